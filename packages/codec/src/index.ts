@@ -1,1 +1,22 @@
-export {}
+export { CodecError, type CodecErrorCode } from './errors.ts'
+export { compareBytes, concatBytes, equalBytes, fromHex, toHex } from './hex.ts'
+export {
+  bool,
+  bytes,
+  bytesMax,
+  decode,
+  encode,
+  type Infer,
+  list,
+  nullable,
+  oneOf,
+  raw,
+  refine,
+  type Schema,
+  struct,
+  text,
+  tuple,
+  uint,
+  variant,
+  versioned,
+} from './schema.ts'
