@@ -1,5 +1,16 @@
+export { canonicalJson, jcsString } from './canonical-json.ts'
 export { CodecError, type CodecErrorCode } from './errors.ts'
 export { compareBytes, concatBytes, equalBytes, fromHex, toHex } from './hex.ts'
+export {
+  JsonError,
+  type JsonErrorCode,
+  type JsonLimits,
+  type JsonMember,
+  type JsonNode,
+  lineOf,
+  memberOf,
+  parseJson,
+} from './json.ts'
 export {
   bool,
   bytes,
