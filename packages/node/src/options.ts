@@ -1,0 +1,249 @@
+// Every option of a node, in one table. Flags, environment variables, the configuration file, the
+// help texts and the reference page are made from it, so that a name exists once:
+// `[p2p] max_peers` in the file, MOORING_P2P_MAX_PEERS in the environment, --p2p-max-peers as a flag.
+// What must be equal on all nodes (block limits, the heartbeat, Δ) is no option: it is in the genesis.
+
+import { type Static, type TSchema, Type } from 'typebox'
+
+export const PROFILES = ['prod', 'devnet', 'test'] as const
+
+export type Profile = (typeof PROFILES)[number]
+
+export type OptionKind =
+  | 'text'
+  | 'path'
+  | 'choice'
+  | 'integer'
+  | 'duration'
+  | 'size'
+  | 'list'
+  | 'address'
+  | 'levels'
+
+type Details<T> = {
+  default: T
+  description: string
+  // What a profile sets instead of the default.
+  profiles?: Partial<Record<Profile, T>>
+}
+
+type Limits = {
+  // What is expected, in words, where the schema alone does not say it well.
+  hint?: string
+  pattern?: string
+  enum?: readonly string[]
+  unit?: 'ms' | 'bytes'
+  minimum?: number
+  maximum?: number
+}
+
+type Range = [minimum: number, maximum: number]
+
+type Rule = Pick<Limits, 'pattern' | 'hint'>
+
+// A JSON Schema with what we need beside it; TypeBox leaves unknown keywords alone.
+type OptionSchema = TSchema & Limits & Details<unknown> & { kind: OptionKind }
+
+function option<S extends TSchema, T>(schema: S, kind: OptionKind, rest: Details<T> & Limits) {
+  return Object.assign(schema, { kind, ...rest })
+}
+
+const text = (details: Details<string>, rule: Rule = {}) =>
+  option(Type.String(), 'text', { ...rule, ...details })
+
+const path = (details: Details<string>) => option(Type.String(), 'path', details)
+
+const address = (details: Details<string>) => option(Type.String(), 'address', details)
+
+const levels = (details: Details<string>) => option(Type.String(), 'levels', details)
+
+const choice = <const T extends string>(values: readonly T[], details: Details<T>) =>
+  option(Type.Unsafe<T>({ type: 'string', enum: values }), 'choice', { enum: values, ...details })
+
+const number = (kind: OptionKind, range: Range, details: Details<number> & Limits) =>
+  option(Type.Integer(), kind, { minimum: range[0], maximum: range[1], ...details })
+
+const integer = (range: Range, details: Details<number>) => number('integer', range, details)
+
+const duration = (range: Range, details: Details<number>) =>
+  number('duration', range, { unit: 'ms', ...details })
+
+const size = (range: Range, details: Details<number>) =>
+  number('size', range, { unit: 'bytes', ...details })
+
+const list = (details: Details<string[]>, { hint, pattern }: Required<Rule>) =>
+  option(Type.Array(Type.String({ pattern }), { maxItems: 1000 }), 'list', { hint, ...details })
+
+const MULTIADDR = { pattern: '^/(ip4|ip6|dns|dns4|dns6)/[^/]+/tcp/\\d{1,5}(/p2p/[A-Za-z0-9]+)?$' }
+const MIB = 1024 ** 2
+
+export const OPTIONS = Type.Object({
+  node: Type.Object({
+    name: text(
+      { default: '', description: 'Name of this node; an authority uses its organisation id.' },
+      { pattern: '^[a-z0-9-]{0,64}$', hint: 'expected 1 to 64 of a-z, 0-9 and -' },
+    ),
+    role: choice(['authority', 'observer'], {
+      default: 'observer',
+      description: 'An authority votes on blocks; an observer follows and serves.',
+    }),
+    profile: choice(PROFILES, {
+      default: 'prod',
+      description: 'Set of defaults: prod, devnet (loopback, plaintext keys) or test.',
+    }),
+  }),
+  network: Type.Object({
+    genesis: path({
+      default: 'genesis.json',
+      description: 'Genesis file, relative to the folder of the configuration file.',
+    }),
+    id: text(
+      { default: '', description: 'Network id; when set, the genesis must have this id.' },
+      { pattern: '^(moor-[0-9a-f]{8})?$', hint: 'expected moor- and 8 hexadecimal digits' },
+    ),
+  }),
+  keys: Type.Object({
+    consensus: path({
+      default: 'keys/consensus.json',
+      description: 'Key that signs votes, relative to the home.',
+    }),
+    transport: path({
+      default: 'keys/transport.json',
+      description: 'Key of the libp2p identity, relative to the home.',
+    }),
+    anchor: path({
+      default: 'keys/anchor.json',
+      description: 'Key that signs record anchors, relative to the home.',
+    }),
+    seal: path({
+      default: 'keys/seal.json',
+      description: 'X25519 key that opens what is sealed to us, relative to the home.',
+    }),
+  }),
+  p2p: Type.Object({
+    listen: list(
+      {
+        default: ['/ip4/0.0.0.0/tcp/7420'],
+        description: 'Multiaddresses to listen on.',
+        profiles: { devnet: ['/ip4/127.0.0.1/tcp/7420'], test: ['/ip4/127.0.0.1/tcp/0'] },
+      },
+      { ...MULTIADDR, hint: 'expected a multiaddress such as "/ip4/0.0.0.0/tcp/7420"' },
+    ),
+    announce: list(
+      { default: [], description: 'Multiaddresses that the others should dial instead.' },
+      { ...MULTIADDR, hint: 'expected a multiaddress such as "/dns4/st-mary.example/tcp/7420"' },
+    ),
+    peers: list(
+      { default: [], description: 'Addresses of members, each ending in /p2p/<peer id>.' },
+      {
+        pattern: '^/(ip4|ip6|dns|dns4|dns6)/[^/]+/tcp/\\d{1,5}/p2p/[A-Za-z0-9]+$',
+        hint: 'expected an address that ends in /p2p/<peer id>',
+      },
+    ),
+    max_peers: integer([1, 1000], { default: 64, description: 'Most connections at one time.' }),
+    allow: choice(['members', 'members+list', 'list'], {
+      default: 'members',
+      description: 'Who may connect: the members on the chain, the local list, or both.',
+    }),
+    allow_list: list(
+      { default: [], description: 'Peer ids admitted besides, or instead of, the members.' },
+      { pattern: '^[A-Za-z0-9]{40,64}$', hint: 'expected a peer id such as "12D3KooW…"' },
+    ),
+  }),
+  mempool: Type.Object({
+    max_count: integer([1, 1_000_000], {
+      default: 10_000,
+      description: 'Most transactions waiting for a block.',
+      profiles: { devnet: 100_000 },
+    }),
+    max_bytes: size([64 * 1024, 4096 * MIB], {
+      default: 64 * MIB,
+      description: 'Most bytes of waiting transactions.',
+    }),
+    per_client: integer([1, 1_000_000], {
+      default: 500,
+      description: 'Most transactions waiting that came from one client.',
+      profiles: { devnet: 100_000, test: 100_000 },
+    }),
+  }),
+  storage: Type.Object({
+    dir: path({ default: 'data', description: 'Databases, relative to the home.' }),
+    cache: size([MIB, 16_384 * MIB], {
+      default: 64 * MIB,
+      description: 'Memory for the page cache of the state.',
+      profiles: { test: 8 * MIB },
+    }),
+  }),
+  http: Type.Object({
+    listen: address({
+      default: '127.0.0.1:7421',
+      description: 'Address of the HTTP API; only loopback while clients are not authenticated.',
+      profiles: { test: '127.0.0.1:0' },
+    }),
+    body_limit: size([1024, 256 * MIB], {
+      default: 50 * MIB,
+      description: 'Largest request body.',
+    }),
+  }),
+  metrics: Type.Object({
+    listen: address({
+      default: '127.0.0.1:7423',
+      description: 'Address of /metrics, /livez and /readyz; empty turns it off.',
+      profiles: { test: '127.0.0.1:0' },
+    }),
+  }),
+  log: Type.Object({
+    level: levels({
+      default: 'info',
+      description: 'Level, and levels of single modules: "info,p2p=debug".',
+      profiles: { test: 'warn' },
+    }),
+    format: choice(['auto', 'pretty', 'json'], {
+      default: 'auto',
+      description: 'Form of the log lines; auto is pretty on a terminal.',
+    }),
+    file: path({
+      default: '',
+      description: 'File for the log, relative to the home; empty: stdout.',
+    }),
+  }),
+  shutdown: Type.Object({
+    timeout: duration([1_000, 600_000], {
+      default: 20_000,
+      description: 'Longest time an orderly stop may take.',
+      profiles: { devnet: 5_000, test: 5_000 },
+    }),
+  }),
+})
+
+export type OptionValues = Static<typeof OPTIONS>
+
+export type OptionEntry = Details<unknown> &
+  Limits & {
+    name: string
+    section: string
+    key: string
+    variable: string
+    flag: string
+    kind: OptionKind
+    schema: TSchema
+  }
+
+function entryOf(section: string, key: string, schema: OptionSchema): OptionEntry {
+  return {
+    ...schema,
+    name: `${section}.${key}`,
+    section,
+    key,
+    variable: `MOORING_${section}_${key}`.toUpperCase(),
+    flag: `--${section}-${key}`.replaceAll('_', '-'),
+    schema,
+  }
+}
+
+export const OPTION_ENTRIES: readonly OptionEntry[] = Object.entries(OPTIONS.properties).flatMap(
+  ([section, group]) =>
+    Object.entries<OptionSchema>(group.properties).map(([key, schema]) =>
+      entryOf(section, key, schema),
+    ),
+)

@@ -1,0 +1,222 @@
+// Flag, environment, file, profile, default: the first that speaks decides, and where a value came
+// from is kept. Every problem of every source is collected before anything is said.
+
+import { Value } from 'typebox/value'
+import type { ConfigFile, OptionProblem } from './config-file.ts'
+import { formatOptionValue } from './config-file.ts'
+import {
+  isLoopback,
+  nearest,
+  type Parsed,
+  parseDuration,
+  parseHostPort,
+  parseInteger,
+  parseLogLevels,
+  parseSize,
+} from './option-values.ts'
+import {
+  OPTION_ENTRIES,
+  OPTIONS,
+  type OptionEntry,
+  type OptionKind,
+  type OptionValues,
+  PROFILES,
+  type Profile,
+} from './options.ts'
+
+export type Origin = {
+  from: 'flag' | 'env' | 'file' | 'profile' | 'default'
+  // The flag, the variable, the line:column, or the profile's name.
+  where: string
+}
+
+export type OptionSources = {
+  flags: Readonly<Record<string, string | readonly string[] | undefined>>
+  env: Readonly<Record<string, string | undefined>>
+  file: ConfigFile | null
+}
+
+export type ResolvedOptions = {
+  values: OptionValues
+  origins: Readonly<Record<string, Origin>>
+  problems: OptionProblem[]
+}
+
+type Candidate = { raw: unknown; origin: Origin; source: string; written: 'text' | 'toml' }
+
+function expectation(entry: OptionEntry): string {
+  if (entry.hint !== undefined) return entry.hint
+  if (entry.enum !== undefined) return `expected one of ${entry.enum.join(', ')}`
+  if (entry.minimum === undefined) return 'expected a text in quotes'
+  const low = formatOptionValue(entry, entry.minimum)
+  const high = formatOptionValue(entry, entry.maximum)
+  return `expected ${entry.kind === 'integer' ? 'an integer' : `a ${entry.kind}`} ${low}..${high}`
+}
+
+function checked(parsed: Parsed<unknown>, text: string): Parsed<unknown> {
+  return 'value' in parsed ? { value: text } : parsed
+}
+
+const asWritten = (text: string): Parsed<unknown> => ({ value: text })
+
+const PARSERS: Record<OptionKind, (text: string, entry: OptionEntry) => Parsed<unknown>> = {
+  text: asWritten,
+  path: asWritten,
+  choice: asWritten,
+  integer: parseInteger,
+  duration: parseDuration,
+  size: parseSize,
+  list: (text) => ({ value: text === '' ? [] : text.split(',').map((item) => item.trim()) }),
+  address: (text, entry) =>
+    text === '' && entry.section === 'metrics'
+      ? { value: text }
+      : checked(parseHostPort(text), text),
+  levels: (text) => checked(parseLogLevels(text), text),
+}
+
+function parseCandidate(entry: OptionEntry, candidate: Candidate): Parsed<unknown> {
+  const { raw, written } = candidate
+  if (written === 'toml') {
+    if (entry.kind === 'list' || entry.kind === 'integer') return { value: raw }
+    if (typeof raw === 'string') return PARSERS[entry.kind](raw, entry)
+    if (entry.unit === undefined || typeof raw !== 'number') return { expected: expectation(entry) }
+    return { expected: `needs a unit, for example ${entry.unit === 'ms' ? '"20s"' : '"64MiB"'}` }
+  }
+  return Array.isArray(raw)
+    ? { value: raw.flatMap((item) => String(item).split(',')) }
+    : PARSERS[entry.kind](String(raw), entry)
+}
+
+function read(entry: OptionEntry, candidate: Candidate): Parsed<unknown> {
+  const parsed = parseCandidate(entry, candidate)
+  if ('expected' in parsed) return parsed
+  return Value.Check(entry.schema, parsed.value) ? parsed : { expected: expectation(entry) }
+}
+
+// What the sources say about one option, strongest first.
+function candidatesOf(entry: OptionEntry, sources: OptionSources): Candidate[] {
+  const found: Candidate[] = []
+  const flag = sources.flags[entry.name]
+  if (flag !== undefined) {
+    const source = `${entry.flag}=${typeof flag === 'string' ? flag : flag.join(',')}`
+    found.push({ raw: flag, origin: { from: 'flag', where: entry.flag }, source, written: 'text' })
+  }
+  const variable = sources.env[entry.variable]
+  if (variable !== undefined) {
+    const origin: Origin = { from: 'env', where: entry.variable }
+    found.push({ raw: variable, origin, source: `${entry.variable}=${variable}`, written: 'text' })
+  }
+  const setting = sources.file?.settings.get(entry.name)
+  if (setting !== undefined) {
+    const origin: Origin = { from: 'file', where: setting.where }
+    found.push({ raw: setting.value, origin, source: setting.source, written: 'toml' })
+  }
+  return found
+}
+
+function problemOf(candidate: Candidate, sentence: string): OptionProblem {
+  const { from, where } = candidate.origin
+  return { where: from === 'file' ? where : from, source: candidate.source, sentence }
+}
+
+// Kubernetes puts variables such as MOORING_HTTP_PORT beside every service of that name, so that an
+// unknown variable is a problem only when it is nearly one of ours.
+function misspeltVariables(env: OptionSources['env']): OptionProblem[] {
+  const known = OPTION_ENTRIES.map((entry) => entry.variable)
+  return Object.keys(env)
+    .filter((name) => name.startsWith('MOORING_') && !known.includes(name))
+    .flatMap((name) => {
+      const meant = nearest(name, known)
+      if (meant === undefined) return []
+      const sentence = `unknown variable "${name}". Did you mean "${meant}"?`
+      return [{ where: 'env', source: `${name}=${env[name] ?? ''}`, sentence }]
+    })
+}
+
+function contradictions(values: OptionValues): OptionProblem[] {
+  const problems: OptionProblem[] = []
+  const add = (source: string, sentence: string) => problems.push({ where: '', source, sentence })
+  if (values.p2p.allow === 'list' && values.p2p.allow_list.length === 0) {
+    add('p2p.allow, p2p.allow_list', 'admit nobody: allow is "list" and the list is empty')
+  }
+  if (values.p2p.allow === 'members' && values.p2p.allow_list.length > 0) {
+    add('p2p.allow, p2p.allow_list', 'contradict: set allow to "members+list" to use the list')
+  }
+  const api = parseHostPort(values.http.listen)
+  const metrics = parseHostPort(values.metrics.listen)
+  if ('value' in api && 'value' in metrics && api.value.port !== 0) {
+    if (api.value.port === metrics.value.port) {
+      add('http.listen, metrics.listen', `both take port ${api.value.port}`)
+    }
+  }
+  return problems
+}
+
+function notLoopback(values: OptionValues, candidate: Candidate | undefined): OptionProblem[] {
+  const api = parseHostPort(values.http.listen)
+  if (!('value' in api) || isLoopback(api.value.host) || candidate === undefined) return []
+  const sentence = 'not a loopback address, and this version does not authenticate clients yet'
+  return [{ ...problemOf(candidate, sentence), code: 'http_not_loopback' }]
+}
+
+function missing(sources: OptionSources): OptionProblem[] {
+  return OPTION_ENTRIES.filter(
+    (entry) => entry.name === 'node.name' && candidatesOf(entry, sources).length === 0,
+  ).map((entry) => ({
+    where: '',
+    source: entry.name,
+    sentence: `is missing: set it in the file, or with ${entry.flag} or ${entry.variable}`,
+  }))
+}
+
+function profileOf(sources: OptionSources): Profile {
+  const entry = OPTION_ENTRIES.find((each) => each.name === 'node.profile')
+  const raw = entry === undefined ? undefined : candidatesOf(entry, sources)[0]?.raw
+  return PROFILES.find((profile) => profile === raw) ?? 'prod'
+}
+
+export function resolveOptions(sources: OptionSources): ResolvedOptions {
+  const profile = profileOf(sources)
+  const problems: OptionProblem[] = [...(sources.file?.problems ?? [])]
+  const origins: Record<string, Origin> = {}
+  const tree: Record<string, Record<string, unknown>> = {}
+  let apiListen: Candidate | undefined
+  for (const entry of OPTION_ENTRIES) {
+    const candidates = candidatesOf(entry, sources)
+    const fallback = entry.profiles?.[profile] ?? entry.default
+    let value = fallback
+    let origin: Origin = { from: 'default', where: '' }
+    if (fallback !== entry.default) origin = { from: 'profile', where: profile }
+    // From the weakest to the strongest: a bad value is a problem even where a stronger one hides it.
+    for (const candidate of candidates.toReversed()) {
+      const parsed = read(entry, candidate)
+      if ('expected' in parsed) {
+        problems.push(problemOf(candidate, parsed.expected))
+        continue
+      }
+      value = parsed.value
+      origin = candidate.origin
+      if (entry.name === 'http.listen') apiListen = candidate
+    }
+    origins[entry.name] = origin
+    tree[entry.section] = { ...tree[entry.section], [entry.key]: value }
+  }
+  const values = Value.Parse(OPTIONS, tree)
+  problems.push(...misspeltVariables(sources.env), ...notLoopback(values, apiListen))
+  // What contradicts is only known once every single value is right.
+  if (problems.length === 0) problems.push(...contradictions(values))
+  if (sources.file?.isToml !== false) problems.push(...missing(sources))
+  return { values, origins, problems: problems.toSorted(byPlace) }
+}
+
+// Those of the file by line and column, then the rest in the order in which they were found.
+function byPlace(left: OptionProblem, right: OptionProblem): number {
+  const [leftLine, leftColumn] = placeOf(left)
+  const [rightLine, rightColumn] = placeOf(right)
+  return leftLine - rightLine || leftColumn - rightColumn
+}
+
+function placeOf({ where }: OptionProblem): [line: number, column: number] {
+  const match = /^(\d+):(\d+)$/.exec(where)
+  return match === null ? [Number.MAX_SAFE_INTEGER, 0] : [Number(match[1]), Number(match[2])]
+}
