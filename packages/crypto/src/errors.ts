@@ -1,0 +1,13 @@
+// Why a text is no key, id or bytes. Checks of proofs and signatures return reasons instead.
+
+export type CryptoErrorCode = 'not_base58' | 'not_base64url' | 'not_did_key' | 'too_long'
+
+export class CryptoError extends Error {
+  override readonly name = 'CryptoError'
+  readonly code: CryptoErrorCode
+
+  constructor(code: CryptoErrorCode, detail: string, options?: ErrorOptions) {
+    super(`${code}: ${detail}`, options)
+    this.code = code
+  }
+}

@@ -1,0 +1,33 @@
+// Hashing with a purpose. Every digest of the ledger's own formats starts with a domain,
+// "mooring/<what>/v1" and a zero byte, so that bytes of one kind never pass for another.
+
+import { sha256 } from '#sha256'
+import { hkdf } from '@noble/hashes/hkdf.js'
+import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js'
+
+export { sha256 }
+
+const domains = new Map<string, Uint8Array>()
+
+export function domainBytes(what: string): Uint8Array {
+  let prefix = domains.get(what)
+  if (prefix === undefined) {
+    prefix = new TextEncoder().encode(`mooring/${what}/v1\0`)
+    domains.set(what, prefix)
+  }
+  return prefix
+}
+
+export function domainHash(what: string, ...parts: Uint8Array[]): Uint8Array {
+  return sha256(domainBytes(what), ...parts)
+}
+
+/** HKDF (RFC 5869) with SHA-256. */
+export function hkdfSha256(
+  ikm: Uint8Array,
+  salt: Uint8Array,
+  info: Uint8Array,
+  length: number,
+): Uint8Array {
+  return hkdf(nobleSha256, ikm, salt, info, length)
+}

@@ -1,0 +1,33 @@
+// SHA-256 in Node: libsodium for the short inputs of trees and ids, where the call costs more than
+// the hash, and OpenSSL, which uses the processor's instructions, for long ones.
+//
+// Short inputs pass through one scratch buffer: handing a fresh small array to native code first
+// moves it off the JavaScript heap, which costs as much as hashing it.
+
+import { createHash } from 'node:crypto'
+import sodium from 'sodium-native'
+
+const SHORT_MAX = 512
+const scratch = new Uint8Array(new ArrayBuffer(SHORT_MAX))
+const views = Array.from({ length: SHORT_MAX + 1 }, (_, length) => scratch.subarray(0, length))
+const digest = new Uint8Array(new ArrayBuffer(32))
+
+export function sha256(...parts: Uint8Array[]): Uint8Array {
+  let length = 0
+  for (const part of parts) length += part.length
+  const view = views[length]
+  if (view === undefined) return sha256Long(parts)
+  let offset = 0
+  for (const part of parts) {
+    scratch.set(part, offset)
+    offset += part.length
+  }
+  sodium.crypto_hash_sha256(digest, view)
+  return digest.slice()
+}
+
+function sha256Long(parts: Uint8Array[]): Uint8Array {
+  const hash = createHash('sha256')
+  for (const part of parts) hash.update(part)
+  return new Uint8Array(hash.digest())
+}
