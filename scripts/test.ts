@@ -15,26 +15,15 @@
  * at the end. The last line, `N passed, N failed`, counts tests; a file that is red for another reason
  * than a failing test, and a folder without tests, count as one failure.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
 import { globSync, readFileSync, statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join, sep } from 'node:path'
-import { parseArgs, stripVTControlCharacters } from 'node:util'
+import { parseArgs } from 'node:util'
+import { type Ended, killAllOnSignal, runProcess } from './run-process.ts'
 
-type Ended = {
-  code: number | null
-  signal: string | null
-  timedOut: boolean
-  stdout: string
-  output: string
-}
 type Verdict = { passed: number; failed: number; skip?: string; reason?: string }
 
 const SUMMARY = /^ {2}Total: +(\d+)\n {2}Passed: +(\d+)\n {2}Skipped: +(\d+)$/gm
-const OUTPUT_MAX = 4_000_000
-const PIPE_GRACE_MS = 500
-
-const running = new Set<ChildProcess>()
 
 function findTests(path: string): string[] {
   const found = statSync(path, { throwIfNoEntry: false })
@@ -53,52 +42,6 @@ function leftOut(source: string): string | undefined {
       return `no ${name}.run() after the last ${name}()`
   }
   return undefined
-}
-
-/** Ends the test and whatever it started; its process group has its pid. */
-function killTree(child: ChildProcess): void {
-  if (child.pid === undefined) return
-  try {
-    process.kill(process.platform === 'win32' ? child.pid : -child.pid, 'SIGKILL')
-  } catch (error) {
-    // Nothing left to end; macOS says EPERM where others say ESRCH.
-    if (!(error instanceof Error && /ESRCH|EPERM/.test(error.message))) throw error
-  }
-}
-
-function runFile(file: string, timeoutMs: number): Promise<Ended> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, [file], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      detached: process.platform !== 'win32',
-    })
-    running.add(child)
-    const ended = { timedOut: false, stdout: '', output: '' }
-    const read = (into: 'stdout' | 'output') => (chunk: string) => {
-      ended[into] = (ended[into] + chunk).slice(-OUTPUT_MAX)
-    }
-    const timer = setTimeout(() => {
-      ended.timedOut = true
-      killTree(child)
-    }, timeoutMs)
-    child.stdout.setEncoding('utf8').on('data', read('stdout')).on('data', read('output'))
-    child.stderr.setEncoding('utf8').on('data', read('output'))
-    child.on('error', (error) => read('output')(error.message))
-    child.on('exit', () => {
-      clearTimeout(timer)
-      killTree(child)
-      // A process that left the group may still hold the pipes; it must not hold the run.
-      setTimeout(() => {
-        child.stdout.destroy()
-        child.stderr.destroy()
-      }, PIPE_GRACE_MS).unref()
-    })
-    child.on('close', (code, signal) => {
-      running.delete(child)
-      ended.stdout = stripVTControlCharacters(ended.stdout)
-      resolve({ ...ended, code, signal })
-    })
-  })
 }
 
 function judge(file: string, ended: Ended, timeoutMs: number): Verdict {
@@ -127,13 +70,7 @@ function wholeNumber(name: string, text: string): number {
   throw new RangeError(`--${name} needs a whole number from 1, not "${text}"`)
 }
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
-    for (const child of running) killTree(child)
-    process.exit(signal === 'SIGINT' ? 130 : 143)
-  })
-}
-
+killAllOnSignal()
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -164,13 +101,14 @@ if (queue.length === 0) {
 async function work(): Promise<void> {
   for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
     const start = performance.now()
-    const ended = await runFile(file, timeoutMs)
+    const ended = await runProcess(process.execPath, [file], timeoutMs)
     const verdict = judge(file, ended, timeoutMs)
     const seconds = ((performance.now() - start) / 1000).toFixed(1)
     totals.passed += verdict.passed
     totals.failed += verdict.failed
     if (verdict.skip !== undefined) skips.push(`skip  ${file}  ${verdict.skip}`)
-    if (verdict.reason === undefined) console.log(`ok    ${file}  ${verdict.passed}  ${seconds} s`)
+    else if (verdict.reason === undefined)
+      console.log(`ok    ${file}  ${verdict.passed}  ${seconds} s`)
     else console.log(`FAIL  ${file}  ${verdict.reason}  ${seconds} s\n${ended.output}`)
   }
 }
