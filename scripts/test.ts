@@ -93,7 +93,7 @@ for (const path of positionals) {
   totals.failed += 1
 }
 const queue = [...files].filter((file) => new RegExp(values.name).test(file)).toSorted()
-if (queue.length === 0) {
+if (queue.length === 0 && totals.failed === 0) {
   console.log(`FAIL  no test file matches ${[...positionals, values.name].join(' ')}`)
   totals.failed += 1
 }
