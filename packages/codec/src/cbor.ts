@@ -81,8 +81,10 @@ export class CborReader {
   }
 
   /** The number of items that follow; the caller reads them. */
-  array(): number {
+  array(max = ITEMS_MAX): number {
     this.#expect(MAJOR_ARRAY)
+    const length = argumentAt(this.#bytes, this.position)
+    if (length > max) throw new CodecError('too_many', `${length} items, at most ${max}`)
     const count = this.#next()
     assertType(typeof count === 'number')
     return count
@@ -162,7 +164,7 @@ export class CborReader {
       const isShort = endsBefore(this.#bytes, this.position)
       throw isShort
         ? new CodecError('truncated', 'the input ends inside the value', { cause })
-        : new CodecError('not_canonical', 'not the shortest form', { cause })
+        : new CodecError('not_canonical', 'not the one form of this value', { cause })
     }
   }
 }

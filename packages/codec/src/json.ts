@@ -71,16 +71,9 @@ const POINT = 0x2e
 const ZERO = 0x30
 const LOWER_U = 0x75
 
-const ESCAPES = new Map([
-  [QUOTE, '"'],
-  [BACKSLASH, '\\'],
-  [0x2f, '/'],
-  [0x62, '\b'],
-  [0x66, '\f'],
-  [0x6e, '\n'],
-  [0x72, '\r'],
-  [0x74, '\t'],
-])
+const ESCAPES = new Map(
+  Object.entries({ '"': '"', '\\': '\\', '/': '/', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' }),
+)
 
 // Below this length a loop is faster than TextDecoder; below this many keys, a search than a set.
 const SHORT_STRING = 24
@@ -307,7 +300,7 @@ class JsonReader {
       }
       return String.fromCharCode(unit, second)
     }
-    const character = ESCAPES.get(letter ?? -1)
+    const character = ESCAPES.get(String.fromCharCode(letter ?? 0))
     if (character === undefined) throw this.#error('syntax', 'an unknown escape', start)
     this.#position += 2
     return character

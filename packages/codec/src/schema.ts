@@ -155,8 +155,7 @@ export function raw(maxBytes: number): Schema<Uint8Array> {
 export function list<T>(schema: Schema<T>, maxItems: number): Schema<T[]> {
   return {
     read(reader) {
-      const count = reader.array()
-      if (count > maxItems) throw tooMany(count, maxItems)
+      const count = reader.array(maxItems)
       const items: T[] = []
       try {
         while (items.length < count) items.push(schema.read(reader))
@@ -167,7 +166,9 @@ export function list<T>(schema: Schema<T>, maxItems: number): Schema<T[]> {
     },
     write(values) {
       if (!Array.isArray(values)) throw notA('list', values)
-      if (values.length > maxItems) throw tooMany(values.length, maxItems)
+      if (values.length > maxItems) {
+        throw new CodecError('too_many', `${values.length} items, at most ${maxItems}`)
+      }
       const items: CborValue[] = []
       try {
         for (const value of values) items.push(schema.write(value))
@@ -257,7 +258,9 @@ export function variant<F extends Fields>(shapes: F): Schema<VariantOf<F>> {
         throw within(error, kind)
       }
     },
-    write({ kind, body }) {
+    write(value) {
+      if (typeof value !== 'object' || value === null) throw notA('variant', value)
+      const { kind, body } = value
       const shape = shapeOf(kind)
       try {
         return [kind, shape.write(body)]
@@ -337,8 +340,4 @@ function unknownVariant(word: string): CodecError {
 
 function tooLarge(length: number, max: number): CodecError {
   return new CodecError('too_large', `${length} bytes, at most ${max}`)
-}
-
-function tooMany(count: number, max: number): CodecError {
-  return new CodecError('too_many', `${count} items, at most ${max}`)
 }
