@@ -1,0 +1,110 @@
+// The first three steps of checking a record proof; the ledger's rules make the other three.
+//
+// 1 the file is the one in the opening, 2 the opening is the record's, 3 the record is in the batch.
+// A step is there only if the proof has what it needs: a receipt without an opening goes straight to
+// step 3, and says nothing about any file. The first step that fails is the last one.
+
+import { equalBytes, toHex } from '@mooring/codec'
+import { checkInclusion, leafHash } from '@mooring/crypto'
+import { type RecordOpening, rawCommitment, recordCommitment } from './commit.ts'
+import { trimJson } from './read-submission.ts'
+import type { RecordProof } from './record-proof.ts'
+
+export interface RecordProofStep {
+  readonly number: number
+  readonly name: string
+  readonly detail: string
+  readonly ok: boolean
+}
+
+export type RecordProofFailure =
+  | 'no_opening'
+  | 'raw_commitment_differs'
+  | 'record_commitment_differs'
+  | 'not_in_batch'
+
+export type RecordProofResult =
+  | { readonly ok: true; readonly steps: readonly RecordProofStep[] }
+  | {
+      readonly ok: false
+      readonly steps: readonly RecordProofStep[]
+      readonly failed: { readonly number: number; readonly code: RecordProofFailure }
+    }
+
+interface Step {
+  readonly number: number
+  readonly name: string
+  readonly detail: string
+  readonly code: RecordProofFailure | undefined
+}
+
+/** Pass the bytes of the file, or null to check the proof alone. */
+export function verifyRecordProof(proof: RecordProof, raw: Uint8Array | null): RecordProofResult {
+  const steps: RecordProofStep[] = []
+  for (const { code, ...step } of stepsOf(proof, raw)) {
+    steps.push({ ...step, ok: code === undefined })
+    if (code !== undefined) return { ok: false, steps, failed: { number: step.number, code } }
+  }
+  return { ok: true, steps }
+}
+
+function* stepsOf(proof: RecordProof, raw: Uint8Array | null): Generator<Step> {
+  const { commit, opening } = proof.record
+  if (raw !== null) yield rawStep(opening, raw)
+  if (opening !== null) yield recordStep(opening, commit)
+  yield batchStep(proof)
+}
+
+function rawStep(opening: RecordOpening | null, raw: Uint8Array): Step {
+  const step = { number: 1, name: 'raw commitment' }
+  if (opening === null) {
+    const detail = 'the proof is a receipt: it has no opening to check a file with'
+    return { ...step, detail, code: 'no_opening' }
+  }
+  const computed = rawCommitment(opening.rawSalt, raw)
+  const formula = `H(raw/v1, salt, file) = ${short(computed)}`
+  if (equalBytes(computed, opening.rawCommit)) {
+    return { ...step, detail: `${formula} matches the opening`, code: undefined }
+  }
+  const trimmed = trimJson(raw)
+  const isSpaceOnly =
+    trimmed.length < raw.length &&
+    equalBytes(rawCommitment(opening.rawSalt, trimmed), opening.rawCommit)
+  const hint = isSpaceOnly
+    ? `; it would without the ${raw.length - trimmed.length} bytes of white space around it`
+    : ''
+  const detail = `${formula} does not match ${short(opening.rawCommit)} in the opening${hint}`
+  return { ...step, detail, code: 'raw_commitment_differs' }
+}
+
+function recordStep(opening: RecordOpening, commit: Uint8Array): Step {
+  const computed = recordCommitment(opening.blind, opening.fieldRoot, opening.rawCommit)
+  const isSame = equalBytes(computed, commit)
+  const formula = `H(rec/v1, blind, fields, raw) = ${short(computed)}`
+  return {
+    number: 2,
+    name: 'record',
+    detail: isSame ? formula : `${formula} is not the record ${short(commit)}`,
+    code: isSame ? undefined : 'record_commitment_differs',
+  }
+}
+
+function batchStep({ record, batch }: RecordProof): Step {
+  const { index, size, path, root } = batch
+  const invalid = checkInclusion({ leafHash: leafHash(record.commit), index, size, path, root })
+  const place = `leaf ${index} of ${size}, ${path.length} digests up`
+  return {
+    number: 3,
+    name: 'batch path',
+    detail:
+      invalid === undefined
+        ? `${place} = ${short(root)}, the batch root`
+        : `${place} does not lead to the batch root ${short(root)} (${invalid.code})`,
+    code: invalid === undefined ? undefined : 'not_in_batch',
+  }
+}
+
+function short(digest: Uint8Array): string {
+  const hex = toHex(digest)
+  return `${hex.slice(0, 4)}…${hex.slice(-2)}`
+}
