@@ -1,1 +1,96 @@
-export {}
+export {
+  type AppliedBlock,
+  type AppliedTransactions,
+  applyBlock,
+  applyTransactions,
+  type BlockContext,
+  checkTransaction,
+  type InvalidBlock,
+  type IsVerified,
+  type TransactionContext,
+} from './apply.ts'
+export { type AuthoritySet, authoritySetDigest } from './authority-set.ts'
+export {
+  type Block,
+  blockDigest,
+  createBlock,
+  type DecodedBlock,
+  decodeBlock,
+  decodeHeader,
+  encodeBlock,
+  encodeHeader,
+  type Header,
+  type ParentBlock,
+  parentOf,
+} from './block.ts'
+export { type DocumentProblem, LedgerError, type LedgerErrorCode } from './errors.ts'
+export type {
+  CertifiedHeader,
+  FailedProof,
+  FinalizationVerifier,
+  ProofFailure,
+  ProofStep,
+} from './finality.ts'
+export {
+  checkGenesis,
+  createGenesis,
+  decodeGenesis,
+  encodeGenesis,
+  type Genesis,
+  type GenesisEntry,
+  type GenesisProblem,
+  genesisDigest,
+  genesisParent,
+  genesisState,
+  networkId,
+  PROTOCOL_VERSION,
+  signGenesisEntry,
+} from './genesis.ts'
+export { formatGenesisJson, parseGenesisJson } from './genesis-json.ts'
+export type { Kind, Payload, PayloadOf } from './kinds.ts'
+export type { Organisation, Role } from './organisation.ts'
+export {
+  DEVNET_PARAMETERS,
+  type Parameters,
+  PRODUCTION_PARAMETERS,
+  type UnixMs,
+} from './parameters.ts'
+export {
+  createTransactionProof,
+  decodeStateProof,
+  decodeTransactionProof,
+  encodeStateProof,
+  encodeTransactionProof,
+  type StateProof,
+  type TransactionProof,
+  type VerifiedState,
+  type VerifiedTransaction,
+  verifyStateProof,
+  verifyTransactionProof,
+} from './proofs.ts'
+export {
+  formatStateProofJson,
+  formatTransactionProofJson,
+  parseStateProofJson,
+  parseTransactionProofJson,
+} from './proofs-json.ts'
+export { decodeReceipts, encodeReceipts, type Receipt } from './receipts.ts'
+export type { RecordAnchor } from './record-anchor.ts'
+export {
+  authoritySet,
+  countersOf,
+  organisationOf,
+  parametersOf,
+  type State,
+  type StateDiff,
+} from './state.ts'
+export { anchorKey, countersKey, organisationKey } from './state-keys.ts'
+export {
+  createTransaction,
+  type DecodedTransaction,
+  decodeTransaction,
+  describeMalformed,
+  sequenceOf,
+  transactionId,
+} from './transaction.ts'
+export type { InvalidTransaction } from './transaction-kind.ts'

@@ -1,0 +1,279 @@
+// What transactions and blocks do to the state, and why some are refused.
+//
+// Everything a block claims is checked here but the state root and the history root: the caller
+// owns those trees and compares. All nodes compute the same result from the same block, the
+// quota of a minute of block time included. Signatures are checked last, being the dearest step.
+
+import { equalBytes } from '@mooring/codec'
+import { verify, verifyBatch } from '@mooring/crypto'
+import { authoritySetDigest } from './authority-set.ts'
+import {
+  type Block,
+  type Header,
+  type ParentBlock,
+  roomFor,
+  transactionBytes,
+  transactionRoot,
+} from './block.ts'
+import { type PayloadOf, type Kind, ruleOf } from './kinds.ts'
+import { type Parameters, transactionCost, type UnixMs } from './parameters.ts'
+import { applyQuota, checkQuota } from './quota.ts'
+import type { Receipt } from './receipts.ts'
+import { authoritySet, type State, StateDraft, type StateDiff } from './state.ts'
+import {
+  decodeTransaction,
+  type DecodedTransaction,
+  describeMalformed,
+  sequenceOf,
+} from './transaction.ts'
+import type { Facts, InvalidTransaction } from './transaction-kind.ts'
+
+export type TransactionContext = {
+  /** Of the block the transaction would enter. */
+  time: UnixMs
+  parameters: Parameters
+}
+
+/**
+ * Says that the signature of this very transaction is known to be valid. The id does not cover the
+ * signature: a caller that remembers must compare both.
+ */
+export type IsVerified = (transaction: DecodedTransaction) => boolean
+
+export type AppliedBlock = { diff: StateDiff; receipts: Receipt[] }
+
+export type AppliedTransactions = AppliedBlock & {
+  included: DecodedTransaction[]
+  rejected: { transaction: DecodedTransaction; reason: InvalidTransaction }[]
+  /** How many were looked at before the block was full; the rest may try the next one. */
+  considered: number
+}
+
+export type BlockContext = {
+  genesisDigest: Uint8Array
+  parameters: Parameters
+  /** Organisation whose turn it is in the view of the block. */
+  expectedProposer: string
+  isVerified?: IsVerified
+}
+
+export type InvalidHeader = {
+  code:
+    | 'wrong_network'
+    | 'wrong_epoch'
+    | 'wrong_height'
+    | 'wrong_parent'
+    | 'wrong_parent_view'
+    | 'view_not_later'
+    | 'time_not_later'
+    | 'wrong_proposer'
+    | 'wrong_authority_set'
+    | 'unexpected_authority_change'
+    | 'wrong_transaction_count'
+    | 'wrong_transaction_root'
+}
+
+export type InvalidBlock =
+  | InvalidHeader
+  | { code: 'too_many_transactions'; count: number; limit: number }
+  | { code: 'block_too_large'; bytes: number; limit: number }
+  | { code: 'invalid_transaction'; index: number; reason: InvalidTransaction }
+
+export type CheckOptions = {
+  /** True unless given: false when the caller has verified this signature. */
+  verifySignature?: boolean
+  /** True at the door of a mempool: earlier sequences may be waiting there too. */
+  acceptsGap?: boolean
+}
+
+export function checkTransaction(
+  state: State,
+  context: TransactionContext,
+  transaction: DecodedTransaction,
+  options: CheckOptions = {},
+): InvalidTransaction | undefined {
+  const { verifySignature = true, acceptsGap = false } = options
+  const judged = judge({ ...context, draft: new StateDraft(state), acceptsGap }, transaction)
+  if ('code' in judged) return judged
+  return verifySignature && !hasValidSignature(transaction) ? { code: 'bad_signature' } : undefined
+}
+
+/** The proposer's selection: leaves out what is invalid, stops when the block is full, keeps order. */
+export function applyTransactions(
+  state: State,
+  context: TransactionContext & { isVerified?: IsVerified },
+  transactions: DecodedTransaction[],
+): AppliedTransactions {
+  const { time, parameters, isVerified } = context
+  const run = { time, parameters, draft: new StateDraft(state), acceptsGap: false }
+  const included: DecodedTransaction[] = []
+  const rejected: AppliedTransactions['rejected'] = []
+  const receipts: Receipt[] = []
+  let room = roomFor(parameters)
+  let considered = 0
+  for (const transaction of transactions) {
+    if (included.length === parameters.blockTransactionsMax) break
+    const judged = judge(run, transaction)
+    if ('code' in judged) {
+      rejected.push({ transaction, reason: judged })
+      considered += 1
+      continue
+    }
+    const cost = transactionCost(transaction.bytes.length)
+    if (cost > room) break
+    considered += 1
+    if (isVerified?.(transaction) !== true && !hasValidSignature(transaction)) {
+      rejected.push({ transaction, reason: { code: 'bad_signature' } })
+      continue
+    }
+    receipts.push(applyEffect(run, judged, transaction, included.length))
+    included.push(transaction)
+    room -= cost
+  }
+  return { diff: run.draft.diff(), receipts, included, rejected, considered }
+}
+
+/** Everything but the state root and the history root, which the caller compares. */
+export function applyBlock(
+  state: State,
+  parent: ParentBlock,
+  block: Block,
+  context: BlockContext,
+): AppliedBlock | InvalidBlock {
+  const invalid =
+    checkLinks(parent, block.header, context) ??
+    checkAuthoritySet(state, block.header) ??
+    checkContent(block, context.parameters)
+  if (invalid !== undefined) return invalid
+
+  const { genesisDigest, parameters, isVerified } = context
+  const draft = new StateDraft(state)
+  const run = { time: block.header.time, parameters, draft, acceptsGap: false }
+  const receipts: Receipt[] = []
+  const unverified: { index: number; transaction: DecodedTransaction }[] = []
+  for (const [index, encoded] of block.transactions.entries()) {
+    const transaction = readTransaction(encoded, genesisDigest)
+    if ('code' in transaction) return { code: 'invalid_transaction', index, reason: transaction }
+    const judged = judge(run, transaction)
+    if ('code' in judged) return { code: 'invalid_transaction', index, reason: judged }
+    receipts.push(applyEffect(run, judged, transaction, index))
+    if (isVerified?.(transaction) !== true) unverified.push({ index, transaction })
+  }
+
+  const messages = unverified.map(({ transaction: { signer, signedBytes, signature } }) => ({
+    publicKey: signer,
+    message: signedBytes,
+    signature,
+  }))
+  const verdicts = verifyBatch(messages)
+  const forged = unverified[verdicts.indexOf(false)]
+  if (forged !== undefined) {
+    return { code: 'invalid_transaction', index: forged.index, reason: { code: 'bad_signature' } }
+  }
+  return { diff: draft.diff(), receipts }
+}
+
+function checkLinks(
+  parent: ParentBlock,
+  header: Header,
+  context: BlockContext,
+): InvalidHeader | undefined {
+  if (!equalBytes(header.genesisDigest, context.genesisDigest)) return { code: 'wrong_network' }
+  if (header.epoch !== parent.epoch) return { code: 'wrong_epoch' }
+  if (header.height !== parent.height + 1) return { code: 'wrong_height' }
+  if (!equalBytes(header.parent, parent.digest)) return { code: 'wrong_parent' }
+  if (header.parentView !== parent.view) return { code: 'wrong_parent_view' }
+  if (header.view <= parent.view) return { code: 'view_not_later' }
+  if (header.time <= parent.time) return { code: 'time_not_later' }
+  if (header.proposer !== context.expectedProposer) return { code: 'wrong_proposer' }
+  return undefined
+}
+
+function checkAuthoritySet(state: State, header: Header): InvalidHeader | undefined {
+  const digest = authoritySetDigest(authoritySet(state))
+  if (!equalBytes(header.authoritySetDigest, digest)) return { code: 'wrong_authority_set' }
+  // No kind of today changes the set.
+  if (header.nextAuthoritySetDigest !== null) return { code: 'unexpected_authority_change' }
+  return undefined
+}
+
+function checkContent(
+  { header, transactions }: Block,
+  parameters: Parameters,
+): InvalidBlock | undefined {
+  const count = transactions.length
+  if (count > parameters.blockTransactionsMax) {
+    return { code: 'too_many_transactions', count, limit: parameters.blockTransactionsMax }
+  }
+  const bytes = transactionBytes(transactions)
+  const limit = roomFor(parameters)
+  if (bytes > limit) return { code: 'block_too_large', bytes, limit }
+  if (header.transactionCount !== count) return { code: 'wrong_transaction_count' }
+  if (!equalBytes(header.transactionRoot, transactionRoot(transactions))) {
+    return { code: 'wrong_transaction_root' }
+  }
+  return undefined
+}
+
+type Run = TransactionContext & { draft: StateDraft; acceptsGap: boolean }
+
+/** What the effect needs, or why there is none. */
+function judge(run: Run, transaction: DecodedTransaction): Facts | InvalidTransaction {
+  const { draft, time, parameters, acceptsGap } = run
+  const { id, bytes, payload, signer } = transaction
+  const { expiresAt } = payload
+  if (bytes.length > parameters.transactionBytesMax) {
+    return { code: 'too_large', bytes: bytes.length, limit: parameters.transactionBytesMax }
+  }
+  if (expiresAt <= time) return { code: 'expired', expiresAt, time }
+  const latest = time + parameters.expiryWindowMs
+  if (expiresAt > latest) return { code: 'expires_too_late', expiresAt, latest }
+  if (draft.wasIncluded(id)) return { code: 'already_included' }
+  const payer = sequenceOf(transaction).organisation
+  const organisation = draft.organisation(payer)
+  if (organisation === undefined) return { code: 'unknown_organisation', organisation: payer }
+  const facts = { draft, organisation, signer, acceptsGap }
+  const payment = { organisation: payer, time, limit: parameters.quotaPerMinute }
+  return checkKind(facts, payload) ?? checkQuota(draft.counters(payer), payment) ?? facts
+}
+
+function applyEffect(
+  run: Run,
+  facts: Facts,
+  transaction: DecodedTransaction,
+  index: number,
+): Receipt {
+  const { draft, time } = run
+  const { id, payload } = transaction
+  applyKind(facts, payload)
+  const { organisation, sequence } = sequenceOf(transaction)
+  draft.setCounters(organisation, applyQuota(draft.counters(organisation), time))
+  draft.include(id)
+  return { transaction: id, index, kind: payload.kind, outcome: 'applied', organisation, sequence }
+}
+
+function checkKind<K extends Kind>(
+  facts: Facts,
+  payload: PayloadOf<K>,
+): InvalidTransaction | undefined {
+  return ruleOf(payload.kind).check(facts, payload.body)
+}
+
+function applyKind<K extends Kind>(facts: Facts, payload: PayloadOf<K>): void {
+  ruleOf(payload.kind).apply(facts, payload.body)
+}
+
+function hasValidSignature({ signer, signedBytes, signature }: DecodedTransaction): boolean {
+  return verify(signer, signedBytes, signature)
+}
+
+function readTransaction(
+  encoded: Uint8Array,
+  genesisDigest: Uint8Array,
+): DecodedTransaction | InvalidTransaction {
+  try {
+    return decodeTransaction(encoded, genesisDigest)
+  } catch (error) {
+    return describeMalformed(error)
+  }
+}

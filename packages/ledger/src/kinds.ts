@@ -1,0 +1,41 @@
+// The table of transaction kinds. A new kind is one file and one line here.
+
+import { CodecError, type Schema } from '@mooring/codec'
+import type { UnixMs } from './parameters.ts'
+import { recordAnchor } from './record-anchor.ts'
+import type { TransactionKind } from './transaction-kind.ts'
+
+const TABLE = {
+  'record.anchor': recordAnchor,
+}
+
+type BodyOf<Rule> = Rule extends TransactionKind<infer Body> ? Body : never
+
+export type Bodies = { [K in keyof typeof TABLE]: BodyOf<(typeof TABLE)[K]> }
+export type Kind = keyof Bodies
+
+/** A kind with its body, and until when it may enter a block. */
+export type PayloadOf<K extends Kind> = { kind: K; expiresAt: UnixMs; body: Bodies[K] }
+export type Payload = { [K in Kind]: PayloadOf<K> }[Kind]
+
+const KINDS: { readonly [K in Kind]: TransactionKind<Bodies[K]> } = TABLE
+
+/** Wider than the kinds of today, so that one of tomorrow is an unknown kind and not bad bytes. */
+const KIND_BYTES_MAX = 32
+
+export const kindSchema: Schema<Kind> = {
+  read(reader) {
+    const kind = reader.text(KIND_BYTES_MAX)
+    if (!isKind(kind)) throw new CodecError('unknown_variant', `no kind ${JSON.stringify(kind)}`)
+    return kind
+  },
+  write: (kind) => kind,
+}
+
+export function ruleOf<K extends Kind>(kind: K): TransactionKind<Bodies[K]> {
+  return KINDS[kind]
+}
+
+function isKind(kind: string): kind is Kind {
+  return Object.hasOwn(KINDS, kind)
+}

@@ -1,0 +1,33 @@
+// The outcome of an applied transaction. Only valid transactions enter a block, so there is one
+// outcome today; a kind whose effect may come later (a change that waits for approvals) adds its own.
+
+import { bytes, decode, encode, type Infer, list, nullable, oneOf } from '@mooring/codec'
+import { struct, uint, versioned } from '@mooring/codec'
+import { kindSchema } from './kinds.ts'
+import { identifierSchema } from './organisation.ts'
+import { BLOCK_TRANSACTIONS_MAX } from './parameters.ts'
+
+const receiptSchema = struct({
+  /** Id. */
+  transaction: bytes(32),
+  index: uint(BLOCK_TRANSACTIONS_MAX),
+  kind: kindSchema,
+  outcome: oneOf('applied'),
+  /** The one whose quota paid. */
+  organisation: identifierSchema,
+  sequence: nullable(uint()),
+})
+
+const receiptsSchema = versioned(1, { receipts: list(receiptSchema, BLOCK_TRANSACTIONS_MAX) })
+
+export type Receipt = Infer<typeof receiptSchema>
+
+/** The receipts of one block, in its order. */
+export function encodeReceipts(receipts: Receipt[]): Uint8Array {
+  return encode(receiptsSchema, { receipts })
+}
+
+/** @throws CodecError */
+export function decodeReceipts(encoded: Uint8Array): Receipt[] {
+  return decode(receiptsSchema, encoded).receipts
+}

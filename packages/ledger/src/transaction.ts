@@ -1,0 +1,111 @@
+// One signed instruction, as bytes and as a value.
+//
+// On the wire: [[1, kind, expiresAt, body], signer, signature]. The signature covers the payload
+// behind the genesis digest, which therefore binds the network without travelling; the id is the
+// digest of the same bytes. A transaction is decoded once and carries its bytes from then on.
+// The id does not cover the signature: two valid signatures of one payload are one transaction.
+
+import {
+  bytes,
+  CodecError,
+  concatBytes,
+  decode,
+  encode,
+  raw,
+  type Schema,
+  struct,
+  uint,
+} from '@mooring/codec'
+import { domainBytes, type KeyPair, sha256, sign } from '@mooring/crypto'
+import { type Kind, kindSchema, type Payload, type PayloadOf, ruleOf } from './kinds.ts'
+import { timeSchema, TRANSACTION_BYTES_MAX } from './parameters.ts'
+import type { InvalidTransaction } from './transaction-kind.ts'
+
+const PAYLOAD_VERSION = 1
+
+export type DecodedTransaction = {
+  id: Uint8Array
+  /** The whole transaction as it came. */
+  bytes: Uint8Array
+  payload: Payload
+  signer: Uint8Array
+  signature: Uint8Array
+  /** What the signature covers. */
+  signedBytes: Uint8Array
+}
+
+/** The payload stays bytes here: they are what is signed. */
+const envelopeSchema = struct({
+  payload: raw(TRANSACTION_BYTES_MAX),
+  signer: bytes(32),
+  signature: bytes(64),
+})
+
+const versionSchema = uint()
+
+/** The schema of the body follows from the kind before it, which no general schema can say. */
+const payloadSchema: Schema<Payload> = {
+  read(reader) {
+    const count = reader.array()
+    if (count !== 4) throw new CodecError('wrong_type', `an array of ${count}, expected 4`)
+    const version = versionSchema.read(reader)
+    if (version !== PAYLOAD_VERSION) {
+      throw new CodecError('unknown_version', `version ${version}, expected ${PAYLOAD_VERSION}`)
+    }
+    const kind = kindSchema.read(reader)
+    const expiresAt = timeSchema.read(reader)
+    return { kind, expiresAt, body: ruleOf(kind).schema.read(reader) }
+  },
+  write: ({ kind, expiresAt, body }) => [
+    PAYLOAD_VERSION,
+    kindSchema.write(kind),
+    timeSchema.write(expiresAt),
+    ruleOf(kind).schema.write(body),
+  ],
+}
+
+/** @throws CodecError; `describeMalformed` turns it into a reason. */
+export function decodeTransaction(
+  encoded: Uint8Array,
+  genesisDigest: Uint8Array,
+): DecodedTransaction {
+  const envelope = decode(envelopeSchema, encoded, TRANSACTION_BYTES_MAX)
+  const { signer, signature } = envelope
+  const payload = decode(payloadSchema, envelope.payload)
+  const signedBytes = signedBytesOf(genesisDigest, envelope.payload)
+  return { id: sha256(signedBytes), bytes: encoded, payload, signer, signature, signedBytes }
+}
+
+/** The reason to give for bytes that do not decode; anything else is thrown on. */
+export function describeMalformed(error: unknown): InvalidTransaction {
+  if (!(error instanceof CodecError)) throw error
+  return error.code === 'unknown_variant'
+    ? { code: 'unknown_kind', detail: error.detail }
+    : { code: 'malformed', detail: error.message }
+}
+
+export function createTransaction<K extends Kind>(
+  input: PayloadOf<K> & { genesisDigest: Uint8Array; keyPair: KeyPair },
+): Uint8Array {
+  const { genesisDigest, keyPair, kind, expiresAt, body } = input
+  const payload = encode(payloadSchema, { kind, expiresAt, body })
+  const signature = sign(keyPair, signedBytesOf(genesisDigest, payload))
+  return encode(envelopeSchema, { payload, signer: keyPair.publicKey, signature })
+}
+
+/** Whose quota pays, and the sequence of that organisation, by which a mempool keeps order. */
+export function sequenceOf({ payload }: DecodedTransaction): {
+  organisation: string
+  sequence: number | null
+} {
+  const rule = ruleOf(payload.kind)
+  return { organisation: rule.payerOf(payload.body), sequence: rule.sequenceOf(payload.body) }
+}
+
+export function transactionId(genesisDigest: Uint8Array, payloadBytes: Uint8Array): Uint8Array {
+  return sha256(signedBytesOf(genesisDigest, payloadBytes))
+}
+
+function signedBytesOf(genesisDigest: Uint8Array, payloadBytes: Uint8Array): Uint8Array {
+  return concatBytes(domainBytes('transaction'), genesisDigest, payloadBytes)
+}
