@@ -193,8 +193,9 @@ test('what the table allows passes', () => {
     'api/src/server.ts': "import { fastify } from 'fastify'\nimport { a } from './client.ts'",
     'api/src/client.ts': "import type { Route } from './server.ts'\nimport '@mooring/codec'",
     'web/src/a.ts': '',
-    'cli/src/commands/a.ts': "import { a } from '../b.ts'\nimport { Command } from 'commander'",
-    'cli/src/b.ts': "import { verify } from '@mooring/api/verify'\nprocess.exit(0)",
+    'cli/src/commands/a.ts':
+      "import { a } from '../start-node.ts'\nimport { Command } from 'commander'",
+    'cli/src/start-node.ts': "import { verify } from '@mooring/api/verify'\nprocess.exit(0)",
   })
   assert.deepEqual(problems, [])
 })
