@@ -1,1 +1,6 @@
-export {}
+export { StorageError, type StorageErrorCode, type StorageErrorDetails } from './errors.ts'
+export type { FileSystem, OpenFile } from './file-system.ts'
+export { Journal, type JournalOptions, type OpenedJournal } from './journal.ts'
+export type { JournalRecord, JournalRecordType } from './journal-format.ts'
+export type { Marks } from './marks.ts'
+export { MemoryFileSystem } from './memory-file-system.ts'

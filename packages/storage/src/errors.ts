@@ -1,0 +1,76 @@
+// Every failure of a disk ends as one StorageError: a code that the node turns into a text for
+// people, the details that text needs, and the cause. A missing value is only an error where the
+// chain says that it must exist; elsewhere reads return undefined.
+
+export type StorageErrorCode =
+  /** Another process has the database open. */
+  | 'locked'
+  /** Stored bytes are not the bytes that were written. */
+  | 'corrupt'
+  /** A value that must exist is not there. */
+  | 'missing'
+  /** The disk is full. */
+  | 'full'
+  /** The operating system refused a read or a write. */
+  | 'io'
+  /** Written by another version, or another kind of database. */
+  | 'format'
+  /** The database belongs to another network. */
+  | 'wrong_network'
+  /** Commits must extend the tip one height at a time. */
+  | 'out_of_order'
+  /** A view of the state that finality has overtaken. */
+  | 'stale_view'
+  /** A record of this id is stored already. */
+  | 'duplicate'
+  /** The vote journal or its marks are damaged where a crash cannot have done it. */
+  | 'guard_corrupt'
+  /** Journal and marks are not of the same age: one was lost, wiped or restored. */
+  | 'guard_behind'
+  /** The caller wanted to lower a mark, or to keep a vote that no mark covers. */
+  | 'guard_regression'
+  /** An earlier write of the journal failed; nothing may be signed until the node restarts. */
+  | 'guard_stopped'
+
+export type StorageErrorDetails = Readonly<Record<string, string | number>>
+
+export class StorageError extends Error {
+  override readonly name = 'StorageError'
+  readonly code: StorageErrorCode
+  readonly details: StorageErrorDetails
+
+  constructor(
+    code: StorageErrorCode,
+    message: string,
+    details: StorageErrorDetails = {},
+    options?: ErrorOptions,
+  ) {
+    super(message, options)
+    this.code = code
+    this.details = details
+  }
+}
+
+/** What the operating system or LevelDB threw, as a StorageError. */
+export function storageErrorOf(cause: unknown, message: string, path: string): StorageError {
+  if (cause instanceof StorageError) return cause
+  const system = causeCodes(cause)
+  const text = cause instanceof Error ? cause.message : String(cause)
+  const details = { path, system: system.join(' ') }
+  if (system.includes('LEVEL_LOCKED'))
+    return new StorageError('locked', message, details, { cause })
+  if (system.includes('LEVEL_CORRUPTION')) {
+    return new StorageError('corrupt', message, details, { cause })
+  }
+  const isFull =
+    system.includes('ENOSPC') || system.includes('EDQUOT') || /no space left/i.test(text)
+  return new StorageError(isFull ? 'full' : 'io', message, details, { cause })
+}
+
+function causeCodes(error: unknown): string[] {
+  const codes: string[] = []
+  for (let e: unknown = error; e instanceof Error && codes.length < 8; e = e.cause) {
+    if ('code' in e && typeof e.code === 'string') codes.push(e.code)
+  }
+  return codes
+}

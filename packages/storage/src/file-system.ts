@@ -1,0 +1,110 @@
+// The few file operations the guard needs, as an interface with two implementations: the real one
+// below, and the one in memory-file-system.ts that simulations run on and that can lose power.
+// Writes are positional and may be short; nothing is durable before datasync (contents) and
+// syncDirectory (names).
+
+import fs from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { promisify } from 'node:util'
+
+export interface OpenFile {
+  /** The whole file. */
+  read(): Promise<Uint8Array>
+  /** The number of bytes taken, which may be fewer than given. */
+  write(bytes: Uint8Array, position: number): Promise<number>
+  truncate(size: number): Promise<void>
+  datasync(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface FileSystem {
+  /** Undefined when there is no such file. */
+  openExisting(path: string): Promise<OpenFile | undefined>
+  /** A new, empty file; an old one of that name is emptied. */
+  create(path: string): Promise<OpenFile>
+  readDirectory(path: string): Promise<string[]>
+  makeDirectory(path: string): Promise<void>
+  rename(from: string, to: string): Promise<void>
+  remove(path: string): Promise<void>
+  syncDirectory(path: string): Promise<void>
+}
+
+const open = promisify(fs.open)
+const close = promisify(fs.close)
+const read = promisify(fs.read)
+const write = promisify(fs.write)
+const fstat = promisify(fs.fstat)
+const ftruncate = promisify(fs.ftruncate)
+const fdatasync = promisify(fs.fdatasync)
+const fsync = promisify(fs.fsync)
+
+// Plain descriptors and callbacks: measured a fifth faster than FileHandle on the path of a vote.
+function openFile(descriptor: number): OpenFile {
+  return {
+    async read() {
+      const { size } = await fstat(descriptor)
+      const bytes = new Uint8Array(size)
+      let length = 0
+      while (length < size) {
+        const { bytesRead } = await read(descriptor, bytes, length, size - length, length)
+        if (bytesRead === 0) break
+        length += bytesRead
+      }
+      return bytes.subarray(0, length)
+    },
+    async write(bytes, position) {
+      const { bytesWritten } = await write(descriptor, bytes, 0, bytes.length, position)
+      return bytesWritten
+    },
+    truncate: (size) => ftruncate(descriptor, size),
+    datasync: () => fdatasync(descriptor),
+    close: () => close(descriptor),
+  }
+}
+
+export const nodeFileSystem: FileSystem = {
+  async openExisting(path) {
+    try {
+      return openFile(await open(path, 'r+'))
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+      throw error
+    }
+  },
+  create: async (path) => openFile(await open(path, 'w+', 0o600)),
+  readDirectory: (path) => fs.promises.readdir(path),
+  async makeDirectory(path) {
+    const first = await fs.promises.mkdir(path, { recursive: true, mode: 0o700 })
+    if (first === undefined) return
+    const top = dirname(first)
+    for (let made = resolve(path); made !== top; made = dirname(made)) {
+      await this.syncDirectory(dirname(made))
+    }
+  },
+  rename: (from, to) => fs.promises.rename(from, to),
+  remove: (path) => fs.promises.unlink(path),
+  async syncDirectory(path) {
+    // Windows cannot open a directory; its file systems journal names by themselves.
+    if (process.platform === 'win32') return
+    const descriptor = await open(path, 'r')
+    try {
+      await fsync(descriptor)
+    } finally {
+      await close(descriptor)
+    }
+  },
+}
+
+/** Writes all of the bytes or throws; a disk that takes nothing is an error, not a loop. */
+export async function writeFully(
+  file: OpenFile,
+  bytes: Uint8Array,
+  position: number,
+): Promise<void> {
+  let done = 0
+  while (done < bytes.length) {
+    const written = await file.write(bytes.subarray(done), position + done)
+    if (written <= 0) throw new Error('the disk took none of the bytes')
+    done += written
+  }
+}
