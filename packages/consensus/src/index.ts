@@ -1,1 +1,31 @@
-export {}
+export type { Action, HaltReason, Outgoing } from './actions.ts'
+export type { Event, ExecutionOutcome, TimerName } from './events.ts'
+export {
+  decodeCertificate,
+  decodeMessage,
+  decodeVote,
+  encodeCertificate,
+  encodeMessage,
+  encodeVote,
+  type Message,
+  type ProposalMessage,
+} from './messages.ts'
+export { faultsOf, leaderOf, quorumOf } from './quorum.ts'
+export { type Recovered, start } from './start.ts'
+export { type ConsensusConfig, type ConsensusState, recordOf, RETENTION } from './state.ts'
+export { type Step, step } from './step.ts'
+export {
+  type BlockMeta,
+  type Certificate,
+  type Clock,
+  type Digest,
+  type Evidence,
+  type Proposal,
+  type Status,
+  type Subject,
+  type UnsignedVote,
+  type Vote,
+  type VoteKind,
+  ZERO_DIGEST,
+} from './types.ts'
+export { type AuthorityKeys, checkCertificate, checkVote, voteMessage, votesOf } from './votes.ts'

@@ -1,0 +1,198 @@
+/**
+ * Votes become certificates, and certificates move the view (rules R1, R8 and the evidence).
+ *
+ * A certificate of any view at or above ours moves us past it, whatever we voted there ourselves.
+ * Votes are kept once per kind, view and signer: a second, different one is evidence, and the first
+ * stays. Two certificates that cannot both exist while fewer than a third are faulty stop the node.
+ */
+import { signersOf } from '@mooring/crypto'
+import { faultsOf, leaderOf } from './quorum.ts'
+import {
+  certificateAt,
+  type Draft,
+  halt,
+  quorum,
+  RETENTION,
+  recordOf,
+  setTimer,
+  VIEWS_AHEAD,
+  voter,
+  writeRecord,
+} from './state.ts'
+import { type Certificate, sameSubject, type View, type Vote, type VoteKind } from './types.ts'
+import { certificateOf } from './votes.ts'
+
+/** How long a fresh certificate is kept to ourselves, for the others nearly always form it too. */
+const RELAY_MS = 60
+
+export function onVote(draft: Draft, vote: Vote): void {
+  const { state } = draft
+  const { view } = vote.subject
+  if (vote.subject.epoch !== state.config.epoch) return
+  noteShown(draft, vote.signer, vote.kind === 'finalize' ? view + 1 : view)
+  if (view <= state.final.view - RETENTION || view > state.view + VIEWS_AHEAD) return
+  if (view < state.view && vote.kind === 'nullify') answerStale(draft, vote)
+  const known = recordOf(state, view)[vote.kind].get(vote.signer)
+  if (known !== undefined) {
+    if (!sameSubject(known.subject, vote.subject)) accuse(draft, vote.kind, known, vote)
+    return
+  }
+  if (isForeignOwnVote(draft, vote)) return halt(draft, { code: 'duplicate_key', vote })
+  const record = writeRecord(draft, view)
+  record[vote.kind] = new Map(record[vote.kind]).set(vote.signer, vote)
+  accuseNullifyFinalize(draft, view, vote)
+  if (certificateAt(state, vote.kind, view) !== null) return
+  const same = [...record[vote.kind].values()].filter((other) =>
+    sameSubject(other.subject, vote.subject),
+  )
+  if (same.length < quorum(state)) return
+  onCertificate(draft, certificateOf(same, quorum(state), state.config.authorities))
+}
+
+export function onCertificate(draft: Draft, certificate: Certificate): void {
+  const { state } = draft
+  const { kind, subject } = certificate
+  const { view } = subject
+  if (subject.epoch !== state.config.epoch || view <= state.final.view - RETENTION) return
+  const known = certificateAt(state, kind, view)
+  if (known !== null) {
+    if (!sameSubject(known.subject, subject)) conflict(draft, known, certificate)
+    return
+  }
+  const rival = rivalOf(draft, certificate)
+  if (rival !== null) return conflict(draft, rival, certificate)
+  if (signersOf(certificate.bitmap).includes(state.config.me ?? -1)) {
+    const own = { kind, subject, signer: state.config.me ?? -1, signature: new Uint8Array(64) }
+    if (isForeignOwnVote(draft, own)) return halt(draft, { code: 'duplicate_key', vote: own })
+  }
+  const record = writeRecord(draft, view)
+  if (kind === 'notarize') record.notarization = certificate
+  else if (kind === 'nullify') record.nullification = certificate
+  else record.finalization = certificate
+  draft.actions.push({ type: 'journal', certificate })
+  if (kind === 'finalize') raiseFinal(draft, certificate)
+  if (view >= state.view) enter(draft, view + 1)
+}
+
+/** Moves to a view; timers of the one before mean nothing any more. */
+export function enter(draft: Draft, view: View): void {
+  const { state, clock } = draft
+  if (view <= state.view) return
+  state.view = view
+  state.enteredAt = clock.monotonic
+  state.isArmed = false
+  setTimer(draft, 'relay', RELAY_MS)
+}
+
+function raiseFinal(draft: Draft, certificate: Certificate): void {
+  const { state } = draft
+  const { subject } = certificate
+  if (subject.view <= state.final.view) {
+    if (subject.view === state.final.view && subject.digest !== state.final.subject.digest)
+      conflict(draft, state.final.certificate ?? certificate, certificate)
+    return
+  }
+  state.final = { view: subject.view, subject, certificate }
+  for (const view of state.views.keys())
+    if (view <= subject.view - RETENTION) state.views.delete(view)
+}
+
+/** A certificate of the same view that cannot exist beside this one. Notarized and nullified is legal. */
+function rivalOf(draft: Draft, certificate: Certificate): Certificate | null {
+  const { notarization, nullification, finalization } = recordOf(
+    draft.state,
+    certificate.subject.view,
+  )
+  if (certificate.kind === 'nullify') return finalization
+  if (certificate.kind === 'finalize' && nullification !== null) return nullification
+  const other = certificate.kind === 'notarize' ? finalization : notarization
+  return other !== null && !sameSubject(other.subject, certificate.subject) ? other : null
+}
+
+function opposite(kind: VoteKind): VoteKind {
+  return kind === 'finalize' ? 'nullify' : 'finalize'
+}
+
+function conflict(draft: Draft, first: Certificate, second: Certificate): void {
+  halt(draft, { code: 'conflicting_certificates', first, second })
+}
+
+/** A vote with our key that we never gave: another process signs with it. */
+function isForeignOwnVote(draft: Draft, vote: Vote): boolean {
+  const { state } = draft
+  if (vote.signer !== state.config.me || vote.subject.view <= state.forgottenView) return false
+  const record = recordOf(state, vote.subject.view)
+  if (vote.kind === 'nullify') return !record.ownNullify
+  const own = vote.kind === 'notarize' ? record.ownNotarize : record.ownFinalize
+  return own === null || !sameSubject(own, vote.subject)
+}
+
+function accuse(draft: Draft, kind: VoteKind, first: Vote, second: Vote): void {
+  if (kind === 'nullify') return
+  const { epoch, view } = first.subject
+  const leader = leaderOf(epoch, view, draft.state.config.authorities)
+  if (kind === 'notarize' && first.signer === leader) writeRecord(draft, view).isEquivocated = true
+  draft.actions.push({
+    type: 'evidence',
+    evidence: {
+      kind: kind === 'notarize' ? 'conflicting_notarize' : 'conflicting_finalize',
+      first,
+      second,
+    },
+  })
+}
+
+function accuseNullifyFinalize(draft: Draft, view: View, vote: Vote): void {
+  if (vote.kind === 'notarize') return
+  const other = recordOf(draft.state, view)[opposite(vote.kind)].get(vote.signer)
+  if (other === undefined) return
+  const [first, second] = vote.kind === 'nullify' ? [vote, other] : [other, vote]
+  draft.actions.push({ type: 'evidence', evidence: { kind: 'nullify_finalize', first, second } })
+}
+
+/** Remembers that an authority has been seen in a view, so that nothing old is relayed to it. */
+export function noteShown(draft: Draft, authority: number, view: View): void {
+  const { shownViews } = draft.state
+  if (view > (shownViews[authority] ?? 0)) shownViews[authority] = view
+}
+
+/** Who still asks to leave an old view gets the certificate by which we left it. */
+function answerStale(draft: Draft, vote: Vote): void {
+  const { state } = draft
+  if (vote.signer === state.config.me) return
+  const record = recordOf(state, vote.subject.view)
+  const held = [
+    record.notarization ?? record.nullification,
+    state.final.view >= vote.subject.view ? state.final.certificate : null,
+  ].filter((certificate) => certificate !== null)
+  if (held.length === 0) return
+  draft.actions.push({
+    type: 'send',
+    to: vote.signer,
+    message: { kind: 'certificates', certificates: held },
+  })
+}
+
+/** f+1 nullifies: at least one honest authority wants to leave the view. */
+export function hasNullifyMinority(draft: Draft): boolean {
+  const { state } = draft
+  const count = recordOf(state, state.view).nullify.size
+  return count > faultsOf(state.config.authorities)
+}
+
+/** Sends what let us into this view to everyone who has not shown that he is past the last one. */
+export function relay(draft: Draft): void {
+  const { state } = draft
+  if (voter(state) === null) return
+  const record = recordOf(state, state.view - 1)
+  const certificate = record.finalization ?? record.notarization ?? record.nullification
+  if (certificate === null) return
+  for (let to = 0; to < state.config.authorities; to += 1) {
+    if (to === state.config.me || (state.shownViews[to] ?? 0) >= state.view) continue
+    draft.actions.push({
+      type: 'send',
+      to,
+      message: { kind: 'certificates', certificates: [certificate] },
+    })
+  }
+}

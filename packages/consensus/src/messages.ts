@@ -1,0 +1,207 @@
+/**
+ * What authorities send each other, as bytes: votes, certificates, proposals and status.
+ *
+ * The block inside a proposal stays opaque here. A decoded message is within its limits and canonical,
+ * and nothing in it has been verified: signatures are the receiver's next step.
+ */
+import {
+  bytes,
+  bytesMax,
+  decode,
+  encode,
+  fromHex,
+  type Infer,
+  list,
+  toHex,
+  uint,
+  variant,
+  versioned,
+} from '@mooring/codec'
+import type { Certificate, Status, Subject, Vote, VoteKind } from './types.ts'
+
+export const AUTHORITIES_MAX = 256
+/** Nullifications that a proposal carries inline; a longer gap is fetched through status. */
+export const JUSTIFICATION_MAX = 33
+/** Views that one status speaks of. */
+export const STATUS_VIEWS = 64
+const VOTES_MAX = 256
+const CERTIFICATES_MAX = 130
+const BLOCK_BYTES_MAX = 8 << 20
+
+const KINDS: readonly VoteKind[] = ['notarize', 'nullify', 'finalize']
+
+const subjectSchema = versioned(1, {
+  epoch: uint(),
+  view: uint(),
+  parentView: uint(),
+  height: uint(),
+  digest: bytes(32),
+})
+const voteSchema = versioned(1, {
+  kind: uint(2),
+  subject: subjectSchema,
+  signer: uint(AUTHORITIES_MAX - 1),
+  signature: bytes(64),
+})
+const certificateSchema = versioned(1, {
+  kind: uint(2),
+  subject: subjectSchema,
+  bitmap: bytesMax(AUTHORITIES_MAX / 8),
+  signatures: list(bytes(64), AUTHORITIES_MAX),
+})
+const statusSchema = versioned(1, {
+  epoch: uint(),
+  finalizedView: uint(),
+  finalizedHeight: uint(),
+  finalizedDigest: bytes(32),
+  view: uint(),
+  from: uint(),
+  notarized: bytes(STATUS_VIEWS / 8),
+  nullified: bytes(STATUS_VIEWS / 8),
+})
+const proposalSchema = versioned(1, {
+  vote: voteSchema,
+  justification: list(certificateSchema, JUSTIFICATION_MAX),
+  block: bytesMax(BLOCK_BYTES_MAX),
+})
+const messageSchema = variant({
+  votes: list(voteSchema, VOTES_MAX),
+  certificates: list(certificateSchema, CERTIFICATES_MAX),
+  proposal: proposalSchema,
+  status: statusSchema,
+})
+
+type WireSubject = Infer<typeof subjectSchema>
+type WireVote = Infer<typeof voteSchema>
+type WireCertificate = Infer<typeof certificateSchema>
+
+/** A proposal as it travels: the leader's notarize, the proof for its parent, and the encoded block. */
+export interface ProposalMessage {
+  readonly vote: Vote
+  readonly justification: readonly Certificate[]
+  readonly block: Uint8Array
+}
+
+export type Message =
+  | { readonly kind: 'votes'; readonly votes: readonly Vote[] }
+  | { readonly kind: 'certificates'; readonly certificates: readonly Certificate[] }
+  | { readonly kind: 'proposal'; readonly proposal: ProposalMessage }
+  | { readonly kind: 'status'; readonly status: Status }
+
+function subjectToWire(subject: Subject): WireSubject {
+  return { ...subject, digest: fromHex(subject.digest) }
+}
+
+function subjectFromWire(wire: WireSubject): Subject {
+  const { epoch, view, parentView, height } = wire
+  return { epoch, view, parentView, height, digest: toHex(wire.digest) }
+}
+
+function kindFromWire(index: number): VoteKind {
+  const kind = KINDS[index]
+  if (kind === undefined) throw new Error(`the schema let vote kind ${index} pass`)
+  return kind
+}
+
+function voteToWire(vote: Vote): WireVote {
+  return { ...vote, kind: KINDS.indexOf(vote.kind), subject: subjectToWire(vote.subject) }
+}
+
+function voteFromWire(wire: WireVote): Vote {
+  const { signer, signature } = wire
+  return {
+    kind: kindFromWire(wire.kind),
+    subject: subjectFromWire(wire.subject),
+    signer,
+    signature,
+  }
+}
+
+function certificateToWire(certificate: Certificate): WireCertificate {
+  const { kind, subject, bitmap, signatures } = certificate
+  return {
+    kind: KINDS.indexOf(kind),
+    subject: subjectToWire(subject),
+    bitmap,
+    signatures: [...signatures],
+  }
+}
+
+function certificateFromWire(wire: WireCertificate): Certificate {
+  const { bitmap, signatures } = wire
+  return {
+    kind: kindFromWire(wire.kind),
+    subject: subjectFromWire(wire.subject),
+    bitmap,
+    signatures,
+  }
+}
+
+export function encodeVote(vote: Vote): Uint8Array {
+  return encode(voteSchema, voteToWire(vote))
+}
+
+/** @throws CodecError when the bytes are not one canonical vote. */
+export function decodeVote(data: Uint8Array): Vote {
+  return voteFromWire(decode(voteSchema, data))
+}
+
+export function encodeCertificate(certificate: Certificate): Uint8Array {
+  return encode(certificateSchema, certificateToWire(certificate))
+}
+
+/** @throws CodecError when the bytes are not one canonical certificate. */
+export function decodeCertificate(data: Uint8Array): Certificate {
+  return certificateFromWire(decode(certificateSchema, data))
+}
+
+export function encodeMessage(message: Message): Uint8Array {
+  switch (message.kind) {
+    case 'votes':
+      return encode(messageSchema, { kind: 'votes', body: message.votes.map(voteToWire) })
+    case 'certificates':
+      return encode(messageSchema, {
+        kind: 'certificates',
+        body: message.certificates.map(certificateToWire),
+      })
+    case 'proposal': {
+      const { vote, justification, block } = message.proposal
+      const body = {
+        vote: voteToWire(vote),
+        justification: justification.map(certificateToWire),
+        block,
+      }
+      return encode(messageSchema, { kind: 'proposal', body })
+    }
+    case 'status': {
+      const body = { ...message.status, finalizedDigest: fromHex(message.status.finalizedDigest) }
+      return encode(messageSchema, { kind: 'status', body })
+    }
+  }
+}
+
+/** @throws CodecError when the bytes are not one canonical message within its limits. */
+export function decodeMessage(data: Uint8Array): Message {
+  const message = decode(messageSchema, data, BLOCK_BYTES_MAX + (1 << 20))
+  switch (message.kind) {
+    case 'votes':
+      return { kind: 'votes', votes: message.body.map(voteFromWire) }
+    case 'certificates':
+      return { kind: 'certificates', certificates: message.body.map(certificateFromWire) }
+    case 'proposal': {
+      const { vote, justification, block } = message.body
+      return {
+        kind: 'proposal',
+        proposal: {
+          vote: voteFromWire(vote),
+          justification: justification.map(certificateFromWire),
+          block,
+        },
+      }
+    }
+    case 'status': {
+      const { finalizedDigest, ...rest } = message.body
+      return { kind: 'status', status: { ...rest, finalizedDigest: toHex(finalizedDigest) } }
+    }
+  }
+}

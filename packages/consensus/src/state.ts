@@ -1,0 +1,188 @@
+/**
+ * The state of one authority (or observer) in one epoch, and the draft on which a step works.
+ *
+ * A step never changes the state it was given: the top-level containers are copied when the step
+ * begins, the record of a view when it is first written. A view record is kept until the view is
+ * RETENTION views below the last finalization; above it nothing is ever forgotten.
+ */
+import type { Action, HaltReason } from './actions.ts'
+import { quorumOf } from './quorum.ts'
+import type {
+  AuthorityIndex,
+  BlockMeta,
+  Certificate,
+  Clock,
+  Digest,
+  Epoch,
+  MonotonicMs,
+  Proposal,
+  Subject,
+  View,
+  Vote,
+  VoteKind,
+} from './types.ts'
+
+/** Views below the last finalization whose certificates are kept for those who are a little behind. */
+export const RETENTION = 64
+/** Votes for views further ahead than this are not kept: certificates bring a laggard forward. */
+export const VIEWS_AHEAD = 16
+
+export interface ConsensusConfig {
+  readonly epoch: Epoch
+  readonly authorities: number
+  /** Null for an observer: it follows and never votes. */
+  readonly me: AuthorityIndex | null
+  /** Δ, the bound on message delay that the timers are made of. */
+  readonly deltaMs: number
+  /** A leader not heard for so long, while a quorum was, is skipped. */
+  readonly skipMs: number
+  readonly statusMs: number
+  readonly minBlockIntervalMs: number
+  /** How far ahead of a voter's clock a block time may be. */
+  readonly precisionMs: number
+}
+
+export type Execution = 'none' | 'running' | 'valid' | 'invalid'
+
+export interface HeldBlock {
+  readonly meta: BlockMeta
+  readonly execution: Execution
+}
+
+export interface ViewRecord {
+  notarize: ReadonlyMap<AuthorityIndex, Vote>
+  nullify: ReadonlyMap<AuthorityIndex, Vote>
+  finalize: ReadonlyMap<AuthorityIndex, Vote>
+  ownNotarize: Subject | null
+  ownNullify: boolean
+  ownFinalize: Subject | null
+  notarization: Certificate | null
+  nullification: Certificate | null
+  finalization: Certificate | null
+  proposal: Proposal | null
+  isEquivocated: boolean
+}
+
+export interface ConsensusState {
+  readonly config: ConsensusConfig
+  /** The last block handed out to be made durable. */
+  committed: BlockMeta
+  /** Highest finalization; its block may still have to be fetched. Null at genesis. */
+  final: {
+    readonly view: View
+    readonly subject: Subject
+    readonly certificate: Certificate | null
+  }
+  view: View
+  enteredAt: MonotonicMs
+  views: Map<View, ViewRecord>
+  /** Blocks above the committed one whose bodies are held, by digest. */
+  blocks: Map<Digest, HeldBlock>
+  fetching: Set<Digest>
+  syncing: View
+  isWaiting: boolean
+  isArmed: boolean
+  building: View
+  lastProposalAt: MonotonicMs
+  heard: (MonotonicMs | null)[]
+  /** The highest view in which each authority has shown itself to be. */
+  shownViews: View[]
+  statusSentAt: MonotonicMs[]
+  statusCount: number
+  /** Own votes at views up to this one may have been forgotten, so an unknown one proves nothing. */
+  forgottenView: View
+  isHalted: boolean
+}
+
+export interface Draft {
+  readonly state: ConsensusState
+  readonly actions: Action[]
+  readonly clock: Clock
+  readonly written: Set<View>
+}
+
+const EMPTY_RECORD: Readonly<ViewRecord> = Object.freeze({
+  notarize: new Map(),
+  nullify: new Map(),
+  finalize: new Map(),
+  ownNotarize: null,
+  ownNullify: false,
+  ownFinalize: null,
+  notarization: null,
+  nullification: null,
+  finalization: null,
+  proposal: null,
+  isEquivocated: false,
+})
+
+export function draftOf(state: ConsensusState, clock: Clock): Draft {
+  const copy: ConsensusState = {
+    ...state,
+    views: new Map(state.views),
+    blocks: new Map(state.blocks),
+    fetching: new Set(state.fetching),
+    shownViews: [...state.shownViews],
+    statusSentAt: [...state.statusSentAt],
+  }
+  return { state: copy, actions: [], clock, written: new Set() }
+}
+
+/** The record of a view, to read. */
+export function recordOf(state: ConsensusState, view: View): Readonly<ViewRecord> {
+  return state.views.get(view) ?? EMPTY_RECORD
+}
+
+/** The record of a view, to write: a copy of its own in this draft. */
+export function writeRecord(draft: Draft, view: View): ViewRecord {
+  const known = draft.state.views.get(view)
+  if (known !== undefined && draft.written.has(view)) return known
+  const copy = { ...(known ?? EMPTY_RECORD) }
+  draft.state.views.set(view, copy)
+  draft.written.add(view)
+  return copy
+}
+
+export function certificateAt(
+  state: ConsensusState,
+  kind: VoteKind,
+  view: View,
+): Certificate | null {
+  const record = recordOf(state, view)
+  if (kind === 'notarize') return record.notarization
+  return kind === 'nullify' ? record.nullification : record.finalization
+}
+
+export function quorum(state: ConsensusState): number {
+  return quorumOf(state.config.authorities)
+}
+
+/** Whether this node may still vote: an authority that has not halted. */
+export function voter(state: ConsensusState): AuthorityIndex | null {
+  return state.isHalted ? null : state.config.me
+}
+
+/** Stops voting for good. What others send is still followed, so that the reason can be read. */
+export function halt(draft: Draft, reason: HaltReason): void {
+  if (draft.state.isHalted) return
+  draft.state.isHalted = true
+  draft.actions.push({ type: 'halt', reason })
+}
+
+/** Grows only after a whole rotation of leaders has failed, and never beyond 16. */
+export function growth(state: ConsensusState): number {
+  const failed = state.view - state.final.view - 1 - state.config.authorities
+  return Math.min(16, 1.5 ** Math.max(0, failed))
+}
+
+export function setTimer(
+  draft: Draft,
+  name: Extract<Action, { type: 'set-timer' }>['name'],
+  afterMs: number,
+): void {
+  draft.actions.push({ type: 'set-timer', name, view: draft.state.view, afterMs })
+}
+
+/** Views above the last finalization that have a record, ascending. */
+export function openViews(state: ConsensusState): View[] {
+  return [...state.views.keys()].filter((view) => view > state.final.view).toSorted((a, b) => a - b)
+}

@@ -1,0 +1,137 @@
+/**
+ * Status: what we hold above the last finalization, told to the others so that they send what we lack
+ * (rule R10). It is the one repair path beside the retry of nullify, and either alone suffices.
+ *
+ * A status names kind and view by two bitmaps, so the answer is exact: nobody is pinned on the wrong
+ * one of two valid certificates. Answers are bounded to STATUS_VIEWS views, asking is limited by time.
+ */
+import { JUSTIFICATION_MAX, STATUS_VIEWS } from './messages.ts'
+import { noteShown } from './certificates.ts'
+import { type Draft, openViews, recordOf, setTimer, voter } from './state.ts'
+import type { AuthorityIndex, Certificate, Status, View, Vote } from './types.ts'
+
+export function statusOf(draft: Draft): Status {
+  const { state } = draft
+  const { final, config } = state
+  const from = firstView(draft)
+  const notarized = new Uint8Array(STATUS_VIEWS / 8)
+  const nullified = new Uint8Array(STATUS_VIEWS / 8)
+  for (let index = 0; index < STATUS_VIEWS; index += 1) {
+    const record = recordOf(state, from + index)
+    if (record.notarization !== null) setBit(notarized, index)
+    if (record.nullification !== null) setBit(nullified, index)
+  }
+  return {
+    epoch: config.epoch,
+    finalizedView: final.view,
+    finalizedHeight: final.subject.height,
+    finalizedDigest: final.subject.digest,
+    view: state.view,
+    from,
+    notarized,
+    nullified,
+  }
+}
+
+/** The periodic broadcast, with a fifth of spread by authority so that not all speak at once. */
+export function broadcastStatus(draft: Draft): void {
+  const { state } = draft
+  state.statusCount += 1
+  draft.actions.push({ type: 'broadcast', message: { kind: 'status', status: statusOf(draft) } })
+  const spread = (((state.config.me ?? 0) * 37 + state.statusCount * 17) % 40) / 100
+  setTimer(draft, 'status', state.config.statusMs * (0.8 + spread))
+}
+
+/** Something is missing that stops us now: ask one authority, or all; at most once per Δ/2 each. */
+export function askForMissing(draft: Draft, whom: AuthorityIndex | null): void {
+  const { state, clock } = draft
+  const every = state.statusSentAt.map((_, index) => index)
+  const asked = (whom === null ? every : [whom]).filter(
+    (to) =>
+      to !== state.config.me &&
+      clock.monotonic - (state.statusSentAt[to] ?? 0) >= state.config.deltaMs / 2,
+  )
+  for (const to of asked) {
+    state.statusSentAt[to] = clock.monotonic
+    draft.actions.push({ type: 'send', to, message: { kind: 'status', status: statusOf(draft) } })
+  }
+}
+
+export function onStatus(draft: Draft, from: AuthorityIndex, status: Status): void {
+  const { state } = draft
+  if (status.epoch !== state.config.epoch) return
+  noteShown(draft, from, status.view)
+  const certificates = missingOf(draft, status)
+  if (certificates.length > 0)
+    draft.actions.push({ type: 'send', to: from, message: { kind: 'certificates', certificates } })
+  const votes = ownVotes(draft, status)
+  if (votes.length > 0)
+    draft.actions.push({ type: 'send', to: from, message: { kind: 'votes', votes } })
+  if (status.finalizedView > state.final.view || status.view > state.view)
+    askForMissing(draft, from)
+}
+
+function missingOf(draft: Draft, status: Status): Certificate[] {
+  const { state } = draft
+  const missing: Certificate[] = []
+  if (status.finalizedView < state.final.view && state.final.certificate !== null)
+    missing.push(state.final.certificate)
+  for (let index = 0; index < STATUS_VIEWS; index += 1) {
+    const view = status.from + index
+    if (view <= state.final.view || view >= state.view) continue
+    const record = recordOf(state, view)
+    if (record.notarization !== null && !hasBit(status.notarized, index))
+      missing.push(record.notarization)
+    if (record.nullification !== null && !hasBit(status.nullified, index))
+      missing.push(record.nullification)
+  }
+  return missing
+}
+
+/** Our own votes that may still complete a certificate for the other. */
+function ownVotes(draft: Draft, status: Status): Vote[] {
+  const { state } = draft
+  const me = voter(state)
+  if (me === null) return []
+  const votes: Vote[] = []
+  for (const view of openViews(state).slice(-JUSTIFICATION_MAX)) {
+    const record = recordOf(state, view)
+    const isOpen = record.notarization === null && record.nullification === null
+    if (isOpen || view >= status.view) pushOwn(votes, [record.notarize, record.nullify], me)
+    pushOwn(votes, [record.finalize], me)
+  }
+  return votes
+}
+
+function pushOwn(
+  votes: Vote[],
+  kinds: readonly ReadonlyMap<AuthorityIndex, Vote>[],
+  me: AuthorityIndex,
+): void {
+  for (const kind of kinds) {
+    const vote = kind.get(me)
+    if (vote !== undefined) votes.push(vote)
+  }
+}
+
+/** All open views fit in one status, or it starts at the first one of which nothing is held. */
+function firstView(draft: Draft): View {
+  const { final, view } = draft.state
+  let from = final.view + 1
+  if (view - from <= STATUS_VIEWS) return from
+  while (from < view - 1 && holdsAny(draft, from)) from += 1
+  return from
+}
+
+function holdsAny(draft: Draft, view: View): boolean {
+  const { notarization, nullification } = recordOf(draft.state, view)
+  return notarization !== null || nullification !== null
+}
+
+function setBit(bitmap: Uint8Array, index: number): void {
+  bitmap[index >> 3] = (bitmap[index >> 3] ?? 0) | (1 << (index & 7))
+}
+
+function hasBit(bitmap: Uint8Array, index: number): boolean {
+  return ((bitmap[index >> 3] ?? 0) & (1 << (index & 7))) !== 0
+}
