@@ -1,1 +1,34 @@
-export {}
+export { formatConfigFile, type OptionProblem } from './config-file.ts'
+export {
+  createDevnet,
+  type Devnet,
+  type DevnetNode,
+  findPortBlock,
+  readDevnet,
+  writeDevnetConfigs,
+} from './devnet.ts'
+export type { CatalogEntry } from './error-entry.ts'
+export {
+  type Failure,
+  failureDocument,
+  failureOf,
+  formatExplanation,
+  formatFailure,
+  wrap,
+} from './error-text.ts'
+export { allErrors, catalogEntry, explain, type Explanation } from './errors.ts'
+export { checkHome, createHome, homePaths } from './home.ts'
+export { createKeyRing, KEY_DUTIES, type KeyRing, readKeyFile, writeKeyRing } from './keys.ts'
+export {
+  loadNodeOptions,
+  type LoadSources,
+  type NodeOptions,
+  readConfigFile,
+  readGenesisFile,
+} from './load-options.ts'
+export { createLogger, type Logger, type RootLogger } from './logger.ts'
+export { createMetrics, type Metrics } from './metrics.ts'
+export { type ErrorData, NodeError } from './node-error.ts'
+export { formatDuration, parseDuration, parseHostPort } from './option-values.ts'
+export { OPTION_ENTRIES, type OptionEntry } from './options.ts'
+export { resolveOptions } from './resolve-options.ts'

@@ -1,5 +1,5 @@
-// What can go wrong before and around a running node: options, the home folder, key files. The code
-// chooses the text in errors.ts; `data` fills it in.
+// What can go wrong before, around and in front of a running node: options, the home, key files,
+// commands. The code chooses the text in errors.ts; `data` fills it in.
 
 import type { OptionProblem } from './config-file.ts'
 
@@ -15,28 +15,66 @@ export type NodeErrorCode =
   | 'key_open'
   | 'key_malformed'
   | 'key_encrypted'
+  | 'key_exists'
   | 'key_not_in_genesis'
   | 'genesis_missing'
   | 'genesis_invalid'
   | 'network_mismatch'
   | 'port_taken'
+  | 'authorities_missing'
+  | 'leaders_failing'
+
+// What the commands refuse by themselves.
+export type CommandErrorCode =
+  | 'internal'
+  | 'node_too_old'
+  | 'usage'
+  | 'unknown_error_code'
+  | 'file_missing'
+  | 'file_unreadable'
+  | 'file_exists'
+  | 'file_too_large'
+  | 'file_not_fhir'
+  | 'endpoint_unreachable'
+  | 'endpoint_strange'
+  | 'request_timeout'
+  | 'wait_timeout'
+  | 'not_ready'
+  | 'proof_invalid'
+  | 'genesis_needed'
+  | 'devnet_missing'
+  | 'devnet_differs'
+  | 'devnet_unknown_node'
+  | 'devnet_start_failed'
+  | 'devnet_not_ready'
+  | 'devnet_violated'
+  | 'devnet_busy'
 
 export type ErrorData = Readonly<Record<string, string | number | boolean | null>>
 
+export type ErrorDetails = {
+  problems?: readonly OptionProblem[]
+  // Findings that are shown as they are, one a line.
+  rows?: readonly string[]
+  cause?: unknown
+}
+
 export class NodeError extends Error {
-  readonly code: NodeErrorCode
+  override readonly name = 'NodeError'
+  readonly code: NodeErrorCode | CommandErrorCode
   readonly data: ErrorData
   readonly problems: readonly OptionProblem[]
+  readonly rows: readonly string[]
 
   constructor(
-    code: NodeErrorCode,
-    data: ErrorData,
-    details: { cause?: unknown; problems?: readonly OptionProblem[] } = {},
+    code: NodeErrorCode | CommandErrorCode,
+    data: ErrorData = {},
+    details: ErrorDetails = {},
   ) {
     super(`${code} ${JSON.stringify(data)}`, { cause: details.cause })
-    this.name = 'NodeError'
     this.code = code
     this.data = data
     this.problems = details.problems ?? []
+    this.rows = details.rows ?? []
   }
 }

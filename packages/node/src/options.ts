@@ -81,7 +81,10 @@ export const OPTIONS = Type.Object({
   node: Type.Object({
     name: text(
       { default: '', description: 'Name of this node; an authority uses its organisation id.' },
-      { pattern: '^[a-z0-9-]{0,64}$', hint: 'expected 1 to 64 of a-z, 0-9 and -' },
+      {
+        pattern: '^([a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?)?$',
+        hint: 'expected 1 to 64 of a-z, 0-9 and -',
+      },
     ),
     role: choice(['authority', 'observer'], {
       default: 'observer',

@@ -63,7 +63,10 @@ const PARSERS: Record<OptionKind, (text: string, entry: OptionEntry) => Parsed<u
   text: asWritten,
   path: asWritten,
   choice: asWritten,
-  integer: parseInteger,
+  integer: (text, entry) => {
+    const parsed = parseInteger(text)
+    return 'value' in parsed ? parsed : { expected: expectation(entry) }
+  },
   duration: parseDuration,
   size: parseSize,
   list: (text) => ({ value: text === '' ? [] : text.split(',').map((item) => item.trim()) }),

@@ -1,0 +1,321 @@
+// Texts for what goes wrong on this computer: the program itself, options, home, keys, disk, devnet.
+
+import type { HaltReason } from '@mooring/consensus'
+import type { StorageErrorCode } from '@mooring/storage'
+import { type CatalogEntry, entry } from './error-entry.ts'
+import type { CommandErrorCode, NodeErrorCode } from './node-error.ts'
+
+export const COMMAND_TEXTS: Record<CommandErrorCode, CatalogEntry> = {
+  internal: entry(1000, 1)(
+    'Something failed that should not have',
+    'This is a bug in Mooring: no input should lead here.',
+    'Run the command again with -vv and report what it prints.',
+  ),
+  node_too_old: entry(1001, 3)(
+    'This Node is too old',
+    'Mooring needs Node 24 or newer. "npm ci" puts the right one into node_modules.',
+    "In the project's folder:   npx mooring",
+  ),
+  usage: entry(1002, 2, 400)(
+    'The command line cannot be used',
+    '{detail}',
+    'See the options:   mooring {command}--help',
+  ),
+  unknown_error_code: entry(1039, 6, 404)(
+    'There is no such error code',
+    'Nothing in the catalogue is called "{code}".',
+    'List all codes:   mooring explain',
+  ),
+  file_missing: entry(1034, 6)('A file is missing', 'There is no file {path}.', 'Check the path.'),
+  file_unreadable: entry(1035, 1)(
+    'A file cannot be used',
+    '{path}: {detail}.',
+    'Check the path and its permissions.',
+  ),
+  file_exists: entry(1036, 7)(
+    'A file is in the way',
+    '{path} exists, and it is not overwritten.',
+    'Give another name, or remove it first.',
+  ),
+  file_too_large: entry(5110, 2, 413)(
+    'A file is too large to submit',
+    '{path} has {size}; at most {limit} travel in one submission.',
+    'Split it, for example into one resource a line (NDJSON), and submit the parts.',
+  ),
+  file_not_fhir: entry(5111, 2, 422)(
+    'A file is no FHIR resource or bundle',
+    '{path} holds something else; nothing of this call was submitted.',
+    'Check the places above, or submit the other files alone.',
+  ),
+  endpoint_unreachable: entry(4030, 4, 502)(
+    'The node does not answer',
+    'Nothing answers at {url} ({origin}): {detail}.',
+    'Start it:   mooring start   (or a small network:   mooring devnet up)',
+    'Ask another node:   --endpoint <url> or MOORING_ENDPOINT',
+  ),
+  endpoint_strange: entry(4031, 4, 502)(
+    'What answers there is no Mooring node',
+    '{url} answered {detail}.',
+    'Check --endpoint and MOORING_ENDPOINT.',
+  ),
+  request_timeout: entry(4032, 4, 504)(
+    'The node did not answer in time',
+    '{url} gave no answer within {timeout}.',
+    'See how it is doing:   mooring status --timeout 30s',
+  ),
+  wait_timeout: entry(4033, 9, 504)(
+    'Waited, and it is not final yet',
+    '{what} was not final after {timeout}. It is kept; finality follows with the next blocks.',
+    'See what blocks are waiting for:   mooring status',
+  ),
+  not_ready: entry(4034, 9, 503)(
+    'The node is not ready',
+    '{detail}',
+    'See its conditions:   mooring status',
+  ),
+  proof_invalid: entry(5001, 8, 422)(
+    'The proof does not hold',
+    'Step {step}, {name}: {detail}',
+    'Ask for the proof again, and check that file, proof and genesis belong together.',
+  ),
+  genesis_needed: entry(5002, 2)(
+    'A proof is checked against a genesis',
+    'The proof names the network {network}, and that claim alone proves nothing.',
+    'Name the genesis file:   --genesis config/genesis.json',
+    'From a node you trust:   mooring genesis show --raw > genesis.json',
+  ),
+  devnet_missing: entry(1050, 6, 404)(
+    'There is no such devnet',
+    'No devnet "{name}" was made in {dir}.',
+    'Make one:   mooring devnet up',
+  ),
+  devnet_differs: entry(1051, 7, 409)(
+    'The devnet exists and is a different one',
+    '"{name}" has {existing}; asked for {asked}.',
+    'Use it as it is:   mooring devnet up',
+    'Throw it away and make a new one:   mooring devnet up --reset',
+    'Make another beside it:   mooring devnet up --name <name>',
+  ),
+  devnet_unknown_node: entry(1052, 6, 404)(
+    'The devnet has no such node',
+    '"{name}" has nodes 0 to {last}; there is no {node}.',
+    'See them:   mooring devnet status',
+  ),
+  devnet_start_failed: entry(1053, 1)(
+    'A node of the devnet stopped while it started',
+    '{node} ended with {ending} in step "{step}".',
+    'Likely cause: {cause}',
+    'Its log:   mooring devnet logs {index}',
+  ),
+  devnet_not_ready: entry(1054, 9, 504)(
+    'The devnet is not ready in time',
+    'After {timeout} it waits in step "{step}": {detail}.',
+    'Likely cause: {cause}',
+    'The logs:   mooring devnet logs',
+    'Give it more time:   mooring devnet up --timeout 3m',
+  ),
+  devnet_violated: entry(3020, 8)(
+    'The devnet broke a promise',
+    '{count} of the checks above failed.',
+    'Keep the folder: it holds the evidence. Report it with the output of this command.',
+  ),
+  devnet_busy: entry(1055, 7, 409)(
+    'The devnet is running',
+    'Nodes of "{name}" run (pids {pids}).',
+    'Stop it first:   mooring devnet down',
+  ),
+}
+
+export const NODE_TEXTS: Record<NodeErrorCode, CatalogEntry> = {
+  options_invalid: entry(1003, 3)(
+    'The configuration cannot be used',
+    'Options come from flags, MOORING_* variables and the configuration file.',
+    'All options with their defaults:   mooring start --help',
+  ),
+  http_not_loopback: entry(1005, 3)(
+    'The API would be open to other computers',
+    'This version does not authenticate clients, so that the API listens on loopback only.',
+    'Use 127.0.0.1:<port>, and a tunnel or a proxy that authenticates in front of it.',
+  ),
+  config_missing: entry(1004, 3)(
+    'The configuration file is missing',
+    'There is no file {path}.',
+    'Make a home with one:   mooring --home {home} init --name <name>',
+    'Try a network on this computer first:   mooring devnet up',
+  ),
+  home_missing: entry(1006, 3)(
+    'There is no home',
+    '{home} does not exist.',
+    'Make it:   mooring --home {home} init --name <name>',
+    'Try a network on this computer first:   mooring devnet up',
+  ),
+  home_exists: entry(1007, 7)(
+    'The home is in use already',
+    '{home} has {what}; keys and votes are never overwritten.',
+    'Choose another folder:   mooring --home <dir> init',
+  ),
+  home_open: entry(1008, 3)(
+    'Others on this computer may read the home',
+    '{path} has mode {mode}; whoever may look inside finds keys or votes.',
+    'Close it:   chmod {wanted} {path}',
+  ),
+  home_foreign: entry(1009, 3)(
+    'The home belongs to another user',
+    '{path} is owned by uid {owner}, this program runs as uid {uid}.',
+    'Give it to this user:   chown -R {uid} {path}',
+  ),
+  key_missing: entry(1011, 3)(
+    'A key is missing',
+    'There is no {duty} key at {path}.',
+    'Restore it from where it was kept, or name its place:   [keys] {duty} = "…"',
+  ),
+  key_open: entry(1012, 3)(
+    'Others on this computer may read a key',
+    '{path} has mode {mode}. Who has read it can act as this node.',
+    'Close it:   chmod 0600 {path}   (and replace the key if anyone may have looked)',
+  ),
+  key_malformed: entry(1013, 3)(
+    'A key file cannot be used',
+    '{path}: {detail}.',
+    'Restore the file from where it was kept.',
+  ),
+  key_encrypted: entry(1014, 13)(
+    'A key file is encrypted',
+    '{path} needs a passphrase, which this version cannot ask for.',
+    'Use a newer version of Mooring.',
+  ),
+  key_exists: entry(1038, 7)(
+    'A key is never overwritten',
+    '{path} exists.',
+    'Choose another folder:   mooring --home <dir> init',
+  ),
+  key_not_in_genesis: entry(1015, 3)(
+    'This node is no authority of the network',
+    'The genesis lists no authority "{name}" with the keys of this home ({detail}).',
+    'Follow the network without voting:   [node] role = "observer"',
+    'Compare:   mooring genesis show',
+  ),
+  genesis_missing: entry(1016, 3)(
+    'The genesis file is missing',
+    'There is no file {path}; it says which network this node belongs to.',
+    'Ask a member for it, and put it there.',
+  ),
+  genesis_invalid: entry(1017, 3, 422)(
+    'The genesis file is not valid',
+    '{path}: {detail}.',
+    'Ask a member for the file again; it is never edited.',
+  ),
+  network_mismatch: entry(1018, 13)(
+    'Configuration and genesis name different networks',
+    'The configuration says {configured}, the genesis file is that of {actual}.',
+    'Check which file is the wrong one:   mooring genesis show --file {path}',
+  ),
+  port_taken: entry(1019, 1)(
+    'A port is taken',
+    '{what} cannot listen on {address}: another program does.',
+    'See which one:   ss -ltnp   (or lsof -i -P)',
+    'Choose another port in the configuration file.',
+  ),
+  authorities_missing: entry(3001, 9, 503)(
+    'No block becomes final: authorities are missing',
+    'Fewer authorities answer than a certificate needs; work waits and nothing is lost.',
+    'Bring back those that are named; healthy nodes need no restart.',
+  ),
+  leaders_failing: entry(3002, 9, 503)(
+    'No block becomes final: leaders fail',
+    'Views change, but each leader is unreachable or slower than the network allows.',
+    'Look at the delays of those that are named:   mooring status',
+  ),
+}
+
+export const STORAGE_TEXTS: Record<StorageErrorCode, CatalogEntry> = {
+  locked: entry(1010, 10, 503)(
+    'The ledger is in use by another process',
+    'Two processes on one home would sign twice.',
+    'Talk to the node that runs:   mooring status',
+    'Run a second node in a home of its own:   mooring --home <dir> start',
+  ),
+  corrupt: entry(1020, 11)(
+    'Stored data is damaged',
+    'A stored value does not match its checksum: the disk or something beside Mooring changed it.',
+    'Check the disk, then let the node fetch the chain again: move data/ away, keep guard/.',
+  ),
+  missing: entry(1021, 11)(
+    'Stored data is missing',
+    'A value that the chain says must exist is not in the database.',
+    'Let the node fetch the chain again: move data/ away, keep guard/.',
+  ),
+  full: entry(1022, 11, 507)(
+    'The disk is full',
+    'A write failed for lack of space; nothing half-written counts.',
+    'Free space on the volume of the home, then start again.',
+  ),
+  io: entry(1023, 11)(
+    'The disk refused a read or a write',
+    'The operating system returned an error for a file of the home.',
+    'Check the volume: is it mounted, writable, healthy?',
+  ),
+  format: entry(1024, 13)(
+    'The data was written by another version',
+    'This version does not read that format.',
+    'Use the version that wrote it, or a newer one.',
+  ),
+  wrong_network: entry(1025, 13)(
+    'The data belongs to another network',
+    'The databases were started with a different genesis.',
+    'Check config/genesis.json, or use the home of that network.',
+  ),
+  out_of_order: entry(1026, 1)(
+    'A block does not follow the tip',
+    'The store was asked to keep a block that does not extend the chain.',
+    'Run again with -vv and report what it prints.',
+  ),
+  stale_view: entry(1027, 1)(
+    'A view of the state is out of date',
+    'Finality has overtaken the state that was asked.',
+    'Run again with -vv and report what it prints.',
+  ),
+  duplicate: entry(1028, 7, 409)(
+    'A record with this id is stored already',
+    'Records are never overwritten.',
+    'Fetch the stored one:   mooring record get <id>',
+  ),
+  guard_corrupt: entry(1030, 12)(
+    'The vote journal is damaged',
+    'The guard against signing twice cannot trust its own file, so that the node does not vote.',
+    'Never delete guard/. Restore the disk, or run as an observer:   [node] role = "observer"',
+  ),
+  guard_behind: entry(1031, 12)(
+    'The vote journal is older than its marks',
+    'Part of guard/ was lost, wiped or restored from a backup; votes could be contradicted.',
+    'Bring both parts back to the same age, or run as an observer:   [node] role = "observer"',
+  ),
+  guard_regression: entry(1032, 12)(
+    'The guard refused a vote',
+    'A vote below the marks was about to be kept.',
+    'Stop every other process that uses this consensus key.',
+  ),
+  guard_stopped: entry(1033, 12)(
+    'The vote journal stopped',
+    'An earlier write failed; nothing is signed until the node restarts.',
+    'Check the volume of guard/, then restart the node.',
+  ),
+}
+
+export const HALT_TEXTS: Record<HaltReason['code'], CatalogEntry> = {
+  conflicting_certificates: entry(3010, 12)(
+    'Two certificates contradict each other',
+    'More than a third of the authorities signed both sides, which no correct node does.',
+    'Stop, keep the home as evidence, and call the other members.',
+  ),
+  state_diverged: entry(3011, 11)(
+    'This node computes another state than the network',
+    'A final block does not execute here as it did for the others.',
+    'Check that all run the same version, then let the node fetch the chain again.',
+  ),
+  duplicate_key: entry(3012, 12)(
+    'Another process votes with the key of this node',
+    'A valid vote of our own key arrived that our journal does not know.',
+    'Find the second copy of the home or the key, and stop it. Then start one only.',
+  ),
+}

@@ -1,0 +1,118 @@
+// The catalogue of errors: every code of every package with its number, title, HTTP status, exit code
+// and what to do about it; and how an error looks in a terminal. A code without a text is a type error
+// in the tables this file puts together.
+
+import type { CatalogEntry } from './error-entry.ts'
+import {
+  BLOCK_TEXTS,
+  CODEC_TEXTS,
+  CRYPTO_TEXTS,
+  LEDGER_TEXTS,
+  RECORDS_TEXTS,
+  SUBMISSION_TEXTS,
+  TRANSACTION_TEXTS,
+} from './errors-content.ts'
+import { COMMAND_TEXTS, HALT_TEXTS, NODE_TEXTS, STORAGE_TEXTS } from './errors-local.ts'
+import { API_TEXTS, NETWORK_TEXTS } from './errors-network.ts'
+import { NodeError } from './node-error.ts'
+
+// In the order in which a bare code is looked up: two packages may use one word, and what a client
+// is told comes from the first of these. An Error names its package, so that it is never ambiguous.
+const TABLES = {
+  command: COMMAND_TEXTS,
+  node: NODE_TEXTS,
+  transaction: TRANSACTION_TEXTS,
+  submission: SUBMISSION_TEXTS,
+  api: API_TEXTS,
+  storage: STORAGE_TEXTS,
+  halt: HALT_TEXTS,
+  network: NETWORK_TEXTS,
+  ledger: LEDGER_TEXTS,
+  records: RECORDS_TEXTS,
+  codec: CODEC_TEXTS,
+  crypto: CRYPTO_TEXTS,
+  block: BLOCK_TEXTS,
+} as const
+
+type Tables = typeof TABLES
+type TableName = keyof Tables
+
+// "storage/locked": a code with the table it belongs to.
+export type ErrorCode = { [T in TableName]: `${T}/${keyof Tables[T] & string}` }[TableName]
+
+function lookUp(table: TableName, code: string): CatalogEntry | undefined {
+  return Object.entries<CatalogEntry>(TABLES[table]).find(([name]) => name === code)?.[1]
+}
+
+const NAMES: readonly TableName[] = [
+  'command',
+  'node',
+  'transaction',
+  'submission',
+  'api',
+  'storage',
+  'halt',
+  'network',
+  'ledger',
+  'records',
+  'codec',
+  'crypto',
+  'block',
+]
+
+// The text of a bare code, as the API asks for it.
+export function catalogEntry(code: string): CatalogEntry | undefined {
+  for (const name of NAMES) {
+    const found = lookUp(name, code)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+const CLASSES: Readonly<Record<string, TableName>> = {
+  StorageError: 'storage',
+  NetworkError: 'network',
+  ApiError: 'api',
+  LedgerError: 'ledger',
+  RecordsError: 'records',
+  CodecError: 'codec',
+  JsonError: 'codec',
+  CryptoError: 'crypto',
+}
+
+function codeOf(error: object): string | undefined {
+  return 'code' in error && typeof error.code === 'string' ? error.code : undefined
+}
+
+// The text of an error of this project; undefined for everything else, which is then a bug.
+export function entryOf(error: unknown): CatalogEntry | undefined {
+  if (!(error instanceof Error)) return undefined
+  if (error instanceof NodeError) return lookUp('command', error.code) ?? lookUp('node', error.code)
+  const table = CLASSES[error.name]
+  const code = codeOf(error)
+  return table === undefined || code === undefined ? undefined : lookUp(table, code)
+}
+
+export type Explanation = { entry: CatalogEntry; codes: string[] }
+
+export function allErrors(): Explanation[] {
+  const byNumber = new Map<string, { entry: CatalogEntry; codes: string[] }>()
+  for (const name of NAMES) {
+    for (const [code, entry] of Object.entries<CatalogEntry>(TABLES[name])) {
+      const known = byNumber.get(entry.mor) ?? { entry, codes: [] }
+      known.codes.push(`${name}/${code}`)
+      byNumber.set(entry.mor, known)
+    }
+  }
+  return [...byNumber.values()].toSorted((a, b) => a.entry.mor.localeCompare(b.entry.mor))
+}
+
+// "MOR-1010", "1010", "locked" or "storage/locked".
+export function explain(word: string): Explanation | undefined {
+  const mor = /^(?:MOR-)?(\d{4})$/i.exec(word)?.[1]
+  return allErrors().find(
+    ({ entry, codes }) =>
+      (mor !== undefined && entry.mor === `MOR-${mor}`) ||
+      codes.some((code) => code === word || code.endsWith(`/${word}`)),
+  )
+}

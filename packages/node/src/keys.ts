@@ -1,0 +1,144 @@
+// Key files: one key per duty, one file per key, readable by its owner alone. The seed is kept in
+// plain text for now; `kdf` and `cipher` are null and say so, and a file that has them set is refused
+// rather than misread.
+
+import { randomBytes } from 'node:crypto'
+import { open, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fromHex, toHex } from '@mooring/codec'
+import {
+  formatDidKey,
+  formatPeerId,
+  type KeyPair,
+  keyPairFromSeed,
+  x25519PublicKey,
+} from '@mooring/crypto'
+import { Type } from 'typebox'
+import { Value } from 'typebox/value'
+import { NodeError } from './node-error.ts'
+
+export const KEY_DUTIES = ['governance', 'consensus', 'transport', 'anchor', 'seal'] as const
+
+export type KeyDuty = (typeof KEY_DUTIES)[number]
+
+// Ed25519 for everything that signs; the seal key is X25519 and has the same two halves.
+export type KeyRing = Readonly<Record<KeyDuty, KeyPair>>
+
+const HEX_32 = { pattern: '^[0-9a-f]{64}$' }
+
+const KeyFile = Type.Object({
+  version: Type.Literal(1),
+  type: Type.Unsafe<KeyDuty>({ type: 'string', enum: KEY_DUTIES }),
+  public: Type.String(HEX_32),
+  // What other people call the key: a peer id for transport, did:key for the rest that signs.
+  name: Type.Union([Type.String(), Type.Null()]),
+  created: Type.String(),
+  kdf: Type.Null(),
+  cipher: Type.Null(),
+  seed: Type.String(HEX_32),
+})
+
+export function createKeyPair(duty: KeyDuty, seed: Uint8Array): KeyPair {
+  return duty === 'seal' ? { seed, publicKey: x25519PublicKey(seed) } : keyPairFromSeed(seed)
+}
+
+export function createKeyRing(seedOf: (duty: KeyDuty) => Uint8Array = randomSeed): KeyRing {
+  const make = (duty: KeyDuty) => createKeyPair(duty, seedOf(duty))
+  return {
+    governance: make('governance'),
+    consensus: make('consensus'),
+    transport: make('transport'),
+    anchor: make('anchor'),
+    seal: make('seal'),
+  }
+}
+
+function randomSeed(): Uint8Array {
+  return new Uint8Array(randomBytes(32))
+}
+
+export function keyFileName(duty: KeyDuty): string {
+  return `${duty}.json`
+}
+
+function publicName(duty: KeyDuty, publicKey: Uint8Array): string | null {
+  if (duty === 'seal') return null
+  return duty === 'transport' ? formatPeerId(publicKey) : formatDidKey(publicKey)
+}
+
+// Never overwrites: a key that is gone is gone.
+export async function writeKeyFile(
+  path: string,
+  duty: KeyDuty,
+  keyPair: KeyPair,
+  created: Date,
+): Promise<void> {
+  const content = {
+    version: 1,
+    type: duty,
+    public: toHex(keyPair.publicKey),
+    name: publicName(duty, keyPair.publicKey),
+    created: created.toISOString(),
+    kdf: null,
+    cipher: null,
+    seed: toHex(keyPair.seed),
+  }
+  const file = await open(path, 'wx', 0o600)
+  try {
+    await file.writeFile(`${JSON.stringify(content, null, 2)}\n`)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+export async function writeKeyRing(folder: string, keys: KeyRing, created: Date): Promise<void> {
+  for (const duty of KEY_DUTIES) {
+    await writeKeyFile(join(folder, keyFileName(duty)), duty, keys[duty], created)
+  }
+}
+
+async function readOwnFile(path: string, duty: KeyDuty): Promise<string> {
+  try {
+    const { mode } = await stat(path)
+    if ((mode & 0o077) !== 0) {
+      throw new NodeError('key_open', { path, mode: (mode & 0o777).toString(8).padStart(4, '0') })
+    }
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+      throw new NodeError('key_missing', { path, duty }, { cause: error })
+    }
+    throw error
+  }
+}
+
+function parseJson(path: string, text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // No cause: it would carry a piece of the file, and the file is a key.
+    throw new NodeError('key_malformed', { path, detail: 'it is not JSON' })
+  }
+}
+
+export async function readKeyFile(path: string, duty: KeyDuty): Promise<KeyPair> {
+  const content = parseJson(path, await readOwnFile(path, duty))
+  if (typeof content === 'object' && content !== null && 'kdf' in content && content.kdf !== null) {
+    throw new NodeError('key_encrypted', { path })
+  }
+  if (!Value.Check(KeyFile, content)) {
+    throw new NodeError('key_malformed', { path, detail: 'it is not a key file of version 1' })
+  }
+  if (content.type !== duty) {
+    throw new NodeError('key_malformed', {
+      path,
+      detail: `it is a ${content.type} key, not ${duty}`,
+    })
+  }
+  const keyPair = createKeyPair(duty, fromHex(content.seed))
+  if (toHex(keyPair.publicKey) !== content.public) {
+    throw new NodeError('key_malformed', { path, detail: 'its public key is not that of its seed' })
+  }
+  return keyPair
+}

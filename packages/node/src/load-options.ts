@@ -1,0 +1,233 @@
+// From a home folder to the one frozen value that starts a node: options resolved, genesis read and
+// checked, keys loaded, and all of them shown to belong together.
+
+import { readFile } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { equalBytes } from '@mooring/codec'
+import type { KeyPair } from '@mooring/crypto'
+import {
+  checkGenesis,
+  type Genesis,
+  genesisDigest,
+  LedgerError,
+  networkId,
+  type Organisation,
+  parseGenesisJson,
+} from '@mooring/ledger'
+import { type ConfigFile, parseConfigFile } from './config-file.ts'
+import { checkHome, homePaths } from './home.ts'
+import { type KeyDuty, readKeyFile } from './keys.ts'
+import { NodeError } from './node-error.ts'
+import {
+  type HostPort,
+  type LogLevels,
+  type Parsed,
+  parseHostPort,
+  parseLogLevels,
+} from './option-values.ts'
+import type { OptionValues, Profile } from './options.ts'
+import { type OptionSources, type Origin, resolveOptions } from './resolve-options.ts'
+
+// The governance key never touches the node.
+export type NodeKeys = Readonly<Record<Exclude<KeyDuty, 'governance'>, KeyPair>>
+
+export type NodeOptions = {
+  home: string
+  name: string
+  role: 'authority' | 'observer'
+  profile: Profile
+  // Null when there is no configuration file.
+  configPath: string | null
+  genesisPath: string
+  genesis: Genesis
+  genesisDigest: Uint8Array
+  networkId: string
+  // The organisation of the genesis that these keys belong to; null for a mere observer.
+  organisation: Organisation | null
+  keys: NodeKeys
+  p2p: {
+    listen: readonly string[]
+    announce: readonly string[]
+    peers: readonly string[]
+    maxPeers: number
+    allow: 'members' | 'members+list' | 'list'
+    allowList: readonly string[]
+  }
+  mempool: { maxCount: number; maxBytes: number; perClient: number }
+  storage: { dir: string; guardDir: string; runDir: string; cacheBytes: number }
+  http: { listen: HostPort; bodyLimitBytes: number }
+  // Null turns the listener off.
+  metrics: { listen: HostPort | null }
+  log: { levels: LogLevels; format: 'auto' | 'pretty' | 'json'; file: string | null }
+  shutdown: { timeoutMs: number }
+  origins: Readonly<Record<string, Origin>>
+}
+
+export type LoadSources = Omit<OptionSources, 'file'> & {
+  home: string
+  configPath?: string | undefined
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+}
+
+export async function readConfigFile(path: string): Promise<ConfigFile | null> {
+  try {
+    return parseConfigFile(await readFile(path, 'utf8'))
+  } catch (error) {
+    if (isMissing(error)) return null
+    throw error
+  }
+}
+
+export async function readGenesisFile(path: string): Promise<Genesis> {
+  let genesis: Genesis
+  try {
+    genesis = parseGenesisJson(await readFile(path, 'utf8'))
+  } catch (error) {
+    if (isMissing(error)) throw new NodeError('genesis_missing', { path }, { cause: error })
+    if (!(error instanceof LedgerError)) throw error
+    const rows = error.problems.map(
+      (problem) => `${problem.path === '' ? 'document' : problem.path}: ${problem.detail}`,
+    )
+    throw new NodeError('genesis_invalid', { path, detail: 'it cannot be read' }, { rows })
+  }
+  const problems = checkGenesis(genesis)
+  if (problems.length > 0) {
+    const rows = problems.map((problem) => `${problem.path}: ${problem.detail}`)
+    const detail = 'it cannot start a network'
+    throw new NodeError('genesis_invalid', { path, detail }, { rows })
+  }
+  return genesis
+}
+
+// A value that resolveOptions has checked already.
+function trusted<T>(parsed: Parsed<T>): T {
+  if ('value' in parsed) return parsed.value
+  throw new TypeError(parsed.expected)
+}
+
+function findOrganisation(genesis: Genesis, keys: NodeKeys): Organisation | null {
+  const found = genesis.organisations.find(({ organisation }) =>
+    equalBytes(organisation.keys.consensus, keys.consensus.publicKey),
+  )
+  return found?.organisation ?? null
+}
+
+function checkAuthority(values: OptionValues, organisation: Organisation | null, keys: NodeKeys) {
+  const { name, role } = values.node
+  if (role === 'observer') return
+  if (organisation === null) {
+    const detail = 'no consensus key of it is ours'
+    throw new NodeError('key_not_in_genesis', { name, detail })
+  }
+  if (organisation.id !== name) {
+    const detail = `the consensus key is that of "${organisation.id}"`
+    throw new NodeError('key_not_in_genesis', { name, detail })
+  }
+  if (!organisation.roles.includes('authority')) {
+    throw new NodeError('key_not_in_genesis', { name, detail: 'it has no role authority' })
+  }
+  for (const duty of ['transport', 'anchor', 'seal'] as const) {
+    if (equalBytes(organisation.keys[duty], keys[duty].publicKey)) continue
+    throw new NodeError('key_not_in_genesis', { name, detail: `the ${duty} key is another one` })
+  }
+}
+
+async function readKeys(home: string, values: OptionValues): Promise<NodeKeys> {
+  const { consensus, transport, anchor, seal } = values.keys
+  return {
+    consensus: await readKeyFile(resolve(home, consensus), 'consensus'),
+    transport: await readKeyFile(resolve(home, transport), 'transport'),
+    anchor: await readKeyFile(resolve(home, anchor), 'anchor'),
+    seal: await readKeyFile(resolve(home, seal), 'seal'),
+  }
+}
+
+export async function loadNodeOptions(sources: LoadSources): Promise<NodeOptions> {
+  const home = resolve(sources.home)
+  const paths = homePaths(home)
+  const configPath = resolve(sources.configPath ?? paths.configFile)
+  await checkHome(home)
+  const file = await readConfigFile(configPath)
+  if (file === null && sources.configPath !== undefined) {
+    throw new NodeError('config_missing', { path: configPath, home })
+  }
+  const { values, origins, problems } = resolveOptions({ ...sources, file })
+  if (problems.length > 0) {
+    const [first] = problems
+    const isOne = problems.every((problem) => problem.code === first?.code)
+    const code = isOne ? (first?.code ?? 'options_invalid') : 'options_invalid'
+    throw new NodeError(code, { path: configPath }, { problems })
+  }
+
+  const genesisPath = resolve(dirname(configPath), values.network.genesis)
+  const genesis = await readGenesisFile(genesisPath)
+  const digest = genesisDigest(genesis)
+  const actual = networkId(digest)
+  if (values.network.id !== '' && values.network.id !== actual) {
+    const configured = values.network.id
+    throw new NodeError('network_mismatch', { configured, actual, path: genesisPath })
+  }
+  const keys = await readKeys(home, values)
+  const organisation = findOrganisation(genesis, keys)
+  checkAuthority(values, organisation, keys)
+
+  return deepFreeze({
+    home,
+    name: values.node.name,
+    role: values.node.role,
+    profile: values.node.profile,
+    configPath: file === null ? null : configPath,
+    genesisPath,
+    genesis,
+    genesisDigest: digest,
+    networkId: actual,
+    organisation,
+    keys,
+    ...sections(home, values),
+    origins,
+  })
+}
+
+function sections(home: string, values: OptionValues) {
+  const { p2p, mempool, storage, http, metrics, log, shutdown } = values
+  const paths = homePaths(home)
+  return {
+    p2p: {
+      listen: p2p.listen,
+      announce: p2p.announce,
+      peers: p2p.peers,
+      maxPeers: p2p.max_peers,
+      allow: p2p.allow,
+      allowList: p2p.allow_list,
+    },
+    mempool: {
+      maxCount: mempool.max_count,
+      maxBytes: mempool.max_bytes,
+      perClient: mempool.per_client,
+    },
+    storage: {
+      dir: resolve(home, storage.dir),
+      guardDir: paths.guard,
+      runDir: paths.run,
+      cacheBytes: storage.cache,
+    },
+    http: { listen: trusted(parseHostPort(http.listen)), bodyLimitBytes: http.body_limit },
+    metrics: { listen: metrics.listen === '' ? null : trusted(parseHostPort(metrics.listen)) },
+    log: {
+      levels: trusted(parseLogLevels(log.level)),
+      format: log.format,
+      file: log.file === '' ? null : resolve(home, log.file),
+    },
+    shutdown: { timeoutMs: shutdown.timeout },
+  }
+}
+
+// Bytes stay as they are: a typed array cannot be frozen.
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value
+  for (const inner of Object.values(value)) deepFreeze(inner)
+  return Object.freeze(value)
+}
