@@ -43,6 +43,10 @@ export function readBundle(bundle: JsonNode, collector: ResourceCollector): Bund
     collector.problems.add('not_fhir', whole(entries), `entry is ${named(entries)}, not an array`)
     return type
   }
+  if (entries.items.length === 0) {
+    collector.problems.add('empty', whole(entries), 'the bundle has no entries')
+    return type
+  }
   const fullUrls = new Set<string>()
   for (const [index, entry] of entries.items.entries()) {
     readEntry({ collector, type, index, fullUrls }, entry)

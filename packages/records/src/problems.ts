@@ -45,24 +45,26 @@ export interface Place {
 const PROBLEMS_KEPT = 100
 const QUOTE_MAX = 80
 
-/** The first hundred problems, and how many there are. */
+/** The first hundred problems that were found, and how many there are. */
 export class ProblemList {
-  readonly kept: SubmissionProblem[] = []
   count = 0
-  readonly #positions: TextPositions
-
-  constructor(positions: TextPositions) {
-    this.#positions = positions
-  }
+  readonly #kept: (Place & { code: ProblemCode; detail: string })[] = []
 
   add(code: ProblemCode, { entry, offset }: Place, detail: string): void {
     this.count += 1
-    if (this.kept.length >= PROBLEMS_KEPT) return
-    this.kept.push({ code, entry, ...this.#positions.at(offset), detail })
+    if (this.#kept.length < PROBLEMS_KEPT) this.#kept.push({ code, entry, offset, detail })
+  }
+
+  /** In the order of the text they are about. */
+  in(bytes: Uint8Array): SubmissionProblem[] {
+    const positions = new TextPositions(bytes)
+    return this.#kept
+      .toSorted((a, b) => a.offset - b.offset)
+      .map(({ code, entry, offset, detail }) => ({ code, entry, ...positions.at(offset), detail }))
   }
 }
 
-/** Lines and columns (in code points) of offsets; cheap as long as they are asked for in order. */
+/** Lines, and columns in code points, of offsets that are asked for in ascending order. */
 export class TextPositions {
   readonly #bytes: Uint8Array
   #offset = 0
@@ -74,11 +76,6 @@ export class TextPositions {
   }
 
   at(offset: number): { line: number; column: number } {
-    if (offset < this.#offset) {
-      this.#offset = 0
-      this.#line = 1
-      this.#column = 1
-    }
     const end = Math.min(offset, this.#bytes.length)
     for (; this.#offset < end; this.#offset += 1) this.#pass(this.#bytes[this.#offset] ?? 0)
     return { line: this.#line, column: this.#column }

@@ -59,7 +59,7 @@ export function trimJson(bytes: Uint8Array): Uint8Array {
 }
 
 function outcome(
-  { problems, resources }: ResourceCollector,
+  { bytes, problems, resources }: ResourceCollector,
   format: 'json' | 'ndjson',
   bundleType: BundleType | null,
 ): Submission {
@@ -68,7 +68,7 @@ function outcome(
     format,
     bundleType,
     resources: isTaken ? resources : [],
-    problems: problems.kept,
+    problems: problems.in(bytes),
     problemCount: problems.count,
   }
 }

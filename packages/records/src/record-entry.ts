@@ -32,7 +32,7 @@ export const recordEntrySchema = versioned(1, {
   fullUrl: nullable(text(FULL_URL_BYTES_MAX)),
   mediaType: text(255),
   receivedAt: uint(),
-  /** Names the submission it came with; see `submissionDigest` of whoever stores it. */
+  /** Names the submission it came with: a `dedupeKey` of the whole. */
   submission: digest,
   /** Null until it is in a batch; then the batch's sequence and the leaf in it. */
   batch: nullable(struct({ sequence: uint(), index: uint(BATCH_RECORDS_MAX - 1) })),

@@ -62,7 +62,7 @@ export class ResourceCollector {
   readonly bytes: Uint8Array
   readonly limits: SubmissionLimits
   readonly resources: SubmittedResource[] = []
-  readonly problems: ProblemList
+  readonly problems = new ProblemList()
   readonly #lines: TextPositions
   readonly #entryOf = new Map<string, number>()
   readonly #localReferences: (Place & { target: string })[] = []
@@ -73,7 +73,6 @@ export class ResourceCollector {
     this.bytes = bytes
     this.limits = limits
     this.#lines = new TextPositions(bytes)
-    this.problems = new ProblemList(new TextPositions(bytes))
   }
 
   take(node: JsonNode, around: Surrounding): void {

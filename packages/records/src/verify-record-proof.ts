@@ -70,9 +70,7 @@ function rawStep(opening: RecordOpening | null, raw: Uint8Array): Step {
   const isSpaceOnly =
     trimmed.length < raw.length &&
     equalBytes(rawCommitment(opening.rawSalt, trimmed), opening.rawCommit)
-  const hint = isSpaceOnly
-    ? `; it would without the ${raw.length - trimmed.length} bytes of white space around it`
-    : ''
+  const hint = isSpaceOnly ? '; it would without the white space around it' : ''
   const detail = `${formula} does not match ${short(opening.rawCommit)} in the opening${hint}`
   return { ...step, detail, code: 'raw_commitment_differs' }
 }
