@@ -1,1 +1,18 @@
-export {}
+export { NetworkError, type NetworkErrorCode } from './errors.ts'
+export { defaultLimits, type Limits } from './limits.ts'
+export { startNetwork } from './network.ts'
+export type {
+  Acceptance,
+  Channel,
+  Level,
+  Log,
+  Member,
+  MonotonicMs,
+  Network,
+  NetworkHandlers,
+  NetworkOptions,
+  NetworkStats,
+  PeerHello,
+  PeerInfo,
+  RequestProtocol,
+} from './types.ts'

@@ -1,0 +1,47 @@
+// What happened on the wire since start, as plain numbers; `node` turns them into metrics.
+
+export function createCounters() {
+  return {
+    dials: 0,
+    dialFailures: 0,
+    connectionsOpened: 0,
+    connectionsClosed: 0,
+    duplicatesClosed: 0,
+    strangersRefused: 0,
+    addressesRefused: 0,
+    peersRefused: 0,
+    hellosRefused: 0,
+    silencesClosed: 0,
+    disconnectsForCause: 0,
+    urgentFramesSent: 0,
+    urgentBytesSent: 0,
+    urgentFramesReceived: 0,
+    urgentBytesReceived: 0,
+    urgentFramesDropped: 0,
+    bulkFramesSent: 0,
+    bulkBytesSent: 0,
+    bulkFramesReceived: 0,
+    bulkBytesReceived: 0,
+    bulkFramesDropped: 0,
+    framesRefused: 0,
+    streamsReopened: 0,
+    streamsRefused: 0,
+    inboundPauses: 0,
+    requestsSent: 0,
+    requestsFailed: 0,
+    requestsServed: 0,
+    requestsRefused: 0,
+    gossipPublished: 0,
+    gossipPublishedToNobody: 0,
+    gossipReceived: 0,
+    gossipAccepted: 0,
+    gossipIgnored: 0,
+    gossipRejected: 0,
+    gossipOverBudget: 0,
+    gossipErrors: 0,
+    gossipPauses: 0,
+    gossipRepairs: 0,
+  }
+}
+
+export type Counters = ReturnType<typeof createCounters>

@@ -1,0 +1,357 @@
+// Gossip: transactions in batches, and final headers with their certificates.
+//
+// gossipsub checks a signature before it asks anybody whether the message is welcome, so two budgets
+// stand in front of it: bytes per stream (the stream pauses) and messages per peer (the rest of an RPC
+// is dropped; it may come again). After the signature: size, author, messages in flight, and last the
+// handler, whose answer is the verdict.
+//
+// Scores are kept for observers. An authority's score has a floor far above every threshold: cutting
+// an authority off would turn a nuisance into a partition, so misbehaviour is counted and alarmed.
+//
+// gossipsub does not notice when one of two connections to a peer goes away and may stay without a
+// stream or without the peer's subscriptions. `repair` finds such peers and lets both sides start
+// over, on the same connection.
+
+import { type GossipSub, gossipsub, type Message, TopicValidatorResult } from '@libp2p/gossipsub'
+import type { Connection, PeerId, Stream, StreamHandler } from '@libp2p/interface'
+import type { AllowList } from './allow-list.ts'
+import { messageOf, NetworkError } from './errors.ts'
+import type { Link, Shared } from './link.ts'
+import { TokenBucket } from './token-bucket.ts'
+import type { Acceptance, MonotonicMs, NetworkHandlers, NetworkOptions } from './types.ts'
+
+const AUTHORITY_SCORE = 1e12
+const PROTOCOL_PREFIX = '/meshsub/'
+
+type GossipComponents = Parameters<ReturnType<typeof gossipsub>>[0]
+
+interface PublishOptions {
+  floodPublish: boolean
+  batchPublish: boolean
+  allowPublishToZeroTopicPeers: boolean
+}
+
+/** The parts of gossipsub 17.1.1 that its exported type leaves out. */
+export interface GossipRouter extends GossipSub {
+  readonly streamsOutbound: Map<string, unknown>
+  handleReceivedRpc(from: PeerId, rpc: { messages: unknown[] }): Promise<void>
+  publish(
+    topic: string,
+    data: Uint8Array,
+    options?: PublishOptions,
+  ): Promise<{ recipients: PeerId[] }>
+}
+
+export type GossipFactory = (components: GossipComponents) => GossipRouter
+
+export interface GossipParts {
+  networkId: NetworkOptions['networkId']
+  shared: Shared
+  allowList: AllowList
+  handlers: Pick<NetworkHandlers, 'onTransactions' | 'onHeader'>
+  heard: (peerId: string) => void
+}
+
+interface Repair {
+  at: MonotonicMs
+  waitMs: number
+}
+
+export class Gossip {
+  readonly transactionsTopic: string
+  readonly headersTopic: string
+  readonly #parts: GossipParts
+  readonly #messageBudgets = new Map<string, TokenBucket>()
+  readonly #byteBudgets = new Map<string, TokenBucket>()
+  readonly #repairs = new Map<string, Repair>()
+  #router: GossipRouter | null = null
+  #validations = 0
+
+  constructor(parts: GossipParts) {
+    this.#parts = parts
+    this.transactionsTopic = `${parts.networkId}/transactions`
+    this.headersTopic = `${parts.networkId}/headers`
+  }
+
+  get factory(): GossipFactory {
+    return (components) => {
+      const guarded = { ...pick(components), registrar: this.#guardRegistrar(components) }
+      const router = gossipsub(this.#routerOptions())(guarded)
+      if (!isGossipRouter(router)) throw new TypeError('this gossipsub is not the one we guard')
+      this.#guardRpcs(router)
+      this.#router = router
+      return router
+    }
+  }
+
+  start(): void {
+    const { onTransactions, onHeader } = this.#parts.handlers
+    this.#follow(this.transactionsTopic, onTransactions)
+    if (onHeader !== undefined) this.#follow(this.headersTopic, onHeader)
+  }
+
+  async publish(topic: string, data: Uint8Array): Promise<number> {
+    const { limits, counters } = this.#parts.shared
+    const { gossipMessageBytesMax: bytesMax } = limits
+    if (data.length > bytesMax) {
+      const message = `a gossip message of ${data.length} bytes, at most ${bytesMax}`
+      throw new NetworkError('too_large', message, { bytes: data.length, bytesMax })
+    }
+    const { recipients } = await this.#started().publish(topic, data, {
+      floodPublish: this.#parts.allowList.size <= limits.gossipFloodMembersMax,
+      batchPublish: true,
+      allowPublishToZeroTopicPeers: true,
+    })
+    counters.gossipPublished += 1
+    if (recipients.length === 0) counters.gossipPublishedToNobody += 1
+    return recipients.length
+  }
+
+  /** Peers that are linked but unknown to gossipsub start over; the wait doubles while it is in vain. */
+  repair(links: Link[], identify: (connection: Connection) => Promise<unknown>): void {
+    const { shared } = this.#parts
+    const subscribers = new Set(this.#started().getSubscribers(this.transactionsTopic).map(String))
+    for (const link of links) {
+      const { peerId } = link.member
+      const isWell = this.#started().streamsOutbound.has(peerId) && subscribers.has(peerId)
+      if (isWell) this.#repairs.delete(peerId)
+      else if (this.#isDue(link)) this.#startOver(link, identify, shared)
+    }
+  }
+
+  forget(peerId: string): void {
+    this.#messageBudgets.delete(peerId)
+    this.#byteBudgets.delete(peerId)
+    this.#repairs.delete(peerId)
+  }
+
+  #isDue(link: Link): boolean {
+    const { limits, now } = this.#parts.shared
+    const { peerId } = link.member
+    const last = this.#repairs.get(peerId)
+    const since = Math.max(last?.at ?? 0, link.openedAt)
+    const waitMs = last?.waitMs ?? limits.gossipRepairAfterMs
+    if (now() - since < waitMs) return false
+    this.#repairs.set(peerId, {
+      at: now(),
+      waitMs: Math.min(waitMs * 2, limits.gossipRepairMaxMs),
+    })
+    return true
+  }
+
+  #startOver(
+    link: Link,
+    identify: (connection: Connection) => Promise<unknown>,
+    shared: Shared,
+  ): void {
+    shared.counters.gossipRepairs += 1
+    for (const stream of link.connection.streams) {
+      if (stream.protocol.startsWith(PROTOCOL_PREFIX)) stream.abort(new Error('gossip starts over'))
+    }
+    identify(link.connection).catch((error: unknown) => {
+      const fields = { peer: link.member.name, reason: messageOf(error) }
+      shared.log('debug', 'gossip not repaired', fields)
+    })
+  }
+
+  #started(): GossipRouter {
+    if (this.#router === null) throw new NetworkError('closed', 'gossip has not started')
+    return this.#router
+  }
+
+  #routerOptions() {
+    const { shared, allowList } = this.#parts
+    const { limits } = shared
+    return {
+      ...meshDegrees(allowList.size),
+      globalSignaturePolicy: 'StrictSign' as const,
+      fallbackToFloodsub: false,
+      floodPublish: true,
+      doPX: false,
+      allowedTopics: [this.transactionsTopic, this.headersTopic],
+      maxInboundDataLength: limits.gossipRpcBytesMax,
+      maxOutboundBufferSize: limits.streamWriteBufferBytes,
+      maxInboundStreams: 2,
+      maxOutboundStreams: 2,
+      maxTopicBytesPerPeer: 4_096,
+      seenTTL: limits.gossipSeenMs,
+      fastMsgIdFn,
+      decodeRpcLimits: {
+        maxSubscriptions: 16,
+        maxMessages: 256,
+        maxIhaveMessageIDs: 1_000,
+        maxIwantMessageIDs: 1_000,
+        maxIdontwantMessageIDs: 256,
+        maxControlMessages: 64,
+        maxPeerInfos: 0,
+      },
+      scoreParams: {
+        appSpecificScore: (peer: string) => (allowList.isAuthority(peer) ? AUTHORITY_SCORE : 0),
+        appSpecificWeight: 1,
+        IPColocationFactorWeight: 0,
+        topics: {
+          [this.transactionsTopic]: SCORE_INVALID_ONLY,
+          [this.headersTopic]: SCORE_INVALID_ONLY,
+        },
+      },
+    }
+  }
+
+  #follow(topic: string, handler: NetworkHandlers['onTransactions']): void {
+    const router = this.#started()
+    router.topicValidators.set(topic, (peer, message) => this.#validate(peer, message, handler))
+    router.subscribe(topic)
+  }
+
+  async #validate(
+    peer: PeerId,
+    message: Message,
+    handler: NetworkHandlers['onTransactions'],
+  ): Promise<TopicValidatorResult> {
+    const { limits, counters } = this.#parts.shared
+    counters.gossipReceived += 1
+    this.#parts.heard(peer.toString())
+    const isOurs = message.type === 'signed' && this.#parts.allowList.has(message.from.toString())
+    if (!isOurs || message.data.length > limits.gossipMessageBytesMax) {
+      counters.gossipRejected += 1
+      return TopicValidatorResult.Reject
+    }
+    if (this.#validations >= limits.gossipValidationsMax) {
+      counters.gossipOverBudget += 1
+      return TopicValidatorResult.Ignore
+    }
+    this.#validations += 1
+    try {
+      return this.#verdict(await handler(peer.toString(), message.data))
+    } finally {
+      this.#validations -= 1
+    }
+  }
+
+  #verdict(acceptance: Acceptance): TopicValidatorResult {
+    const { counters } = this.#parts.shared
+    if (acceptance === 'accept') {
+      counters.gossipAccepted += 1
+      return TopicValidatorResult.Accept
+    }
+    if (acceptance === 'ignore') {
+      counters.gossipIgnored += 1
+      return TopicValidatorResult.Ignore
+    }
+    counters.gossipRejected += 1
+    return TopicValidatorResult.Reject
+  }
+
+  #guardRpcs(router: GossipRouter): void {
+    const { limits, counters, now } = this.#parts.shared
+    const perSecond = limits.gossipMessagesPerSecond
+    const handle = router.handleReceivedRpc.bind(router)
+    router.handleReceivedRpc = (from, rpc) => {
+      const budget = bucketOf(this.#messageBudgets, from.toString(), () => {
+        return new TokenBucket(perSecond * limits.burstSeconds, perSecond, now())
+      })
+      const count = rpc.messages.length
+      const taken = budget.takeUpTo(count, now())
+      if (taken < count) {
+        counters.gossipOverBudget += count - taken
+        rpc.messages = rpc.messages.slice(0, taken)
+      }
+      return handle(from, rpc)
+    }
+  }
+
+  /** gossipsub registers its own stream handlers; ours looks at every inbound stream first. */
+  #guardRegistrar(components: GossipComponents): GossipComponents['registrar'] {
+    const { registrar } = components
+    const handle: typeof registrar.handle = (protocol, handler, options) => {
+      const watched: StreamHandler = (stream, connection) => {
+        this.#watch(stream, connection)
+        return handler(stream, connection)
+      }
+      return registrar.handle(protocol, watched, options)
+    }
+    return new Proxy(registrar, {
+      get: (target, name): unknown => (name === 'handle' ? handle : Reflect.get(target, name)),
+    })
+  }
+
+  #watch(stream: Stream, connection: Connection): void {
+    const { limits, counters, now } = this.#parts.shared
+    const perSecond = limits.gossipBytesPerSecond
+    const budget = bucketOf(this.#byteBudgets, connection.remotePeer.toString(), () => {
+      return new TokenBucket(perSecond * limits.burstSeconds, perSecond, now())
+    })
+    stream.addEventListener('message', (event) => {
+      const cost = event.data.byteLength + limits.frameOverheadBytes
+      const waitMs = budget.spend(cost, now())
+      if (waitMs === 0 || stream.readStatus !== 'readable') return
+      stream.pause()
+      counters.gossipPauses += 1
+      setTimeout(() => {
+        if (stream.readStatus === 'paused') stream.resume()
+      }, waitMs).unref()
+    })
+  }
+}
+
+const SCORE_INVALID_ONLY = {
+  topicWeight: 1,
+  timeInMeshWeight: 0,
+  timeInMeshQuantum: 1,
+  timeInMeshCap: 1,
+  firstMessageDeliveriesWeight: 0,
+  firstMessageDeliveriesDecay: 0.5,
+  firstMessageDeliveriesCap: 1,
+  meshMessageDeliveriesWeight: 0,
+  meshMessageDeliveriesDecay: 0.5,
+  meshMessageDeliveriesCap: 1,
+  meshMessageDeliveriesThreshold: 1,
+  meshMessageDeliveriesWindow: 10,
+  meshMessageDeliveriesActivation: 5_000,
+  meshFailurePenaltyWeight: 0,
+  meshFailurePenaltyDecay: 0.5,
+  invalidMessageDeliveriesWeight: -10,
+  invalidMessageDeliveriesDecay: 0.9,
+}
+
+/** What names a message: its author and their count. Known ones are not verified a second time. */
+function fastMsgIdFn(message: { from?: Uint8Array; seqno?: Uint8Array }): string {
+  return latin1(message.from) + latin1(message.seqno)
+}
+
+function latin1(bytes: Uint8Array | undefined): string {
+  if (bytes === undefined) return ''
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+}
+
+function isGossipRouter(router: GossipSub): router is GossipRouter {
+  return (
+    'handleReceivedRpc' in router &&
+    typeof router.handleReceivedRpc === 'function' &&
+    'streamsOutbound' in router &&
+    router.streamsOutbound instanceof Map
+  )
+}
+
+/** Small meshes for small networks, growing slowly with the members. */
+function meshDegrees(members: number) {
+  const D = members <= 10 ? 3 : members <= 30 ? 4 : 6
+  return { D, Dlo: D - 1, Dhi: 2 * D, Dscore: D, Dlazy: 3, Dout: 1 }
+}
+
+function pick(components: GossipComponents): GossipComponents {
+  const { privateKey, peerId, peerStore, registrar, connectionManager, logger } = components
+  return { privateKey, peerId, peerStore, registrar, connectionManager, logger }
+}
+
+function bucketOf(
+  buckets: Map<string, TokenBucket>,
+  peerId: string,
+  create: () => TokenBucket,
+): TokenBucket {
+  const known = buckets.get(peerId)
+  if (known !== undefined) return known
+  const created = create()
+  buckets.set(peerId, created)
+  return created
+}

@@ -1,0 +1,114 @@
+// The first thing two peers tell each other: which network, which genesis, which protocol versions.
+//
+// The dialler sends its hello and the other side answers with its own, also when they do not match:
+// both then know both sides and can say so in one sentence. Nothing else is read from a connection
+// before this. `instance` is drawn at start; a connection of another instance belongs to a process
+// that is gone.
+
+import { randomBytes } from 'node:crypto'
+import type { Connection, Stream } from '@libp2p/interface'
+import {
+  bytes,
+  decode,
+  encode,
+  equalBytes,
+  type Infer,
+  list,
+  text,
+  toHex,
+  uint,
+  versioned,
+} from '@mooring/codec'
+import { messageOf, NetworkError } from './errors.ts'
+import { readFrame, writeFrame } from './frames.ts'
+import type { Limits } from './limits.ts'
+import type { PeerHello } from './types.ts'
+
+export const HELLO_PROTOCOL = '/mooring/hello/1'
+
+const INSTANCE_BYTES = 16
+
+const helloSchema = versioned(1, {
+  networkId: text(64),
+  genesisDigest: bytes(32),
+  protocolVersions: list(uint(0xffff), 16),
+  instance: bytes(INSTANCE_BYTES),
+  height: uint(),
+})
+
+export type Hello = Infer<typeof helloSchema> & PeerHello
+
+export function createInstance(): Uint8Array {
+  return new Uint8Array(randomBytes(INSTANCE_BYTES))
+}
+
+/** Why these two do not belong together, with both sides named. */
+export function checkHello(own: Hello, other: Hello, peer: string): NetworkError | undefined {
+  const ownGenesis = toHex(own.genesisDigest)
+  const otherGenesis = toHex(other.genesisDigest)
+  if (own.networkId !== other.networkId || !equalBytes(own.genesisDigest, other.genesisDigest)) {
+    const theirs = `${other.networkId} (genesis ${otherGenesis.slice(0, 16)})`
+    const ours = `${own.networkId} (genesis ${ownGenesis.slice(0, 16)})`
+    return new NetworkError(
+      'wrong_network',
+      `${peer} is on network ${theirs}, this node is on ${ours}`,
+      { peer, ownNetwork: own.networkId, otherNetwork: other.networkId, ownGenesis, otherGenesis },
+    )
+  }
+  if (!other.protocolVersions.some((version) => own.protocolVersions.includes(version))) {
+    const ownVersions = own.protocolVersions.join(', ')
+    const otherVersions = other.protocolVersions.join(', ')
+    return new NetworkError(
+      'wrong_protocol_version',
+      `${peer} speaks protocol ${otherVersions || 'none'}, this node speaks ${ownVersions}`,
+      { peer, ownVersions, otherVersions },
+    )
+  }
+  return undefined
+}
+
+export async function offerHello(
+  connection: Connection,
+  own: Hello,
+  options: { limits: Limits; signal: AbortSignal },
+): Promise<Hello> {
+  const stream = await connection.newStream(HELLO_PROTOCOL, { signal: options.signal })
+  await writeHello(stream, own, options)
+  const other = await readHello(stream, options)
+  await stream.close({ signal: options.signal })
+  return other
+}
+
+export async function answerHello(
+  stream: Stream,
+  own: Hello,
+  options: { limits: Limits; signal: AbortSignal },
+): Promise<Hello> {
+  const other = await readHello(stream, options)
+  await writeHello(stream, own, options)
+  await stream.close({ signal: options.signal })
+  return other
+}
+
+async function readHello(
+  stream: Stream,
+  options: { limits: Limits; signal: AbortSignal },
+): Promise<Hello> {
+  const { helloBytesMax } = options.limits
+  const frame = await readFrame(stream, helloBytesMax, options.signal)
+  try {
+    return decode(helloSchema, frame, helloBytesMax)
+  } catch (error) {
+    const message = `the hello is not one of ours: ${messageOf(error)}`
+    throw new NetworkError('hello_malformed', message, {}, { cause: error })
+  }
+}
+
+function writeHello(
+  stream: Stream,
+  own: Hello,
+  options: { limits: Limits; signal: AbortSignal },
+): Promise<void> {
+  const { writeBytesMax } = options.limits
+  return writeFrame(stream, encode(helloSchema, own), { writeBytesMax, signal: options.signal })
+}

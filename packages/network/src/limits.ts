@@ -1,0 +1,87 @@
+// Every number of this package, with its unit: what a peer may cost us, and how long we wait.
+//
+// The rule behind them: a member may be hostile, up to a third of them at once, and a stranger always
+// is. So whatever a peer can make us hold is bounded in bytes, whatever it can make us do is bounded
+// by a bucket, and an honest peer under full load stays far below both. A bucket that runs dry slows
+// the stream down (the sender feels it through flow control) and never cuts a member off.
+
+const KIB = 1024
+const MIB = 1024 * KIB
+
+export const defaultLimits = {
+  // connections: a full mesh of 100 authorities, twice while both sides dial, and some room
+  connectionsMax: 256,
+  pendingInboundMax: 64,
+  dialsParallelMax: 32,
+  dialTimeoutMs: 5_000,
+  upgradeTimeoutMs: 5_000,
+  inboundPerAddressBurst: 64,
+  inboundPerAddressPerSecond: 8,
+  inboundPerPeerBurst: 20,
+  inboundPerPeerPerSecond: 1,
+
+  // redial: the first retries come fast, for a neighbour that only restarts; then for ever
+  fastRetries: 8,
+  fastRetryMs: 250,
+  backoffMinMs: 1_000,
+  backoffMaxMs: 30_000,
+  secondDiallerDelayMs: 150,
+  dialPreferenceMs: 1_000,
+  stableAfterMs: 10_000,
+  earlyCloseMs: 2_000,
+
+  // liveness
+  helloTimeoutMs: 5_000,
+  helloBytesMax: KIB,
+  keepAliveMs: 1_000,
+  aliveWithinMs: 2_500,
+  silentAfterMs: 10_000,
+  pingIntervalMs: 10_000,
+  pingTimeoutMs: 5_000,
+
+  // channels
+  urgentFrameBytesMax: 256 * KIB,
+  bulkFrameBytesMax: 8 * MIB,
+  urgentQueueBytesMax: 4 * MIB,
+  bulkQueueBytesMax: 32 * MIB,
+  urgentBytesPerSecond: 8 * MIB,
+  bulkBytesPerSecond: 32 * MIB,
+  burstSeconds: 2,
+  frameOverheadBytes: 512,
+  writeBytesMax: 65_000,
+  reopenDelayMs: 100,
+  reopenDelayMaxMs: 5_000,
+  streamOpenTimeoutMs: 5_000,
+  streamsOpenedBurst: 32,
+  streamsOpenedPerSecond: 2,
+  violationsBurst: 3,
+  violationsPerSecond: 0.05,
+
+  // muxer: the receive window is what a bulk transfer may have in flight ahead of an urgent frame
+  streamsMax: 64,
+  streamWindowBytes: 256 * KIB,
+  streamWindowBytesMax: MIB,
+  streamReadBufferBytes: 2 * MIB,
+  streamWriteBufferBytes: 8 * MIB,
+
+  // requests
+  requestBytesMax: 64 * KIB,
+  responseBytesMax: 9 * MIB,
+  requestsPerPeer: 2,
+  requestsWaitingMax: 64,
+  requestServeTimeoutMs: 10_000,
+  responseBytesPerSecond: 16 * MIB,
+
+  // gossip
+  gossipMessageBytesMax: 64 * KIB,
+  gossipRpcBytesMax: MIB,
+  gossipBytesPerSecond: 8 * MIB,
+  gossipMessagesPerSecond: 1_000,
+  gossipValidationsMax: 256,
+  gossipSeenMs: 60_000,
+  gossipFloodMembersMax: 16,
+  gossipRepairAfterMs: 3_000,
+  gossipRepairMaxMs: 60_000,
+}
+
+export type Limits = typeof defaultLimits

@@ -1,0 +1,98 @@
+// What the supervisor remembers of one member between connections, and the sentences about it.
+
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { messageOf, NetworkError, type NetworkErrorCode } from './errors.ts'
+import type { Limits } from './limits.ts'
+import type { Link, Shared } from './link.ts'
+import { TokenBucket } from './token-bucket.ts'
+import type { Member, MonotonicMs } from './types.ts'
+
+export interface Neighbour {
+  member: Member
+  isRemoved: boolean
+  /** Open connections, greeted or not; `active` is the one in use. */
+  links: Set<Link>
+  active: Link | null
+  dial: { controller: AbortController; startedAt: MonotonicMs } | null
+  timer: NodeJS.Timeout | undefined
+  /** Failures in a row; they set the pace of the next dial. */
+  failures: number
+  /** Early closes in a row: see `notAdmitted`. */
+  refusals: number
+  notBefore: MonotonicMs
+  lastHeard: MonotonicMs
+  lastError: NetworkError | null
+  reported: { code: NetworkErrorCode; at: MonotonicMs } | null
+  inbound: TokenBucket
+  violations: TokenBucket
+}
+
+export function createNeighbour(member: Member, { limits, now }: Shared): Neighbour {
+  return {
+    member,
+    isRemoved: false,
+    links: new Set(),
+    active: null,
+    dial: null,
+    timer: undefined,
+    failures: 0,
+    refusals: 0,
+    notBefore: 0,
+    lastHeard: 0,
+    lastError: null,
+    reported: null,
+    inbound: new TokenBucket(limits.inboundPerPeerBurst, limits.inboundPerPeerPerSecond, now()),
+    violations: new TokenBucket(limits.violationsBurst, limits.violationsPerSecond, now()),
+  }
+}
+
+/** Fast at first, then full jitter under a bound that doubles up to its maximum. */
+export function backoffMs(failures: number, limits: Limits, random: number): number {
+  const { fastRetries, fastRetryMs, backoffMinMs, backoffMaxMs } = limits
+  const slow = failures - fastRetries
+  if (slow < 0) return fastRetryMs * (0.8 + 0.4 * random)
+  const boundMs = Math.min(backoffMaxMs, backoffMinMs * 2 ** Math.min(slow, 16))
+  return backoffMinMs + random * (boundMs - backoffMinMs)
+}
+
+export function parseAddress(address: string, peerId: string): Multiaddr {
+  const parsed = multiaddr(address)
+  const hasPeerId = parsed.getComponents().some(({ name }) => name === 'p2p')
+  return hasPeerId ? parsed : parsed.encapsulate(`/p2p/${peerId}`)
+}
+
+export function nameOf(member: Member): string {
+  return member.name === member.peerId ? member.peerId : `${member.name} (${member.peerId})`
+}
+
+export function notAdmitted(member: Member, openMs: number, ownPeerId: string): NetworkError {
+  return new NetworkError(
+    'not_admitted',
+    `${nameOf(member)} closed the connection after ${Math.round(openMs)} ms, before its hello: ` +
+      `it has probably not admitted this node, ${ownPeerId}`,
+    { peer: member.peerId, ownPeerId },
+  )
+}
+
+export function noHello(member: Member, waitedMs: number): NetworkError {
+  return new NetworkError(
+    'hello_timeout',
+    `no hello from ${nameOf(member)} within ${waitedMs} ms`,
+    { peer: member.peerId, waitedMs },
+  )
+}
+
+export function noAnswer(member: Member, cause: unknown): NetworkError {
+  const message = `${nameOf(member)} does not answer: ${messageOf(cause)}`
+  return new NetworkError('dial_failed', message, { peer: member.peerId }, { cause })
+}
+
+export function badAddress(member: Member, address: string, cause: unknown): NetworkError {
+  const message = `${nameOf(member)} has an address that is none, ${address}: ${messageOf(cause)}`
+  return new NetworkError('bad_address', message, { peer: member.peerId, address }, { cause })
+}
+
+export function noAddress(member: Member): NetworkError {
+  const message = `no address is known for ${nameOf(member)}: it has to dial`
+  return new NetworkError('no_address', message, { peer: member.peerId })
+}

@@ -1,0 +1,104 @@
+// What a caller of this package passes in and gets back.
+
+import type { NetworkError } from './errors.ts'
+import type { Counters } from './counters.ts'
+import type { Limits } from './limits.ts'
+
+export type MonotonicMs = number
+
+export type Channel = 'urgent' | 'bulk'
+
+export type RequestProtocol = 'blocks' | 'certificates'
+
+export type Acceptance = 'accept' | 'ignore' | 'reject'
+
+export type Level = 'debug' | 'info' | 'warn' | 'error'
+
+export type Log = (
+  level: Level,
+  sentence: string,
+  fields: Record<string, string | number | boolean>,
+) => void
+
+export interface Member {
+  peerId: string
+  name: string
+  authority: boolean
+}
+
+export interface PeerHello {
+  networkId: string
+  genesisDigest: Uint8Array
+  protocolVersions: number[]
+  instance: Uint8Array
+  height: number
+}
+
+export interface NetworkOptions {
+  listen: string[]
+  announce: string[]
+  transportSeed: Uint8Array
+  networkId: string
+  genesisDigest: Uint8Array
+  protocolVersion: number
+  members: () => Member[]
+  addresses: (peerId: string) => string[]
+  allowList: string[]
+  limits?: Partial<Limits>
+  log: Log
+}
+
+export interface NetworkHandlers {
+  /** The frame is the handler's own: nobody writes to it again. */
+  onMessage(peerId: string, channel: Channel, frame: Uint8Array): void
+  onTransactions(peerId: string, batch: Uint8Array): Acceptance | Promise<Acceptance>
+  /** Final headers; without this handler the node does not subscribe to them. */
+  onHeader?(peerId: string, header: Uint8Array): Acceptance | Promise<Acceptance>
+  onRequest(peerId: string, protocol: RequestProtocol, payload: Uint8Array): Promise<Uint8Array>
+  onPeer(peerId: string, event: 'connected' | 'disconnected', reason?: string): void
+  onHello?(peerId: string, hello: PeerHello): void
+  status(): { height: number }
+}
+
+export interface PeerInfo {
+  peerId: string
+  name: string
+  authority: boolean
+  connected: boolean
+  /** Monotonic time of the last inbound frame, answer or pong; 0 before the first. */
+  lastHeard: MonotonicMs
+  rttMs: number | null
+  direction: 'inbound' | 'outbound' | null
+  height: number | null
+  lastError: NetworkError | null
+}
+
+export interface NetworkStats extends Counters {
+  connections: number
+  queuedBytes: number
+}
+
+export interface Network {
+  readonly peerId: string
+  addresses(): string[]
+  /** False when the peer is not connected; a full queue drops its oldest frames and counts them. */
+  send(peerId: string, channel: Channel, frame: Uint8Array): boolean
+  /** To every connected authority; the answer is how many that were. */
+  broadcast(channel: Channel, frame: Uint8Array): number
+  /** The answer is how many peers it went to. */
+  publishTransactions(batch: Uint8Array): Promise<number>
+  publishHeader(header: Uint8Array): Promise<number>
+  request(
+    peerId: string,
+    protocol: RequestProtocol,
+    payload: Uint8Array,
+    options: { timeoutMs: number },
+  ): Promise<Uint8Array>
+  /** For a peer whose frames are provably bad: cuts the connection, and dials again after a pause. */
+  disconnect(peerId: string, reason: string): void
+  peers(): PeerInfo[]
+  /** The membership changed: removed members go at once, new ones are dialled. */
+  refresh(): void
+  stats(): NetworkStats
+  close(): Promise<void>
+}
