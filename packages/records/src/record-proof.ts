@@ -175,16 +175,8 @@ function readAnchor(node: JsonNode): Uint8Array {
   if (node.value.length > ANCHOR_TEXT_MAX) {
     throw new RecordsError('too_large', 'anchor', `more than ${ANCHOR_TEXT_MAX} characters`)
   }
-  const bytes = decodeAnchor(node.value)
-  if (encodeBase64url(bytes) !== node.value) {
-    throw new RecordsError('bad_encoding', 'anchor', 'another spelling of base64url')
-  }
-  return bytes
-}
-
-function decodeAnchor(text: string): Uint8Array {
   try {
-    return decodeBase64url(text)
+    return decodeBase64url(node.value)
   } catch (cause) {
     if (!(cause instanceof CryptoError)) throw cause
     throw new RecordsError('bad_encoding', 'anchor', 'not base64url', { cause })

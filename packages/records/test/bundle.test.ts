@@ -65,6 +65,18 @@ test('a bundle without entries has nothing to be taken', () => {
   assert.deepEqual(codes(bundle('collection')), ['empty'])
 })
 
+test('a bundle of too many resources is refused, and that is said once', () => {
+  const entry = [1, 2, 3, 4, 5].map((id) => ({ resource: patient(String(id)) }))
+  const bytes = utf8.encode(JSON.stringify({ resourceType: 'Bundle', type: 'batch', entry }))
+  assert.equal(readSubmission(bytes, { limits: { resourcesMax: 5 } }).resources.length, 5)
+  const { problems, resources } = readSubmission(bytes, { limits: { resourcesMax: 3 } })
+  assert.deepEqual(
+    problems.map((each) => [each.code, each.entry]),
+    [['too_many', 3]],
+  )
+  assert.deepEqual(resources, [])
+})
+
 test('entries of a wrong shape are named, all of them', () => {
   assert.deepEqual(codes(read({ resourceType: 'Bundle', type: 'batch', entry: {} })), ['not_fhir'])
   const submission = bundle(

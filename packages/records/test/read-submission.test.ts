@@ -139,6 +139,13 @@ test('a resource with absurdly many fields or an absurdly long path is refused',
   assert.deepEqual(codes(read(long)), ['path_too_long'])
 })
 
+test('the fields of all lines together are bounded, and that is said once', () => {
+  const line = `{"resourceType":"A","a":[${'0,'.repeat(60_000)}0]}\n`
+  const submission = read(line.repeat(18))
+  assert.deepEqual(places(submission), [['too_many', 16, 17, 1]])
+  assert.equal(submission.resources.length, 16)
+})
+
 test('lines of resources are told from one document without being asked', () => {
   const ndjson = read(`${PATIENT}\r\n\n  ${BASIC}  \n`)
   assert.equal(ndjson.format, 'ndjson')

@@ -146,10 +146,11 @@ test('whatever is wrong with a document has a code and a path', () => {
     ['"__4AAQ"', '"__4AAR"', 'bad_encoding', 'anchor'],
     ['"__4AAQ"', '"//4AAQ"', 'bad_encoding', 'anchor'],
     ['"__4AAQ"', '[]', 'wrong_type', 'anchor'],
+    ['"__4AAQ"', `"${'A'.repeat(4_000_001)}"`, 'too_large', 'anchor'],
   ]
   for (const [from, to, code, path] of cases) {
     const error = errorOf(edited(from, to))
-    assert.deepEqual([error.code, error.path], [code, path], `${from} -> ${to}`)
+    assert.deepEqual([error.code, error.path], [code, path], `${from} -> ${to.slice(0, 99)}`)
   }
   for (const document of ['[]', 'null', '7', '""']) {
     assert.deepEqual(errorOf(document).code, 'wrong_type')
