@@ -174,12 +174,14 @@ export function growth(state: ConsensusState): number {
   return Math.min(16, 1.5 ** Math.max(0, failed))
 }
 
+/** Whole milliseconds and at least one: a fraction that rounds to nothing would fire for ever. */
 export function setTimer(
   draft: Draft,
   name: Extract<Action, { type: 'set-timer' }>['name'],
   afterMs: number,
 ): void {
-  draft.actions.push({ type: 'set-timer', name, view: draft.state.view, afterMs })
+  const whole = Math.max(1, Math.ceil(afterMs))
+  draft.actions.push({ type: 'set-timer', name, view: draft.state.view, afterMs: whole })
 }
 
 /** Views above the last finalization that have a record, ascending. */
