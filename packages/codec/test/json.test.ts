@@ -242,6 +242,7 @@ const REFUSED: [text: string, code: JsonErrorCode, line: number, column: number]
   ['"a', 'syntax', 1, 3],
   ['"\t"', 'syntax', 1, 2],
   ['"\n"', 'syntax', 1, 2],
+  ['"\u001f"', 'syntax', 1, 2],
   ['"\\x"', 'syntax', 1, 2],
   ['"\\"', 'syntax', 1, 4],
   ['"\\u12g4"', 'syntax', 1, 2],
@@ -274,6 +275,7 @@ const REFUSED: [text: string, code: JsonErrorCode, line: number, column: number]
   ['"\\ud83d\\u0041"', 'lone_surrogate', 1, 2],
   ['"\\ud83d\\ud83d\\ude00"', 'lone_surrogate', 1, 2],
   ['"\\ud83dx"', 'lone_surrogate', 1, 2],
+  ['"\\udc00\\udc00"', 'lone_surrogate', 1, 2],
   ['{"\\udfff":1}', 'lone_surrogate', 1, 3],
 ]
 

@@ -236,6 +236,7 @@ const HOSTILE: [name: string, schema: Schema<unknown>, hex: string, code: CodecE
   ['a structure with a field less', struct({ a: uint(), b: uint() }), '8100', 'wrong_type'],
   ['a structure with a field more', struct({ a: uint() }), '820000', 'wrong_type'],
   ['another version', versioned(1, { a: uint() }), '820200', 'unknown_version'],
+  ['an earlier version', versioned(1, { a: uint() }), '820000', 'unknown_version'],
   ['another version of another length', versioned(1, { a: uint() }), '8102', 'unknown_version'],
   ['no version', versioned(1, { a: uint() }), '80', 'wrong_type'],
   ['a text as version', versioned(1, { a: uint() }), '82613100', 'wrong_type'],
@@ -265,6 +266,18 @@ test('a bomb of nested arrays is refused at once', () => {
   )
   assert.equal(
     codeOf(() => encode(raw(bomb.length), bomb)),
+    'too_deep',
+  )
+})
+
+function nested(levels: number): Uint8Array {
+  return new Uint8Array(levels).fill(0x81).with(levels - 1, 0)
+}
+
+test('an item without a schema has at most 32 levels', () => {
+  assert.equal(decode(raw(99), nested(32)).length, 32)
+  assert.equal(
+    codeOf(() => decode(raw(99), nested(33))),
     'too_deep',
   )
 })

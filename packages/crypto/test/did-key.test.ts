@@ -53,6 +53,7 @@ test('any other identifier is refused', () => {
   const did = formatDidKey(new Uint8Array(32).fill(1))
   const multibase = did.slice('did:key:z'.length)
   const short = encodeBase58(concatBytes(Uint8Array.of(0xed, 1), new Uint8Array(31)))
+  const other = encodeBase58(concatBytes(Uint8Array.of(0xed, 2), new Uint8Array(32)))
   const x25519 = encodeBase58(concatBytes(Uint8Array.of(0xec, 1), new Uint8Array(32)))
   const cases: [text: string, code: CryptoErrorCode][] = [
     ['', 'not_did_key'],
@@ -63,6 +64,7 @@ test('any other identifier is refused', () => {
     [`did:key:z1${multibase}`, 'not_did_key'],
     [`did:key:z${short}`, 'not_did_key'],
     [`did:key:z${x25519}`, 'not_did_key'],
+    [`did:key:z${other}`, 'not_did_key'],
     [`${did}#${multibase}`, 'not_base58'],
     [`${did} `, 'not_base58'],
     [`did:key:z${multibase.replace('6', '0')}`, 'not_base58'],
