@@ -46,8 +46,7 @@ export type CertifiedHeader = {
   genesisDigest: Uint8Array
   finalization: Uint8Array
   header: Header
-  /** Of the header. */
-  digest: Uint8Array
+  headerDigest: Uint8Array
   authoritySet: AuthoritySet
 }
 
@@ -85,7 +84,7 @@ export type FailedProof = {
 export type Outcome<T> = { ok: true; detail: string; value: T } | Refusal
 export type Refusal = { ok: false; detail: string; code: ProofFailure }
 
-export type HeaderInProof = { header: Header; digest: Uint8Array }
+export type HeaderInProof = { header: Header; headerDigest: Uint8Array }
 
 export function readHeader(encoded: Uint8Array, genesisDigest: Uint8Array): Outcome<HeaderInProof> {
   let header: Header
@@ -98,7 +97,7 @@ export function readHeader(encoded: Uint8Array, genesisDigest: Uint8Array): Outc
     const other = shorten(header.genesisDigest)
     return refuse('wrong_network', `block ${header.height} is of genesis ${other}`)
   }
-  return { ok: true, detail: '', value: { header, digest: headerDigest(encoded) } }
+  return { ok: true, detail: '', value: { header, headerDigest: headerDigest(encoded) } }
 }
 
 /** Step 6: the authorities of the epoch of `header`. */
@@ -118,8 +117,10 @@ export function checkAuthoritySet(
       checkNextSet(sealing.value.header, change.authoritySet)
     if (refusal !== undefined) return refusal
     const { finalization } = change
-    const certified = { ...sealing.value, genesisDigest, finalization, authoritySet }
-    const final = checkFinalization(certified, verifyFinalization)
+    const final = checkFinalization(
+      { ...sealing.value, genesisDigest, finalization, authoritySet },
+      verifyFinalization,
+    )
     if (!final.ok) return final
     authoritySet = change.authoritySet
   }

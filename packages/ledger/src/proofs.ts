@@ -9,7 +9,6 @@
 import { bytes, bytesMax, decode, encode, type Infer, list, nullable } from '@mooring/codec'
 import { struct, uint, versioned } from '@mooring/codec'
 import { checkInclusion, checkStateProof, inclusionProof, leafHash } from '@mooring/crypto'
-import type { Header } from './block.ts'
 import {
   checkAuthoritySet,
   checkFinalization,
@@ -148,12 +147,12 @@ function checkFinal(
   verifyFinalization: FinalizationVerifier,
 ): { ok: true; steps: ProofStep[] } | FailedProof {
   const { genesis, epochs, finalization } = proof
-  const { header, digest } = certified.value
+  const { header, headerDigest } = certified.value
   const chain = { genesis, epochs, genesisDigest, header }
   const authoritySet = checkAuthoritySet(chain, verifyFinalization)
   if (!authoritySet.ok) return fail([], { number: 6, name: 'authority set' }, authoritySet)
   const final = checkFinalization(
-    { genesisDigest, finalization, header, digest, authoritySet: authoritySet.value },
+    { genesisDigest, finalization, header, headerDigest, authoritySet: authoritySet.value },
     verifyFinalization,
   )
   if (!final.ok) return fail([], { number: 5, name: 'finalization' }, final)
@@ -213,7 +212,7 @@ function checkStatePath(proof: StateProof, genesisDigest: Uint8Array): Outcome<H
 /** The header that is final itself: the block's own, or a later one that commits to it. */
 function checkHistory(
   later: TransactionProof['later'],
-  block: { header: Header; digest: Uint8Array },
+  block: HeaderInProof,
   genesisDigest: Uint8Array,
 ): Outcome<HeaderInProof> {
   if (later === null) return { ok: true, detail: '', value: block }
@@ -224,7 +223,7 @@ function checkHistory(
   const { header } = certified.value
   const isPlaced = index === height && size === header.height
   const inclusion = {
-    leafHash: leafHash(block.digest),
+    leafHash: leafHash(block.headerDigest),
     index,
     size,
     path,
