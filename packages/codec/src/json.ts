@@ -160,8 +160,7 @@ class JsonReader {
       const value = this.#string()
       return { kind: 'string', start, end: this.#position, value }
     }
-    if (first === OPEN_OBJECT) return this.#nested(() => this.#object())
-    if (first === OPEN_ARRAY) return this.#nested(() => this.#array())
+    if (first === OPEN_OBJECT || first === OPEN_ARRAY) return this.#nested(first)
     if (first === MINUS || isDigit(first)) {
       const lexeme = this.#number()
       return { kind: 'number', start, end: this.#position, lexeme }
@@ -185,12 +184,12 @@ class JsonReader {
     return true
   }
 
-  #nested(read: () => JsonNode): JsonNode {
+  #nested(first: number): JsonNode {
     this.#depth += 1
     if (this.#depth > this.#limits.depthMax) {
       throw this.#error('too_deep', `more than ${this.#limits.depthMax} levels`)
     }
-    const node = read()
+    const node = first === OPEN_OBJECT ? this.#object() : this.#array()
     this.#depth -= 1
     return node
   }
