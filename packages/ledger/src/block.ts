@@ -4,8 +4,17 @@
 // as they came; transactions stay bytes until they are applied. Genesis counts as height 0 and
 // its digest as that of block 0; so the history of a block at height h has h leaves.
 
-import { bytes, bytesMax, decode, encode, type Infer, list, nullable } from '@mooring/codec'
-import { uint, versioned } from '@mooring/codec'
+import {
+  bytes,
+  bytesMax,
+  decode,
+  encode,
+  type Infer,
+  list,
+  nullable,
+  uint,
+  versioned,
+} from '@mooring/codec'
 import { domainHash, MERKLE_EMPTY_ROOT, merkleRoot } from '@mooring/crypto'
 import { identifierSchema } from './organisation.ts'
 import {

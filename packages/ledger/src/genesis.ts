@@ -6,8 +6,19 @@
 // the file together. The name is an identifier and the entry starts with a byte that no text
 // starts with, so the two cannot be cut differently.
 
-import { bytes, CodecError, concatBytes, decode, encode, type Infer, list } from '@mooring/codec'
-import { struct, toHex, uint, versioned } from '@mooring/codec'
+import {
+  bytes,
+  CodecError,
+  concatBytes,
+  decode,
+  encode,
+  type Infer,
+  list,
+  struct,
+  toHex,
+  uint,
+  versioned,
+} from '@mooring/codec'
 import { domainBytes, domainHash, type KeyPair, sign, verify } from '@mooring/crypto'
 import { AUTHORITIES_MAX, authoritySetOf, authoritySetSchema } from './authority-set.ts'
 import type { ParentBlock } from './block.ts'

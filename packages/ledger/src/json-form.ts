@@ -5,8 +5,17 @@
 // A form reads and writes one shape. Reading notes every problem with its path and goes on, so
 // that all of them are told at once; undefined stands for a value that could not be read.
 
-import { CodecError, decode, encode, fromHex, JsonError, type JsonNode } from '@mooring/codec'
-import { parseJson, type Schema, toHex } from '@mooring/codec'
+import {
+  CodecError,
+  decode,
+  encode,
+  fromHex,
+  JsonError,
+  type JsonNode,
+  parseJson,
+  type Schema,
+  toHex,
+} from '@mooring/codec'
 import {
   CryptoError,
   decodeBase58,

@@ -6,8 +6,18 @@
 // history commits to it. The digest of each earlier block is the data of a leaf of that history,
 // that of genesis first; hence leaf index = height, and tree size = height of the later header.
 
-import { bytes, bytesMax, decode, encode, type Infer, list, nullable } from '@mooring/codec'
-import { struct, uint, versioned } from '@mooring/codec'
+import {
+  bytes,
+  bytesMax,
+  decode,
+  encode,
+  type Infer,
+  list,
+  nullable,
+  struct,
+  uint,
+  versioned,
+} from '@mooring/codec'
 import { checkInclusion, checkStateProof, inclusionProof, leafHash } from '@mooring/crypto'
 import {
   checkAuthoritySet,

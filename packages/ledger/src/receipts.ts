@@ -1,8 +1,18 @@
 // The outcome of an applied transaction. Only valid transactions enter a block, so there is one
 // outcome today; a kind whose effect may come later (a change that waits for approvals) adds its own.
 
-import { bytes, decode, encode, type Infer, list, nullable, oneOf } from '@mooring/codec'
-import { struct, uint, versioned } from '@mooring/codec'
+import {
+  bytes,
+  decode,
+  encode,
+  type Infer,
+  list,
+  nullable,
+  oneOf,
+  struct,
+  uint,
+  versioned,
+} from '@mooring/codec'
 import { kindSchema } from './kinds.ts'
 import { identifierSchema } from './organisation.ts'
 import { BLOCK_TRANSACTIONS_MAX } from './parameters.ts'

@@ -273,6 +273,19 @@ test('a block over its limits is refused before its transactions are read', () =
   assert.deepEqual(large, { code: 'block_too_large', bytes: 8_024, limit: 8_192 - 1_024 })
 })
 
+test('a block that just reaches its limits is applied', () => {
+  const anchors = [1, 2, 3].map((sequence) => anchor(here, { sequence }))
+  const bytes = anchors.reduce((total, each) => total + each.length + 2, 0)
+  const parameters = { ...here.genesis.parameters, blockTransactionsMax: 3 }
+  parameters.blockBytesMax = bytes + 1_024
+  const full = { ...contextOf(here), parameters }
+  const block = blockOn(here, anchors)
+  assert.equal(applied(applyBlock(here.state, here.parent, block, full)).receipts.length, 3)
+  const less = { ...full, parameters: { ...parameters, blockBytesMax: bytes + 1_023 } }
+  const result = refusal(applyBlock(here.state, here.parent, block, less))
+  assert.equal(result.code, 'block_too_large')
+})
+
 test('bytes that are no transaction are named by their index', () => {
   const bytes = anchor(here)
   const result = refusal(apply(here, blockOn(here, [bytes, bytes.subarray(1)])))

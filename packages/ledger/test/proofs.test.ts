@@ -289,6 +289,26 @@ test('each altered field of the later header fails and names its step', () => {
   assert.equal(outcomeOf(verify({ ...proof, later: null })), '5 finalization: not_final')
 })
 
+test('a history that has the block in another place, or another size, proves nothing', () => {
+  const digest = leafHash(blockDigest(blockAt(1).header))
+  const claim = (leaves: Uint8Array[], index: number): TransactionProof => {
+    const tree = MerkleFrontier.from(0, [])
+    for (const leaf of leaves) tree.append(leaf)
+    const header = { ...blockAt(4).header, historyRoot: tree.root() }
+    const path = inclusionProof(leaves, index)
+    return {
+      ...laterProof(),
+      finalization: finalize({ header }),
+      later: { header: encodeHeader(header), path, index, size: leaves.length },
+    }
+  }
+  const [a, b, c] = ['a', 'b', 'c'].map((name) => leafHash(seedOf(name)))
+  assert.ok(a !== undefined && b !== undefined && c !== undefined)
+  assert.equal(outcomeOf(verify(claim([a, digest, b, c], 1))), 'ok')
+  assert.equal(outcomeOf(verify(claim([a, b, digest, c], 2))), '5 finalization: wrong_history')
+  assert.equal(outcomeOf(verify(claim([a, digest, b], 1))), '5 finalization: wrong_history')
+})
+
 test('each altered field of an epoch change fails and names its step', () => {
   const proof = epochProof()
   const [change] = proof.epochs
