@@ -1,0 +1,166 @@
+/**
+ * One route of the table on one fastify scope: body parsers, schemas, and its endpoint.
+ *
+ * Every route has a scope of its own, so that its media types are its own: what one route accepts is
+ * 415 on the next. Endpoints are typed by the table, and fastify checks by the same table; between both
+ * the types are erased here, and nowhere else.
+ */
+
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify'
+import { type Answer, type ApiContext, type Caller, reading } from './endpoints.ts'
+import { ApiError } from './errors.ts'
+import { type EventStreams, streamQuery } from './events.ts'
+import type { Place } from './limits.ts'
+import { convertQuery } from './requests.ts'
+import type { Route } from './route.ts'
+import type { OperationId } from './routes.ts'
+import { submitRecords, submitTransactions } from './submissions.ts'
+
+/** What the routes of a listener share. */
+export interface Surroundings {
+  context: ApiContext
+  streams: EventStreams
+  /** Callers that wait for finality; aborted when the server closes. */
+  waits: Set<AbortController>
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    route?: Route
+  }
+  interface FastifyRequest {
+    place: Place | null
+  }
+}
+
+/** A method, whose parameters TypeScript compares loosely: the table has checked what goes in. */
+interface AnyEndpoint {
+  answer(request: Caller & { params: unknown }, context: ApiContext): Answer | Promise<Answer>
+}
+
+const endpoints: Record<Exclude<OperationId, 'streamEvents'>, AnyEndpoint['answer']> = {
+  ...reading,
+  submitTransactions,
+  submitRecords,
+}
+
+export function bind(
+  scope: FastifyInstance,
+  id: OperationId,
+  route: Route,
+  around: Surroundings,
+): void {
+  for (const [type, { form }] of Object.entries(route.accepts ?? {})) {
+    if (form === 'json') {
+      const parse = scope.getDefaultJsonParser('error', 'error')
+      scope.addContentTypeParser(type, { parseAs: 'string' }, parse)
+    } else {
+      scope.addContentTypeParser(type, { parseAs: 'buffer' }, (_request, body, done) =>
+        done(null, body),
+      )
+    }
+  }
+  scope.route<StreamRequest>({
+    method: route.method,
+    url: route.path,
+    schema: schemaOf(id, route),
+    config: { route },
+    exposeHeadRoute: id !== 'streamEvents',
+    ...(route.bodyBytesMax === undefined ? {} : { bodyLimit: route.bodyBytesMax }),
+    preValidation: (request, _reply, done) => {
+      convertQuery(route, request.query)
+      requireBody(request, route)
+      done()
+    },
+    handler: id === 'streamEvents' ? streaming(around) : answering(endpoints[id], around),
+  })
+}
+
+function schemaOf(operationId: OperationId, route: Route): FastifySchema {
+  // One schema for all good answers: a route answers them in one shape.
+  const [good] = Object.values(route.responses).filter(({ type }) => type === 'application/json')
+  const response = good === undefined ? {} : { '2xx': good.schema }
+  const { summary, tag, params, query, headers, accepts } = route
+  return {
+    operationId,
+    summary,
+    tags: [tag],
+    response,
+    ...(params === undefined ? {} : { params }),
+    ...(query === undefined ? {} : { querystring: query }),
+    ...(headers === undefined ? {} : { headers }),
+    ...(accepts === undefined ? {} : { body: { content: checkedBodies(accepts) } }),
+  }
+}
+
+function checkedBodies(accepts: NonNullable<Route['accepts']>): Record<string, object> {
+  const entries = Object.entries(accepts).map(([type, { form, schema }]) => {
+    const checked = form === 'json' ? schema : {}
+    return [type, { schema: checked }] as const
+  })
+  return Object.fromEntries(entries)
+}
+
+/** Without a media type fastify reads nothing and finds nothing wrong. */
+function requireBody(request: FastifyRequest, route: Route): void {
+  if (route.accepts === undefined) return
+  if (request.mediaType === undefined) {
+    const types = Object.keys(route.accepts).join(', ')
+    throw new ApiError('unsupported_media_type', `Send a body with one of: ${types}.`)
+  }
+  const { body } = request
+  if (body === undefined || (body instanceof Uint8Array && body.length === 0)) {
+    throw new ApiError('malformed_body', 'The body is empty.')
+  }
+}
+
+function answering(endpoint: AnyEndpoint['answer'], around: Surroundings) {
+  return async (request: FastifyRequest, reply: FastifyReply) => {
+    const { params, query, headers, body } = request
+    const call = { params, query, headers, body, ...callerOf(request, reply, around) }
+    const answer = await endpoint(call, around.context)
+    const etag = answer.headers?.['etag']
+    reply.code(answer.status).headers(answer.headers ?? {})
+    if (etag === undefined || !isMatch(request.headers['if-none-match'], etag)) return answer.body
+    reply.code(304).removeHeader('content-type')
+    return reply.send()
+  }
+}
+
+function callerOf(request: FastifyRequest, reply: FastifyReply, around: Surroundings): Caller {
+  const controller = new AbortController()
+  return {
+    contentType: request.mediaType ?? '',
+    signal: controller.signal,
+    startWaiting: () => {
+      if (request.place?.startWaiting() !== true) return false
+      request.raw.socket.setTimeout(0)
+      around.waits.add(controller)
+      reply.raw.once('close', () => {
+        around.waits.delete(controller)
+        controller.abort()
+      })
+      return true
+    },
+  }
+}
+
+interface StreamRequest {
+  Querystring: { types?: string; from?: number }
+  Headers: { 'last-event-id'?: string }
+}
+
+function streaming({ streams }: Surroundings) {
+  return (request: FastifyRequest<StreamRequest>, reply: FastifyReply) => {
+    const query = streamQuery(request.query, request.headers['last-event-id'])
+    streams.checkRoom()
+    reply.hijack()
+    request.place?.leave()
+    request.raw.socket.setTimeout(0)
+    streams.open(reply.raw, query)
+  }
+}
+
+function isMatch(header: string | undefined, etag: string): boolean {
+  return header?.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag) ?? false
+}

@@ -1,0 +1,305 @@
+/**
+ * The other half of the contract: one function for each route, over `fetch` and nothing else.
+ *
+ * It runs in Node and in a browser. Answers are typed by the schemas that the server writes with; what
+ * is not 2xx is thrown as `ApiProblem`, also when no node answers at all. Nothing is retried here,
+ * except that `follow` opens its event stream again where the last one ended.
+ *
+ * The node is not trusted by being asked: `verify.ts` checks its proofs.
+ */
+
+import type {
+  Block,
+  BlockPage,
+  Health,
+  Members,
+  Network,
+  Peers,
+  RecordPage,
+  Status,
+  StoredRecord,
+  Submission,
+  SubmittedTransaction,
+  Transaction,
+  TransactionResults,
+  Verification,
+} from './answers.ts'
+import type { ProblemDocument, ProblemItem } from './errors.ts'
+import { readEvents, type ServerEvent } from './event-reader.ts'
+import type { EventType } from './handlers.ts'
+
+export interface ClientOptions {
+  /** How long an answer may take, waiting for finality not counted. */
+  timeoutMs?: number
+  headers?: Record<string, string>
+  fetch?: typeof globalThis.fetch
+}
+
+export interface WaitOptions {
+  /** Answer after finality, or after this time. */
+  waitMs?: number
+}
+
+export interface RecordsOptions extends WaitOptions {
+  contentType: string
+  isPartial?: boolean
+  idempotencyKey?: string
+}
+
+export interface PageOptions {
+  limit?: number
+  cursor?: string
+}
+
+export interface EventOptions {
+  types?: readonly EventType[]
+  /** First height. */
+  from?: number
+  /** Id of the last event received; goes before `from`. */
+  lastEventId?: string
+  signal?: AbortSignal
+}
+
+export interface RecordFile {
+  bytes: Uint8Array
+  contentType: string
+}
+
+/** What the node refused; `unreachable` or `timeout`, with status 0, when there was no answer. */
+export class ApiProblem extends Error {
+  readonly code: string
+  readonly status: number
+  readonly title: string
+  readonly detail: string
+  readonly mor: string | undefined
+  readonly instance: string | undefined
+  readonly errors: readonly ProblemItem[]
+  readonly retryAfterMs: number | undefined
+
+  constructor(
+    problem: Partial<ProblemDocument> & { code: string; status: number },
+    cause?: unknown,
+  ) {
+    const title = problem.title ?? problem.code
+    const detail = problem.detail ?? title
+    super(detail, cause === undefined ? undefined : { cause })
+    this.name = 'ApiProblem'
+    this.code = problem.code
+    this.status = problem.status
+    this.title = title
+    this.detail = detail
+    this.mor = problem.mor
+    this.instance = problem.instance
+    this.errors = problem.errors ?? []
+    this.retryAfterMs = problem.retryAfterMs
+  }
+}
+
+export type Client = ReturnType<typeof createClient>
+
+const DEFAULT_TIMEOUT_MS = 10_000
+const RECONNECT_MS = 3_000
+
+interface Call {
+  method?: 'POST'
+  query?: Record<string, string | number | boolean | undefined>
+  headers?: Record<string, string>
+  body?: Uint8Array | string
+  waitMs?: number | undefined
+  signal?: AbortSignal | undefined
+}
+
+/** @param endpoint base address, for example `http://127.0.0.1:7421`. */
+export function createClient(endpoint: string, options: ClientOptions = {}) {
+  const http = createHttp(endpoint, options)
+  const { read, text } = http
+  return {
+    ...submitting(http),
+    live: (verbose = false) => read<Health>('/livez', { query: { verbose } }),
+    ready: (verbose = false) => read<Health>('/readyz', { query: { verbose } }),
+    status: () => read<Status>('/v1/status'),
+    network: () => read<Network>('/v1/network'),
+    /** The genesis file as text; the caller compares its digest. */
+    genesis: () => text('/v1/genesis'),
+    members: () => read<Members>('/v1/members'),
+    peers: () => read<Peers>('/v1/peers'),
+    blocks: (page: PageOptions = {}) => read<BlockPage>('/v1/blocks', { query: { ...page } }),
+    /** By height, by digest, or the latest. */
+    block: (name: number | string) => read<Block>(`/v1/blocks/${encodeURIComponent(name)}`),
+    transaction: (id: string) => read<Transaction>(`/v1/transactions/${encodeURIComponent(id)}`),
+    records: (page: PageOptions & { type?: string } = {}) =>
+      read<RecordPage>('/v1/records', { query: { ...page } }),
+    record: (id: string) => read<StoredRecord>(`/v1/records/${encodeURIComponent(id)}`),
+    recordContent: (id: string) => readContent(http, id),
+    /** The proof file as text, to be kept as it is. */
+    proof: (id: string, { withOpening }: { withOpening?: boolean } = {}) =>
+      text(`/v1/proofs/${encodeURIComponent(id)}`, { query: { opening: withOpening } }),
+    openApi: () => read<Record<string, unknown>>('/openapi.json'),
+    /** One connection; ends when the node ends it, throws when it breaks. */
+    events: (query: EventOptions = {}) => readStream(http, query),
+    /** The same across connections, without gap or duplicate, until the signal aborts. */
+    follow: (query: EventOptions & { signal: AbortSignal }) => follow(http, query),
+  }
+}
+
+function submitting({ post }: Http) {
+  return {
+    submitTransaction: (transaction: Uint8Array, { waitMs }: WaitOptions = {}) =>
+      post<SubmittedTransaction>('/v1/transactions', 'application/cbor', {
+        body: transaction,
+        query: waitQuery(waitMs),
+        waitMs,
+      }),
+    submitTransactions: (transactions: readonly Uint8Array[], { waitMs }: WaitOptions = {}) =>
+      post<TransactionResults>('/v1/transactions', 'application/json', {
+        body: JSON.stringify({ transactions: transactions.map(toBase64) }),
+        query: waitQuery(waitMs),
+        waitMs,
+      }),
+    submitRecords: (bytes: Uint8Array, { contentType, ...rest }: RecordsOptions) =>
+      post<Submission>('/v1/records', contentType, {
+        body: bytes,
+        query: { partial: rest.isPartial, ...waitQuery(rest.waitMs) },
+        headers:
+          rest.idempotencyKey === undefined ? {} : { 'idempotency-key': rest.idempotencyKey },
+        waitMs: rest.waitMs,
+      }),
+    /** Asks the node to verify; `verify.ts` does it without trusting one. */
+    verifyProof: (document: string) =>
+      post<Verification>('/v1/proofs/verify', 'application/json', { body: document }),
+  }
+}
+
+interface Http {
+  readonly send: (path: string, call?: Call) => Promise<Response>
+  readonly text: (path: string, call?: Call) => Promise<string>
+  readonly read: <T>(path: string, call?: Call) => Promise<T>
+  readonly post: <T>(path: string, type: string, call: Call) => Promise<T>
+  /** What arrives, or a failure on the way as `ApiProblem`. */
+  readonly reached: <T>(answer: Promise<T>) => Promise<T>
+  readonly failure: (cause: unknown) => ApiProblem
+}
+
+function createHttp(endpoint: string, options: ClientOptions): Http {
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, fetch = globalThis.fetch } = options
+  const http: Http = {
+    reached: async (answer) => {
+      try {
+        return await answer
+      } catch (cause) {
+        throw http.failure(cause)
+      }
+    },
+    failure: (cause) => noAnswer(endpoint, cause),
+    send: async (path, call = {}) => {
+      const { method = 'GET', body, waitMs = 0 } = call
+      const headers = { accept: 'application/json', ...options.headers, ...call.headers }
+      const signal = call.signal ?? AbortSignal.timeout(timeoutMs + waitMs)
+      const request = { method, headers, signal, ...(body === undefined ? {} : { body }) }
+      const response = await http.reached(fetch(urlOf(endpoint, path, call.query), request))
+      if (response.ok) return response
+      throw problemIn(response, await http.reached(response.text()))
+    },
+    text: async (path, call) => http.reached((await http.send(path, call)).text()),
+    read: async (path, call) => JSON.parse(await http.text(path, call)),
+    post: (path, type, call) => {
+      const headers = { 'content-type': type, ...call.headers }
+      return http.read(path, { ...call, method: 'POST', headers })
+    },
+  }
+  return http
+}
+
+async function readContent(http: Http, id: string): Promise<RecordFile> {
+  const path = `/v1/records/${encodeURIComponent(id)}/content`
+  const response = await http.send(path, { headers: { accept: '*/*' } })
+  const contentType = response.headers.get('content-type') ?? 'application/octet-stream'
+  return { bytes: new Uint8Array(await http.reached(response.arrayBuffer())), contentType }
+}
+
+async function* readStream(
+  http: Http,
+  query: EventOptions,
+  onRetry?: (ms: number) => void,
+): AsyncGenerator<ServerEvent> {
+  const { types, from, lastEventId, signal = new AbortController().signal } = query
+  const headers: Record<string, string> = { accept: 'text/event-stream' }
+  if (lastEventId !== undefined) headers['last-event-id'] = lastEventId
+  const call = { query: { types: types?.join(','), from }, headers, signal }
+  try {
+    const { body } = await http.send('/v1/events', call)
+    if (body !== null) yield* readEvents(body, onRetry)
+  } catch (error) {
+    if (signal.aborted) return
+    throw error instanceof ApiProblem ? error : http.failure(error)
+  }
+}
+
+async function* follow(
+  http: Http,
+  query: EventOptions & { signal: AbortSignal },
+): AsyncGenerator<ServerEvent> {
+  let resumed: EventOptions = query
+  let retryMs = RECONNECT_MS
+  const onRetry = (ms: number) => {
+    retryMs = ms
+  }
+  while (!query.signal.aborted) {
+    try {
+      for await (const event of readStream(http, resumed, onRetry)) {
+        resumed = event.id === null ? resumed : { ...resumed, lastEventId: event.id }
+        yield event
+      }
+    } catch (error) {
+      const isRefused = error instanceof ApiProblem && error.status >= 400 && error.status < 500
+      if (isRefused) throw error
+    }
+    await pause(retryMs, query.signal)
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms)
+    const stop = () => {
+      clearTimeout(timer)
+      resolve()
+    }
+    if (signal.aborted) stop()
+    else signal.addEventListener('abort', stop, { once: true })
+  })
+}
+
+function urlOf(endpoint: string, path: string, query: Call['query'] = {}): string {
+  const url = new URL(`${endpoint.replace(/\/+$/, '')}${path}`)
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined) url.searchParams.set(name, String(value))
+  }
+  return url.href
+}
+
+function waitQuery(waitMs: number | undefined): Record<string, string> {
+  return waitMs === undefined ? {} : { wait: 'final', timeout: `${waitMs}ms` }
+}
+
+function toBase64(bytes: Uint8Array): string {
+  let text = ''
+  for (const byte of bytes) text += String.fromCharCode(byte)
+  return btoa(text)
+}
+
+function problemIn({ status, headers }: Response, body: string): ApiProblem {
+  if (headers.get('content-type')?.startsWith('application/problem+json') !== true) {
+    const detail = `The answer has status ${status} and is not from a Mooring node.`
+    return new ApiProblem({ code: 'foreign_answer', status, title: 'Foreign answer', detail })
+  }
+  const problem: ProblemDocument = JSON.parse(body)
+  return new ApiProblem(problem)
+}
+
+function noAnswer(endpoint: string, cause: unknown): ApiProblem {
+  const isTimeout = cause instanceof Error && cause.name === 'TimeoutError'
+  const code = isTimeout ? 'timeout' : 'unreachable'
+  const what = isTimeout ? 'did not answer in time' : 'cannot be reached'
+  return new ApiProblem({ code, status: 0, title: what, detail: `${endpoint} ${what}.` }, cause)
+}

@@ -1,0 +1,126 @@
+/**
+ * The other side of the contract: what a node supplies so that this API can answer.
+ *
+ * Handlers give data and decisions, never HTTP: no status code, no header, no cursor text. What is
+ * not there is `undefined`. What cannot be done is thrown: `Refusal` with any package's code, or an
+ * error whose `code` the catalogue knows. Waiting ends when the signal aborts, and then the handler
+ * returns what it has; an aborted signal is no error.
+ *
+ * Digests, ids and roots are lower-case hex; times are RFC 3339 UTC, as in `answers.ts`.
+ */
+
+import type {
+  Block,
+  BlockSummary,
+  Condition,
+  Member,
+  Network,
+  Peer,
+  Status,
+  StoredRecord,
+  SubmissionProblem,
+  SubmittedRecord,
+  Transaction,
+  Verification,
+} from './answers.ts'
+
+/** What a record answer is before the server adds its links. */
+export type RecordAnswer = Omit<StoredRecord, 'links'>
+export type SubmittedRecordAnswer = Omit<SubmittedRecord, 'links'>
+
+export type BlockName = { height: number } | { digest: string } | 'latest'
+
+/** `known`: submitted before and still waiting. */
+export type TransactionOutcome =
+  | { status: 'accepted' | 'known'; id: string }
+  | { status: 'final'; id: string; height: number }
+  | { status: 'rejected'; id: string | null; code: string; detail: string }
+
+export interface RecordSubmission {
+  bytes: Uint8Array
+  format: 'json' | 'ndjson'
+  contentType: string
+  /** Keep the good entries although others are bad; otherwise one bad entry refuses all. */
+  isPartial: boolean
+}
+
+export interface SubmissionOutcome {
+  submission: string
+  records: SubmittedRecordAnswer[]
+  problems: SubmissionProblem[]
+}
+
+export interface RecordQuery {
+  /** Exclusive position in the list; null starts with the newest. */
+  before: number | null
+  limit: number
+  resourceType: string | null
+}
+
+export interface RecordContent {
+  bytes: Uint8Array
+  contentType: string
+}
+
+/** `json`: the proof file, sent as it is. `pending`: the record or transaction is known, its block is not final yet. */
+export type ProofOutcome = { kind: 'record' | 'transaction'; json: string } | { kind: 'pending' }
+
+export type EventType = 'block' | 'transaction' | 'record' | 'peer' | 'alarm'
+
+export const EVENT_TYPES: readonly EventType[] = ['block', 'transaction', 'record', 'peer', 'alarm']
+
+/**
+ * Events that follow from final blocks carry their place: the height, and an index that every reading
+ * of that height repeats. Others (a peer went away) have none and are never replayed.
+ */
+export interface ApiEvent {
+  type: EventType
+  place: { height: number; index: number } | null
+  body: unknown
+}
+
+export interface EventSource {
+  /** The lowest height whose events can still be read. */
+  oldestHeight(): number
+  /** Placed events from that height to the last final one, in order. */
+  eventsFrom(height: number): AsyncIterable<ApiEvent>
+  /** Live events; one with a place is given only once `eventsFrom` would return it as well. */
+  subscribe(listener: (event: ApiEvent) => void): () => void
+}
+
+export interface ApiHandlers {
+  live(): Condition[]
+  ready(): Condition[]
+  metrics(): Promise<{ contentType: string; text: string }>
+
+  status(): Status
+  network(): Network
+  genesis(): { digest: string; json: string }
+  members(): Member[]
+  peers(): Peer[]
+
+  /** Final blocks below `before` (null: from the tip), newest first. */
+  blocks(query: { before: number | null; limit: number }): Promise<BlockSummary[]>
+  block(name: BlockName): Promise<Block | undefined>
+
+  transaction(id: string): Promise<Transaction | undefined>
+  /** One outcome for each transaction, in order. */
+  submitTransactions(
+    transactions: Uint8Array[],
+  ): TransactionOutcome[] | Promise<TransactionOutcome[]>
+  /** Heights of the blocks that made them final, null where that is still open at the abort. */
+  waitForTransactions(ids: string[], signal: AbortSignal): Promise<(number | null)[]>
+
+  submitRecords(submission: RecordSubmission): Promise<SubmissionOutcome>
+  /** The same records when all are anchored, or as far as they came at the abort. */
+  waitForRecords(submission: string, signal: AbortSignal): Promise<SubmittedRecordAnswer[]>
+  /** Newest first; `next` continues the list, null at its end. */
+  records(query: RecordQuery): Promise<{ items: RecordAnswer[]; next: number | null }>
+  record(id: string): Promise<RecordAnswer | undefined>
+  recordContent(id: string): Promise<RecordContent | undefined>
+
+  proof(id: string, options: { withOpening: boolean }): Promise<ProofOutcome | undefined>
+  verifyProof(json: Uint8Array): Verification | Promise<Verification>
+
+  readonly events: EventSource
+}

@@ -1,0 +1,76 @@
+/**
+ * The contract as an OpenAPI 3.1.0 document, made from the table of routes.
+ *
+ * fastify is given what it checks and writes; this adds what only readers need: every answer with its
+ * media type, the problem details of each route, and the names of the shared schemas.
+ */
+
+import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger'
+import type { FastifySchema } from 'fastify'
+import { Problem, ref } from './answers.ts'
+import { PROBLEM_TYPE } from './errors.ts'
+import type { Route } from './route.ts'
+import { isOperationId, routes } from './routes.ts'
+
+/** Host, budgets and bugs: any route can answer these. */
+const EVERYWHERE: readonly number[] = [400, 421, 500, 503]
+
+const PROBLEM_TEXTS: Readonly<Record<number, string>> = {
+  400: 'The request does not match its schema.',
+  404: 'There is no such thing.',
+  408: 'The request did not arrive in time.',
+  409: 'The first request with this Idempotency-Key still runs.',
+  413: 'The body is too large.',
+  415: 'The content type is not accepted here.',
+  421: 'The Host header names another host.',
+  422: 'It was understood and refused.',
+  500: 'Something failed inside the node.',
+  503: 'Not now; `Retry-After` says when.',
+}
+
+const TAGS = [
+  { name: 'network', description: 'The network, its members, this node' },
+  { name: 'chain', description: 'Blocks and transactions' },
+  { name: 'records', description: 'Records of this custodian' },
+  { name: 'proofs', description: 'Proofs that a stranger can check' },
+  { name: 'events', description: 'What happens, as it happens' },
+  { name: 'health', description: 'For supervisors' },
+]
+
+export const swaggerOptions: FastifyDynamicSwaggerOptions = {
+  openapi: {
+    openapi: '3.1.0',
+    info: {
+      title: 'Mooring',
+      description: 'The HTTP interface of one node of a Mooring network.',
+      version: 'v1',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    tags: TAGS,
+  },
+  refResolver: {
+    buildLocalReference: (schema, _base, _fragment, index) =>
+      typeof schema['$id'] === 'string' ? schema['$id'] : `schema-${index}`,
+  },
+  transform: ({ schema, url }) => ({ schema: documented(schema), url }),
+}
+
+function documented(schema: FastifySchema): FastifySchema {
+  const operationId = schema.operationId
+  if (operationId === undefined || !isOperationId(operationId)) return schema
+  const route: Route = routes[operationId]
+  const response: Record<string, object> = {}
+  for (const [status, { description, type, schema: content }] of Object.entries(route.responses)) {
+    response[status] = { description, content: { [type]: { schema: content } } }
+  }
+  for (const status of [...EVERYWHERE, ...(route.problems ?? [])]) {
+    const description = PROBLEM_TEXTS[status]
+    response[status] = { description, content: { [PROBLEM_TYPE]: { schema: ref(Problem) } } }
+  }
+  if (route.accepts === undefined) return { ...schema, response }
+  const content: Record<string, object> = {}
+  for (const [type, accepted] of Object.entries(route.accepts)) {
+    content[type] = { schema: accepted.schema }
+  }
+  return { ...schema, response, body: { content } }
+}

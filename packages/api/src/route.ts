@@ -1,0 +1,65 @@
+/**
+ * What one line of the table of routes says, and the request that an endpoint gets because of it.
+ */
+
+import type { Static, TObject, TSchema } from 'typebox'
+
+export type Role = 'none' | 'viewer' | 'submitter' | 'auditor'
+
+export type Listener = 'api' | 'metrics'
+
+/** How bytes of a media type become `request.body`. */
+export type BodyForm = 'json' | 'bytes'
+
+/** `schema` is checked for `json`; bytes are handed on as they came, and it only documents them. */
+export interface Accepted {
+  form: BodyForm
+  schema: TSchema
+}
+
+export interface Response {
+  description: string
+  type: string
+  schema: TSchema
+}
+
+export interface Route {
+  method: 'GET' | 'POST'
+  path: string
+  tag: string
+  role: Role
+  summary: string
+  /** Which listeners serve it; the first one when absent. */
+  listeners?: readonly Listener[]
+  params?: TObject
+  query?: TObject
+  headers?: TObject
+  accepts?: Readonly<Record<string, Accepted>>
+  bodyBytesMax?: number
+  responses: Readonly<Record<number, Response>>
+  /** Statuses answered with problem details, besides those of every route. */
+  problems?: readonly number[]
+}
+
+export function isServedBy({ listeners }: Route, listener: Listener): boolean {
+  return listeners === undefined ? listener === 'api' : listeners.includes(listener)
+}
+
+type Part<R, K extends string> =
+  R extends Record<K, infer S extends TSchema> ? Static<S> : Record<string, never>
+type BodyOf<A> = A extends { form: 'bytes' }
+  ? Uint8Array
+  : A extends { schema: infer S extends TSchema }
+    ? Static<S>
+    : never
+type Body<R> = R extends { accepts: infer A }
+  ? { [M in keyof A]: BodyOf<A[M]> }[keyof A]
+  : undefined
+
+/** What an endpoint of that route is given. */
+export interface RequestParts<R> {
+  params: Part<R, 'params'>
+  query: Part<R, 'query'>
+  headers: Part<R, 'headers'>
+  body: Body<R>
+}

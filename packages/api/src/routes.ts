@@ -1,0 +1,376 @@
+/**
+ * One table: what can be asked, with what, and which answers exist.
+ *
+ * The server binds it, `/openapi.json` is made from it, and the endpoints are typed by it: a route
+ * without an endpoint does not compile. `role` says who may ask once callers are known; nothing checks
+ * it yet. Query values are text on the wire and become what their schema says before they are
+ * checked; bodies are never converted.
+ */
+
+import { Type } from 'typebox'
+import type { TSchema } from 'typebox'
+import * as answers from './answers.ts'
+import type { Response, Route } from './route.ts'
+
+const JSON_BODY_MAX = 1024 * 1024
+const PROOF_BODY_MAX = 4 * 1024 * 1024
+const RECORDS_BODY_MAX = 16 * 1024 * 1024
+export const LIST_MAX = 256
+export const PAGE_MAX = 500
+export const PAGE_DEFAULT = 50
+
+const closed = { additionalProperties: false }
+
+const json = (description: string, schema: TSchema): Response => ({
+  description,
+  type: 'application/json',
+  schema: answers.ref(schema),
+})
+const binary = (type: string) => Type.Unsafe<string>({ contentMediaType: type })
+const bytes = (type: string) => ({ form: 'bytes' as const, schema: binary(type) })
+
+const hexId = Type.String({ pattern: '^[0-9a-f]{64}$' })
+const recordId = Type.String({ pattern: '^[0-9A-Za-z_-]{1,128}$' })
+const duration = Type.String({
+  pattern: '^[0-9]{1,6}(ms|s|m)$',
+  description: 'For example 500ms, 10s or 1m; at most 60s.',
+})
+const wait = Type.Unsafe<'final'>({
+  type: 'string',
+  enum: ['final'],
+  description: 'Answer only after finality, or after `timeout`.',
+})
+const prefer = Type.Optional(
+  Type.String({ description: '`wait=<seconds>`, the same as wait=final with that timeout.' }),
+)
+const cursor = Type.String({ maxLength: 200, description: '`nextCursor` of the page before.' })
+const limit = Type.Integer({ minimum: 1, maximum: PAGE_MAX, default: PAGE_DEFAULT })
+const page = { limit: Type.Optional(limit), cursor: Type.Optional(cursor) }
+const checks = Type.Object(
+  {
+    verbose: Type.Optional(Type.Boolean({ description: 'List every condition.' })),
+    exclude: Type.Optional(Type.String({ description: 'Conditions to leave out, by comma.' })),
+  },
+  closed,
+)
+const waitQuery = { wait: Type.Optional(wait), timeout: Type.Optional(duration) }
+
+const oneOrMore = Type.Object(
+  {
+    transaction: Type.Optional(Type.String({ description: 'One transaction, base64.' })),
+    transactions: Type.Optional(
+      Type.Array(Type.String({ description: 'Transactions, base64.' }), {
+        minItems: 1,
+        maxItems: LIST_MAX,
+      }),
+    ),
+  },
+  { ...closed, minProperties: 1, maxProperties: 1 },
+)
+
+const openDocument = { description: 'OpenAPI 3.1.', type: 'application/json' }
+const both = ['api', 'metrics'] as const
+
+/** Keeps the exact schema types, so that the endpoints are typed by them. */
+function table<const T extends Record<string, Route>>(routes: T): T {
+  return routes
+}
+
+export const routes = table({
+  live: {
+    method: 'GET',
+    path: '/livez',
+    tag: 'health',
+    role: 'none',
+    summary: 'Whether the process works at all; never false because of the network',
+    listeners: both,
+    query: checks,
+    responses: { 200: json('It does.', answers.Health) },
+    problems: [503],
+  },
+  ready: {
+    method: 'GET',
+    path: '/readyz',
+    tag: 'health',
+    role: 'none',
+    summary: 'Whether the node follows the chain and can take work',
+    listeners: both,
+    query: checks,
+    responses: { 200: json('It can.', answers.Health) },
+    problems: [503],
+  },
+  metrics: {
+    method: 'GET',
+    path: '/metrics',
+    tag: 'health',
+    role: 'none',
+    summary: 'Metrics in the Prometheus text format',
+    listeners: ['metrics'],
+    responses: { 200: { description: 'Metrics.', type: 'text/plain', schema: Type.String() } },
+  },
+  openapi: {
+    method: 'GET',
+    path: '/openapi.json',
+    tag: 'health',
+    role: 'none',
+    summary: 'This contract as an OpenAPI document',
+    responses: { 200: { ...openDocument, schema: Type.Unsafe<object>({}) } },
+  },
+  getStatus: {
+    method: 'GET',
+    path: '/v1/status',
+    tag: 'network',
+    role: 'viewer',
+    summary: 'How this node is doing',
+    responses: { 200: json('The status.', answers.Status) },
+  },
+  getNetwork: {
+    method: 'GET',
+    path: '/v1/network',
+    tag: 'network',
+    role: 'viewer',
+    summary: 'What every member agrees on: identity, parameters, authorities',
+    responses: { 200: json('The network.', answers.Network) },
+  },
+  getGenesis: {
+    method: 'GET',
+    path: '/v1/genesis',
+    tag: 'network',
+    role: 'viewer',
+    summary: 'The genesis file in its JSON form',
+    responses: {
+      200: {
+        description: 'The file. Its digest is over the canonical form, see `/v1/network`.',
+        type: 'application/json',
+        schema: Type.Unsafe<object>({}),
+      },
+    },
+  },
+  listMembers: {
+    method: 'GET',
+    path: '/v1/members',
+    tag: 'network',
+    role: 'viewer',
+    summary: 'The organisations of the network',
+    responses: { 200: json('All of them.', answers.Members) },
+  },
+  listPeers: {
+    method: 'GET',
+    path: '/v1/peers',
+    tag: 'network',
+    role: 'viewer',
+    summary: 'The peers of this node and how well it reaches them',
+    responses: { 200: json('All of them.', answers.Peers) },
+  },
+  listBlocks: {
+    method: 'GET',
+    path: '/v1/blocks',
+    tag: 'chain',
+    role: 'viewer',
+    summary: 'Final blocks, newest first',
+    query: Type.Object(page, closed),
+    responses: { 200: json('A page; `Link` names the next one.', answers.BlockPage) },
+  },
+  getBlock: {
+    method: 'GET',
+    path: '/v1/blocks/:block',
+    tag: 'chain',
+    role: 'viewer',
+    summary: 'One final block by height, by digest, or the latest',
+    params: Type.Object({
+      block: Type.String({
+        pattern: '^(latest|[0-9]{1,15}|[0-9a-f]{64})$',
+        description: 'Height, digest, or `latest`.',
+      }),
+    }),
+    responses: { 200: json('The block.', answers.Block) },
+    problems: [404],
+  },
+  getTransaction: {
+    method: 'GET',
+    path: '/v1/transactions/:id',
+    tag: 'chain',
+    role: 'viewer',
+    summary: 'One transaction: pending, or final with its receipt',
+    params: Type.Object({ id: hexId }),
+    responses: { 200: json('The transaction.', answers.Transaction) },
+    problems: [404],
+  },
+  submitTransactions: {
+    method: 'POST',
+    path: '/v1/transactions',
+    tag: 'chain',
+    role: 'submitter',
+    summary: 'Submit one signed transaction, or a list',
+    query: Type.Object(waitQuery, closed),
+    headers: Type.Object({ prefer }),
+    accepts: {
+      'application/json': { form: 'json', schema: oneOrMore },
+      'application/cbor': bytes('application/cbor'),
+    },
+    bodyBytesMax: JSON_BODY_MAX,
+    responses: {
+      200: submitted('Known before, or a list in which nothing is left to wait for.'),
+      201: submitted('Final.'),
+      202: submitted('Accepted; it waits for a block.'),
+    },
+    problems: [408, 413, 415, 422],
+  },
+  submitRecords: {
+    method: 'POST',
+    path: '/v1/records',
+    tag: 'records',
+    role: 'submitter',
+    summary: 'Submit records: a FHIR resource, a Bundle, or one resource a line',
+    query: Type.Object(
+      {
+        ...waitQuery,
+        partial: Type.Optional(
+          Type.Boolean({ description: 'Keep the good entries although others are bad.' }),
+        ),
+      },
+      closed,
+    ),
+    headers: Type.Object({
+      prefer,
+      'idempotency-key': Type.Optional(
+        Type.String({ description: 'The same key and body give the same answer for 24 hours.' }),
+      ),
+    }),
+    accepts: {
+      'application/fhir+json': bytes('application/fhir+json'),
+      'application/json': bytes('application/json'),
+      'application/fhir+ndjson': bytes('application/fhir+ndjson'),
+      'application/x-ndjson': bytes('application/x-ndjson'),
+      'application/ndjson': bytes('application/ndjson'),
+    },
+    bodyBytesMax: RECORDS_BODY_MAX,
+    responses: {
+      200: json('All of it was submitted before.', answers.Submission),
+      201: json('Anchored.', answers.Submission),
+      202: json('Durable here; the anchor follows.', answers.Submission),
+    },
+    problems: [408, 409, 413, 415, 422],
+  },
+  listRecords: {
+    method: 'GET',
+    path: '/v1/records',
+    tag: 'records',
+    role: 'submitter',
+    summary: 'Records of this custodian, newest first',
+    query: Type.Object(
+      {
+        ...page,
+        type: Type.Optional(
+          Type.String({ pattern: '^[A-Za-z]{1,64}$', description: 'FHIR resource type.' }),
+        ),
+      },
+      closed,
+    ),
+    responses: { 200: json('A page; `Link` names the next one.', answers.RecordPage) },
+  },
+  getRecord: {
+    method: 'GET',
+    path: '/v1/records/:id',
+    tag: 'records',
+    role: 'submitter',
+    summary: 'What is known of one record, without its content',
+    params: Type.Object({ id: recordId }),
+    responses: { 200: json('The record.', answers.StoredRecord) },
+    problems: [404],
+  },
+  getRecordContent: {
+    method: 'GET',
+    path: '/v1/records/:id/content',
+    tag: 'records',
+    role: 'submitter',
+    summary: 'The exact bytes of one record, as they were submitted',
+    params: Type.Object({ id: recordId }),
+    responses: {
+      200: {
+        description: 'The bytes, in the media type they came in.',
+        type: 'application/fhir+json',
+        schema: binary('application/fhir+json'),
+      },
+    },
+    problems: [404],
+  },
+  getProof: {
+    method: 'GET',
+    path: '/v1/proofs/:id',
+    tag: 'proofs',
+    role: 'auditor',
+    summary: 'The proof that a record or a transaction is in a final block',
+    params: Type.Object({ id: recordId }),
+    query: Type.Object(
+      {
+        opening: Type.Optional(
+          Type.Boolean({
+            default: true,
+            description: 'Include what opens the commitment; only the custodian can.',
+          }),
+        ),
+      },
+      closed,
+    ),
+    responses: {
+      200: { description: 'The proof.', type: 'application/json', schema: answers.ProofDocument },
+    },
+    problems: [404],
+  },
+  verifyProof: {
+    method: 'POST',
+    path: '/v1/proofs/verify',
+    tag: 'proofs',
+    role: 'auditor',
+    summary: 'Check a proof document against the genesis of this node',
+    accepts: { 'application/json': { form: 'bytes', schema: answers.ProofDocument } },
+    bodyBytesMax: PROOF_BODY_MAX,
+    responses: { 200: json('Step by step; `ok` is the verdict.', answers.Verification) },
+    problems: [408, 413, 415],
+  },
+  streamEvents: {
+    method: 'GET',
+    path: '/v1/events',
+    tag: 'events',
+    role: 'viewer',
+    summary: 'Blocks, transactions, records, peers and alarms as they happen (server-sent events)',
+    query: Type.Object(
+      {
+        types: Type.Optional(
+          Type.String({
+            pattern: '^[a-z]+(,[a-z]+)*$',
+            description: 'block, transaction, record, peer, alarm, by comma; all when absent.',
+          }),
+        ),
+        from: Type.Optional(
+          Type.Integer({ minimum: 0, description: 'First height; live only when absent.' }),
+        ),
+      },
+      closed,
+    ),
+    headers: Type.Object({
+      'last-event-id': Type.Optional(
+        Type.String({ description: '`<height>.<index>` of the last event received.' }),
+      ),
+    }),
+    responses: {
+      200: { description: 'The stream.', type: 'text/event-stream', schema: Type.String() },
+    },
+  },
+})
+
+function submitted(description: string): Response {
+  const one = answers.ref(answers.SubmittedTransaction)
+  const several = answers.ref(answers.TransactionResults)
+  return { description, type: 'application/json', schema: Type.Union([one, several]) }
+}
+
+export type Routes = typeof routes
+export type OperationId = keyof Routes
+
+export const operationIds: readonly OperationId[] = Object.keys(routes).filter(isOperationId)
+
+export function isOperationId(text: string): text is OperationId {
+  return Object.hasOwn(routes, text)
+}

@@ -1,0 +1,275 @@
+/**
+ * The listener: fastify bound to the table of routes.
+ *
+ * A request passes, in this order: Host header, budgets, body limit and media type, schema, endpoint.
+ * Whatever goes wrong anywhere becomes problem details in one place. Two listeners share all of this
+ * and differ only in the routes they serve. Nothing a client sends names a request, an address or a
+ * proxy: ids are made here, and forwarding headers are not read.
+ *
+ * `close` says goodbye to the event streams, ends the waits, lets running requests finish for a while
+ * and then closes what is left.
+ */
+
+import { randomUUID } from 'node:crypto'
+import swagger from '@fastify/swagger'
+import fastify from 'fastify'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { Health, sharedSchemas } from './answers.ts'
+import { bind, type Surroundings } from './binding.ts'
+import { createCursors } from './cursors.ts'
+import { ApiError, type Catalogue, internalProblem, problemOf } from './errors.ts'
+import { EventStreams, type StreamEnd } from './events.ts'
+import type { ApiHandlers } from './handlers.ts'
+import { IdempotencyKeys } from './idempotency.ts'
+import { type ApiLimits, Budget, checkHost, DEFAULT_LIMITS } from './limits.ts'
+import { swaggerOptions } from './openapi.ts'
+import { answerOnSocket, apiErrorOf, methodsAt } from './requests.ts'
+import { isServedBy, type Listener, type Route } from './route.ts'
+import { operationIds, routes } from './routes.ts'
+
+export interface ApiOptions {
+  /** `host:port` or `[address]:port`; port 0 asks the system for one. */
+  listen: string
+  /** The second listener, for health and metrics; null for none. */
+  metricsListen: string | null
+  /** Host names besides loopback under which this node is reached. */
+  hostNames: readonly string[]
+  catalogue: Catalogue
+  /** Under which cursors are made; keep it, and cursors outlive a restart. */
+  cursorKey: Uint8Array
+  limits?: Partial<ApiLimits>
+  log?: (level: 'warn' | 'error', sentence: string, fields: Record<string, unknown>) => void
+  observe?: (request: ObservedRequest) => void
+}
+
+export interface ObservedRequest {
+  /** The path of the route, never the URL. */
+  route: string
+  method: string
+  status: number
+  seconds: number
+}
+
+export interface ApiStats {
+  inFlight: number
+  waiting: number
+  streams: number
+  /** Streams that ended, by reason, since the start. */
+  streamsEnded: Readonly<Record<StreamEnd, number>>
+}
+
+export interface ApiServer {
+  /** Base addresses, for example `http://127.0.0.1:7421`. */
+  url: string
+  metricsUrl: string | null
+  stats(): ApiStats
+  close(): Promise<void>
+}
+
+const PARAM_LENGTH_MAX = 160
+
+/** Throws `ApiError` when an address cannot be listened on. */
+export async function startApi(options: ApiOptions, handlers: ApiHandlers): Promise<ApiServer> {
+  const limits = { ...DEFAULT_LIMITS, ...options.limits }
+  const streamsEnded = { gone: 0, slow_consumer: 0, closing: 0, failed: 0 }
+  const streams = new EventStreams(handlers.events, limits, {
+    ended: (reason) => {
+      streamsEnded[reason] += 1
+    },
+    failed: (cause) => options.log?.('error', 'event stream failed', { cause }),
+  })
+  const shared: Shared = {
+    options,
+    limits,
+    streams,
+    budget: new Budget(limits),
+    waits: new Set(),
+    isClosing: false,
+    hostNames: new Set(options.hostNames.map((name) => name.toLowerCase())),
+    context: {
+      handlers,
+      limits,
+      catalogue: options.catalogue,
+      cursors: createCursors(options.cursorKey),
+      keys: new IdempotencyKeys(limits.idempotency),
+      openApi: () => api.swagger(),
+    },
+  }
+  const api: FastifyInstance = await createListener(shared, 'api')
+  const metrics = options.metricsListen === null ? null : await createListener(shared, 'metrics')
+  const url = await listen(api, options.listen)
+  let metricsUrl: string | null = null
+  if (metrics !== null && options.metricsListen !== null) {
+    try {
+      metricsUrl = await listen(metrics, options.metricsListen)
+    } catch (error) {
+      await api.close()
+      throw error
+    }
+  }
+  return {
+    url,
+    metricsUrl,
+    stats: () => {
+      const { inFlight, waiting } = shared.budget
+      return { inFlight, waiting, streams: streams.size, streamsEnded: { ...streamsEnded } }
+    },
+    close: async () => {
+      shared.isClosing = true
+      streams.close()
+      for (const wait of shared.waits) wait.abort()
+      await closeListener(api, limits.closeTimeoutMs)
+      if (metrics !== null) await closeListener(metrics, limits.closeTimeoutMs)
+    },
+  }
+}
+
+interface Shared extends Surroundings {
+  options: ApiOptions
+  limits: ApiLimits
+  budget: Budget
+  hostNames: ReadonlySet<string>
+  isClosing: boolean
+}
+
+async function createListener(shared: Shared, listener: Listener): Promise<FastifyInstance> {
+  const { limits, options } = shared
+  const app = fastify({
+    logger: false,
+    trustProxy: false,
+    requestIdHeader: false,
+    genReqId: () => randomUUID(),
+    requestTimeout: limits.requestTimeoutMs,
+    connectionTimeout: limits.connectionTimeoutMs,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    http: {
+      maxHeaderSize: limits.headerBytesMax,
+      // While it is above the time for the whole request, Node waits for it even when headers are complete.
+      headersTimeout: limits.requestTimeoutMs,
+      requestTimeout: limits.requestTimeoutMs,
+      requireHostHeader: false,
+      connectionsCheckingInterval: limits.requestCheckMs,
+    },
+    routerOptions: { maxParamLength: PARAM_LENGTH_MAX },
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
+    clientErrorHandler: (error, socket) =>
+      answerOnSocket(error, socket, options.catalogue, randomUUID()),
+    frameworkErrors: (error, request, reply) => answerError(shared, error, request, reply),
+  })
+  app.removeAllContentTypeParsers()
+  app.decorateRequest('place', null)
+  app.addHook('onRequest', (request, reply, done) => {
+    enter(shared, request, reply)
+    done()
+  })
+  app.addHook('onSend', (_request, reply, _payload, done) => {
+    if (shared.isClosing) reply.header('connection', 'close')
+    done()
+  })
+  app.setErrorHandler<FastifyError>((error, request, reply) =>
+    answerError(shared, error, request, reply),
+  )
+  app.setNotFoundHandler((request) => {
+    throw noRoute(request, listener)
+  })
+  if (options.observe !== undefined) observeWith(app, options.observe)
+  for (const schema of listener === 'api' ? sharedSchemas : [Health]) app.addSchema(schema)
+  if (listener === 'api') await app.register(swagger, swaggerOptions)
+  for (const id of operationIds) {
+    const route: Route = routes[id]
+    if (!isServedBy(route, listener)) continue
+    await app.register((scope, _options, done) => {
+      bind(scope, id, route, shared)
+      done()
+    })
+  }
+  await app.ready()
+  return app
+}
+
+function enter(shared: Shared, request: FastifyRequest, reply: FastifyReply): void {
+  checkHost(request.headers.host, shared.hostNames, request.socket.localAddress)
+  const route = request.routeOptions.config.route
+  if (route?.tag === 'health') return
+  if (shared.isClosing) throw new ApiError('closing', 'Ask another node, or this one later.')
+  const place = shared.budget.enter(bodyBytesOf(request, route))
+  request.place = place
+  reply.raw.once('close', () => place.leave())
+}
+
+/** What the body may come to take: as announced, or all that is allowed. */
+function bodyBytesOf({ headers }: FastifyRequest, route: Route | undefined): number {
+  const limit = route?.bodyBytesMax
+  if (limit === undefined) return 0
+  const announced = headers['content-length']
+  return announced === undefined ? limit : Math.min(Number(announced), limit)
+}
+
+function answerError(
+  shared: Shared,
+  error: FastifyError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void {
+  const { catalogue, log } = shared.options
+  const hasLeft = request.raw.destroyed && !request.raw.complete
+  const known = hasLeft
+    ? new ApiError('malformed_request', 'The client left before its body was complete.')
+    : (apiErrorOf(error, request.routeOptions.config.route) ?? error)
+  let problem = problemOf(known, catalogue, request.id)
+  if (problem === undefined) {
+    log?.('error', 'request failed', { requestId: request.id, cause: error })
+    problem = internalProblem(catalogue, request.id)
+  }
+  // A client that is still sending would lose this answer with its connection: the rest of the body is
+  // read and dropped instead, until the request times out.
+  if (problem.status === 413) reply.removeHeader('connection')
+  reply.code(problem.status).headers(problem.headers)
+  reply.send(JSON.stringify(problem.body))
+}
+
+function noRoute(request: FastifyRequest, listener: Listener): ApiError {
+  const [path = ''] = request.url.split('?', 1)
+  const methods = methodsAt(path, listener)
+  if (methods.length === 0) {
+    return new ApiError('unknown_route', 'The routes of this node are listed in /openapi.json.')
+  }
+  const allow = methods.join(', ')
+  return new ApiError('method_not_allowed', `Allowed here: ${allow}.`, { headers: { allow } })
+}
+
+function observeWith(app: FastifyInstance, observe: (request: ObservedRequest) => void): void {
+  app.addHook('onResponse', (request, reply, done) => {
+    const route = request.routeOptions.config.route?.path ?? 'none'
+    const { statusCode: status, elapsedTime } = reply
+    observe({ route, method: request.method, status, seconds: elapsedTime / 1_000 })
+    done()
+  })
+}
+
+const ADDRESS = /^(?:\[(?<v6>[^\]]+)\]|(?<host>[^:[\]]+)):(?<port>[0-9]{1,5})$/
+
+async function listen(app: FastifyInstance, address: string): Promise<string> {
+  const groups = ADDRESS.exec(address)?.groups
+  const host = groups?.['v6'] ?? groups?.['host']
+  if (host === undefined) throw new ApiError('listen_failed', `"${address}" is not host:port.`)
+  try {
+    await app.listen({ host, port: Number(groups?.['port']) })
+  } catch (cause) {
+    const isTaken = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE'
+    if (isTaken) throw new ApiError('address_in_use', `${address} is in use.`, { cause })
+    throw new ApiError('listen_failed', `${address} cannot be listened on.`, { cause })
+  }
+  const bound = app.server.address()
+  if (bound === null || typeof bound === 'string') throw new TypeError('listening without a port')
+  const { address: ip, family, port } = bound
+  return `http://${family === 'IPv6' ? `[${ip}]` : ip}:${port}`
+}
+
+async function closeListener(app: FastifyInstance, timeoutMs: number): Promise<void> {
+  const timer = setTimeout(() => app.server.closeAllConnections(), timeoutMs)
+  await app.close()
+  clearTimeout(timer)
+}

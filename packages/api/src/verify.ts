@@ -1,0 +1,212 @@
+/**
+ * A proof file checked from a genesis digest alone, by whoever holds the file: no node is asked.
+ *
+ * Three packages know a part each and none knows the others: `records` checks that the file is the
+ * record and the record in the batch (steps 1 to 3), `ledger` that the anchor is in a block and the
+ * block in the chain (4 to 6), `consensus` what makes a block final. Here they meet, and so does the one
+ * joint between them: the batch is that of this anchor. This module runs in a browser.
+ */
+
+import { CodecError, equalBytes, JsonError, memberOf, parseJson, toHex } from '@mooring/codec'
+import { checkCertificate, decodeCertificate, quorumOf } from '@mooring/consensus'
+import { signersOf } from '@mooring/crypto'
+import {
+  type CertifiedHeader,
+  decodeTransaction,
+  decodeTransactionProof,
+  type FinalizationVerifier,
+  type Genesis,
+  genesisDigest,
+  LedgerError,
+  parseTransactionProofJson,
+  type ProofFailure,
+  type TransactionProof,
+  verifyTransactionProof,
+} from '@mooring/ledger'
+import {
+  parseRecordProof,
+  type RecordProof,
+  type RecordProofFailure,
+  RecordsError,
+  verifyRecordProof as verifyRecord,
+} from '@mooring/records'
+import type { Verification } from './answers.ts'
+
+/** What the verifier trusts, and all it trusts. */
+export type Trust = { genesisDigest: Uint8Array } | { genesis: Genesis }
+
+export interface VerificationStep {
+  readonly number: number
+  readonly name: string
+  readonly detail: string
+  readonly ok: boolean
+}
+
+/** `malformed_proof` and `wrong_network` concern the document, which counts as step 0. */
+export type VerificationFailure =
+  | 'malformed_proof'
+  | 'wrong_anchor'
+  | RecordProofFailure
+  | ProofFailure
+
+export type ProofVerification =
+  | {
+      ok: true
+      steps: VerificationStep[]
+      transactionId: string
+      height: number
+      /** Unix milliseconds. */
+      blockTime: number
+      anchor: { organisation: string; sequence: number }
+    }
+  | {
+      ok: false
+      steps: VerificationStep[]
+      failed: { number: number; name: string; code: VerificationFailure }
+    }
+
+type Failed = ProofVerification & { ok: false }
+
+/** Either kind of document; `file` is the record's bytes, when there are any to compare. */
+export function verifyProof(
+  document: string | Uint8Array,
+  trust: Trust,
+  file: Uint8Array | null = null,
+): ProofVerification {
+  const bytes = typeof document === 'string' ? new TextEncoder().encode(document) : document
+  return reading(() => {
+    const isRecord = memberOf(parseJson(bytes, DOCUMENT_LIMITS), 'record') !== undefined
+    if (isRecord) return verifyRecordProof(bytes, trust, file)
+    const proof = parseTransactionProofJson(new TextDecoder().decode(bytes))
+    return verifyAnchor(proof, digestOf(trust), [])
+  })
+}
+
+export function verifyRecordProof(
+  document: string | Uint8Array,
+  trust: Trust,
+  file: Uint8Array | null = null,
+): ProofVerification {
+  return reading(() => {
+    const proof = parseRecordProof(document)
+    const anchor = decodeTransactionProof(proof.anchor)
+    const digest = digestOf(trust)
+    if (!equalBytes(proof.network, digest)) {
+      const detail = `the proof is of genesis ${short(proof.network)}, not ${short(digest)}`
+      return failedAt({ number: 0, name: 'document', detail }, 'wrong_network')
+    }
+    const record = verifyRecord(proof, file)
+    if (!record.ok) {
+      const { number, code } = record.failed
+      const name = record.steps.at(-1)?.name ?? 'record'
+      return { ok: false, steps: [...record.steps], failed: { number, name, code } }
+    }
+    const { steps, problem } = joined(proof, anchor, { digest, steps: record.steps })
+    if (problem !== undefined) return problem
+    return verifyAnchor(anchor, digest, steps)
+  })
+}
+
+/** The answer of the API for the same thing. */
+export function formatVerification(result: ProofVerification): Verification {
+  const { ok, steps } = result
+  if (!result.ok) {
+    const nothing = { height: null, blockTime: null, transaction: null }
+    return { ok, steps, failed: result.failed.code, ...nothing }
+  }
+  const blockTime = new Date(result.blockTime).toISOString()
+  const { height, transactionId: transaction } = result
+  return { ok, steps, failed: null, height, blockTime, transaction }
+}
+
+/** What the ledger does not know: a finalization is a certificate of agreement over this very block. */
+export const verifyFinalization: FinalizationVerifier = (certified: CertifiedHeader) => {
+  const { finalization, header, headerDigest, genesisDigest: chain, authoritySet } = certified
+  let certificate: ReturnType<typeof decodeCertificate>
+  try {
+    certificate = decodeCertificate(finalization)
+  } catch (error) {
+    if (!(error instanceof CodecError)) throw error
+    return { code: 'malformed_finalization' }
+  }
+  const { kind, subject, bitmap } = certificate
+  const isOfBlock =
+    subject.digest === toHex(headerDigest) &&
+    subject.height === header.height &&
+    subject.epoch === header.epoch
+  if (kind !== 'finalize' || !isOfBlock) return { code: 'finalization_of_another_block' }
+  const { keys } = authoritySet
+  const invalid = checkCertificate(certificate, { chain, keys })
+  if (invalid !== undefined) return { code: invalid.code }
+  return { signers: signersOf(bitmap), needed: quorumOf(keys.length) }
+}
+
+const DOCUMENT_LIMITS = { bytesMax: 4 * 1024 * 1024, depthMax: 8, itemsMax: 100_000 }
+
+/** Steps 4 to 6, after those of the record. */
+function verifyAnchor(
+  proof: TransactionProof,
+  digest: Uint8Array,
+  before: readonly VerificationStep[],
+): ProofVerification {
+  const result = verifyTransactionProof(proof, digest, verifyFinalization)
+  const steps = [...before, ...result.steps]
+  if (!result.ok) return { ...result, steps }
+  const { height, blockTime, transaction } = result
+  const { organisation, sequence } = transaction.payload.body
+  const transactionId = toHex(transaction.id)
+  return { ok: true, steps, transactionId, height, blockTime, anchor: { organisation, sequence } }
+}
+
+/** Whether the anchor is that of the batch; said in step 3, which ends at the batch root. */
+function joined(
+  proof: RecordProof,
+  anchor: TransactionProof,
+  context: { digest: Uint8Array; steps: readonly VerificationStep[] },
+): { steps: VerificationStep[]; problem?: Failed } {
+  const last = context.steps.at(-1)
+  if (last === undefined) throw new TypeError('a record proof has at least its batch step')
+  const before = context.steps.slice(0, -1)
+  const { payload } = decodeTransaction(anchor.transaction, context.digest)
+  const { organisation, sequence, batchRoot, sizeBucket } = payload.body
+  const name = `anchor ${sequence} of ${organisation}`
+  const { root, size } = proof.batch
+  if (equalBytes(batchRoot, root) && sizeBucket === size) {
+    return { steps: [...before, { ...last, detail: `${last.detail} of ${name}` }] }
+  }
+  const detail = `${name} is of another batch: ${short(batchRoot)} of ${sizeBucket} records`
+  const problem = failedAt({ ...last, detail }, 'wrong_anchor')
+  return { steps: before, problem: { ...problem, steps: [...before, ...problem.steps] } }
+}
+
+/** A document that cannot be read is a proof that does not verify, not an exception. */
+function reading(verify: () => ProofVerification): ProofVerification {
+  try {
+    return verify()
+  } catch (error) {
+    const isUnreadable =
+      error instanceof CodecError ||
+      error instanceof JsonError ||
+      error instanceof LedgerError ||
+      error instanceof RecordsError
+    if (!isUnreadable) throw error
+    return failedAt({ number: 0, name: 'document', detail: error.message }, 'malformed_proof')
+  }
+}
+
+function failedAt(
+  step: { number: number; name: string; detail: string },
+  code: VerificationFailure,
+): Failed {
+  const { number, name } = step
+  return { ok: false, steps: [{ ...step, ok: false }], failed: { number, name, code } }
+}
+
+function digestOf(trust: Trust): Uint8Array {
+  return 'genesis' in trust ? genesisDigest(trust.genesis) : trust.genesisDigest
+}
+
+function short(digest: Uint8Array): string {
+  const hex = toHex(digest)
+  return `${hex.slice(0, 4)}…${hex.slice(-2)}`
+}
