@@ -7,6 +7,10 @@ import { sha512 } from '@noble/hashes/sha2.js'
 
 const { Point } = ed25519
 
+export function signWithSeed({ seed }: { seed: Uint8Array }, message: Uint8Array): Uint8Array {
+  return ed25519.sign(message, seed)
+}
+
 export function verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
   if (publicKey.length !== 32 || signature.length !== 64) return false
   const pointA = decodePoint(publicKey)

@@ -7,7 +7,7 @@
 // an error when verifying, because the equation decides; `checkPublicKey` refuses such keys when
 // an organisation registers them.
 
-import { verify } from '#ed25519'
+import { signWithSeed, verify } from '#ed25519'
 import { ed25519, x25519 } from '@noble/curves/ed25519.js'
 
 export { verify }
@@ -30,7 +30,7 @@ export function keyPairFromSeed(seed: Uint8Array): KeyPair {
 }
 
 export function sign(keyPair: KeyPair, message: Uint8Array): Uint8Array {
-  return ed25519.sign(message, keyPair.seed)
+  return signWithSeed(keyPair, message)
 }
 
 export function verifyBatch(items: readonly SignedMessage[]): boolean[] {

@@ -6,6 +6,7 @@ declare module 'sodium-native' {
       message: Uint8Array,
       publicKey: Uint8Array,
     ): boolean
+    crypto_sign_detached(signature: Uint8Array, message: Uint8Array, secretKey: Uint8Array): void
     crypto_hash_sha256(digest: Uint8Array, message: Uint8Array): void
   }
   export default sodium

@@ -1,7 +1,8 @@
 // `record.anchor`: an organisation puts the root of a batch of record commitments on the chain.
 //
-// The sequence rises by one per organisation, so that a missing batch is visible to everybody; a
-// root is anchored once. The size bucket says how many commitments at most stand below the root.
+// The sequence rises by one per organisation, so that a missing batch is visible to everybody; an
+// organisation anchors a root once, whoever else has anchored it. The size bucket says how many
+// commitments at most stand below the root.
 
 import {
   bytes,
@@ -45,13 +46,13 @@ function check(facts: Facts, body: RecordAnchor): InvalidTransaction | undefined
   const expected = draft.counters(id).anchorSequence + 1
   const isNext = acceptsGap ? body.sequence >= expected : body.sequence === expected
   if (!isNext) return { code: 'wrong_sequence', organisation: id, expected, got: body.sequence }
-  if (draft.has(anchorKey(body.batchRoot))) return { code: 'root_seen', root: body.batchRoot }
+  if (draft.has(anchorKey(id, body.batchRoot))) return { code: 'root_seen', root: body.batchRoot }
   return undefined
 }
 
 function apply({ draft }: Facts, body: RecordAnchor): void {
   const { organisation, sequence, batchRoot } = body
-  draft.set(anchorKey(batchRoot), encode(anchorSchema, { organisation, sequence }))
+  draft.set(anchorKey(organisation, batchRoot), encode(anchorSchema, { organisation, sequence }))
   draft.setCounters(organisation, {
     ...draft.counters(organisation),
     anchorSequence: sequence,

@@ -1,5 +1,7 @@
 // Every key of the state, on one screen. Organisation ids have no slash, so prefixes never overlap.
 
+import { concatBytes } from '@mooring/codec'
+
 const utf8 = new TextEncoder()
 const ANCHOR_PREFIX = utf8.encode('anchor/')
 
@@ -19,10 +21,11 @@ export function countersKey(id: string): Uint8Array {
   return utf8.encode(`counters/${id}`)
 }
 
-/** A batch root on the chain: who anchored it, with which sequence. */
-export function anchorKey(batchRoot: Uint8Array): Uint8Array {
-  const key = new Uint8Array(ANCHOR_PREFIX.length + batchRoot.length)
-  key.set(ANCHOR_PREFIX)
-  key.set(batchRoot, ANCHOR_PREFIX.length)
-  return key
+/**
+ * A batch root that an organisation has put on the chain, and with which sequence. The organisation is
+ * part of the key: a root seen in gossip and anchored by somebody else takes nothing from its owner.
+ */
+export function anchorKey(organisation: string, batchRoot: Uint8Array): Uint8Array {
+  const owner = utf8.encode(`${organisation}/`)
+  return concatBytes(ANCHOR_PREFIX, owner, batchRoot)
 }

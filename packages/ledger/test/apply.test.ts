@@ -118,7 +118,7 @@ test('each reason to refuse a transaction has its code', () => {
     [ahead, decodedAnchor(here, { root: 'fresh', sequence: 1 }), 'wrong_sequence'],
     [ahead, decodedAnchor(here, { root: 'fresh', sequence: 2 }), undefined],
     [ahead, decodedAnchor(here, { root: 'st-mary 1', sequence: 2 }), 'root_seen'],
-    [ahead, decodedAnchor(here, { root: 'st-mary 1', organisation: 'county' }), 'root_seen'],
+    [ahead, decodedAnchor(here, { root: 'st-mary 1', organisation: 'county' }), undefined],
     [busy, decodedAnchor(poor, { sequence: 2 }), 'quota_exceeded'],
     [busy, decodedAnchor(poor, { organisation: 'county' }), undefined],
     [tiny, decodedAnchor(tiny), undefined],

@@ -10,7 +10,7 @@ const here = world()
 
 test('no two keys of the state are equal', () => {
   const keys = MEMBERS.flatMap((id) => [organisationKey(id), countersKey(id)])
-  const roots = MEMBERS.map((id) => anchorKey(seedOf(id)))
+  const roots = MEMBERS.map((id) => anchorKey(id, seedOf(id)))
   assert.equal(new Set([...keys, ...roots].map(toHex)).size, 3 * MEMBERS.length)
 })
 
@@ -21,7 +21,7 @@ test('a state that was not started from a genesis is not read', () => {
 
 test('a draft sees what it wrote, and its base does not', () => {
   const draft = new StateDraft(here.state)
-  const key = anchorKey(seedOf('root'))
+  const key = anchorKey('county', seedOf('root'))
   assert.ok(!draft.has(key))
   draft.set(key, Uint8Array.of(1))
   assert.ok(draft.has(key))
