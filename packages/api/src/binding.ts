@@ -11,7 +11,7 @@ import { type Answer, type ApiContext, type Caller, reading } from './endpoints.
 import { ApiError } from './errors.ts'
 import { type EventStreams, streamQuery } from './events.ts'
 import type { Place } from './limits.ts'
-import { convertQuery } from './requests.ts'
+import { convertQuery, hasHead } from './requests.ts'
 import type { Route } from './route.ts'
 import type { OperationId } from './routes.ts'
 import { submitRecords, submitTransactions } from './submissions.ts'
@@ -65,7 +65,7 @@ export function bind(
     url: route.path,
     schema: schemaOf(id, route),
     config: { route },
-    exposeHeadRoute: id !== 'streamEvents',
+    exposeHeadRoute: hasHead(id),
     ...(route.bodyBytesMax === undefined ? {} : { bodyLimit: route.bodyBytesMax }),
     preValidation: (request, _reply, done) => {
       convertQuery(route, request.query)

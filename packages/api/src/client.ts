@@ -104,7 +104,7 @@ interface Call {
   method?: 'POST'
   query?: Record<string, string | number | boolean | undefined>
   headers?: Record<string, string>
-  body?: Uint8Array | string
+  body?: Uint8Array<ArrayBuffer> | string
   waitMs?: number | undefined
   signal?: AbortSignal | undefined
 }
@@ -146,7 +146,7 @@ function submitting({ post }: Http) {
   return {
     submitTransaction: (transaction: Uint8Array, { waitMs }: WaitOptions = {}) =>
       post<SubmittedTransaction>('/v1/transactions', 'application/cbor', {
-        body: transaction,
+        body: transaction.slice(),
         query: waitQuery(waitMs),
         waitMs,
       }),
@@ -158,7 +158,7 @@ function submitting({ post }: Http) {
       }),
     submitRecords: (bytes: Uint8Array, { contentType, ...rest }: RecordsOptions) =>
       post<Submission>('/v1/records', contentType, {
-        body: bytes,
+        body: bytes.slice(),
         query: { partial: rest.isPartial, ...waitQuery(rest.waitMs) },
         headers:
           rest.idempotencyKey === undefined ? {} : { 'idempotency-key': rest.idempotencyKey },

@@ -125,6 +125,7 @@ export const reading: { [K in Reading]: Endpoint<K> } = {
       ...fresh,
       'content-type': content.contentType,
       'content-disposition': 'attachment',
+      'x-content-type-options': 'nosniff',
     }
     return { status: 200, headers, body: content.bytes }
   },

@@ -1,13 +1,23 @@
 export type {
+  Alarm,
   Block,
+  BlockPage,
   BlockSummary,
   Condition,
+  Finalization,
+  Health,
   Member,
   Network,
   Peer,
+  RecordPage,
   Status,
   StoredRecord,
+  Submission,
+  SubmissionProblem,
+  SubmittedRecord,
+  SubmittedTransaction,
   Transaction,
+  TransactionResult,
   Verification,
 } from './answers.ts'
 export {

@@ -1,5 +1,6 @@
 /**
- * What is wrong with a request before an endpoint sees it, in this API's words.
+ * A request before an endpoint sees it: its query made what it says, and what is wrong with it told
+ * in this API's words.
  *
  * fastify and Node have errors of their own for a body that is too large, a schema that does not
  * match, or bytes that are not HTTP. Here they become `ApiError`s, so that a client meets one form
@@ -11,7 +12,7 @@ import type { FastifyError } from 'fastify'
 import type { TSchema } from 'typebox'
 import { ApiError, type Catalogue, PROBLEM_TYPE, type ProblemItem, problemOf } from './errors.ts'
 import { isServedBy, type Listener, type Route } from './route.ts'
-import { routes } from './routes.ts'
+import { type OperationId, operationIds, routes } from './routes.ts'
 
 const PART_OF: Readonly<Record<string, NonNullable<ProblemItem['in']>>> = {
   body: 'body',
@@ -94,10 +95,15 @@ function socketError(code: string | undefined): ApiError {
 
 /** Methods of the routes at this path; empty when there is none. */
 export function methodsAt(path: string, listener: Listener): string[] {
-  const methods = Object.values<Route>(routes)
-    .filter((route) => isServedBy(route, listener) && patternOf(route).test(path))
-    .flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
+  const methods = operationIds
+    .filter((id) => isServedBy(routes[id], listener) && patternOf(routes[id]).test(path))
+    .flatMap((id) => (hasHead(id) ? ['GET', 'HEAD'] : [routes[id].method]))
   return [...new Set(methods)]
+}
+
+/** A stream has no length to tell and no end to wait for. */
+export function hasHead(id: OperationId): boolean {
+  return routes[id].method === 'GET' && id !== 'streamEvents'
 }
 
 function patternOf({ path }: Route): RegExp {

@@ -35,6 +35,8 @@ test('a route with another method is 405 and says which', async () => {
     await refusal(records, 405)
     await refusal(await fetch(`${api.url}/openapi.json`, { method: 'POST' }), 405)
     await refusal(await fetch(`${api.url}/v1/status`, { method: 'OPTIONS' }), 405)
+    const head = await fetch(`${api.url}/v1/events`, { method: 'HEAD' })
+    assert.deepEqual([head.status, head.headers.get('allow')], [405, 'GET'])
   })
 })
 

@@ -1,0 +1,182 @@
+/**
+ * Four hospitals, one anchored batch and the block that makes it final: everything real, built in
+ * memory from fixed seeds, so that a proof of it verifies with the genesis digest alone.
+ */
+
+import assert from 'node:assert/strict'
+import { toHex } from '@mooring/codec'
+import { type Certificate, encodeCertificate, voteMessage } from '@mooring/consensus'
+import {
+  bitmapOf,
+  keyPairFromSeed,
+  merkleRoot,
+  sha256,
+  sign,
+  x25519PublicKey,
+} from '@mooring/crypto'
+import {
+  authoritySetDigest,
+  blockDigest,
+  createBlock,
+  createGenesis,
+  createTransaction,
+  createTransactionProof,
+  DEVNET_PARAMETERS,
+  decodeTransaction,
+  encodeGenesis,
+  encodeHeader,
+  encodeTransactionProof,
+  type Genesis,
+  genesisDigest,
+  genesisParent,
+  type Organisation,
+  signGenesisEntry,
+  type TransactionProof,
+} from '@mooring/ledger'
+import {
+  batchPath,
+  buildBatch,
+  commitRecord,
+  fieldsOf,
+  formatRecordProof,
+  openingOf,
+  readSubmission,
+  type RecordProof,
+  recordSecrets,
+} from '@mooring/records'
+
+const START = Date.UTC(2026, 10, 20, 9, 31, 7)
+const NAMES = ['st-mary', 'riverside', 'county', 'lakeview']
+
+const utf8 = new TextEncoder()
+const seedOf = (what: string) => sha256(utf8.encode(what))
+const keyOf = (id: string, duty: string) => keyPairFromSeed(seedOf(`${id} ${duty}`))
+
+function organisation(id: string): Organisation {
+  const publicKey = (duty: string) => keyOf(id, duty).publicKey
+  const keys = {
+    governance: publicKey('governance'),
+    consensus: publicKey('consensus'),
+    transport: publicKey('transport'),
+    anchor: publicKey('anchor'),
+    seal: x25519PublicKey(seedOf(`${id} seal`)),
+    issuer: null,
+  }
+  return { id, name: id, legalGroup: id, roles: ['authority'], keys }
+}
+
+export interface Proven {
+  genesis: Genesis
+  digest: Uint8Array
+  raw: Uint8Array
+  record: RecordProof
+  transaction: TransactionProof
+  transactionId: string
+}
+
+export interface Deviation {
+  network?: string
+  signers?: number[]
+  kind?: Certificate['kind']
+  subject?: Partial<Certificate['subject']>
+  anchoredRoot?: Uint8Array
+  anchoredSize?: number
+}
+
+export function prove(deviation: Deviation = {}): Proven {
+  const { network = 'test' } = deviation
+  const organisations = NAMES.map((id) =>
+    signGenesisEntry(network, organisation(id), keyOf(id, 'governance')),
+  )
+  const parameters = DEVNET_PARAMETERS
+  const genesis = createGenesis({
+    networkName: network,
+    time: START - 60_000,
+    parameters,
+    organisations,
+  })
+  const digest = genesisDigest(genesis)
+  const { raw, batch, ...committed } = commit()
+  const transaction = createTransaction({
+    genesisDigest: digest,
+    keyPair: keyOf('st-mary', 'anchor'),
+    kind: 'record.anchor',
+    expiresAt: START + 60_000,
+    body: {
+      organisation: 'st-mary',
+      sequence: 31,
+      batchRoot: deviation.anchoredRoot ?? batch.root,
+      sizeBucket: deviation.anchoredSize ?? batch.size,
+    },
+  })
+  const proof = final(genesis, digest, { transaction, deviation })
+  const anchor = encodeTransactionProof(proof)
+  const record: RecordProof = { version: 1, network: digest, record: committed, batch, anchor }
+  const transactionId = toHex(decodeTransaction(transaction, digest).id)
+  return { genesis, digest, raw, record, transaction: proof, transactionId }
+}
+
+export function documentOf(record: RecordProof): string {
+  return formatRecordProof(record)
+}
+
+function commit() {
+  const raw = utf8.encode(
+    '{"resourceType":"Observation","status":"final","valueQuantity":{"value":1.50}}',
+  )
+  const [resource] = readSubmission(raw).resources
+  assert.ok(resource !== undefined)
+  let drawn = 0
+  const random = (length: number) => {
+    drawn += 1
+    return seedOf(`draw ${drawn}`).slice(0, length)
+  }
+  const rec = random(32)
+  const commitment = commitRecord(fieldsOf(resource.node), resource.raw, recordSecrets(rec))
+  const built = buildBatch([commitment.recordCommit], random)
+  assert.ok(!('code' in built))
+  const [index = 0] = built.positions
+  const path = batchPath(built.leaves, index)
+  return {
+    raw,
+    commit: commitment.recordCommit,
+    opening: openingOf({ rec, ...commitment }),
+    batch: { index, size: built.bucket, path, root: built.root },
+  }
+}
+
+function final(
+  genesis: Genesis,
+  digest: Uint8Array,
+  { transaction, deviation }: { transaction: Uint8Array; deviation: Deviation },
+): TransactionProof {
+  const keys = NAMES.map((id) => keyOf(id, 'consensus'))
+  const authoritySet = { organisations: NAMES, keys: keys.map(({ publicKey }) => publicKey) }
+  const { header, transactions } = createBlock(genesisParent(genesis, digest), {
+    genesisDigest: digest,
+    view: 3,
+    time: START,
+    proposer: 'riverside',
+    stateRoot: seedOf('state'),
+    historyRoot: merkleRoot([digest]),
+    authoritySetDigest: authoritySetDigest(authoritySet),
+    transactions: [transaction],
+  })
+  const { epoch, view, parentView, height } = header
+  const block = { epoch, view, parentView, height, digest: toHex(blockDigest(header)) }
+  const subject = { ...block, ...deviation.subject }
+  const { signers = [0, 1, 2], kind = 'finalize' } = deviation
+  const message = voteMessage(digest, kind, subject)
+  const signatures = keys
+    .filter((_, index) => signers.includes(index))
+    .map((key) => sign(key, message))
+  const bitmap = bitmapOf(signers, keys.length)
+  const finalization = encodeCertificate({ kind, subject, bitmap, signatures })
+  return createTransactionProof(transactions, 0, {
+    genesis: encodeGenesis(genesis),
+    header: encodeHeader(header),
+    finalization,
+    later: null,
+    epochs: [],
+  })
+}
