@@ -1,0 +1,116 @@
+// The whole schema of both databases. A key is one letter and what follows it; heights, arrivals
+// and sequences are eight bytes, big-endian, so that LevelDB's order is theirs. Every value carries
+// its checksum (database.ts).
+
+import { concatBytes, toHex } from '@mooring/codec'
+import { readInteger, viewOf, writeInteger } from './integers.ts'
+
+/** In both: which database this is, and the version of its keys and values. */
+export const formatKey = (): Uint8Array => key('F')
+
+/** The last committed block. */
+export const tipKey = (): Uint8Array => key('T')
+/** Digest of the genesis this chain belongs to. */
+export const genesisKey = (): Uint8Array => key('G')
+/** Encoded block, by height. */
+export const blockKey = (height: number): Uint8Array => numberKey('B', height)
+/** Encoded header, by height. */
+export const headerKey = (height: number): Uint8Array => numberKey('H', height)
+/** Time and transaction ids of a block, and whether it has a finalization of its own. */
+export const summaryKey = (height: number): Uint8Array => numberKey('S', height)
+/** Encoded finalization, by height. */
+export const finalizationKey = (height: number): Uint8Array => numberKey('C', height)
+/** Encoded receipts, by height. */
+export const receiptsKey = (height: number): Uint8Array => numberKey('R', height)
+/** Height of a block, by digest. */
+export const digestKey = (digest: Uint8Array): Uint8Array => key('D', digest)
+/** Height and index of a transaction, by id. */
+export const transactionKey = (id: Uint8Array): Uint8Array => key('X', id)
+/** Root of a complete subtree of the history tree, by position in its level, and level. */
+export const historyKey = (level: number, index: number): Uint8Array =>
+  concatBytes(numberKey('N', index), Uint8Array.of(level))
+/** Page of the state tree, by its path in hex digits. */
+export const pageKey = (path: string): Uint8Array => key('P', new TextEncoder().encode(path))
+/** Value of the state, by its key. */
+export const valueKey = (stateKey: Uint8Array): Uint8Array => key('V', stateKey)
+
+/** A transaction that was accepted here and is not in a final block yet, by id. */
+export const pendingTransactionKey = (id: Uint8Array): Uint8Array => key('M', id)
+
+/** Private store: a record's sealed metadata and its arrival, by id. */
+export const recordKey = (id: Uint8Array): Uint8Array => key('r', id)
+/** The record's raw bytes, by id. */
+export const rawKey = (id: Uint8Array): Uint8Array => key('w', id)
+/** Id of the record submitted under a deduplication key. */
+export const duplicateKey = (dedupeKey: Uint8Array): Uint8Array => key('d', dedupeKey)
+/** Id of a record, by arrival. */
+export const arrivalKey = (arrival: number): Uint8Array => numberKey('a', arrival)
+/** Id of a record that is in no batch yet, by arrival. */
+export const pendingKey = (arrival: number): Uint8Array => numberKey('q', arrival)
+/** Batch and position in it, by record id. */
+export const placeKey = (id: Uint8Array): Uint8Array => key('p', id)
+/** A batch's bytes, by sequence. */
+export const batchKey = (sequence: number): Uint8Array => numberKey('b', sequence)
+/** Nothing; the batch of this sequence is not anchored yet. */
+export const unanchoredKey = (sequence: number): Uint8Array => numberKey('u', sequence)
+/** What anchored the batch, by sequence. */
+export const anchorKey = (sequence: number): Uint8Array => numberKey('c', sequence)
+
+const NAMES: Record<string, { name: string; rest: 'number' | 'hex' | 'text' | 'hidden' }> = {
+  F: { name: 'format', rest: 'hidden' },
+  T: { name: 'tip', rest: 'hidden' },
+  G: { name: 'genesis digest', rest: 'hidden' },
+  B: { name: 'block', rest: 'number' },
+  H: { name: 'header', rest: 'number' },
+  S: { name: 'block summary', rest: 'number' },
+  C: { name: 'finalization', rest: 'number' },
+  R: { name: 'receipts', rest: 'number' },
+  D: { name: 'height of block', rest: 'hex' },
+  X: { name: 'position of transaction', rest: 'hex' },
+  N: { name: 'history node', rest: 'hex' },
+  P: { name: 'state page', rest: 'text' },
+  V: { name: 'state value', rest: 'hex' },
+  M: { name: 'pending transaction', rest: 'hex' },
+  r: { name: 'record', rest: 'hidden' },
+  w: { name: 'raw bytes of a record', rest: 'hidden' },
+  d: { name: 'deduplication key', rest: 'hidden' },
+  a: { name: 'arrival', rest: 'number' },
+  q: { name: 'pending record', rest: 'number' },
+  p: { name: 'place of a record', rest: 'hidden' },
+  b: { name: 'batch', rest: 'number' },
+  u: { name: 'unanchored batch', rest: 'number' },
+  c: { name: 'anchor of batch', rest: 'number' },
+}
+
+/** A key in words, for error texts; what could name a patient's record is left out. */
+export function formatDatabaseKey(databaseKey: Uint8Array): string {
+  const space = NAMES[String.fromCharCode(...databaseKey.subarray(0, 1))]
+  if (space === undefined) return 'unknown key'
+  const rest = databaseKey.subarray(1)
+  switch (space.rest) {
+    case 'hidden':
+      return space.name
+    case 'number':
+      return rest.length === 8 ? `${space.name} ${numberOf(databaseKey)}` : space.name
+    case 'text':
+      return `${space.name} '${new TextDecoder().decode(rest)}'`
+    case 'hex':
+      return `${space.name} ${toHex(rest)}`
+  }
+}
+
+/** The height, arrival or sequence of a key. */
+export function numberOf(databaseKey: Uint8Array): number {
+  return readInteger(viewOf(databaseKey), 1)
+}
+
+function key(letter: string, rest: Uint8Array = new Uint8Array(0)): Uint8Array {
+  return concatBytes(Uint8Array.of(letter.charCodeAt(0)), rest)
+}
+
+function numberKey(letter: string, value: number): Uint8Array {
+  const bytes = new Uint8Array(9)
+  bytes[0] = letter.charCodeAt(0)
+  writeInteger(viewOf(bytes), 1, value)
+  return bytes
+}

@@ -1,0 +1,50 @@
+// Transactions that this node has accepted and that no final block contains yet: "accepted" is said
+// only when one is here, so a crash forgets none.
+//
+// Clients wait for the disk in groups: everything kept while one batch is being synced goes into the
+// next. Forgetting is not urgent and never syncs: what comes back after a crash is found to be in the
+// chain.
+
+import type { Database, DatabaseOperation } from './database.ts'
+import { pendingTransactionKey } from './keys.ts'
+
+export class PendingTransactions {
+  readonly #database: Database
+  #waiting: DatabaseOperation[] = []
+  #next: Promise<void> | null = null
+  #running: Promise<void> = Promise.resolve()
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  /** Resolves when the transaction is on the disk. */
+  keep(id: Uint8Array, bytes: Uint8Array): Promise<void> {
+    this.#waiting.push({ type: 'put', key: pendingTransactionKey(id), value: bytes })
+    this.#next ??= this.#writeNext()
+    return this.#next
+  }
+
+  async forget(ids: readonly Uint8Array[]): Promise<void> {
+    const operations = ids.map((id) => ({ type: 'del' as const, key: pendingTransactionKey(id) }))
+    await this.#database.batch(operations, { sync: false })
+  }
+
+  async all(): Promise<{ id: Uint8Array; bytes: Uint8Array }[]> {
+    const found: { id: Uint8Array; bytes: Uint8Array }[] = []
+    const from = pendingTransactionKey(new Uint8Array(0))
+    const to = pendingTransactionKey(new Uint8Array(33).fill(0xff))
+    for await (const { key, value } of this.#database.iterate({ from, to }))
+      found.push({ id: key.subarray(1), bytes: value })
+    return found
+  }
+
+  async #writeNext(): Promise<void> {
+    await this.#running.catch(() => undefined)
+    const operations = this.#waiting
+    this.#waiting = []
+    this.#next = null
+    this.#running = this.#database.batch(operations, { sync: true })
+    await this.#running
+  }
+}
