@@ -1,0 +1,54 @@
+// Blocks between members: one by digest, or a range with finalizations. The bytes of both sides.
+
+import {
+  bytes,
+  bytesMax,
+  decode,
+  encode,
+  list,
+  nullable,
+  struct,
+  uint,
+  variant,
+} from '@mooring/codec'
+
+export const RANGE_BYTES_MAX = 4 << 20
+export const RANGE_BLOCKS_MAX = 512
+const ANSWER_BYTES_MAX = 16 << 20
+
+const requestSchema = variant({
+  digest: bytes(32),
+  range: struct({ from: uint(), bytesMax: uint(RANGE_BYTES_MAX) }),
+})
+
+const answerSchema = struct({
+  blocks: list(
+    struct({ block: bytesMax(8 << 20), finalization: nullable(bytesMax(64 << 10)) }),
+    RANGE_BLOCKS_MAX,
+  ),
+})
+
+export type BlockRequest =
+  | { kind: 'digest'; body: Uint8Array }
+  | { kind: 'range'; body: { from: number; bytesMax: number } }
+
+/** A final block; only some have a finalization of their own, the others one of a descendant. */
+export type SentBlock = { block: Uint8Array; finalization: Uint8Array | null }
+
+export function encodeBlockRequest(request: BlockRequest): Uint8Array {
+  return encode(requestSchema, request)
+}
+
+/** @throws CodecError */
+export function decodeBlockRequest(data: Uint8Array): BlockRequest {
+  return decode(requestSchema, data, 1024)
+}
+
+export function encodeBlockAnswer(blocks: SentBlock[]): Uint8Array {
+  return encode(answerSchema, { blocks })
+}
+
+/** @throws CodecError */
+export function decodeBlockAnswer(data: Uint8Array): SentBlock[] {
+  return decode(answerSchema, data, ANSWER_BYTES_MAX).blocks
+}

@@ -1,0 +1,98 @@
+// Makes final blocks durable, one atomic batch at a time, and tells who waits for them.
+//
+// Agreement does not wait for the disk here: the blocks and their votes are in the journal already.
+// What became final while a batch was under way goes into the next one together.
+
+import { encodeCertificate, type Certificate } from '@mooring/consensus'
+import { encodeReceipts, type Header, type Receipt, type UnixMs } from '@mooring/ledger'
+import type { ChainStore } from '@mooring/storage'
+import type { Executed, Execution } from './execution.ts'
+
+export interface CommittedBlock {
+  readonly height: number
+  readonly digest: Uint8Array
+  readonly time: UnixMs
+  readonly header: Header
+  readonly transactions: readonly Uint8Array[]
+  readonly receipts: readonly Receipt[]
+  readonly bytes: number
+}
+
+export interface CommitterModules {
+  chain: Pick<ChainStore, 'commitAll'>
+  execution: Pick<Execution, 'settled'>
+  /** After the blocks are durable, before the listeners. */
+  onDurable: (blocks: readonly CommittedBlock[]) => Promise<void>
+  onFatal: (error: unknown) => void
+}
+
+export class Committer {
+  readonly #modules: CommitterModules
+  readonly #listeners = new Set<(block: CommittedBlock) => void>()
+  #waiting: { executed: Executed; finalization: Uint8Array | null }[] = []
+  #running: Promise<void> | null = null
+
+  constructor(modules: CommitterModules) {
+    this.#modules = modules
+  }
+
+  /** Called with each block once it is durable, in the order of heights. */
+  subscribe(listener: (block: CommittedBlock) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** The certificate finalizes the last of them. */
+  commit(blocks: readonly Executed[], finalization: Certificate): void {
+    const certificate = encodeCertificate(finalization)
+    for (const [index, executed] of blocks.entries())
+      this.#waiting.push({
+        executed,
+        finalization: index === blocks.length - 1 ? certificate : null,
+      })
+    this.#running ??= this.#run()
+  }
+
+  /** Resolves when nothing waits any more. */
+  async idle(): Promise<void> {
+    while (this.#running !== null) await this.#running
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (this.#waiting.length > 0) await this.#commitWaiting()
+    } catch (error) {
+      this.#waiting = []
+      this.#modules.onFatal(error)
+    } finally {
+      this.#running = null
+    }
+  }
+
+  async #commitWaiting(): Promise<void> {
+    const batch = this.#waiting
+    this.#waiting = []
+    await this.#modules.chain.commitAll(
+      batch.map(({ executed, finalization }) => ({
+        block: executed.encoded,
+        header: executed.block.encodedHeader,
+        digest: executed.block.digest,
+        finalization,
+        receipts: encodeReceipts([...executed.receipts]),
+        state: executed.view,
+        transactionIds: executed.receipts.map(({ transaction }) => transaction),
+      })),
+    )
+    const blocks = batch.map(({ executed }) => committedBlock(executed))
+    const tip = blocks.at(-1)
+    if (tip !== undefined) this.#modules.execution.settled(tip.height)
+    await this.#modules.onDurable(blocks)
+    for (const block of blocks) for (const listener of this.#listeners) listener(block)
+  }
+}
+
+function committedBlock({ meta, block, encoded, receipts }: Executed): CommittedBlock {
+  const { height, time } = meta
+  const { digest, header, transactions } = block
+  return { height, time, digest, header, transactions, receipts, bytes: encoded.length }
+}

@@ -1,0 +1,303 @@
+// The one loop around agreement: events in, one step each, actions out.
+//
+// A vote is signed, journalled with the block it is for, and leaves only when the sync that covers it
+// has returned; then it comes back to the state machine as an event. The loop does not wait for the
+// disk: what happens meanwhile is stepped at once and shares the next sync. A failed sync is fatal:
+// nobody knows what the disk holds, so nothing may be signed any more.
+
+import {
+  type Action,
+  type AuthorityKeys,
+  type BlockMeta,
+  type Certificate,
+  type ConsensusConfig,
+  type ConsensusState,
+  encodeMessage,
+  type Event,
+  type Evidence,
+  type HaltReason,
+  type Message,
+  type Outgoing,
+  type Recovered,
+  recordOf,
+  start,
+  step,
+  type UnsignedVote,
+  type Vote,
+  voteMessage,
+} from '@mooring/consensus'
+import type { Journal } from '@mooring/storage'
+import type { Clock } from './clock.ts'
+import type { Execution, Refusal } from './execution.ts'
+import { blockRecord, certificateRecord, raised, voteRecord } from './journalling.ts'
+import type { Mempool } from './mempool.ts'
+
+/** Larger proposals go over the bulk lane, so that votes need not wait behind them. */
+const URGENT_BYTES_MAX = 64 << 10
+/** What a proposer looks at, as a multiple of what a block may hold. */
+const CANDIDATES = 1.1
+
+type Lane = 'urgent' | 'bulk'
+
+export interface DriverModules {
+  clock: Clock
+  execution: Execution
+  mempool: Mempool
+  journal: Pick<Journal, 'append' | 'advance' | 'sync' | 'marks'>
+  authorities: AuthorityKeys
+  sign: (message: Uint8Array) => Uint8Array
+  send: (to: number, lane: Lane, frame: Uint8Array) => void
+  fetchBlock: (digest: string, holders: readonly number[]) => void
+  syncTo: (finalization: Certificate) => void
+  /** The executed blocks are final, in this order. */
+  commit: (blocks: readonly BlockMeta[], finalization: Certificate) => void
+  onEvidence: (evidence: Evidence) => void
+  onHalt: (reason: HaltReason) => void
+  onInvalidBlock: (block: string, refusal: Refusal) => void
+  onVoted: (vote: UnsignedVote) => void
+  onFatal: (error: unknown) => void
+}
+
+export class Driver {
+  readonly #modules: DriverModules
+  readonly #heartbeatMs: number
+  readonly #timers = new Map<string, () => void>()
+  readonly #journalled = new Set<string>()
+  #state: ConsensusState
+  #queue: Event[] = []
+  #isStepping = false
+  #isStopped = false
+
+  constructor(config: ConsensusConfig, recovered: Recovered, modules: DriverModules) {
+    this.#modules = modules
+    this.#heartbeatMs = modules.execution.parameters.heartbeatMs
+    const first = start(config, recovered, this.#clock())
+    this.#state = first.state
+    for (const block of recovered.blocks) this.#journalled.add(block.digest)
+    this.#perform(first.actions)
+    this.#drain()
+    this.#beat()
+  }
+
+  get state(): ConsensusState {
+    return this.#state
+  }
+
+  feed(event: Event): void {
+    if (this.#isStopped) return
+    this.#queue.push(event)
+    this.#drain()
+  }
+
+  /** The mempool or the clock changed what there is to do. */
+  reconsiderWork(): void {
+    const waiting = this.#hasWork()
+    if (waiting !== this.#state.isWaiting) this.feed({ type: 'work', waiting })
+  }
+
+  /** Nothing is signed or sent after this; resolves when what was journalled is on the disk. */
+  async close(): Promise<void> {
+    this.#isStopped = true
+    for (const cancel of this.#timers.values()) cancel()
+    this.#timers.clear()
+    await this.#modules.journal.sync()
+  }
+
+  #clock(): { monotonic: number; wall: number } {
+    const { clock } = this.#modules
+    return { monotonic: clock.monotonic(), wall: clock.wall() }
+  }
+
+  #drain(): void {
+    if (this.#isStepping) return
+    this.#isStepping = true
+    try {
+      for (let event = this.#queue.shift(); event !== undefined; event = this.#queue.shift()) {
+        const { state, actions } = step(this.#state, event, this.#clock())
+        this.#state = state
+        this.#perform(actions)
+        if (this.#queue.length === 0) this.#enqueueWork()
+      }
+    } catch (error) {
+      this.#fail(error)
+    } finally {
+      this.#isStepping = false
+    }
+  }
+
+  #enqueueWork(): void {
+    const waiting = this.#hasWork()
+    if (waiting !== this.#state.isWaiting) this.#queue.push({ type: 'work', waiting })
+  }
+
+  /** Whether a block on top of what is proposed already would carry something, or the heartbeat is due. */
+  #hasWork(): boolean {
+    const { execution, mempool, clock } = this.#modules
+    const tip = this.#openTip()
+    const state = execution.stateAfter(tip.digest)
+    if (state !== undefined && mempool.hasReady(state)) return true
+    return this.#heartbeatMs > 0 && clock.wall() - tip.time >= this.#heartbeatMs
+  }
+
+  /** The block that the next one would stand on: proposed in this view, notarized, or final. */
+  #openTip(): BlockMeta {
+    const { execution } = this.#modules
+    const { view, final } = this.#state
+    const current = recordOf(this.#state, view)
+    const proposed = current.proposal?.block.digest ?? current.ownNotarize?.digest
+    const known = proposed === undefined ? undefined : execution.executedOf(proposed)
+    if (known !== undefined) return known.meta
+    for (let open = view - 1; open >= final.view; open -= 1) {
+      const digest = recordOf(this.#state, open).notarization?.subject.digest
+      const executed = digest === undefined ? undefined : execution.executedOf(digest)
+      if (executed !== undefined) return executed.meta
+    }
+    return execution.tip.meta
+  }
+
+  #beat(): void {
+    if (this.#isStopped) return
+    const everyMs = Math.max(50, Math.min(1_000, this.#heartbeatMs / 4 || 1_000))
+    const beat = (): void => {
+      this.#beat()
+      this.reconsiderWork()
+    }
+    this.#timers.set('beat', this.#modules.clock.after(everyMs, beat))
+  }
+
+  #perform(actions: readonly Action[]): void {
+    const votes = this.#journalVotes(actions)
+    for (const action of actions) this.#performOne(action)
+    if (votes.length === 0) return
+    this.#modules.journal.sync().then(
+      () => this.#release(votes),
+      (error: unknown) => this.#fail(error),
+    )
+  }
+
+  #journalVotes(actions: readonly Action[]): Signed[] {
+    const { journal, execution } = this.#modules
+    const votes: Signed[] = []
+    for (const action of actions) {
+      if (action.type === 'journal') journal.append([certificateRecord(action.certificate)])
+      if (action.type !== 'vote' && action.type !== 'propose') continue
+      const vote = this.#sign(action.vote)
+      journal.advance(raised(journal.marks, vote))
+      const { digest } = vote.subject
+      const encoded = vote.kind === 'notarize' ? execution.encodedOf(digest) : undefined
+      const executed = execution.executedOf(digest)
+      if (encoded !== undefined && executed !== undefined && !this.#journalled.has(digest)) {
+        this.#journalled.add(digest)
+        journal.append([blockRecord(vote.subject.epoch, executed.meta, encoded)])
+      }
+      journal.append([voteRecord(vote)])
+      votes.push({ vote, action })
+    }
+    return votes
+  }
+
+  #sign(vote: UnsignedVote): Vote {
+    const { authorities, sign, onVoted } = this.#modules
+    onVoted(vote)
+    return { ...vote, signature: sign(voteMessage(authorities.chain, vote.kind, vote.subject)) }
+  }
+
+  #release(votes: readonly Signed[]): void {
+    if (this.#isStopped) return
+    for (const { vote, action } of votes) {
+      if (action.type === 'propose') this.#sendProposal(vote, action.justification)
+      else this.#broadcast({ kind: 'votes', votes: [vote] })
+    }
+    this.feed({ type: 'votes', votes: votes.map(({ vote }) => vote) })
+  }
+
+  #sendProposal(vote: Vote, justification: readonly Certificate[]): void {
+    const block = this.#modules.execution.encodedOf(vote.subject.digest)
+    if (block === undefined) return
+    const frame = encodeMessage({ kind: 'proposal', proposal: { vote, justification, block } })
+    this.#sendAll(frame.length > URGENT_BYTES_MAX ? 'bulk' : 'urgent', frame)
+  }
+
+  #broadcast(message: Message | Outgoing): void {
+    this.#sendAll('urgent', encodeMessage(message))
+  }
+
+  #sendAll(lane: Lane, frame: Uint8Array): void {
+    const { authorities, me } = this.#state.config
+    for (let to = 0; to < authorities; to += 1) if (to !== me) this.#modules.send(to, lane, frame)
+  }
+
+  #performOne(action: Action): void {
+    const modules = this.#modules
+    switch (action.type) {
+      case 'journal':
+      case 'vote':
+      case 'propose':
+        return
+      case 'send':
+        return modules.send(action.to, 'urgent', encodeMessage(action.message))
+      case 'broadcast':
+        return this.#broadcast(action.message)
+      case 'build':
+        return this.#build(action)
+      case 'execute':
+        return this.#execute(action.digest)
+      case 'fetch-block':
+        return modules.fetchBlock(action.digest, action.holders)
+      case 'set-timer':
+        return this.#setTimer(action)
+      case 'commit':
+        for (const { digest } of action.blocks) this.#journalled.delete(digest)
+        return modules.commit(action.blocks, action.finalization)
+      case 'sync':
+        return modules.syncTo(action.finalization)
+      case 'evidence':
+        return modules.onEvidence(action.evidence)
+      case 'halt':
+        return modules.onHalt(action.reason)
+    }
+  }
+
+  #build(action: Extract<Action, { type: 'build' }>): void {
+    const { execution, mempool, clock } = this.#modules
+    const { parent, view, mayBeEmpty } = action
+    const state = execution.stateAfter(parent.digest)
+    if (state === undefined) {
+      this.#queue.push({ type: 'built', view, block: null, failed: true })
+      return
+    }
+    const { blockTransactionsMax, blockBytesMax } = execution.parameters
+    const limits = { count: blockTransactionsMax, bytes: blockBytesMax * CANDIDATES }
+    const now = clock.wall()
+    const isBeat = this.#heartbeatMs > 0 && now - parent.time >= this.#heartbeatMs
+    const candidates = mempool.take(state, limits)
+    const input = { view, now, candidates, mayBeEmpty: mayBeEmpty || isBeat }
+    const { meta, rejected } = execution.build(parent, input)
+    if (rejected.length > 0) mempool.rejected(rejected).catch((error: unknown) => this.#fail(error))
+    this.#queue.push({ type: 'built', view, block: meta, failed: false })
+  }
+
+  #execute(digest: string): void {
+    const refusal = this.#modules.execution.execute(digest)
+    if (refusal !== null) this.#modules.onInvalidBlock(digest, refusal)
+    const outcome = refusal === null ? 'valid' : 'invalid'
+    this.#queue.push({ type: 'executed', digest, outcome })
+  }
+
+  #setTimer({ name, view, afterMs }: Extract<Action, { type: 'set-timer' }>): void {
+    this.#timers.get(name)?.()
+    const fire = (): void => this.feed({ type: 'timer', name, view })
+    this.#timers.set(name, this.#modules.clock.after(afterMs, fire))
+  }
+
+  #fail(error: unknown): void {
+    if (this.#isStopped) return
+    this.#isStopped = true
+    this.#modules.onFatal(error)
+  }
+}
+
+interface Signed {
+  readonly vote: Vote
+  readonly action: Extract<Action, { type: 'vote' | 'propose' }>
+}

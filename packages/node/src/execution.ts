@@ -1,0 +1,260 @@
+// Blocks that are held and executed but not yet durable: what each does to the state, on top of its
+// parent, and the building of new ones.
+//
+// An executed block keeps its state as an overlay on that of its parent, so competing blocks stand
+// side by side until finality decides. `seal` moves the durable tip; what it overtakes is forgotten.
+
+import { equalBytes, toHex } from '@mooring/codec'
+import type { BlockMeta } from '@mooring/consensus'
+import { leafHash, MerkleFrontier } from '@mooring/crypto'
+import {
+  applyBlock,
+  applyTransactions,
+  type AuthoritySet,
+  authoritySet,
+  authoritySetDigest,
+  createBlock,
+  type DecodedBlock,
+  type DecodedTransaction,
+  decodeBlock,
+  encodeBlock,
+  type InvalidBlock,
+  type Parameters,
+  type ParentBlock,
+  parametersOf,
+  type Receipt,
+  type State,
+} from '@mooring/ledger'
+import type { StateView } from '@mooring/storage'
+
+export interface Executed {
+  readonly meta: BlockMeta
+  readonly block: DecodedBlock
+  readonly encoded: Uint8Array
+  readonly receipts: readonly Receipt[]
+  readonly names: ReadonlySet<string>
+  readonly view: StateView
+  /** History up to and with this block. */
+  readonly history: { readonly size: number; readonly hashes: readonly Uint8Array[] }
+  readonly parent: string
+}
+
+/** The last final block, or genesis. */
+export interface Tip {
+  readonly meta: BlockMeta
+  readonly digest: Uint8Array
+  readonly view: StateView
+  readonly history: { readonly size: number; readonly hashes: readonly Uint8Array[] }
+}
+
+interface Held {
+  readonly meta: BlockMeta
+  readonly block: DecodedBlock
+  readonly encoded: Uint8Array
+}
+
+export type Refusal = InvalidBlock | { code: 'wrong_state_root' } | { code: 'wrong_history_root' }
+
+export interface ExecutionModules {
+  genesisDigest: Uint8Array
+  epoch: number
+  leaderOf: (view: number) => string
+  isVerified: (transaction: DecodedTransaction) => boolean
+  isIncluded: (id: Uint8Array) => boolean
+}
+
+export class Execution {
+  readonly #modules: ExecutionModules
+  readonly #held = new Map<string, Held>()
+  readonly #executed = new Map<string, Executed>()
+  #settling: Executed[] = []
+  #tip: Tip
+  readonly parameters: Parameters
+  readonly authorities: AuthoritySet
+  readonly #setDigest: Uint8Array
+
+  constructor(tip: Tip, modules: ExecutionModules) {
+    this.#tip = tip
+    this.#modules = modules
+    this.parameters = parametersOf(tip.view)
+    this.authorities = authoritySet(tip.view)
+    this.#setDigest = authoritySetDigest(this.authorities)
+  }
+
+  get tip(): Tip {
+    return this.#tip
+  }
+
+  /** Keeps a block's body. The digest is that of its header, which covers the transactions by their root. */
+  hold(encoded: Uint8Array): BlockMeta {
+    const block = decodeBlock(encoded)
+    const meta = metaOf(block)
+    if (meta.height > this.#tip.meta.height && !this.#held.has(meta.digest))
+      this.#held.set(meta.digest, { meta, block, encoded })
+    return meta
+  }
+
+  encodedOf(digest: string): Uint8Array | undefined {
+    return this.#held.get(digest)?.encoded
+  }
+
+  executedOf(digest: string): Executed | undefined {
+    return this.#executed.get(digest)
+  }
+
+  /** Null when the block is good; the parent must be executed or the tip. */
+  execute(digest: string): Refusal | null {
+    const held = this.#held.get(digest)
+    if (held === undefined) throw new Error(`asked to execute ${digest}, whose body is not held`)
+    if (this.#executed.has(digest)) return null
+    const { block } = held
+    const base = this.#baseOf(held.meta.parent)
+    const applied = applyBlock(base.state, base.parent, block, {
+      genesisDigest: this.#modules.genesisDigest,
+      parameters: this.parameters,
+      expectedProposer: this.#modules.leaderOf(block.header.view),
+      isVerified: this.#modules.isVerified,
+    })
+    if ('code' in applied) return applied
+    const view = base.view.apply(applied.diff.values())
+    if (!equalBytes(view.root, block.header.stateRoot)) return { code: 'wrong_state_root' }
+    if (!equalBytes(base.frontier.root(), block.header.historyRoot))
+      return { code: 'wrong_history_root' }
+    this.#keep(held, { view, frontier: base.frontier, receipts: applied.receipts })
+    return null
+  }
+
+  /** The state after a block that is executed or the tip; undefined when it is neither. */
+  stateAfter(digest: string): State | undefined {
+    if (digest !== this.#tip.meta.digest && !this.#executed.has(digest)) return undefined
+    return this.#baseOf(digest).state
+  }
+
+  finalState(): State {
+    return this.#baseOf(this.#tip.meta.digest).state
+  }
+
+  /** A block on an executed parent; null when nothing fits and an empty one is not wanted. */
+  build(
+    parent: BlockMeta,
+    input: {
+      view: number
+      now: number
+      candidates: readonly DecodedTransaction[]
+      mayBeEmpty: boolean
+    },
+  ): { meta: BlockMeta | null; rejected: ReturnType<typeof applyTransactions>['rejected'] } {
+    const base = this.#baseOf(parent.digest)
+    const time = Math.max(input.now, base.parent.time + 1)
+    const context = { time, parameters: this.parameters, isVerified: this.#modules.isVerified }
+    const applied = applyTransactions(base.state, context, [...input.candidates])
+    const { rejected, included } = applied
+    if (included.length === 0 && !input.mayBeEmpty) return { meta: null, rejected }
+    const view = base.view.apply(applied.diff.values())
+    const block = createBlock(base.parent, {
+      genesisDigest: this.#modules.genesisDigest,
+      view: input.view,
+      time,
+      proposer: this.#modules.leaderOf(input.view),
+      stateRoot: view.root,
+      historyRoot: base.frontier.root(),
+      authoritySetDigest: this.#setDigest,
+      transactions: included.map(({ bytes }) => bytes),
+    })
+    const encoded = encodeBlock(block)
+    const decoded = decodeBlock(encoded)
+    const held = { meta: metaOf(decoded), block: decoded, encoded }
+    this.#held.set(held.meta.digest, held)
+    this.#keep(held, { view, frontier: base.frontier, receipts: applied.receipts })
+    return { meta: held.meta, rejected }
+  }
+
+  /**
+   * These blocks are final, in this order: the last is the tip, and whatever does not stand above it
+   * is forgotten. Until `settled` says that they are durable their transactions are remembered here.
+   */
+  seal(digests: readonly string[]): Executed[] {
+    const sealed = digests.map((digest) => {
+      const executed = this.#executed.get(digest)
+      if (executed === undefined) throw new Error(`sealed ${digest}, which was not executed`)
+      return executed
+    })
+    const last = sealed.at(-1)
+    if (last === undefined) return []
+    const { meta, block, view, history } = last
+    this.#tip = { meta, digest: block.digest, view, history }
+    this.#settling.push(...sealed)
+    for (const map of [this.#held, this.#executed])
+      for (const [name, entry] of map) if (entry.meta.height <= meta.height) map.delete(name)
+    return sealed
+  }
+
+  settled(height: number): void {
+    this.#settling = this.#settling.filter(({ meta }) => meta.height > height)
+  }
+
+  #keep(
+    held: Held,
+    result: { view: StateView; frontier: MerkleFrontier; receipts: readonly Receipt[] },
+  ): void {
+    const { view, receipts } = result
+    const history = MerkleFrontier.from(result.frontier.size, result.frontier.hashes)
+    history.append(leafHash(held.block.digest))
+    this.#executed.set(held.meta.digest, {
+      ...held,
+      receipts,
+      view,
+      names: new Set(receipts.map(({ transaction }) => toHex(transaction))),
+      history: { size: history.size, hashes: history.hashes },
+      parent: held.meta.parent,
+    })
+  }
+
+  #baseOf(digest: string): {
+    state: State
+    view: StateView
+    parent: ParentBlock
+    frontier: MerkleFrontier
+  } {
+    const executed = this.#executed.get(digest)
+    if (executed === undefined && digest !== this.#tip.meta.digest)
+      throw new Error(`the parent ${digest} is not executed`)
+    const { meta, view, history } = executed ?? this.#tip
+    return {
+      view,
+      state: { get: (key) => view.get(key), wasIncluded: (id) => this.#wasIncluded(id, digest) },
+      parent: {
+        epoch: this.#modules.epoch,
+        view: meta.view,
+        height: meta.height,
+        time: meta.time,
+        digest: executed?.block.digest ?? this.#tip.digest,
+      },
+      frontier: MerkleFrontier.from(history.size, [...history.hashes]),
+    }
+  }
+
+  #wasIncluded(id: Uint8Array, digest: string): boolean {
+    const name = toHex(id)
+    let block = this.#executed.get(digest)
+    while (block !== undefined) {
+      if (block.names.has(name)) return true
+      block = this.#executed.get(block.parent)
+    }
+    if (this.#settling.some(({ names }) => names.has(name))) return true
+    return this.#modules.isIncluded(id)
+  }
+}
+
+export function metaOf({ header, digest }: Pick<DecodedBlock, 'header' | 'digest'>): BlockMeta {
+  const { view, parentView, height, time, parent, transactionCount } = header
+  return {
+    digest: toHex(digest),
+    parent: toHex(parent),
+    view,
+    parentView,
+    height,
+    time,
+    isEmpty: transactionCount === 0,
+  }
+}

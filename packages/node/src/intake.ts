@@ -1,0 +1,162 @@
+// From a peer's bytes to an event for agreement: decode, place, and verify signatures last.
+//
+// Votes count only over the connection of their signer; certificates are taken from anyone. What the
+// state machine holds already is not verified again. A frame that is provably bad is the sender's
+// fault and says so; one that is merely stale is dropped in silence.
+
+import { CodecError, equalBytes } from '@mooring/codec'
+import {
+  type AuthorityKeys,
+  type Certificate,
+  checkCertificate,
+  checkVote,
+  type ConsensusState,
+  decodeMessage,
+  type Event,
+  leaderOf,
+  type Message,
+  type ProposalMessage,
+  RETENTION,
+  recordOf,
+  type Vote,
+} from '@mooring/consensus'
+import type { Execution } from './execution.ts'
+
+export type Fault = { code: 'undecodable' | 'foreign_vote' | 'bad_signature' | 'bad_proposal' }
+
+export type Intake = { events: Event[]; fault: Fault | null }
+
+const NOTHING: Intake = { events: [], fault: null }
+
+export interface IntakeModules {
+  authorities: AuthorityKeys
+  execution: Pick<Execution, 'hold'>
+}
+
+export function takeIn(
+  frame: Uint8Array,
+  from: number,
+  state: ConsensusState,
+  modules: IntakeModules,
+): Intake {
+  const message = read(frame)
+  if (message === null) return failed('undecodable')
+  switch (message.kind) {
+    case 'votes':
+      return takeVotes(message.votes, from, state, modules.authorities)
+    case 'certificates':
+      return takeCertificates(message.certificates, state, modules.authorities)
+    case 'status':
+      return { events: [{ type: 'status', from, status: message.status }], fault: null }
+    case 'proposal':
+      return takeProposal(message.proposal, from, state, modules)
+  }
+}
+
+function read(frame: Uint8Array): Message | null {
+  try {
+    return decodeMessage(frame)
+  } catch (error) {
+    if (error instanceof CodecError) return null
+    throw error
+  }
+}
+
+function failed(code: Fault['code']): Intake {
+  return { events: [], fault: { code } }
+}
+
+function takeVotes(
+  votes: readonly Vote[],
+  from: number,
+  state: ConsensusState,
+  authorities: AuthorityKeys,
+): Intake {
+  const wanted: Vote[] = []
+  for (const vote of votes) {
+    if (vote.signer !== from) return failed('foreign_vote')
+    if (isHeldVote(vote, state)) continue
+    if (!checkVote(vote, authorities)) return failed('bad_signature')
+    wanted.push(vote)
+  }
+  return wanted.length === 0 ? NOTHING : { events: [{ type: 'votes', votes: wanted }], fault: null }
+}
+
+/** Held with the very same signature, or too old to matter. A differing one goes on: it is evidence. */
+function isHeldVote(vote: Vote, state: ConsensusState): boolean {
+  const { epoch, view } = vote.subject
+  if (epoch !== state.config.epoch || view <= state.final.view - RETENTION) return true
+  const held = recordOf(state, view)[vote.kind].get(vote.signer)
+  return held !== undefined && vote.kind !== 'nullify' && equalBytes(held.signature, vote.signature)
+}
+
+function takeCertificates(
+  certificates: readonly Certificate[],
+  state: ConsensusState,
+  authorities: AuthorityKeys,
+): Intake {
+  const wanted: Certificate[] = []
+  for (const certificate of certificates) {
+    if (isHeldCertificate(certificate, state)) continue
+    if (checkCertificate(certificate, authorities) !== undefined) return failed('bad_signature')
+    wanted.push(certificate)
+  }
+  if (wanted.length === 0) return NOTHING
+  return { events: [{ type: 'certificates', certificates: wanted }], fault: null }
+}
+
+function isHeldCertificate({ kind, subject }: Certificate, state: ConsensusState): boolean {
+  const { epoch, view, digest } = subject
+  if (epoch !== state.config.epoch || view <= state.final.view - RETENTION) return true
+  const record = recordOf(state, view)
+  const held = {
+    notarize: record.notarization,
+    nullify: record.nullification,
+    finalize: record.finalization,
+  }[kind]
+  if (held !== null) return held.subject.digest === digest
+  return kind === 'finalize' && view === state.final.view && digest === state.final.subject.digest
+}
+
+function takeProposal(
+  message: ProposalMessage,
+  from: number,
+  state: ConsensusState,
+  { authorities, execution }: IntakeModules,
+): Intake {
+  const { vote, justification } = message
+  const { subject } = vote
+  if (vote.signer !== from || vote.kind !== 'notarize') return failed('foreign_vote')
+  if (subject.epoch !== state.config.epoch || subject.view <= state.final.view) return NOTHING
+  if (leaderOf(subject.epoch, subject.view, state.config.authorities) !== from)
+    return failed('bad_proposal')
+  if (!checkVote(vote, authorities)) return failed('bad_signature')
+  const certificates = takeCertificates(justification, state, authorities)
+  if (certificates.fault !== null) return certificates
+  const block = readBlock(message.block, execution)
+  if (block === null) return failed('bad_proposal')
+  const { digest, view, parentView, height } = block
+  const isOfSubject =
+    digest === subject.digest &&
+    view === subject.view &&
+    parentView === subject.parentView &&
+    height === subject.height
+  if (!isOfSubject) return failed('bad_proposal')
+  const proven = certificates.events.flatMap((event) =>
+    event.type === 'certificates' ? event.certificates : [],
+  )
+  const proposal = { block, vote, justification: proven }
+  return { events: [{ type: 'proposal', from, proposal }], fault: null }
+}
+
+function readBlock(
+  encoded: Uint8Array,
+  execution: Pick<Execution, 'hold'>,
+): ReturnType<Execution['hold']> | null {
+  try {
+    return execution.hold(encoded)
+  } catch (error) {
+    if (error instanceof CodecError) return null
+    throw error
+  }
+}

@@ -1,0 +1,368 @@
+// Transactions that wait for a block: the door of the node for its own clients and for gossip.
+//
+// Who is refused here never enters the network. A sequenced transaction stands in the lane of its
+// organisation: at the door it must be the next of its lane, from gossip it may come a little early
+// and waits. "Accepted" is said only when the transaction is in the pending store, so a crash
+// forgets none; gossip's copies are not stored, their origin has them.
+
+import { equalBytes, toHex } from '@mooring/codec'
+import { verify } from '@mooring/crypto'
+import {
+  checkTransaction,
+  countersOf,
+  type DecodedTransaction,
+  decodeTransaction,
+  describeMalformed,
+  type InvalidTransaction,
+  type Parameters,
+  sequenceOf,
+  type State,
+} from '@mooring/ledger'
+import type { Clock } from './clock.ts'
+
+/** How far ahead of the next expected one a gossiped sequence may be. */
+const SEQUENCES_AHEAD = 20_000
+/** A pending transaction is offered to the others again when it has waited this long. */
+const OFFER_AGAIN_MS = 2_000
+const OFFERED_BYTES_MAX = 1 << 20
+
+export type Submitted =
+  | { status: 'accepted' | 'known'; id: string }
+  | { status: 'final'; id: string; height: number }
+  | { status: 'rejected'; id: string | null; code: string; detail: string; expected?: number }
+
+/** Where accepted transactions outlive the process. */
+export interface PendingStore {
+  keep(id: Uint8Array, bytes: Uint8Array): Promise<void>
+  forget(ids: readonly Uint8Array[]): Promise<void>
+}
+
+export interface MempoolOptions {
+  genesisDigest: Uint8Array
+  maxCount: number
+  maxBytes: number
+}
+
+export interface MempoolModules {
+  clock: Clock
+  store: PendingStore
+  parameters: () => Parameters
+  /** After the last durable block. */
+  finalState: () => State
+  heightOf: (id: Uint8Array) => number | undefined
+  publish: (transactions: readonly Uint8Array[]) => void
+  /** Something new may go into a block. */
+  onReady: () => void
+}
+
+interface Entry {
+  readonly transaction: DecodedTransaction
+  readonly name: string
+  readonly organisation: string
+  readonly sequence: number | null
+  readonly receivedAt: number
+  offeredAt: number
+  readonly isLocal: boolean
+}
+
+export class Mempool {
+  readonly #options: MempoolOptions
+  readonly #modules: MempoolModules
+  readonly #entries = new Map<string, Entry>()
+  readonly #lanes = new Map<string, Map<number, Entry>>()
+  /** The lowest sequence of a lane that nobody has sent yet. */
+  readonly #next = new Map<string, number>()
+  #bytes = 0
+
+  constructor(options: MempoolOptions, modules: MempoolModules) {
+    this.#options = options
+    this.#modules = modules
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Milliseconds that the oldest one has waited; 0 when there is none. */
+  oldestMs(): number {
+    const [first] = this.#entries.values()
+    return first === undefined ? 0 : this.#modules.clock.monotonic() - first.receivedAt
+  }
+
+  has(name: string): boolean {
+    return this.#entries.has(name)
+  }
+
+  get(name: string): DecodedTransaction | undefined {
+    return this.#entries.get(name)?.transaction
+  }
+
+  receivedAt(name: string): { at: number; isLocal: boolean } | undefined {
+    const entry = this.#entries.get(name)
+    return entry === undefined ? undefined : { at: entry.receivedAt, isLocal: entry.isLocal }
+  }
+
+  /** From a client of this node. Resolves when the answer may be given. */
+  async submit(bytes: Uint8Array): Promise<Submitted> {
+    const read = this.#read(bytes)
+    if ('status' in read) return read
+    const known = this.#known(read)
+    if (known !== undefined) return known
+    const entry = this.#admit(read, true)
+    if ('code' in entry) return refusal(entry, read)
+    try {
+      await this.#modules.store.keep(read.id, read.bytes)
+    } catch (error) {
+      this.#remove(entry)
+      throw error
+    }
+    this.#modules.publish([read.bytes])
+    this.#modules.onReady()
+    return { status: 'accepted', id: entry.name }
+  }
+
+  /** From a peer: what is new and good is kept. Reject means that the sender vouched for nonsense. */
+  receive(batch: readonly Uint8Array[]): 'accept' | 'ignore' | 'reject' {
+    let isNew = false
+    for (const bytes of batch) {
+      const read = this.#read(bytes)
+      if ('status' in read) return 'reject'
+      if (this.#entries.has(toHex(read.id))) continue
+      const entry = this.#admit(read, false)
+      if (!('code' in entry)) isNew = true
+      else if (entry.code === 'bad_signature') return 'reject'
+    }
+    if (isNew) this.#modules.onReady()
+    return isNew ? 'accept' : 'ignore'
+  }
+
+  /** From the pending store, after a restart; what is no longer valid is dropped. */
+  async restore(stored: readonly { id: Uint8Array; bytes: Uint8Array }[]): Promise<void> {
+    const sorted = stored
+      .map(({ id, bytes }) => ({ id, read: this.#read(bytes) }))
+      .toSorted((a, b) => orderOf(a.read) - orderOf(b.read))
+    const dead = sorted.filter(({ read }) => 'status' in read || 'code' in this.#admit(read, true))
+    if (dead.length > 0) await this.#modules.store.forget(dead.map(({ id }) => id))
+  }
+
+  /** The very transaction, signature included, was verified at the door. */
+  readonly isVerified = (transaction: DecodedTransaction): boolean => {
+    const entry = this.#entries.get(toHex(transaction.id))
+    return entry !== undefined && equalBytes(entry.transaction.signature, transaction.signature)
+  }
+
+  /** Whether a block on top of this state could carry something. */
+  hasReady(state: State): boolean {
+    for (const [organisation, lane] of this.#lanes)
+      if (lane.has(countersOf(state, organisation).anchorSequence + 1)) return true
+    return false
+  }
+
+  /** What may go on top of a state, the lanes taking turns, at most `count` and about `bytes`. */
+  take(state: State, limits: { count: number; bytes: number }): DecodedTransaction[] {
+    const taken: DecodedTransaction[] = []
+    let room = limits.bytes
+    let lanes = [...this.#lanes].map(([organisation, lane]) => ({
+      lane,
+      next: countersOf(state, organisation).anchorSequence + 1,
+    }))
+    while (lanes.length > 0 && room > 0 && taken.length < limits.count) {
+      lanes = lanes.filter((turn) => {
+        const entry = turn.lane.get(turn.next)
+        if (entry === undefined || taken.length >= limits.count) return false
+        taken.push(entry.transaction)
+        room -= entry.transaction.bytes.length
+        turn.next += 1
+        return true
+      })
+    }
+    return taken
+  }
+
+  /** These are final now, and so is everything at or below their sequences. */
+  async committed(ids: readonly Uint8Array[]): Promise<void> {
+    const own: Uint8Array[] = []
+    for (const id of ids) {
+      const entry = this.#entries.get(toHex(id))
+      if (entry === undefined) continue
+      if (entry.isLocal) own.push(id)
+      this.#remove(entry)
+    }
+    if (own.length > 0) await this.#modules.store.forget(own)
+  }
+
+  /** A proposer found these invalid on top of the chain; who can still become valid stays. */
+  async rejected(
+    refused: readonly { transaction: DecodedTransaction; reason: InvalidTransaction }[],
+  ): Promise<void> {
+    const state = this.#modules.finalState()
+    const dead = refused.filter(({ transaction, reason }) => {
+      if (reason.code === 'quota_exceeded') return false
+      const { organisation, sequence } = sequenceOf(transaction)
+      if (reason.code !== 'wrong_sequence' || sequence === null) return true
+      return sequence <= countersOf(state, organisation).anchorSequence
+    })
+    await this.#drop(dead.map(({ transaction }) => toHex(transaction.id)))
+  }
+
+  /** Once a second or so: expired ones go, old ones are offered again. */
+  async tick(): Promise<void> {
+    const { clock, publish } = this.#modules
+    const now = clock.monotonic()
+    const wall = clock.wall()
+    const expired: string[] = []
+    const offered: Uint8Array[] = []
+    let room = OFFERED_BYTES_MAX
+    for (const entry of this.#entries.values()) {
+      const { payload, bytes } = entry.transaction
+      if (payload.expiresAt <= wall) expired.push(entry.name)
+      else if (entry.isLocal && now - entry.offeredAt >= OFFER_AGAIN_MS && room > 0) {
+        entry.offeredAt = now
+        room -= bytes.length
+        offered.push(bytes)
+      }
+    }
+    if (offered.length > 0) publish(offered)
+    await this.#drop(expired)
+  }
+
+  #read(bytes: Uint8Array): DecodedTransaction | (Submitted & { status: 'rejected' }) {
+    try {
+      return decodeTransaction(bytes, this.#options.genesisDigest)
+    } catch (error) {
+      return refusal(describeMalformed(error), null)
+    }
+  }
+
+  #known(transaction: DecodedTransaction): Submitted | undefined {
+    const id = toHex(transaction.id)
+    if (this.#entries.has(id)) return { status: 'known', id }
+    const height = this.#modules.heightOf(transaction.id)
+    return height === undefined ? undefined : { status: 'final', id, height }
+  }
+
+  #admit(transaction: DecodedTransaction, isLocal: boolean): Entry | Refused {
+    const { clock, parameters, finalState } = this.#modules
+    const { maxCount, maxBytes } = this.#options
+    if (this.#entries.size >= maxCount || this.#bytes + transaction.bytes.length > maxBytes)
+      return { code: 'mempool_full', detail: 'too many transactions wait; try again in a moment' }
+    const state = finalState()
+    const context = { time: clock.wall(), parameters: parameters() }
+    const rules = { acceptsGap: true, verifySignature: false }
+    const invalid =
+      checkTransaction(state, context, transaction, rules) ??
+      this.#checkLane(state, transaction, isLocal)
+    if (invalid !== undefined) return invalid
+    const { signer, signedBytes, signature } = transaction
+    if (!verify(signer, signedBytes, signature)) return { code: 'bad_signature' }
+    return this.#add(transaction, isLocal)
+  }
+
+  #checkLane(
+    state: State,
+    transaction: DecodedTransaction,
+    isLocal: boolean,
+  ): InvalidTransaction | undefined {
+    const { organisation, sequence } = sequenceOf(transaction)
+    if (sequence === null) return undefined
+    const expected = this.#nextOf(state, organisation)
+    const isTaken = this.#lanes.get(organisation)?.has(sequence) === true
+    const last = isLocal ? expected : expected + SEQUENCES_AHEAD
+    if (!isTaken && sequence <= last) return undefined
+    return { code: 'wrong_sequence', organisation, expected, got: sequence }
+  }
+
+  #nextOf(state: State, organisation: string): number {
+    const lane = this.#lanes.get(organisation)
+    const first = countersOf(state, organisation).anchorSequence + 1
+    let next = Math.max(first, this.#next.get(organisation) ?? 0)
+    while (lane?.has(next) === true) next += 1
+    this.#next.set(organisation, next)
+    return next
+  }
+
+  #add(transaction: DecodedTransaction, isLocal: boolean): Entry {
+    const now = this.#modules.clock.monotonic()
+    const { organisation, sequence } = sequenceOf(transaction)
+    const name = toHex(transaction.id)
+    const at = { receivedAt: now, offeredAt: now }
+    const entry: Entry = { transaction, name, organisation, sequence, isLocal, ...at }
+    this.#entries.set(name, entry)
+    this.#bytes += transaction.bytes.length
+    if (sequence !== null) {
+      const lane = this.#lanes.get(organisation) ?? new Map<number, Entry>()
+      this.#lanes.set(organisation, lane.set(sequence, entry))
+    }
+    return entry
+  }
+
+  #remove(entry: Entry): void {
+    if (!this.#entries.delete(entry.name)) return
+    this.#bytes -= entry.transaction.bytes.length
+    const { organisation, sequence } = entry
+    if (sequence === null) return
+    this.#lanes.get(organisation)?.delete(sequence)
+  }
+
+  async #drop(names: readonly string[]): Promise<void> {
+    const own: Uint8Array[] = []
+    for (const name of names) {
+      const entry = this.#entries.get(name)
+      if (entry === undefined) continue
+      if (entry.isLocal) own.push(entry.transaction.id)
+      this.#remove(entry)
+      const next = this.#next.get(entry.organisation)
+      if (entry.sequence !== null && next !== undefined && entry.sequence < next)
+        this.#next.set(entry.organisation, entry.sequence)
+    }
+    if (own.length > 0) await this.#modules.store.forget(own)
+  }
+}
+
+type Refused = InvalidTransaction | { code: 'mempool_full'; detail: string }
+
+function refusal(
+  reason: Refused,
+  transaction: DecodedTransaction | null,
+): Submitted & { status: 'rejected' } {
+  const id = transaction === null ? null : toHex(transaction.id)
+  const expected = reason.code === 'wrong_sequence' ? { expected: reason.expected } : {}
+  return { status: 'rejected', id, code: reason.code, detail: describe(reason), ...expected }
+}
+
+function describe(reason: Refused): string {
+  switch (reason.code) {
+    case 'wrong_sequence':
+      return `${reason.organisation} must send sequence ${reason.expected} next, not ${reason.got}`
+    case 'too_large':
+      return `it has ${reason.bytes} bytes, the limit is ${reason.limit}`
+    case 'expired':
+      return `it expired at ${new Date(reason.expiresAt).toISOString()}`
+    case 'expires_too_late':
+      return `it may expire at ${new Date(reason.latest).toISOString()} at the latest`
+    case 'unknown_organisation':
+      return `${reason.organisation} is not an organisation of this network`
+    case 'wrong_signer':
+      return `it must be signed with the anchor key of ${reason.organisation}`
+    case 'bad_signature':
+      return 'its signature is not valid on this network'
+    case 'already_included':
+      return 'it is in a block already'
+    case 'root_seen':
+      return 'its batch root has been anchored before'
+    case 'quota_exceeded':
+      return 'its organisation has used up its transactions of this minute'
+    case 'malformed':
+    case 'unknown_kind':
+    case 'mempool_full':
+      return reason.detail
+  }
+}
+
+function orderOf(read: DecodedTransaction | { status: 'rejected' }): number {
+  return 'status' in read ? 0 : (sequenceOf(read).sequence ?? 0)
+}
