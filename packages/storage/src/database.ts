@@ -1,0 +1,190 @@
+// One LevelDB, where no value is believed.
+//
+// LevelDB checks no checksum when it reads: a flipped bit in a table file comes back as a value. So
+// every value is stored behind the first 16 bytes of SHA-256(key || value), and each read checks
+// them; the key is part of it, so that a value never passes for that of another key. What this
+// cannot see is a value that is gone, or an older value of the same key where LevelDB lost the newer
+// one; the chain, the state tree and the private store each know what must be there.
+//
+// Only one process can have a database open: LevelDB's own file lock decides. The pid file of
+// home-lock.ts only says who.
+
+import { concatBytes, decode, encode, equalBytes, struct, text, uint } from '@mooring/codec'
+import { sha256 } from '@mooring/crypto'
+import { ClassicLevel } from 'classic-level'
+import { StorageError, storageErrorOf } from './errors.ts'
+import { readHomeUser } from './home-lock.ts'
+import { formatDatabaseKey, formatKey } from './keys.ts'
+
+export type DatabaseOperation =
+  | { type: 'put'; key: Uint8Array; value: Uint8Array }
+  | { type: 'del'; key: Uint8Array }
+
+export interface DatabaseRange {
+  from: Uint8Array
+  /** Behind the last key. */
+  to: Uint8Array
+  reverse?: boolean
+  limit?: number
+}
+
+export interface DatabaseEntry {
+  key: Uint8Array
+  value: Uint8Array
+}
+
+export interface DatabaseOptions {
+  /** Which database this must be; written into a new one. */
+  name: 'chain' | 'records'
+  /** The home it belongs to, whose pid file says who has it open. */
+  home?: string
+}
+
+const CHECKSUM_BYTES = 16
+const FORMAT_VERSION = 1
+const WRITE_BUFFER_BYTES = 8 * 1024 * 1024
+const databaseFormat = struct({ name: text(32), version: uint() })
+
+export class Database {
+  readonly path: string
+  readonly #level: ClassicLevel<Uint8Array, Uint8Array>
+
+  constructor(level: ClassicLevel<Uint8Array, Uint8Array>) {
+    this.path = level.location
+    this.#level = level
+  }
+
+  /** Blocks until the disk answers, which is microseconds when the page is cached. */
+  getSync(key: Uint8Array): Uint8Array | undefined {
+    try {
+      return checked(key, this.#level.getSync(key))
+    } catch (error) {
+      throw this.#readError(error, key)
+    }
+  }
+
+  async get(key: Uint8Array): Promise<Uint8Array | undefined> {
+    try {
+      return checked(key, await this.#level.get(key))
+    } catch (error) {
+      throw this.#readError(error, key)
+    }
+  }
+
+  /** All of the operations or none. With sync they are on the disk when this resolves. */
+  async batch(
+    operations: readonly DatabaseOperation[],
+    { sync }: { sync: boolean },
+  ): Promise<void> {
+    try {
+      await this.#level.batch(operations.map(withChecksum), { sync })
+    } catch (error) {
+      throw storageErrorOf(error, 'the database cannot be written', this.path)
+    }
+  }
+
+  async *iterate({ from, to, reverse, limit }: DatabaseRange): AsyncGenerator<DatabaseEntry> {
+    const range = { gte: from, lt: to, reverse: reverse ?? false, limit: limit ?? -1 }
+    try {
+      for await (const [key, stored] of this.#level.iterator(range)) {
+        yield { key: plain(key), value: withoutChecksum(key, stored) }
+      }
+    } catch (error) {
+      throw this.#readError(error, from)
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#level.close()
+  }
+
+  #readError(error: unknown, key: Uint8Array): StorageError {
+    if (error instanceof StorageError) return error
+    const message = `the database cannot be read at ${formatDatabaseKey(key)}`
+    return storageErrorOf(error, message, this.path)
+  }
+}
+
+export async function openDatabase(path: string, options: DatabaseOptions): Promise<Database> {
+  const level = new ClassicLevel<Uint8Array, Uint8Array>(path, {
+    keyEncoding: 'view',
+    valueEncoding: 'view',
+    writeBufferSize: WRITE_BUFFER_BYTES,
+  })
+  try {
+    await level.open()
+  } catch (error) {
+    const reason = storageErrorOf(error, 'the database cannot be opened', path)
+    throw reason.code === 'locked' ? await lockedBy(options.home, path, error) : reason
+  }
+  const database = new Database(level)
+  try {
+    await checkFormat(database, options.name)
+  } catch (error) {
+    await database.close()
+    throw error
+  }
+  return database
+}
+
+async function checkFormat(database: Database, name: string): Promise<void> {
+  const stored = database.getSync(formatKey())
+  if (stored === undefined) {
+    const all = { from: new Uint8Array(0), to: Uint8Array.of(0xff), limit: 1 }
+    for await (const { key } of database.iterate(all)) {
+      throw new StorageError('missing', 'a database without its format', {
+        path: database.path,
+        key: formatDatabaseKey(key),
+      })
+    }
+    const value = encode(databaseFormat, { name, version: FORMAT_VERSION })
+    await database.batch([{ type: 'put', key: formatKey(), value }], { sync: true })
+    return
+  }
+  const found = decode(databaseFormat, stored)
+  if (found.name !== name || found.version !== FORMAT_VERSION) {
+    throw new StorageError('format', 'the database is of another kind or version', {
+      path: database.path,
+      ...found,
+    })
+  }
+}
+
+async function lockedBy(
+  home: string | undefined,
+  path: string,
+  cause: unknown,
+): Promise<StorageError> {
+  const user = home === undefined ? undefined : await readHomeUser(home)
+  const details = { path, ...(home !== undefined && { home }), ...user }
+  return new StorageError('locked', 'another process has the database open', details, { cause })
+}
+
+function withChecksum(operation: DatabaseOperation): DatabaseOperation {
+  if (operation.type === 'del') return operation
+  const { key, value } = operation
+  return { type: 'put', key, value: concatBytes(checksumOf(key, value), value) }
+}
+
+function checked(key: Uint8Array, stored: Uint8Array | undefined): Uint8Array | undefined {
+  return stored === undefined ? undefined : withoutChecksum(key, stored)
+}
+
+function withoutChecksum(key: Uint8Array, stored: Uint8Array): Uint8Array {
+  const value = plain(stored.subarray(CHECKSUM_BYTES))
+  if (!equalBytes(stored.subarray(0, CHECKSUM_BYTES), checksumOf(key, value))) {
+    throw new StorageError('corrupt', 'a stored value is not what was written', {
+      key: formatDatabaseKey(key),
+    })
+  }
+  return value
+}
+
+/** LevelDB answers with Buffers, whose slice() does not copy. */
+function plain(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+function checksumOf(key: Uint8Array, value: Uint8Array): Uint8Array {
+  return sha256(key, value).subarray(0, CHECKSUM_BYTES)
+}

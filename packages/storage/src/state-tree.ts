@@ -1,0 +1,309 @@
+// The state: what the final blocks left behind, as an authenticated map. state-page.ts has the
+// shape, state-update.ts the changes; here are the base on disk and the views above it.
+//
+// The base is the state after the last committed block, and nothing else is ever written. A view is
+// the base or an overlay of changes kept in memory, on a view: an unfinalized block's state is an
+// overlay on its parent's, and dropping a block is forgetting its view. Committing a view moves the
+// base to it; the views above it then read through to the new base, and every other view (a fork
+// that lost, or the base of before) is stale and says so when it is read.
+//
+// The base moves in begin(), before its pages are on the disk, and keeps them in memory until end():
+// a read in between must not find the new page under the old root or the other way round.
+//
+// Nothing read is believed. A page must hash to the digest that its parent names, and the root page
+// to the state root; a value must hash to the value hash in its leaf. An older version that the
+// database fell back to is therefore found out as surely as a flipped bit. What is in memory has
+// been checked when it came in.
+
+import { equalBytes, toHex } from '@mooring/codec'
+import { sha256, STATE_EMPTY_ROOT, stateBit, type StateProof } from '@mooring/crypto'
+import type { Database, DatabaseOperation } from './database.ts'
+import { StorageError } from './errors.ts'
+import { formatDatabaseKey, pageKey, valueKey } from './keys.ts'
+import { RecentCache } from './recent-cache.ts'
+import { StatePage } from './state-page.ts'
+import { type LeafChange, pathOf, updatePages } from './state-update.ts'
+
+/** One change to the state; a null value removes the key. */
+export interface StateEntry {
+  key: Uint8Array
+  value: Uint8Array | null
+}
+
+interface Changes {
+  pages: Map<string, StatePage | null>
+  /** By the state key in hex. */
+  values: Map<string, StateEntry>
+}
+
+const PAGES_BYTES_MAX = 128 * 1024 * 1024
+const VALUES_BYTES_MAX = 16 * 1024 * 1024
+const VALUE_OVERHEAD = 160
+const FIRST_SLOT = 16
+
+export class StateTree {
+  readonly #database: Database
+  readonly #pages: RecentCache<StatePage>
+  readonly #values = new RecentCache<Uint8Array>(VALUES_BYTES_MAX)
+  #root: Uint8Array
+  /** Counts the moves of the base. */
+  #generation = 0
+  #moving: Changes | undefined
+
+  private constructor(database: Database, pagesBytesMax: number) {
+    this.#database = database
+    this.#pages = new RecentCache(pagesBytesMax)
+    this.#root = STATE_EMPTY_ROOT
+  }
+
+  /** The state in the database, whatever its root; the caller knows which one it must be. */
+  static open(database: Database, pagesBytesMax = PAGES_BYTES_MAX): StateTree {
+    const tree = new StateTree(database, pagesBytesMax)
+    const root = tree.#readPage('')
+    if (root !== undefined) {
+      tree.#root = root.rootDigest.slice()
+      tree.#pages.set('', root, root.bytes)
+    }
+    return tree
+  }
+
+  get root(): Uint8Array {
+    return this.#root
+  }
+
+  get generation(): number {
+    return this.#generation
+  }
+
+  /** The base as it is now. */
+  view(): StateView {
+    return StateView.ofBase(this)
+  }
+
+  /** Moves the base to the view; what it returns must reach the disk before end() is called. */
+  begin(view: StateView): DatabaseOperation[] {
+    if (this.#moving !== undefined) throw new Error('the base of the state is moving already')
+    const changes = view.settle()
+    this.#moving = changes
+    this.#root = view.root
+    if (changes.pages.size > 0) this.#generation += 1
+    const operations: DatabaseOperation[] = []
+    for (const [path, page] of changes.pages) {
+      operations.push(
+        page === null
+          ? { type: 'del', key: pageKey(path) }
+          : { type: 'put', key: pageKey(path), value: page.encode() },
+      )
+    }
+    for (const { key, value } of changes.values.values()) {
+      operations.push(
+        value === null
+          ? { type: 'del', key: valueKey(key) }
+          : { type: 'put', key: valueKey(key), value },
+      )
+    }
+    return operations
+  }
+
+  end(): void {
+    if (this.#moving === undefined) throw new Error('the base of the state is not moving')
+    for (const [path, page] of this.#moving.pages) {
+      if (page === null) this.#pages.delete(path)
+      else this.#pages.set(path, page, page.bytes)
+    }
+    for (const [name, { value }] of this.#moving.values) {
+      if (value === null) this.#values.delete(name)
+      else this.#keepValue(name, value)
+    }
+    this.#moving = undefined
+  }
+
+  /** The base's page, which must have the digest; undefined only for the root of an empty tree. */
+  page(path: string, digest: Uint8Array): StatePage | undefined {
+    const held = this.#moving?.pages.get(path)
+    if (held === null) return undefined
+    const known = held ?? this.#pages.get(path)
+    if (known !== undefined) return known
+    const page = this.#readPage(path)
+    if (page === undefined) {
+      if (path === '' && equalBytes(digest, STATE_EMPTY_ROOT)) return undefined
+      throw gone(pageKey(path))
+    }
+    if (!equalBytes(page.rootDigest, digest)) throw altered(pageKey(path))
+    this.#pages.set(path, page, page.bytes)
+    return page
+  }
+
+  /** The base's value of the key; the name is the key in hex. */
+  get(key: Uint8Array, name: string): Uint8Array | undefined {
+    const moving = this.#moving?.values.get(name)
+    if (moving !== undefined) return moving.value ?? undefined
+    const known = this.#values.get(name)
+    if (known !== undefined) return known
+    const valueHash = this.#valueHashOf(sha256(key))
+    if (valueHash === undefined) return undefined
+    const value = this.#database.getSync(valueKey(key))
+    if (value === undefined) throw gone(valueKey(key))
+    if (!equalBytes(sha256(value), valueHash)) throw altered(valueKey(key))
+    this.#keepValue(name, value)
+    return value
+  }
+
+  #valueHashOf(keyHash: Uint8Array): Uint8Array | undefined {
+    const path = pathOf(keyHash)
+    let page = this.page('', this.#root)
+    for (let depth = 0; page !== undefined; depth += 1) {
+      const slot = page.slot(Number.parseInt(path.charAt(depth), 16))
+      if (slot.kind === 'empty') return undefined
+      if (slot.kind === 'leaf')
+        return equalBytes(slot.keyHash, keyHash) ? slot.valueHash : undefined
+      page = this.page(path.slice(0, depth + 1), slot.digest)
+    }
+    return undefined
+  }
+
+  #keepValue(name: string, value: Uint8Array): void {
+    this.#values.set(name, value, value.length + name.length + VALUE_OVERHEAD)
+  }
+
+  #readPage(path: string): StatePage | undefined {
+    const stored = this.#database.getSync(pageKey(path))
+    if (stored === undefined) return undefined
+    const page = StatePage.decode(stored)
+    if (page === undefined) throw altered(pageKey(path))
+    return page
+  }
+}
+
+/** A state that can be read, proved and built upon: the base, or changes above another view. */
+export class StateView {
+  readonly root: Uint8Array
+  readonly #tree: StateTree
+  #below: StateView | undefined
+  #changes: Changes
+  /** When it is the base: since which move. An overlay has none until it is committed. */
+  #generation: number | undefined
+
+  private constructor(
+    tree: StateTree,
+    root: Uint8Array,
+    overlay?: { below: StateView; changes: Changes },
+  ) {
+    this.root = root
+    this.#tree = tree
+    this.#below = overlay?.below
+    this.#changes = overlay?.changes ?? noChanges()
+    this.#generation = overlay === undefined ? tree.generation : undefined
+  }
+
+  static ofBase(tree: StateTree): StateView {
+    return new StateView(tree, tree.root)
+  }
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    const name = toHex(key)
+    for (const overlay of StateView.#overlays(this)) {
+      const entry = overlay.#changes.values.get(name)
+      if (entry !== undefined) return entry.value ?? undefined
+    }
+    return this.#tree.get(key, name)
+  }
+
+  /** That the key has its value, or that it has none: crypto's checkStateProof checks it. */
+  prove(key: Uint8Array): StateProof {
+    const keyHash = sha256(key)
+    const path = pathOf(keyHash)
+    const siblings: Uint8Array[] = []
+    let page = this.#page('', this.root)
+    let node = 1
+    while (page !== undefined) {
+      const subtree = page.subtreeAt(node)
+      if (subtree.kind === 'empty') break
+      if (subtree.kind === 'leaf') {
+        const leaf = { keyHash: subtree.keyHash.slice(), valueHash: subtree.valueHash.slice() }
+        return { siblings: siblings.toReversed(), leaf }
+      }
+      if (node >= FIRST_SLOT) {
+        page = this.#page(path.slice(0, siblings.length / 4), subtree.digest)
+        node = 1
+      } else {
+        node = 2 * node + stateBit(keyHash, siblings.length)
+        siblings.push(page.digestAt(node ^ 1).slice())
+      }
+    }
+    return { siblings: siblings.toReversed(), leaf: null }
+  }
+
+  /** The state after the changes; of several to one key the last counts. */
+  apply(entries: Iterable<StateEntry>): StateView {
+    const values = new Map<string, StateEntry>()
+    for (const entry of entries) values.set(toHex(entry.key), entry)
+    const changes: LeafChange[] = []
+    for (const { key, value } of values.values()) {
+      const keyHash = sha256(key)
+      const valueHash = value === null ? null : sha256(value)
+      changes.push({ path: pathOf(keyHash), keyHash, valueHash })
+    }
+    changes.sort((a, b) => (a.path < b.path ? -1 : 1))
+    const load = (path: string, digest: Uint8Array): StatePage => {
+      const page = this.#page(path, digest)
+      if (page === undefined) throw gone(pageKey(path))
+      return page
+    }
+    const pages = updatePages(load, this.#page('', this.root), changes)
+    if (pages.size === 0) return this
+    const root = pages.get('')?.rootDigest.slice() ?? STATE_EMPTY_ROOT
+    return new StateView(this.#tree, root, { below: this, changes: { pages, values } })
+  }
+
+  /** Becomes the base: the changes since the last one, which the tree takes over. */
+  settle(): Changes {
+    const overlays = [...StateView.#overlays(this)]
+    const merged = noChanges()
+    for (const overlay of overlays.toReversed()) {
+      for (const [path, page] of overlay.#changes.pages) merged.pages.set(path, page)
+      for (const [name, entry] of overlay.#changes.values) merged.values.set(name, entry)
+      overlay.#changes = noChanges()
+      overlay.#generation = STALE
+      overlay.#below = undefined
+    }
+    if (overlays.length > 0) this.#generation = this.#tree.generation + 1
+    return merged
+  }
+
+  /** From the view down to the base, which must still be the tree's. */
+  static *#overlays(top: StateView): Generator<StateView> {
+    let view: StateView | undefined = top
+    while (view !== undefined && view.#generation === undefined) {
+      yield view
+      view = view.#below
+    }
+    if (view === undefined || view.#generation !== top.#tree.generation) {
+      throw new StorageError('stale_view', 'the base of this state has moved elsewhere')
+    }
+  }
+
+  #page(path: string, digest: Uint8Array): StatePage | undefined {
+    for (const overlay of StateView.#overlays(this)) {
+      const page = overlay.#changes.pages.get(path)
+      if (page !== undefined) return page ?? undefined
+    }
+    return this.#tree.page(path, digest)
+  }
+}
+
+const STALE = -1
+
+function noChanges(): Changes {
+  return { pages: new Map(), values: new Map() }
+}
+
+function gone(key: Uint8Array): StorageError {
+  return new StorageError('missing', 'a part of the state is gone', { key: formatDatabaseKey(key) })
+}
+
+function altered(key: Uint8Array): StorageError {
+  return new StorageError('corrupt', 'a part of the state is not what its root says', {
+    key: formatDatabaseKey(key),
+  })
+}
