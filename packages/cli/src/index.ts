@@ -1,1 +1,3 @@
-export {}
+export type { Context, Sink } from './context.ts'
+export { runCli } from './run.ts'
+export type { RunningNode, StartNode } from './start-node.ts'

@@ -9,14 +9,10 @@ import type {
   InvalidPublicKey,
   InvalidStateProof,
 } from '@mooring/crypto'
-import type {
-  GenesisProblem,
-  InvalidBlock,
-  InvalidTransaction,
-  LedgerErrorCode,
-} from '@mooring/ledger'
+import type { GenesisProblem, InvalidTransaction, LedgerErrorCode } from '@mooring/ledger'
 import type { ProblemCode, RecordsErrorCode } from '@mooring/records'
 import { type CatalogEntry, entry } from './error-entry.ts'
+import type { Refusal } from './execution.ts'
 
 export const TRANSACTION_TEXTS: Record<InvalidTransaction['code'], CatalogEntry> = {
   malformed: entry(4101, 2, 422)(
@@ -87,7 +83,7 @@ const BLOCK = entry(3030, 11)(
   'Check that all nodes run the same version.',
 )
 
-export const BLOCK_TEXTS: Record<InvalidBlock['code'], CatalogEntry> = {
+export const BLOCK_TEXTS: Record<Refusal['code'], CatalogEntry> = {
   wrong_network: BLOCK,
   wrong_epoch: BLOCK,
   wrong_height: BLOCK,
@@ -103,6 +99,8 @@ export const BLOCK_TEXTS: Record<InvalidBlock['code'], CatalogEntry> = {
   too_many_transactions: BLOCK,
   block_too_large: BLOCK,
   invalid_transaction: BLOCK,
+  wrong_state_root: BLOCK,
+  wrong_history_root: BLOCK,
 }
 
 const refused = (mor: number) => entry(mor, 2, 422)

@@ -226,6 +226,11 @@ export const NODE_TEXTS: Record<NodeErrorCode, CatalogEntry> = {
     'Views change, but each leader is unreachable or slower than the network allows.',
     'Look at the delays of those that are named:   mooring status',
   ),
+  mempool_full: entry(4113, 4, 503)(
+    'The node has too many transactions waiting',
+    'It takes new ones as soon as blocks have room for those it has.',
+    'Try again in a moment; see whether blocks go on:   mooring status',
+  ),
 }
 
 export const STORAGE_TEXTS: Record<StorageErrorCode, CatalogEntry> = {

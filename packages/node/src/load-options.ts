@@ -18,13 +18,7 @@ import { type ConfigFile, parseConfigFile } from './config-file.ts'
 import { checkHome, homePaths } from './home.ts'
 import { type KeyDuty, readKeyFile } from './keys.ts'
 import { NodeError } from './node-error.ts'
-import {
-  type HostPort,
-  type LogLevels,
-  type Parsed,
-  parseHostPort,
-  parseLogLevels,
-} from './option-values.ts'
+import { type LogLevels, parseLogLevels } from './option-values.ts'
 import type { OptionValues, Profile } from './options.ts'
 import { type OptionSources, type Origin, resolveOptions } from './resolve-options.ts'
 
@@ -55,9 +49,10 @@ export type NodeOptions = {
   }
   mempool: { maxCount: number; maxBytes: number; perClient: number }
   storage: { dir: string; guardDir: string; runDir: string; cacheBytes: number }
-  http: { listen: HostPort; bodyLimitBytes: number }
+  // host:port
+  http: { listen: string; bodyLimitBytes: number }
   // Null turns the listener off.
-  metrics: { listen: HostPort | null }
+  metrics: { listen: string | null }
   log: { levels: LogLevels; format: 'auto' | 'pretty' | 'json'; file: string | null }
   shutdown: { timeoutMs: number }
   origins: Readonly<Record<string, Origin>>
@@ -100,12 +95,6 @@ export async function readGenesisFile(path: string): Promise<Genesis> {
     throw new NodeError('genesis_invalid', { path, detail }, { rows })
   }
   return genesis
-}
-
-// A value that resolveOptions has checked already.
-function trusted<T>(parsed: Parsed<T>): T {
-  if ('value' in parsed) return parsed.value
-  throw new TypeError(parsed.expected)
 }
 
 function findOrganisation(genesis: Genesis, keys: NodeKeys): Organisation | null {
@@ -192,6 +181,8 @@ export async function loadNodeOptions(sources: LoadSources): Promise<NodeOptions
 }
 
 function sections(home: string, values: OptionValues) {
+  const levels = parseLogLevels(values.log.level)
+  if (!('value' in levels)) throw new TypeError('the level was checked when it was read')
   const { p2p, mempool, storage, http, metrics, log, shutdown } = values
   const paths = homePaths(home)
   return {
@@ -214,10 +205,10 @@ function sections(home: string, values: OptionValues) {
       runDir: paths.run,
       cacheBytes: storage.cache,
     },
-    http: { listen: trusted(parseHostPort(http.listen)), bodyLimitBytes: http.body_limit },
-    metrics: { listen: metrics.listen === '' ? null : trusted(parseHostPort(metrics.listen)) },
+    http: { listen: http.listen, bodyLimitBytes: http.body_limit },
+    metrics: { listen: metrics.listen === '' ? null : metrics.listen },
     log: {
-      levels: trusted(parseLogLevels(log.level)),
+      levels: levels.value,
       format: log.format,
       file: log.file === '' ? null : resolve(home, log.file),
     },

@@ -23,6 +23,7 @@ export type NodeErrorCode =
   | 'port_taken'
   | 'authorities_missing'
   | 'leaders_failing'
+  | 'mempool_full'
 
 // What the commands refuse by themselves.
 export type CommandErrorCode =

@@ -184,7 +184,7 @@ export const OPTIONS = Type.Object({
       profiles: { test: '127.0.0.1:0' },
     }),
     body_limit: size([1024, 256 * MIB], {
-      default: 50 * MIB,
+      default: 16 * MIB,
       description: 'Largest request body.',
     }),
   }),

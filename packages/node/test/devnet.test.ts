@@ -44,7 +44,7 @@ test('a devnet has one valid genesis, and each of its homes loads as an authorit
       assert.equal(options.role, 'authority')
       assert.equal(options.organisation?.id, node.name)
       assert.equal(options.networkId, devnet.networkId)
-      assert.deepEqual(options.http.listen, { host: '127.0.0.1', port: 7421 + 10 * node.index })
+      assert.equal(options.http.listen, `127.0.0.1:${7421 + 10 * node.index}`)
       assert.equal(options.p2p.peers.length, 3)
       assert.ok(!options.p2p.peers.some((peer) => peer.includes(node.peerId)))
       assert.ok(Object.isFrozen(options) && Object.isFrozen(options.p2p.peers))
@@ -78,7 +78,7 @@ test('a devnet that exists moves to other ports and keeps its keys', () =>
     )
     await writeDevnetConfigs(moved)
     const options = await loadNodeOptions({ home: moved.nodes[2]?.home ?? '', flags: {}, env: {} })
-    assert.equal(options.http.listen.port, 8441)
+    assert.equal(options.http.listen, '127.0.0.1:8441')
     assert.ok(options.p2p.peers.every((peer) => /tcp\/84\d0\//.test(peer)))
   }))
 

@@ -14,7 +14,7 @@ import { NodeError } from '../src/node-error.ts'
 
 test('every number has one text, in its range, with something to do about it', () => {
   const ranges: Record<string, RegExp> = {
-    node: /^MOR-[13]/,
+    node: /^MOR-[134]/,
     storage: /^MOR-1/,
     network: /^MOR-2/,
     halt: /^MOR-3/,

@@ -1,0 +1,61 @@
+// The end of every help: examples that work as they stand, and the exit codes of that command.
+
+import { parseDuration } from '@mooring/node'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+
+export const EXIT_CODES: Readonly<Record<number, string>> = {
+  0: 'done',
+  1: 'unexpected failure',
+  2: 'usage error',
+  3: 'configuration or genesis invalid',
+  4: 'node unreachable, or no answer in time',
+  5: 'not authenticated, not allowed',
+  6: 'not found',
+  7: 'conflict: it exists, or differs',
+  8: 'verification failed',
+  9: 'not final, or not ready, within the time-out',
+  10: 'home in use by another process',
+  11: 'database corrupt, data missing, or disk full',
+  12: 'the guard against double signing refused',
+  13: 'incompatible version, or another network',
+  14: 'this organisation was removed from the network',
+  130: 'interrupted before the orderly stop was complete (143 by SIGTERM)',
+}
+
+export type Help = {
+  examples: readonly string[]
+  // Besides 0, 1 and 2.
+  exits: readonly number[]
+}
+
+function formatHelpEnd({ examples, exits }: Help): string {
+  const codes = [0, 1, 2, ...exits].map((code) => `  ${code}`.padEnd(7) + (EXIT_CODES[code] ?? ''))
+  const lines = ['', 'Examples:', ...examples.map((line) => `  ${line}`), '', 'Exit codes:']
+  return [...lines, ...codes].join('\n')
+}
+
+export function withHelp(command: Command, help: Help): Command {
+  return command.addHelpText('after', formatHelpEnd(help))
+}
+
+export function durationArgument(text: string): number {
+  const parsed = parseDuration(text)
+  if ('value' in parsed) return parsed.value
+  throw new InvalidArgumentError(`${parsed.expected}.`)
+}
+
+export function countArgument(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('expected a whole number.')
+}
+
+export function timeoutOption(text: string, ms: number): Option {
+  return new Option('--timeout <duration>', 'how long an answer may take')
+    .argParser(durationArgument)
+    .default(ms, text)
+}
+
+// For commands that ask a node.
+export function remote(command: Command): Command {
+  return command.addOption(timeoutOption('10s', 10_000))
+}

@@ -1,0 +1,202 @@
+// Single nodes of a devnet: killed, brought back, listened to.
+
+import { open, stat } from 'node:fs/promises'
+import { setTimeout as pause } from 'node:timers/promises'
+import { formatDuration, NodeError } from '@mooring/node'
+import { type Command, Option } from 'commander'
+import { countArgument, durationArgument, withHelp } from '../command-help.ts'
+import type { Context } from '../context.ts'
+import { devnetCommand, type DevnetOptions, lookAt, showBoard } from '../devnet/command.ts'
+import {
+  killProcess,
+  lastLogLines,
+  likelyCause,
+  logFile,
+  type Started,
+} from '../devnet/processes.ts'
+import { askAll, quorumOf } from '../devnet/progress.ts'
+import {
+  type DevnetNodeState,
+  type DevnetState,
+  nodeOf,
+  writeDevnetState,
+} from '../devnet/state.ts'
+import { failIfEnded, startNodes } from '../devnet/up.ts'
+import { createOutput, type Output } from '../output.ts'
+
+const POLL_MS = 200
+
+// "3" or "hospital-3".
+function indexArgument(word: string): number {
+  return countArgument(word.replace(/^hospital-/, ''))
+}
+
+const indices = (word: string, previous: number[] | undefined): number[] => [
+  ...(previous ?? []),
+  indexArgument(word),
+]
+
+function describeQuorum(state: DevnetState): string {
+  const running = state.nodes.filter(({ pid }) => pid !== null).length
+  const quorum = quorumOf(state)
+  const goesOn = running >= quorum ? 'blocks go on' : 'blocks wait'
+  return `${running} of ${state.nodes.length} run, ${quorum} make a quorum: ${goesOn}`
+}
+
+export function addKill(group: Command, context: Context): void {
+  const command = devnetCommand(group, 'kill')
+    .description('kill nodes at once, as a power cut would')
+    .argument('<nodes...>', 'numbers or names', indices)
+  withHelp(command, {
+    examples: ['mooring devnet kill 3', 'mooring devnet kill 2 3'],
+    exits: [6],
+  })
+  command.action(async (numbers: number[]) => {
+    const options = command.optsWithGlobals<DevnetOptions>()
+    const output = createOutput(context, options)
+    const state = await lookAt(context, options)
+    const nodes = numbers.map((index) => nodeOf(state, index))
+    for (const node of nodes) {
+      await killProcess(node)
+      node.pid = null
+      node.startedAt = null
+    }
+    await writeDevnetState(state)
+    const killed = nodes.map(({ name }) => name)
+    if (output.isJson) output.json({ schema: 'mooring/devnet-kill/v1', killed })
+    else output.text(`killed ${killed.join(', ')}; ${describeQuorum(state)}`)
+  })
+}
+
+async function untilCaughtUp(
+  state: DevnetState,
+  nodes: readonly DevnetNodeState[],
+  started: ReadonlyMap<number, Started>,
+  timeoutMs: number,
+): Promise<void> {
+  const deadline = performance.now() + timeoutMs
+  for (;;) {
+    await failIfEnded(state, started, 'restart')
+    const reports = await askAll(state.nodes)
+    const best = Math.max(...reports.map(({ status }) => status?.chain.height ?? 0))
+    const behind = reports
+      .filter(({ node }) => nodes.includes(node))
+      .filter(({ status }) => status === null || status.chain.height < best - 2)
+      .map(({ node }) => node)
+    const [first] = behind
+    if (first === undefined) return
+    if (performance.now() >= deadline) {
+      const rows = await lastLogLines(first, 5)
+      const detail = `${behind.map(({ name }) => name).join(', ')} behind height ${best}`
+      const cause = likelyCause(undefined, rows)
+      const data = { timeout: formatDuration(timeoutMs), step: 'restart', detail, cause }
+      throw new NodeError('devnet_not_ready', data, { rows })
+    }
+    await pause(POLL_MS)
+  }
+}
+
+export function addRestart(group: Command, context: Context): void {
+  const command = devnetCommand(group, 'restart')
+    .description('start nodes again, and wait until they have caught up')
+    .argument('[nodes...]', 'numbers or names; all that do not run when left out', indices)
+    .addOption(
+      new Option('--timeout <duration>', 'to catch up in')
+        .argParser(durationArgument)
+        .default(30_000, '30s'),
+    )
+  withHelp(command, {
+    examples: ['mooring devnet restart 3', 'mooring devnet restart'],
+    exits: [6, 9],
+  })
+  command.action(async (numbers: number[] | undefined) => {
+    const options = command.optsWithGlobals<DevnetOptions & { timeout: number }>()
+    const output = createOutput(context, options)
+    const state = await lookAt(context, options)
+    const asked = numbers === undefined || numbers.length === 0
+    const nodes = asked
+      ? state.nodes.filter(({ pid }) => pid === null)
+      : numbers.map((index) => nodeOf(state, index))
+    for (const node of nodes) {
+      await killProcess(node)
+      node.pid = null
+    }
+    const started = await startNodes(state, nodes, context)
+    await untilCaughtUp(state, nodes, started, options.timeout)
+    await showBoard(state, output)
+  })
+}
+
+// Writes what the file has from `offset` on; gives the offset after it.
+async function printFrom(
+  node: DevnetNodeState,
+  offset: number,
+  write: (line: string) => void,
+): Promise<number> {
+  const { size } = await stat(logFile(node))
+  if (size <= offset) return Math.min(size, offset)
+  const file = await open(logFile(node))
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(size - offset), { position: offset })
+    const text = buffer.toString('utf8', 0, bytesRead)
+    const end = text.lastIndexOf('\n') + 1
+    for (const line of text.slice(0, end).split('\n').slice(0, -1)) write(line)
+    return offset + Buffer.byteLength(text.slice(0, end))
+  } finally {
+    await file.close()
+  }
+}
+
+export function addLogs(group: Command, context: Context): void {
+  const command = devnetCommand(group, 'logs')
+    .description('the last lines of its logs')
+    .argument('[nodes...]', 'numbers or names; all when left out', indices)
+    .option('-f, --follow', 'and what comes, until Ctrl-C')
+    .addOption(new Option('--lines <count>', 'of each').argParser(countArgument).default(20))
+  withHelp(command, {
+    examples: ['mooring devnet logs 2', 'mooring devnet logs -f'],
+    exits: [6],
+  })
+  command.action(async (numbers: number[] | undefined) => {
+    type Options = DevnetOptions & { follow?: boolean; lines: number }
+    const options = command.optsWithGlobals<Options>()
+    const output = createOutput(context, options)
+    const state = await lookAt(context, options)
+    const chosen = numbers === undefined || numbers.length === 0
+    const nodes = chosen ? state.nodes : numbers.map((index) => nodeOf(state, index))
+    for (const node of nodes) {
+      for (const line of await lastLogLines(node, options.lines)) printLine(output, node, line)
+    }
+    if (options.follow === true) await follow(context, output, nodes)
+  })
+}
+
+function printLine(output: Output, node: DevnetNodeState, line: string): void {
+  if (output.isJson) output.line({ node: node.name, line })
+  else output.text(`${output.dim(node.name)}  ${line}`)
+}
+
+async function follow(
+  context: Context,
+  output: Output,
+  nodes: readonly DevnetNodeState[],
+): Promise<void> {
+  const stop = new AbortController()
+  const forget = context.onInterrupt(() => stop.abort())
+  const offsets = new Map<string, number>()
+  for (const node of nodes) offsets.set(node.name, (await stat(logFile(node))).size)
+  try {
+    while (!stop.signal.aborted) {
+      for (const node of nodes) {
+        const from = offsets.get(node.name) ?? 0
+        const to = await printFrom(node, from, (line) => printLine(output, node, line))
+        offsets.set(node.name, to)
+      }
+      await pause(POLL_MS, undefined, { signal: stop.signal })
+    }
+  } catch (error) {
+    if (!stop.signal.aborted) throw error
+  } finally {
+    forget()
+  }
+}

@@ -1,0 +1,137 @@
+import { writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { type Command, Option } from 'commander'
+import { countArgument, durationArgument, withHelp } from '../command-help.ts'
+import { type Context, waitingFor } from '../context.ts'
+import { boardDocument, formatBoard, formatNext } from '../devnet/board.ts'
+import { devnetCommand, type DevnetOptions } from '../devnet/command.ts'
+import { runDemo } from '../devnet/demo.ts'
+import { stayUntilInterrupted } from '../devnet/foreground.ts'
+import { makeDevnet, runningNodes } from '../devnet/make.ts'
+import { devnetFolder, type DevnetState } from '../devnet/state.ts'
+import { bringUp, type Up } from '../devnet/up.ts'
+import { createOutput, type Output } from '../output.ts'
+
+type UpCommandOptions = DevnetOptions & {
+  nodes?: number
+  basePort: number
+  heartbeat?: number
+  reset?: boolean
+  detach?: boolean
+  demo?: number | true
+  readyFile?: string
+  timeout: number
+}
+
+const DEMO_PATIENTS = 3
+
+async function announce(state: DevnetState, output: Output): Promise<number> {
+  const running = await runningNodes(state)
+  const count = state.nodes.length
+  const head = `mooring devnet "${state.name}"  ${count} authorities  network ${state.networkId}`
+  output.note(`${head}  (${state.dir})`)
+  if (running.length === count) output.note('it runs already')
+  else if (running.length > 0) {
+    const away = state.nodes.filter((node) => !running.includes(node)).map(({ name }) => name)
+    output.note(`${away.join(', ')} ${away.length === 1 ? 'does' : 'do'} not run: starting`)
+  }
+  return running.length
+}
+
+async function present(
+  up: Up,
+  context: Context,
+  output: Output,
+  options: UpCommandOptions,
+): Promise<void> {
+  const { state, reports } = up
+  const board = boardDocument(state, reports)
+  if (options.readyFile !== undefined) {
+    await writeFile(resolve(context.cwd, options.readyFile), `${JSON.stringify(board)}\n`)
+  }
+  if (!output.isJson) output.text(`\n${formatBoard(reports)}`)
+  const patients = options.demo === true ? DEMO_PATIENTS : options.demo
+  const demo =
+    patients === undefined
+      ? undefined
+      : await waitingFor(output.note, 'the anchors', runDemo(state, context, output, patients))
+  if (output.isJson) output.json(demo === undefined ? board : { ...board, demo })
+  else output.text(`\n${formatNext(state, output)}`)
+}
+
+async function run(context: Context, options: UpCommandOptions, output: Output): Promise<void> {
+  const startedAt = performance.now()
+  const interrupted = new AbortController()
+  const forget = context.onInterrupt(() => interrupted.abort())
+  let up: Up
+  let others: number
+  try {
+    const dir = devnetFolder(context, options)
+    const state = await makeDevnet({
+      dir,
+      name: options.name,
+      nodes: options.nodes,
+      heartbeatMs: options.heartbeat,
+      basePort: options.basePort,
+      isReset: options.reset === true,
+      say: output.note,
+    })
+    others = await announce(state, output)
+    const limits = { timeoutMs: options.timeout, startedAt, stop: interrupted.signal }
+    up = await bringUp(state, context, output, limits)
+    await present(up, context, output, options)
+  } finally {
+    forget()
+  }
+  // Nodes that ran before belong to another `up`, or were detached on purpose.
+  if (options.detach === true || others > 0) {
+    output.note('it goes on in the background; stop it with:  npx mooring devnet down')
+    return
+  }
+  output.note(
+    'Stop with Ctrl-C.  Logs: npx mooring devnet logs   Env: eval "$(npx mooring devnet env)"',
+  )
+  await stayUntilInterrupted(up.state, context, output)
+}
+
+export function addUp(group: Command, context: Context): void {
+  const command = devnetCommand(group, 'up')
+    .description('start it, make it first if needed, and wait until all nodes agree')
+    .addOption(new Option('-n, --nodes <count>', 'hospitals (4)').argParser(countArgument))
+    .addOption(
+      new Option(
+        '--base-port <port>',
+        'node i takes the ports from there + 10·i; 0: any that are free',
+      )
+        .argParser(countArgument)
+        .default(7420),
+    )
+    .addOption(
+      new Option('--heartbeat <duration>', 'a block at least so often (1s)').argParser(
+        durationArgument,
+      ),
+    )
+    .option('--reset', 'throw the old one away and make a new one')
+    .option('--detach', 'leave it in the background once it is ready')
+    .addOption(
+      new Option('--demo [patients]', 'then submit made-up patients (3)').argParser(countArgument),
+    )
+    .option('--ready-file <file>', 'write the board there as JSON once it is ready')
+    .addOption(
+      new Option('--timeout <duration>', 'to be ready in')
+        .argParser(durationArgument)
+        .default(60_000, '60s'),
+    )
+  withHelp(command, {
+    examples: [
+      'mooring devnet up',
+      'mooring devnet up --demo --detach',
+      'mooring devnet up -n 7 --name seven --base-port 0',
+    ],
+    exits: [7, 9, 130],
+  })
+  command.action(async () => {
+    const options = command.optsWithGlobals<UpCommandOptions>()
+    await run(context, options, createOutput(context, options))
+  })
+}

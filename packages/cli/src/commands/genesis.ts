@@ -1,0 +1,149 @@
+// The genesis of the network: shown for people, or raw; from the home, from a file, or from a node.
+
+import { resolve } from 'node:path'
+import { toHex } from '@mooring/codec'
+import { formatDidKey } from '@mooring/crypto'
+import {
+  formatGenesisJson,
+  type Genesis,
+  genesisDigest,
+  networkId,
+  parseGenesisJson,
+} from '@mooring/ledger'
+import { homePaths, NodeError, readGenesisFile } from '@mooring/node'
+import type { Command } from 'commander'
+import { remote, withHelp } from '../command-help.ts'
+import { type Context, type GlobalOptions, homeOf } from '../context.ts'
+import { type RemoteOptions, withNode } from '../endpoint.ts'
+import { createOutput, formatFields, formatTable, formatTime, type Output } from '../output.ts'
+
+type ShowOptions = RemoteOptions & { file?: string; raw?: boolean }
+
+function describe(output: Output, genesis: Genesis): void {
+  const digest = genesisDigest(genesis)
+  const { networkName, protocolVersion, time, parameters, organisations } = genesis
+  if (output.isJson) {
+    output.json({
+      schema: 'mooring/genesis/v1',
+      networkId: networkId(digest),
+      digest: toHex(digest),
+      genesis: JSON.parse(formatGenesisJson(genesis)),
+    })
+    return
+  }
+  output.text(
+    formatFields([
+      ['network', `${networkName}  ${networkId(digest)}`],
+      ['digest', toHex(digest)],
+      ['protocol', `v${protocolVersion}`],
+      ['time', formatTime(time)],
+      ['parameters', ''],
+      ...Object.entries(parameters).map(([name, value]) => [`  ${name}`, String(value)] as const),
+    ]),
+  )
+  output.text('')
+  output.text(
+    formatTable(organisations, [
+      { title: 'organisation', value: ({ organisation }) => organisation.id },
+      { title: 'name', value: ({ organisation }) => organisation.name },
+      { title: 'roles', value: ({ organisation }) => organisation.roles.join(',') },
+      {
+        title: 'governance key',
+        value: ({ organisation }) => formatDidKey(organisation.keys.governance),
+      },
+    ]),
+  )
+}
+
+async function find(context: Context, options: ShowOptions): Promise<Genesis> {
+  if (options.file !== undefined) return readGenesisFile(resolve(context.cwd, options.file))
+  const { genesisFile } = homePaths(homeOf(context, options))
+  const isAsked = options.endpoint !== undefined || context.env['MOORING_ENDPOINT'] !== undefined
+  if (!isAsked) {
+    try {
+      return await readGenesisFile(genesisFile)
+    } catch (error) {
+      if (!(error instanceof NodeError && error.code === 'genesis_missing')) throw error
+    }
+  }
+  return withNode(context, options, async (client) => parseGenesisJson(await client.genesis()))
+}
+
+function addShow(parent: Command, context: Context): void {
+  const command = remote(parent.command('show'))
+    .description('show the genesis of a home, a file or a node')
+    .option('--file <file>', 'a genesis file; default: the one of the home, else the node is asked')
+    .option('--raw', 'print the file itself, to be kept as genesis.json')
+  withHelp(command, {
+    examples: [
+      'mooring genesis show',
+      'mooring genesis show --file genesis.json',
+      'mooring genesis show --raw > genesis.json',
+    ],
+    exits: [3, 4],
+  })
+  command.action(async () => {
+    const options = command.optsWithGlobals<ShowOptions>()
+    const output = createOutput(context, options)
+    const genesis = await find(context, options)
+    if (options.raw === true) output.text(formatGenesisJson(genesis))
+    else describe(output, genesis)
+  })
+}
+
+function addVerify(parent: Command, context: Context): void {
+  const command = parent
+    .command('verify')
+    .description('check a genesis file: form, parameters, keys, signatures of the founders')
+    .argument('[file]', 'genesis file; default: the one of the home')
+    .option('--digest <hex>', 'the digest it must have')
+    .option('--file <file>', 'the same as the argument')
+  withHelp(command, {
+    examples: [
+      'mooring genesis verify genesis.json',
+      'mooring genesis verify genesis.json --digest a1b2…',
+    ],
+    exits: [3, 8],
+  })
+  command.action(async (argument: string | undefined) => {
+    const options = command.optsWithGlobals<GlobalOptions & { digest?: string; file?: string }>()
+    const output = createOutput(context, options)
+    const file = argument ?? options.file
+    const path =
+      file === undefined
+        ? homePaths(homeOf(context, options)).genesisFile
+        : resolve(context.cwd, file)
+    const genesis = await readGenesisFile(path)
+    const digest = toHex(genesisDigest(genesis))
+    if (options.digest !== undefined && options.digest.toLowerCase() !== digest) {
+      const detail = `its digest is ${digest}, expected ${options.digest}.`
+      throw new NodeError('proof_invalid', { step: 0, name: 'genesis', detail })
+    }
+    const organisations = genesis.organisations.length
+    const network = networkId(genesisDigest(genesis))
+    if (output.isJson) {
+      output.json({ schema: 'mooring/genesis-verification/v1', ok: true, digest, network, path })
+      return
+    }
+    output.text(`${output.good('VERIFIED')}  ${network}, signed by ${organisations} founders`)
+    output.text(`digest    ${digest}`)
+  })
+}
+
+export function addGenesis(program: Command, context: Context): void {
+  const group = program.command('genesis').description('the file a network starts from')
+  addShow(group, context)
+  addVerify(group, context)
+  withHelp(group, { examples: ['mooring genesis show'], exits: [3, 4, 8] })
+}
+
+// A genesis from a file of the network, whose digest must be `digest` when that is given.
+export async function readTrustedGenesis(path: string, digest: string | undefined) {
+  const genesis = await readGenesisFile(path)
+  const actual = toHex(genesisDigest(genesis))
+  if (digest !== undefined && digest.toLowerCase() !== actual) {
+    const detail = `${path} has digest ${actual}, and --genesis-digest says ${digest}.`
+    throw new NodeError('proof_invalid', { step: 0, name: 'genesis', detail })
+  }
+  return genesis
+}

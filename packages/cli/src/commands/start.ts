@@ -1,0 +1,188 @@
+// The daemon: options, a node, one line that says what runs, and an orderly stop. A first signal
+// drains; a second one, or a drain that takes too long, ends the process as it is.
+
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import {
+  homePaths,
+  loadNodeOptions,
+  type NodeOptions,
+  OPTION_ENTRIES,
+  type OptionEntry,
+} from '@mooring/node'
+import { type Command, Option } from 'commander'
+import { withHelp } from '../command-help.ts'
+import { type Context, configOf, type GlobalOptions, homeOf } from '../context.ts'
+import { createOutput, formatFields, type Output } from '../output.ts'
+import type { Result } from '../program.ts'
+import type { RunningNode } from '../start-node.ts'
+import { readVersion } from './version.ts'
+
+const SIGNAL_CODES = { SIGINT: 130, SIGTERM: 143 } as const
+
+type Signal = keyof typeof SIGNAL_CODES
+
+const GLOBAL_FLAGS = ['--log-level', '--log-format']
+
+function describeDefault(entry: OptionEntry): string {
+  const value = Array.isArray(entry.default) ? entry.default.join(',') : String(entry.default)
+  return value === '' || entry.unit !== undefined ? '' : ` (${value})`
+}
+
+function addFlags(command: Command): void {
+  for (const entry of OPTION_ENTRIES) {
+    if (GLOBAL_FLAGS.includes(entry.flag)) continue
+    const text = `${entry.description}${describeDefault(entry)}`
+    const option = new Option(`${entry.flag} <value>`, text).helpGroup('Settings:')
+    if (entry.kind === 'list') {
+      option.argParser((value: string, previous: string[] | undefined) => [
+        ...(previous ?? []),
+        value,
+      ])
+    }
+    command.addOption(option)
+  }
+}
+
+function flagsOf(options: GlobalOptions): Record<string, string | string[]> {
+  const values = new Map(Object.entries(options))
+  const flags: Record<string, string | string[]> = {}
+  for (const entry of OPTION_ENTRIES) {
+    const name = new Option(entry.flag).attributeName()
+    const value: unknown = values.get(name)
+    if (typeof value === 'string') flags[entry.name] = value
+    if (Array.isArray(value)) flags[entry.name] = value.map(String)
+  }
+  return flags
+}
+
+// Who has the home already, as the process that has it wrote down.
+async function addHolder(error: unknown, home: string): Promise<unknown> {
+  if (!(error instanceof Error && 'code' in error && error.code === 'locked')) return error
+  try {
+    const text = await readFile(join(homePaths(home).run, 'mooring.pid'), 'utf8')
+    const user: { pid: number; startedAt: number; name: string } = JSON.parse(text)
+    const since = new Date(user.startedAt).toISOString()
+    error.message = `${home} is in use by mooring pid ${user.pid} (started ${since}, node "${user.name}").`
+  } catch {
+    // The file only informs; without it the lock is no less taken.
+    error.message = `${home} is in use by another process.`
+  }
+  return error
+}
+
+function announce(context: Context, options: NodeOptions, node: RunningNode): void {
+  const version = readVersion()
+  const height = node.height()
+  const isPretty =
+    options.log.format === 'pretty' ||
+    (options.log.format === 'auto' && context.stdout.isTTY === true)
+  if (isPretty) {
+    const parts = [`mooring ${version}`, options.networkId, `height ${height}`, options.name]
+    context.stdout.write(`${[...parts, options.role, node.api].join('  ')}\n`)
+    return
+  }
+  const { networkId: network, name, role } = options
+  const time = context.now().toISOString()
+  const fields = { level: 'info', time, version, network, height, name, role, api: node.api }
+  context.stdout.write(`${JSON.stringify({ ...fields, message: 'node started' })}\n`)
+}
+
+// The first request to stop, and the second, which forces.
+function watchSignals(context: Context) {
+  const first = Promise.withResolvers<Signal>()
+  const second = Promise.withResolvers<Signal>()
+  let isFirst = true
+  const forget = context.onInterrupt((signal) => {
+    if (isFirst) first.resolve(signal)
+    else second.resolve(signal)
+    isFirst = false
+  })
+  return { first: first.promise, second: second.promise, forget }
+}
+
+// True when the node has stopped in order, false when the time was over first.
+async function drain(node: RunningNode, timeoutMs: number): Promise<boolean> {
+  const late = Promise.withResolvers<boolean>()
+  const timer = setTimeout(() => late.resolve(false), timeoutMs)
+  try {
+    return await Promise.race([node.close().then(() => true), late.promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function serve(context: Context, options: NodeOptions, output: Output): Promise<number> {
+  const signals = watchSignals(context)
+  try {
+    const node = await context.startNode(options)
+    announce(context, options, node)
+    const failed = node.failed.then((failure) => ({ failure }))
+    const ending = await Promise.race([signals.first.then((by) => ({ by })), failed])
+    if ('by' in ending) output.note(`${ending.by}: stopping in order; once more to force`)
+    const forced = signals.second.then(() => false)
+    const isDrained = await Promise.race([drain(node, options.shutdown.timeoutMs), forced])
+    if ('failure' in ending) throw ending.failure
+    if (!isDrained) output.note('stopped before everything was closed in order')
+    return isDrained ? 0 : SIGNAL_CODES[ending.by]
+  } finally {
+    signals.forget()
+  }
+}
+
+export function addStart(program: Command, context: Context, result: Result): void {
+  const command = program
+    .command('start')
+    .description('run the node of this home until SIGTERM or Ctrl-C')
+    .option('--check', 'check options, keys and genesis, and end')
+  addFlags(command)
+  withHelp(command, {
+    examples: [
+      'mooring --home /srv/mooring start',
+      'mooring start --check',
+      'mooring start --p2p-max-peers 32 --log-level info,p2p=debug',
+    ],
+    exits: [3, 10, 11, 12, 13, 14, 130],
+  })
+  command.action(async () => {
+    const given = command.optsWithGlobals<GlobalOptions & { check?: boolean }>()
+    const output = createOutput(context, given)
+    const home = homeOf(context, given)
+    const format = given.json === true ? { 'log.format': 'json' } : {}
+    const options = await loadNodeOptions({
+      home,
+      configPath: configOf(context, given),
+      flags: { ...format, ...flagsOf(given) },
+      env: context.env,
+    })
+    if (given.check === true) {
+      reportCheck(output, options)
+      return
+    }
+    try {
+      result.exitCode = await serve(context, options, output)
+    } catch (error) {
+      throw await addHolder(error, home)
+    }
+  })
+}
+
+function reportCheck(output: Output, options: NodeOptions): void {
+  const { name, role, networkId, configPath, genesisPath, origins } = options
+  const set = Object.entries(origins).filter(([, origin]) => origin.from !== 'default')
+  if (output.isJson) {
+    const schema = 'mooring/start-check/v1'
+    output.json({ schema, ok: true, name, role, networkId, configPath, genesisPath, origins })
+    return
+  }
+  output.text(
+    formatFields([
+      ['node', `${name}  (${role})`],
+      ['network', networkId],
+      ['configuration', configPath ?? 'none'],
+      ['genesis', genesisPath],
+      ...set.map(([option, { from, where }]) => [option, `${from} ${where}`] as const),
+    ]),
+  )
+  output.text(output.good('OK'))
+}

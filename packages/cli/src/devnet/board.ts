@@ -1,0 +1,82 @@
+// The board: one line a node, and what to type next.
+
+import { formatTable, formatCount, type Output } from '../output.ts'
+import type { NodeReport } from './progress.ts'
+import { quorumOf } from './progress.ts'
+import type { DevnetState } from './state.ts'
+
+export function formatBoard(reports: readonly NodeReport[]): string {
+  return formatTable(reports, [
+    { title: 'node', value: ({ node }) => node.name },
+    { title: 'role', value: ({ status }) => status?.node.role ?? '–' },
+    {
+      title: 'height',
+      value: ({ status }) => (status === null ? '–' : formatCount(status.chain.height)),
+      align: 'right',
+    },
+    {
+      title: 'peers',
+      value: ({ status }) => (status === null ? '–' : String(status.peers.connected)),
+      align: 'right',
+    },
+    {
+      title: 'pid',
+      value: ({ node }) => (node.pid === null ? '–' : String(node.pid)),
+      align: 'right',
+    },
+    {
+      title: 'api',
+      value: ({ node, status }) => `${node.api}${status === null ? '  (no answer)' : ''}`,
+    },
+  ])
+}
+
+// Names as they are typed: nothing for the default devnet.
+export function flagsOf(state: DevnetState): string {
+  return state.name === 'default' ? '' : ` --name ${state.name}`
+}
+
+export function formatNext(state: DevnetState, output: Output): string {
+  const count = state.nodes.length
+  const last = count - 1
+  const spare = count - quorumOf(state)
+  const flags = flagsOf(state)
+  const kept = `${last} of ${count} ${spare > 0 ? 'is a quorum: it goes on' : 'is no quorum: it waits'}`
+  return [
+    `${output.good('READY')}  try:  npx mooring record submit <patient.json>`,
+    `             npx mooring status`,
+    `             npx mooring devnet kill ${last}${flags}      (${kept})`,
+    `             npx mooring devnet check${flags}`,
+  ].join('\n')
+}
+
+export function boardDocument(state: DevnetState, reports: readonly NodeReport[]): object {
+  const { name, dir, networkId, genesisDigest } = state
+  return {
+    schema: 'mooring/devnet/v1',
+    name,
+    dir,
+    networkId,
+    genesisDigest,
+    nodes: reports.map(({ node, status }) => ({
+      ...node,
+      running: node.pid !== null,
+      height: status?.chain.height ?? null,
+      peers: status?.peers.connected ?? null,
+      stall: status?.consensus.stall ?? null,
+      missing: status?.consensus.missing ?? [],
+    })),
+  }
+}
+
+// Why blocks wait, in the words of a node that runs: it knows which authorities it does not hear.
+export function formatStalls(reports: readonly NodeReport[], output: Output): string {
+  const stalled = reports.find(({ status }) => status !== null && status.consensus.stall !== null)
+  const { stall, missing, quorum, authorities } = stalled?.status?.consensus ?? {}
+  if (stalled === undefined || stall === undefined || stall === null) return ''
+  const names =
+    missing === undefined || missing.length === 0 ? '' : `: missing ${missing.join(', ')}`
+  return output.bad(
+    `stalled: ${stalled.node.name} needs ${quorum} of ${authorities} authorities${names}. ${stall.detail} (${stall.mor ?? stall.code})`,
+  )
+}

@@ -1,0 +1,125 @@
+// The promises of the network, asked of all its nodes at once: one block a height, one state a block,
+// nothing lost that was acknowledged, no contradictory votes.
+
+import { ApiProblem, type Client, createClient } from '@mooring/api/client'
+import { findContradictions } from '@mooring/node'
+import { type DevnetNodeState, type DevnetState, readAcknowledged } from './state.ts'
+
+export type Finding = { check: string; ok: boolean; detail: string }
+
+const PAGE = 500
+const STATES_COMPARED = 100
+const SETTLE_MS = 10_000
+const POLL_MS = 200
+
+type Asked = { node: DevnetNodeState; client: Client }
+
+async function digestsOf({ client }: Asked): Promise<Map<number, string>> {
+  const digests = new Map<number, string>()
+  let cursor: string | null = null
+  do {
+    const page: Awaited<ReturnType<Client['blocks']>> = await client.blocks(
+      cursor === null ? { limit: PAGE } : { limit: PAGE, cursor },
+    )
+    for (const block of page.items) digests.set(block.height, block.digest)
+    cursor = page.nextCursor
+  } while (cursor !== null)
+  return digests
+}
+
+async function checkBlocks(asked: readonly Asked[]): Promise<{ finding: Finding; top: number }> {
+  const chains = await Promise.all(asked.map(digestsOf))
+  const top = Math.min(...chains.map((chain) => Math.max(0, ...chain.keys())))
+  const forks: string[] = []
+  let highest = 0
+  for (const height of new Set(chains.flatMap((chain) => [...chain.keys()]))) {
+    highest = Math.max(highest, height)
+    const seen = new Set(chains.flatMap((chain) => chain.get(height) ?? []))
+    if (seen.size > 1) forks.push(`height ${height}: ${[...seen].join(' and ')}`)
+  }
+  const gaps = asked.flatMap(({ node }, index) => {
+    const chain = chains[index]
+    const own = Math.max(0, ...(chain?.keys() ?? []))
+    const missing = Array.from({ length: own }, (_, at) => at + 1).filter((at) => !chain?.has(at))
+    return missing.length === 0 ? [] : [`${node.name} lacks ${missing.length} blocks`]
+  })
+  const wrong = [...forks, ...gaps]
+  const detail =
+    wrong.length === 0 ? `heights 1 to ${highest}, ${asked.length} nodes` : wrong.join('; ')
+  return { finding: { check: 'one block at each height', ok: wrong.length === 0, detail }, top }
+}
+
+async function checkStates(asked: readonly Asked[], top: number): Promise<Finding> {
+  const check = 'one state after each block'
+  const first = Math.max(1, top - STATES_COMPARED + 1)
+  for (let height = first; height <= top; height += 1) {
+    const roots = await Promise.all(
+      asked.map(async ({ client }) => (await client.block(height)).stateRoot),
+    )
+    if (new Set(roots).size > 1) {
+      return { check, ok: false, detail: `height ${height}: ${[...new Set(roots)].join(' and ')}` }
+    }
+  }
+  return { check, ok: true, detail: top === 0 ? 'no blocks yet' : `heights ${first} to ${top}` }
+}
+
+async function isFinal(client: Client, id: string, deadline: number): Promise<string | undefined> {
+  for (;;) {
+    try {
+      const record = await client.record(id)
+      if (record.status === 'anchored') return undefined
+      if (performance.now() >= deadline) return `is ${record.status}, not anchored`
+    } catch (error) {
+      if (!(error instanceof ApiProblem) || error.code !== 'unknown_record') throw error
+      return 'is gone'
+    }
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+  }
+}
+
+async function checkAcknowledged(state: DevnetState, asked: readonly Asked[]): Promise<Finding> {
+  const check = 'everything acknowledged is kept and final'
+  const promises = await readAcknowledged(state.dir)
+  const deadline = performance.now() + SETTLE_MS
+  const lost: string[] = []
+  const unasked = new Set<string>()
+  let kept = 0
+  for (const { id, node } of promises) {
+    const custodian = asked.find((each) => each.node.name === node)
+    if (custodian === undefined) {
+      unasked.add(node)
+      continue
+    }
+    const problem = await isFinal(custodian.client, id, deadline)
+    if (problem === undefined) kept += 1
+    else lost.push(`${id} of ${node} ${problem}`)
+  }
+  const rest = unasked.size === 0 ? '' : `; not asked: ${[...unasked].join(', ')} do not run`
+  const detail =
+    lost.length === 0 ? `${kept} of ${promises.length} records${rest}` : lost.join('; ')
+  return { check, ok: lost.length === 0, detail }
+}
+
+async function checkVotes(state: DevnetState): Promise<Finding> {
+  const check = 'no contradictory votes'
+  const { votes, contradictions } = await findContradictions(state.nodes.map(({ home }) => home))
+  const detail =
+    contradictions.length === 0
+      ? `${votes} votes in ${state.nodes.length} journals`
+      : contradictions.join('; ')
+  return { check, ok: contradictions.length === 0, detail }
+}
+
+export async function checkDevnet(
+  state: DevnetState,
+  running: readonly DevnetNodeState[],
+): Promise<Finding[]> {
+  const asked = running.map((node) => ({ node, client: createClient(node.api) }))
+  const findings: Finding[] = []
+  if (asked.length > 0) {
+    const { finding, top } = await checkBlocks(asked)
+    findings.push(finding, await checkStates(asked, top))
+  }
+  findings.push(await checkAcknowledged(state, asked), await checkVotes(state))
+  return findings
+}

@@ -1,0 +1,67 @@
+// The demo: made-up patients through the first hospital, and the commands to look at what became of them.
+
+import { createClient } from '@mooring/api/client'
+import { generatePatient } from '@mooring/records'
+import type { Context } from '../context.ts'
+import { formatTable, type Output } from '../output.ts'
+import { type FileSubmission, waitForAnchors } from '../submit-records.ts'
+import { acknowledge } from './acknowledge.ts'
+import { flagsOf } from './board.ts'
+import type { DevnetState } from './state.ts'
+
+const WAIT_MS = 30_000
+const FHIR = { contentType: 'application/fhir+json' }
+
+export async function runDemo(
+  state: DevnetState,
+  context: Context,
+  output: Output,
+  patients: number,
+): Promise<object | undefined> {
+  const [first] = state.nodes
+  if (first === undefined) return undefined
+  const client = createClient(first.api)
+  const submissions: FileSubmission[] = []
+  for (let seed = 1; seed <= patients; seed += 1) {
+    const submission = await client.submitRecords(generatePatient(seed), FHIR)
+    await acknowledge(context, first.api, submission.records)
+    submissions.push({ path: `patient ${seed}`, submission })
+  }
+  const anchored = await waitForAnchors(client, submissions, WAIT_MS)
+  const sample = anchored[0]?.submission.records[0]
+  if (output.isJson) {
+    return anchored.map(({ path, submission }) => ({ patient: path, ...submission }))
+  }
+  output.text(
+    formatTable(anchored, [
+      { title: 'patient', value: ({ path }) => path },
+      {
+        title: 'records',
+        value: ({ submission }) => String(submission.records.length),
+        align: 'right',
+      },
+      {
+        title: 'block',
+        value: ({ submission }) => String(submission.records[0]?.height ?? '–'),
+        align: 'right',
+      },
+      { title: 'first record', value: ({ submission }) => submission.records[0]?.id ?? '–' },
+    ]),
+  )
+  if (sample !== undefined) output.text(formatTour(state, sample.id, sample.height ?? 0))
+  return undefined
+}
+
+function formatTour(state: DevnetState, id: string, height: number): string {
+  const ask = state.name === 'default' ? '' : ` --endpoint ${state.nodes[0]?.api ?? ''}`
+  return [
+    '',
+    'Look at the block, then prove the record to somebody who trusts none of these nodes:',
+    `  npx mooring block get ${height}${ask}`,
+    `  npx mooring record get ${id}${ask} -o record.json`,
+    `  npx mooring proof get ${id}${ask} -o proof.json`,
+    `  npx mooring devnet down${flagsOf(state)}`,
+    `  npx mooring proof verify proof.json --file record.json --steps \\`,
+    `      --genesis-digest ${state.genesisDigest}`,
+  ].join('\n')
+}

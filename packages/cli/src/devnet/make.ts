@@ -1,0 +1,137 @@
+// The folder of a devnet: made whole or not at all, used again as it is, moved to other ports when its
+// own are taken.
+
+import { mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { toHex } from '@mooring/codec'
+import {
+  createDevnet,
+  type Devnet,
+  findPortBlock,
+  formatDuration,
+  NodeError,
+  readDevnet,
+  writeDevnetConfigs,
+} from '@mooring/node'
+import { type DevnetState, isRunning, readDevnetState, writeDevnetState } from './state.ts'
+
+export type MakeOptions = {
+  dir: string
+  name: string
+  // Undefined: as the existing devnet has it, or the default.
+  nodes: number | undefined
+  heartbeatMs: number | undefined
+  basePort: number
+  isReset: boolean
+  say: (text: string) => void
+}
+
+const NODES = 4
+const HEARTBEAT_MS = 1_000
+
+function stateOf(devnet: Devnet, basePort: number): DevnetState {
+  const { name, dir, networkId, genesisDigest, parameters, nodes } = devnet
+  return {
+    version: 1,
+    name,
+    dir,
+    networkId,
+    genesisDigest: toHex(genesisDigest),
+    basePort,
+    heartbeatMs: parameters.heartbeatMs,
+    nodes: nodes.map(({ index, name: node, home, peerId, ports }) => ({
+      index,
+      name: node,
+      home,
+      peerId,
+      api: `http://127.0.0.1:${ports.http}`,
+      metrics: `http://127.0.0.1:${ports.metrics}`,
+      pid: null,
+      startedAt: null,
+    })),
+  }
+}
+
+async function freeBlock(basePort: number, nodes: number, say: MakeOptions['say']) {
+  const block = await findPortBlock(basePort, nodes)
+  for (const { basePort: first, taken } of block.skipped) {
+    say(`ports ${taken.join(', ')} of the block at ${first} are taken: trying the next block`)
+  }
+  return block.basePort
+}
+
+async function isUsed(dir: string): Promise<boolean> {
+  try {
+    return (await readdir(dir)).length > 0
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false
+    throw error
+  }
+}
+
+async function create(options: MakeOptions): Promise<DevnetState> {
+  const { dir, name, nodes = NODES, heartbeatMs = HEARTBEAT_MS, say } = options
+  if (await isUsed(dir)) throw new NodeError('file_exists', { path: dir })
+  const basePort = await freeBlock(options.basePort, nodes, say)
+  const draft = join(dirname(dir), `.${basename(dir)}.new-${process.pid}`)
+  await mkdir(dirname(dir), { recursive: true })
+  try {
+    await createDevnet({ dir: draft, name, nodes, heartbeatMs, basePort })
+    await rm(dir, { recursive: true, force: true })
+    await rename(draft, dir)
+  } finally {
+    await rm(draft, { recursive: true, force: true })
+  }
+  const state = stateOf(await readDevnet(dir, name, nodes, basePort), basePort)
+  await writeDevnetState(state)
+  return state
+}
+
+const describe = (count: number, ms: number) => `${count} nodes, heartbeat ${formatDuration(ms)}`
+
+function checkSame(state: DevnetState, options: MakeOptions): void {
+  const { nodes, heartbeatMs, name } = options
+  const isSame =
+    (nodes === undefined || nodes === state.nodes.length) &&
+    (heartbeatMs === undefined || heartbeatMs === state.heartbeatMs)
+  if (isSame) return
+  throw new NodeError('devnet_differs', {
+    name,
+    existing: describe(state.nodes.length, state.heartbeatMs),
+    asked: describe(nodes ?? state.nodes.length, heartbeatMs ?? state.heartbeatMs),
+  })
+}
+
+export async function runningNodes(state: DevnetState): Promise<DevnetState['nodes']> {
+  const running: DevnetState['nodes'] = []
+  for (const node of state.nodes) {
+    if (await isRunning(node)) running.push(node)
+  }
+  return running
+}
+
+async function moveFromTakenPorts(state: DevnetState, say: MakeOptions['say']) {
+  const basePort = await freeBlock(state.basePort, state.nodes.length, say)
+  if (basePort === state.basePort) return state
+  const devnet = await readDevnet(state.dir, state.name, state.nodes.length, basePort)
+  await writeDevnetConfigs(devnet)
+  const moved = stateOf(devnet, basePort)
+  await writeDevnetState(moved)
+  return moved
+}
+
+export async function makeDevnet(options: MakeOptions): Promise<DevnetState> {
+  const { dir, isReset, name, say } = options
+  const state = await readDevnetState(dir)
+  if (state === null) return create(options)
+  const running = await runningNodes(state)
+  if (isReset) {
+    if (running.length > 0) {
+      throw new NodeError('devnet_busy', { name, pids: running.map(({ pid }) => pid).join(', ') })
+    }
+    await rm(dir, { recursive: true })
+    return create(options)
+  }
+  checkSame(state, options)
+  return running.length > 0 ? state : moveFromTakenPorts(state, say)
+}

@@ -1,0 +1,80 @@
+// The tree of commands. Global options are understood anywhere on the line; help is grouped by what a
+// person is doing, and every command ends its help with examples and exit codes.
+
+import { Command } from 'commander'
+import { addBlock } from './commands/block.ts'
+import { addDevnet } from './commands/devnet.ts'
+import { addExplain } from './commands/explain.ts'
+import { addGenesis } from './commands/genesis.ts'
+import { addHealthcheck } from './commands/healthcheck.ts'
+import { addInit } from './commands/init.ts'
+import { addProof } from './commands/proof.ts'
+import { addRecord } from './commands/record.ts'
+import { addStart } from './commands/start.ts'
+import { addStatus } from './commands/status.ts'
+import { addTransaction } from './commands/transaction.ts'
+import { addVersion, readVersion } from './commands/version.ts'
+import { withHelp } from './command-help.ts'
+import { type Context, widthOf } from './context.ts'
+
+// What a command found when it is no error: `status` of a stalled network, for example.
+export type Result = { exitCode: number }
+
+function addGlobalOptions(program: Command): void {
+  program
+    .option('--home <dir>', 'home of the node (MOORING_HOME, ~/.mooring)')
+    .option('--config <file>', 'configuration file (MOORING_CONFIG, <home>/config/mooring.toml)')
+    .option('--endpoint <url>', 'node to ask (MOORING_ENDPOINT, else home, devnet, port 7421)')
+    .option('--log-level <spec>', 'level of the log: info,p2p=debug (MOORING_LOG_LEVEL)')
+    .option('--log-format <form>', 'auto, pretty or json (MOORING_LOG_FORMAT)')
+    .option('--json', 'print one JSON document; errors as problem+json on stderr')
+    .option('--no-color', 'no colour (NO_COLOR)')
+    .option('-q, --quiet', 'no remarks and no progress')
+    .option('-v, --verbose', 'say more; twice: stack traces', (_, count: number) => count + 1, 0)
+}
+
+export function createProgram(context: Context, result: Result): Command {
+  const program = new Command('mooring')
+  program
+    .description('A ledger that hospitals run together.')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => context.stdout.write(text),
+      writeErr: (text) => context.stderr.write(text),
+      // Errors are reported by their catalogue text, once, where everything else is.
+      outputError: () => undefined,
+      getOutHelpWidth: () => widthOf(context.stdout, context.env),
+      getErrHelpWidth: () => widthOf(context.stderr, context.env),
+    })
+    .configureHelp({ showGlobalOptions: true })
+    .helpCommand(false)
+    .version(readVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+  addGlobalOptions(program)
+
+  program.commandsGroup('Node:')
+  addInit(program, context)
+  addStart(program, context, result)
+  addStatus(program, context, result)
+  addHealthcheck(program, context, result)
+  addVersion(program, context)
+  addExplain(program, context)
+  program.commandsGroup('Network:')
+  addGenesis(program, context)
+  program.commandsGroup('Records:')
+  addRecord(program, context)
+  addBlock(program, context)
+  addTransaction(program, context)
+  addProof(program, context)
+  program.commandsGroup('Devnet:')
+  addDevnet(program, context)
+
+  return withHelp(program, {
+    examples: [
+      'mooring devnet up                     four hospitals on this computer',
+      'mooring record submit patient.json    anchor a record',
+      'mooring explain MOR-1010              what an error means',
+    ],
+    exits: [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 130],
+  })
+}

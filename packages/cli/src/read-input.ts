@@ -1,0 +1,42 @@
+// Files and stdin as bytes, with errors that name them.
+
+import { readFile, stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { NodeError } from '@mooring/node'
+import type { Context } from './context.ts'
+import { formatBytes } from './output.ts'
+
+export const FILE_BYTES_MAX = 50 * 1024 * 1024
+
+function tooLarge(path: string, bytes: number): NodeError {
+  const size = formatBytes(bytes)
+  return new NodeError('file_too_large', { path, size, limit: formatBytes(FILE_BYTES_MAX) })
+}
+
+async function readStdin(context: Context): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of context.stdin) {
+    chunks.push(chunk)
+    size += chunk.length
+    if (size > FILE_BYTES_MAX) throw tooLarge('stdin', size)
+  }
+  return new Uint8Array(Buffer.concat(chunks))
+}
+
+// `-` is stdin.
+export async function readInput(context: Context, path: string): Promise<Uint8Array> {
+  if (path === '-') return readStdin(context)
+  const file = resolve(context.cwd, path)
+  try {
+    const { size } = await stat(file)
+    if (size > FILE_BYTES_MAX) throw tooLarge(path, size)
+    return new Uint8Array(await readFile(file))
+  } catch (error) {
+    if (error instanceof NodeError || !(error instanceof Error)) throw error
+    const code = 'code' in error ? error.code : undefined
+    if (code === 'ENOENT') throw new NodeError('file_missing', { path }, { cause: error })
+    const detail = code === 'EISDIR' ? 'it is a folder' : error.message
+    throw new NodeError('file_unreadable', { path, detail }, { cause: error })
+  }
+}

@@ -1,0 +1,69 @@
+// What a node answered, or that it did not, as an error with a text of the catalogue.
+
+import { catalogEntry, explain, type Failure, formatDuration, NodeError } from '@mooring/node'
+import type { ApiProblem } from '@mooring/api/client'
+
+// A problem that a node described itself, on its way to the terminal.
+export class RemoteError extends Error {
+  override readonly name = 'RemoteError'
+  readonly failure: Failure
+
+  constructor(failure: Failure, cause: unknown) {
+    super(failure.what, { cause })
+    this.failure = failure
+  }
+}
+
+function reasonOf(error: unknown): string {
+  let reason = 'no connection'
+  for (let each = error; each instanceof Error; each = each.cause) {
+    if ('code' in each && typeof each.code === 'string') reason = each.code
+    else if (each.message !== '' && each.cause === undefined) reason = each.message
+  }
+  return reason === 'ECONNREFUSED' ? 'connection refused' : reason
+}
+
+export function remoteError(
+  problem: ApiProblem,
+  endpoint: { url: string; origin: string },
+  timeoutMs: number,
+): Error {
+  const { url, origin } = endpoint
+  switch (problem.code) {
+    case 'unreachable':
+      return new NodeError(
+        'endpoint_unreachable',
+        { url, origin, detail: reasonOf(problem.cause) },
+        { cause: problem },
+      )
+    case 'timeout':
+      return new NodeError(
+        'request_timeout',
+        { url, timeout: formatDuration(timeoutMs) },
+        { cause: problem },
+      )
+    case 'foreign_answer':
+      return new NodeError('endpoint_strange', { url, detail: problem.detail }, { cause: problem })
+    default:
+      return new RemoteError(describe(problem), problem)
+  }
+}
+
+function describe(problem: ApiProblem): Failure {
+  const { mor, code, title, detail, errors } = problem
+  const known = mor === undefined ? catalogEntry(code) : explain(mor)?.entry
+  const entry = known ?? {
+    mor: mor ?? 'MOR-1000',
+    title,
+    status: problem.status,
+    exitCode: 1,
+    meaning: detail,
+    fix: ['Update this program: the node is newer and knows errors that it does not.'],
+  }
+  const rows = errors.map((item) => {
+    const place =
+      item.line === undefined ? (item.pointer ?? '') : `${item.line}:${item.column ?? 1}`
+    return `${place.padEnd(8)}${item.detail}`.trim()
+  })
+  return { entry, code, what: title, where: detail, rows, fix: entry.fix, stack: problem.stack }
+}

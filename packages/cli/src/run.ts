@@ -1,0 +1,62 @@
+// One command line from words to exit code. Everything a command throws ends here and nowhere else:
+// it becomes a text on stderr, or one problem document with --json, and an exit code.
+
+import { type Failure, failureDocument, failureOf, formatFailure, NodeError } from '@mooring/node'
+import { type Command, CommanderError } from 'commander'
+import type { Context } from './context.ts'
+import { createProgram } from './program.ts'
+import { RemoteError } from './remote-error.ts'
+
+// The words that lead to the command that was meant, as far as they exist: "record submit ".
+function pathOf(program: Command, argv: readonly string[]): string {
+  let command = program
+  let path = ''
+  for (const word of argv) {
+    const next = command.commands.find((each) => each.name() === word || each.alias() === word)
+    if (next === undefined) continue
+    command = next
+    path += `${next.name()} `
+  }
+  return path
+}
+
+function usageFailure(error: CommanderError, command: string): Failure {
+  const detail = error.message.replace(/^error: /, '').replaceAll('\n', ' ')
+  const sentence = detail.charAt(0).toUpperCase() + detail.slice(1)
+  const isEnded = /[.?)]$/.test(sentence)
+  return failureOf(new NodeError('usage', { detail: isEnded ? sentence : `${sentence}.`, command }))
+}
+
+function verbosityOf(argv: readonly string[]): number {
+  const short = argv.filter((word) => /^-v+$/.test(word)).map((word) => word.length - 1)
+  const long = argv.filter((word) => word === '--verbose').length
+  return short.reduce((sum, count) => sum + count, long)
+}
+
+function report(context: Context, argv: readonly string[], failure: Failure): number {
+  const text = argv.includes('--json')
+    ? `${JSON.stringify(failureDocument(failure), null, 2)}\n`
+    : formatFailure(failure, verbosityOf(argv))
+  context.stderr.write(text)
+  return failure.entry.exitCode
+}
+
+export async function runCli(argv: readonly string[], context: Context): Promise<number> {
+  const result = { exitCode: 0 }
+  const program = createProgram(context, result)
+  if (argv.length === 0) {
+    program.outputHelp()
+    return 0
+  }
+  try {
+    await program.parseAsync(argv, { from: 'user' })
+    return result.exitCode
+  } catch (error) {
+    if (error instanceof RemoteError) return report(context, argv, error.failure)
+    if (!(error instanceof CommanderError)) return report(context, argv, failureOf(error))
+    if (error.exitCode === 0) return 0
+    // A noun without its verb has printed its help already.
+    if (error.code === 'commander.help') return 2
+    return report(context, argv, usageFailure(error, pathOf(program, argv)))
+  }
+}

@@ -1,0 +1,16 @@
+// What the commands need of a running node.
+
+import type { NodeOptions } from '@mooring/node'
+
+export type RunningNode = {
+  // Last final height at the moment.
+  height(): number
+  // Base address of the API, for example http://127.0.0.1:7421.
+  api: string
+  // Resolves with the reason when the node stopped by itself; never when it was closed.
+  failed: Promise<unknown>
+  // The orderly stop; resolves when nothing is left.
+  close(): Promise<void>
+}
+
+export type StartNode = (options: NodeOptions) => Promise<RunningNode>

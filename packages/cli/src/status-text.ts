@@ -1,0 +1,104 @@
+// The status of a node on one screen, and of several in a table.
+
+import type { Peer, Status } from '@mooring/api'
+import {
+  formatAge,
+  formatBytes,
+  formatCount,
+  formatFields,
+  formatSeconds,
+  formatTable,
+  type Output,
+  shortDigest,
+  shortPeerId,
+} from './output.ts'
+
+function formatFinality({ finalityP50Ms, finalityP95Ms }: Status['chain']): string {
+  if (finalityP50Ms === null || finalityP95Ms === null) return ''
+  return `finality ${formatSeconds(finalityP50Ms)} p50 / ${formatSeconds(finalityP95Ms)} p95`
+}
+
+// Negative: so many must come back before blocks are final again.
+function formatTolerance(tolerates: number): string {
+  return tolerates >= 0 ? `tolerates ${tolerates}` : `${-tolerates} too few`
+}
+
+export function formatStall(status: Status, output: Output): string {
+  const { consensus, chain } = status
+  const { stall, quorum, authorities, live, missing, view, waitingMs } = consensus
+  if (stall === null) return ''
+  const waited = `no block finalized for ${formatSeconds(waitingMs)}`
+  const where = `at height ${formatCount(chain.height)}, view ${formatCount(view)}`
+  const number = stall.mor === null ? '' : ` (${stall.mor})`
+  const lines = [
+    output.bad(`stalled: ${waited} ${where}${number}`),
+    `  need ${quorum} of ${authorities} authorities, see ${live}`,
+  ]
+  if (missing.length > 0) lines.push(`  missing: ${missing.join(', ')}`)
+  return [...lines, `  ${stall.detail}`].join('\n')
+}
+
+export function formatStatus(status: Status, output: Output, now: Date): string {
+  const { node, network, chain, consensus, peers, mempool, records, storage, alarms } = status
+  const behind = chain.bestKnownHeight - chain.height
+  const free = storage.freeBytes === null ? '' : `, ${formatBytes(storage.freeBytes)} free`
+  const fields: [string, string][] = [
+    [
+      'node',
+      `${node.name}  ${shortPeerId(node.peerId)}  ${node.role}  mooring ${node.version} (node ${node.runtime})`,
+    ],
+    ['network', `${network.id}  ${network.name}  protocol v${network.protocolVersion}`],
+    [
+      'chain',
+      [
+        `height ${formatCount(chain.height)}`,
+        `digest ${shortDigest(chain.digest)}`,
+        formatAge(chain.time, now),
+        formatFinality(chain),
+        behind > 0 ? `${formatCount(behind)} behind` : '',
+      ]
+        .filter((part) => part !== '')
+        .join('  '),
+    ],
+    [
+      'consensus',
+      `view ${formatCount(consensus.view)}, leader ${consensus.leader}  ${consensus.live}/${consensus.authorities} authorities live, quorum ${consensus.quorum}, ${formatTolerance(consensus.tolerates)}`,
+    ],
+    ['peers', `${peers.connected} connected of ${peers.members} members`],
+    ['mempool', `${formatCount(mempool.transactions)} waiting, ${formatBytes(mempool.bytes)}`],
+    [
+      'records',
+      `${formatCount(records.accepted)} accepted, ${formatCount(records.anchored)} anchored`,
+    ],
+    ['storage', storage.bytes === null ? '–' : `${formatBytes(storage.bytes)}${free}`],
+    ['alarms', alarms.length === 0 ? 'none' : `${alarms.length}`],
+  ]
+  const lines = [formatFields(fields)]
+  for (const alarm of alarms) {
+    lines.push(output.bad(`  ${alarm.severity}  ${alarm.detail} (${alarm.mor ?? alarm.code})`))
+  }
+  const stall = formatStall(status, output)
+  return [...lines, ...(stall === '' ? [] : [stall])].join('\n')
+}
+
+const orDash = <T>(value: T | null, format: (value: T) => string) =>
+  value === null ? '–' : format(value)
+
+export function formatPeers(peers: readonly Peer[]): string {
+  return formatTable(peers, [
+    { title: 'peer', value: (peer) => peer.name },
+    { title: 'peer id', value: (peer) => shortPeerId(peer.peerId) },
+    { title: 'state', value: (peer) => (peer.connected ? 'connected' : 'away') },
+    { title: 'height', value: (peer) => orDash(peer.height, formatCount), align: 'right' },
+    {
+      title: 'rtt',
+      value: (peer) => orDash(peer.rttMs, (ms) => `${ms.toFixed(1)} ms`),
+      align: 'right',
+    },
+    {
+      title: 'heard',
+      value: (peer) => orDash(peer.lastHeardMs, (ms) => `${formatSeconds(ms)} ago`),
+    },
+    { title: 'last error', value: (peer) => (peer.connected ? '' : (peer.lastError ?? '')) },
+  ])
+}

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict'
+import { allErrors } from '@mooring/node'
+import type { Command } from 'commander'
+import { test } from 'uvu'
+import { createProgram } from '../src/program.ts'
+import { inWorld } from './world.ts'
+
+const NOTHING = {
+  stdout: { write: () => true },
+  stderr: { write: () => true },
+  stdin: (async function* () {})(),
+  env: {},
+  cwd: '/',
+  now: () => new Date(0),
+  onInterrupt: () => () => undefined,
+  startNode: () => assert.fail('help starts nothing'),
+}
+
+function allPaths(command: Command, path: string[] = []): string[][] {
+  const deeper = command.commands.flatMap((each) => allPaths(each, [...path, each.name()]))
+  return [path, ...deeper]
+}
+
+const PATHS = allPaths(createProgram(NOTHING, { exitCode: 0 }))
+
+test('the tree has the commands of this version', () => {
+  const names = PATHS.map((path) => path.join(' '))
+  const expected =
+    'init,start,status,healthcheck,version,explain,genesis show,genesis verify,record submit,record get,record list,block get,block list,block tail,transaction get,transaction wait,proof get,proof verify,devnet up,devnet down,devnet status,devnet logs,devnet kill,devnet restart,devnet check,devnet env'
+  for (const name of expected.split(',')) assert.ok(names.includes(name), name)
+})
+
+for (const path of PATHS) {
+  test(`the help of "mooring ${path.join(' ')}" has examples and exit codes`, () =>
+    inWorld(async ({ run }) => {
+      const { code, stdout, stderr } = await run([...path, '--help'])
+      assert.equal(code, 0)
+      assert.equal(stderr, '')
+      assert.match(stdout, /^Usage: mooring/)
+      const examples = /\nExamples:\n((?: {2}.+\n)+)/.exec(stdout)?.[1]?.trimEnd().split('\n') ?? []
+      assert.ok(examples.length >= 1, 'no example')
+      if (path.length === 2) assert.ok(examples.length >= 2, 'one example only')
+      for (const example of examples) assert.match(example, /mooring/)
+      assert.match(stdout, /\nExit codes:\n {2}0 {4}done\n {2}1 {4}.*\n {2}2 {4}usage error\n/)
+      for (const line of stdout.split('\n'))
+        assert.ok(line.length <= 80 || line.includes('moor'), line)
+      assert.doesNotMatch(stdout, /undefined|\[object/)
+    }))
+}
+
+test('commands are grouped by what a person is doing', () =>
+  inWorld(async ({ run }) => {
+    const { stdout } = await run('--help')
+    for (const group of ['Node:', 'Network:', 'Records:', 'Devnet:']) {
+      assert.ok(stdout.includes(`\n${group}\n`), group)
+    }
+    assert.equal((await run('')).stdout, stdout)
+  }))
+
+test('what cannot be used is a usage error, on stderr alone, with exit code 2', () =>
+  inWorld(async ({ run }) => {
+    const lines = [
+      'recrod submit x',
+      'record submitt x',
+      'record submit',
+      'record',
+      'status --bogus',
+      'status --timeout 5',
+      'status --timeout soon',
+      'block list --limit many',
+      'init --role king',
+      'init --name St_Mary',
+      'block get 1 2',
+      'proof verify p.json --genesis-digest 12',
+    ]
+    for (const line of lines) {
+      const { code, stdout, stderr } = await run(line)
+      assert.equal(code, 2, line)
+      assert.equal(stdout, '', line)
+      assert.notEqual(stderr, '', line)
+    }
+    const { stderr } = await run('record submitt x')
+    assert.match(stderr, /^error: the command line cannot be used \(MOR-1002\)\n/)
+    assert.match(stderr, /Did you mean submit\?/)
+    assert.match(stderr, /See the options: {3}mooring record --help/)
+  }))
+
+test('with --json an error is one problem document on stderr', () =>
+  inWorld(async ({ run }) => {
+    for (const line of ['status --bogus --json', 'explain MOR-9999 --json', 'start --json']) {
+      const { stdout, stderr, code } = await run(line)
+      assert.equal(stdout, '')
+      const problem: Record<string, unknown> = JSON.parse(stderr)
+      for (const key of ['type', 'title', 'status', 'detail', 'code', 'mor', 'exitCode']) {
+        assert.ok(key in problem, `${line}: ${key}`)
+      }
+      assert.equal(problem['exitCode'], code)
+    }
+  }))
+
+test('every error number is explained, in text and as JSON', () =>
+  inWorld(async ({ run }) => {
+    for (const { entry } of allErrors()) {
+      const text = await run(['explain', entry.mor])
+      assert.equal(text.code, 0)
+      assert.ok(text.stdout.startsWith(`${entry.mor}  ${entry.title}\n`))
+      const json = await run(['explain', entry.mor, '--json'])
+      const document: Record<string, unknown> = JSON.parse(json.stdout)
+      assert.equal(document['mor'], entry.mor)
+    }
+    assert.equal((await run('explain nothing-such')).code, 6)
+    assert.match((await run('explain')).stdout, /^number {4}exit {2}title\nMOR-1000/)
+  }))
+
+test('version says what runs, as text and as JSON', () =>
+  inWorld(async ({ run }) => {
+    const { stdout } = await run('version')
+    assert.match(stdout, /^mooring {3}\d+\.\d+\.\d+\nnode {6}24\./)
+    const document: Record<string, unknown> = JSON.parse((await run('version --json')).stdout)
+    assert.deepEqual(document['protocolVersions'], [1])
+    assert.match((await run('--version')).stdout, /^\d+\.\d+\.\d+\n$/)
+  }))
+
+test.run()

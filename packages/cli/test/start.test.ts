@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createDevnet } from '@mooring/node'
+import { test } from 'uvu'
+import type { Context, RunningNode, StartNode } from '../src/index.ts'
+import { inWorld, type World } from './world.ts'
+
+const HOSPITAL = { nodes: 1, basePort: 7420, name: 'test', heartbeatMs: 1_000 }
+
+const storageError = (code: string) =>
+  Object.assign(new Error(`storage: ${code}`), { name: 'StorageError', code })
+
+const lockedNode: StartNode = () => Promise.reject(storageError('locked'))
+
+type Stand = {
+  startNode: StartNode
+  onInterrupt: Context['onInterrupt']
+  interrupt: (signal: 'SIGINT' | 'SIGTERM') => void
+  started: Promise<void>
+  closed: () => number
+  fail: (error: unknown) => void
+}
+
+// A node that opens, closes after `closing`, and does nothing in between.
+function stand(closing: Promise<void> = Promise.resolve()): Stand {
+  const started = Promise.withResolvers<void>()
+  const failed = Promise.withResolvers<unknown>()
+  const listeners = new Set<(signal: 'SIGINT' | 'SIGTERM') => void>()
+  let closed = 0
+  const node: RunningNode = {
+    height: () => 12,
+    api: 'http://127.0.0.1:7421',
+    failed: failed.promise,
+    close: async () => {
+      closed += 1
+      await closing
+    },
+  }
+  return {
+    startNode: () => {
+      queueMicrotask(started.resolve)
+      return Promise.resolve(node)
+    },
+    onInterrupt: (listener) => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    interrupt: (signal) => {
+      for (const listener of listeners) listener(signal)
+    },
+    started: started.promise,
+    closed: () => closed,
+    fail: failed.resolve,
+  }
+}
+
+function inHome(scenario: (world: World & { home: string }) => Promise<void>): Promise<void> {
+  return inWorld(async (world) => {
+    await createDevnet({ dir: world.folder, ...HOSPITAL })
+    await scenario({ ...world, home: join(world.folder, 'hospital-0') })
+  })
+}
+
+test('the first line says version, network and height; a signal drains and ends with 0', () =>
+  inHome(async ({ run, home }) => {
+    const node = stand()
+    const ran = run(`--home ${home} start --log-format pretty`, { ...node })
+    await node.started
+    node.interrupt('SIGTERM')
+    const { code, stdout, stderr } = await ran
+    assert.equal(code, 0, stderr)
+    assert.equal(node.closed(), 1)
+    assert.match(
+      stdout,
+      /^mooring \d+\.\d+\.\d+ {2}moor-[0-9a-f]{8} {2}height 12 {2}hospital-0 {2}authority {2}http/,
+    )
+  }))
+
+test('with JSON logs the first line is JSON too', () =>
+  inHome(async ({ run, home }) => {
+    const node = stand()
+    const ran = run(`--home ${home} start --json`, { ...node })
+    await node.started
+    node.interrupt('SIGINT')
+    const line: Record<string, unknown> = JSON.parse((await ran).stdout)
+    assert.equal(line['message'], 'node started')
+    assert.equal(line['height'], 12)
+  }))
+
+test('a second signal ends a stop that does not come to its end', () =>
+  inHome(async ({ run, home }) => {
+    const node = stand(new Promise(() => undefined))
+    const ran = run(`--home ${home} start`, { ...node })
+    await node.started
+    node.interrupt('SIGTERM')
+    node.interrupt('SIGINT')
+    assert.equal((await ran).code, 143)
+  }))
+
+test('a node that fails by itself is closed and ends with the code of its error', () =>
+  inHome(async ({ run, home }) => {
+    const node = stand()
+    const ran = run(`--home ${home} start`, { ...node })
+    await node.started
+    node.fail(storageError('guard_stopped'))
+    const { code, stderr } = await ran
+    assert.equal(code, 12)
+    assert.equal(node.closed(), 1)
+    assert.match(stderr, /^error: the vote journal stopped \(MOR-1033\)/)
+  }))
+
+test('a locked home names the process that has it', () =>
+  inHome(async ({ run, home }) => {
+    const user = { pid: 4312, startedAt: Date.UTC(2026, 10, 20, 9, 12), name: 'st-mary' }
+    mkdirSync(join(home, 'run'), { recursive: true })
+    writeFileSync(join(home, 'run', 'mooring.pid'), JSON.stringify(user))
+    const { code, stdout, stderr } = await run(`--home ${home} start`, { startNode: lockedNode })
+    assert.equal(code, 10)
+    assert.equal(stdout, '')
+    assert.match(
+      stderr.replaceAll(/\n {2}/g, ' '),
+      /in use by mooring pid 4312 \(started 2026-11-20T09:12/,
+    )
+  }))
+
+test('options come from flags, environment and file, and --check shows where from', () =>
+  inHome(async ({ run, home }) => {
+    const flags = '--p2p-max-peers 32 --log-level warn'
+    const env = { MOORING_SHUTDOWN_TIMEOUT: '3s' }
+    const { code, stdout, stderr } = await run(`--home ${home} start --check ${flags}`, { env })
+    assert.equal(code, 0, stderr)
+    assert.match(stdout, /\np2p\.max_peers +flag --p2p-max-peers\n/)
+    assert.match(stdout, /\nlog\.level +flag --log-level\n/)
+    assert.match(stdout, /\nshutdown\.timeout +env MOORING_SHUTDOWN_TIMEOUT\n/)
+    assert.match(stdout, /\nmempool\.max_count +profile devnet\n/)
+    assert.match(stdout, /\nOK\n$/)
+  }))
+
+test('every problem of the options is told at once, and nothing is started', () =>
+  inHome(async ({ run, home }) => {
+    const path = join(home, 'config', 'mooring.toml')
+    writeFileSync(path, readFileSync(path, 'utf8').replace('[http]', '[http]\nlistn = 1'))
+    const { code, stdout, stderr } = await run(`--home ${home} start --p2p-max-peers none`)
+    assert.equal(code, 3)
+    assert.equal(stdout, '')
+    assert.match(stderr, /^error: 2 problems in /)
+    assert.match(stderr, /unknown key "listn"\. Did you mean "listen"\?/)
+    assert.match(stderr, /--p2p-max-peers=none +expected an integer 1\.\.1000/)
+  }))
+
+test('init makes a home once, and its node is told to wait for a genesis', () =>
+  inWorld(async ({ run, folder }) => {
+    const home = join(folder, 'st-mary')
+    const made = await run(`--home ${home} init --name st-mary`)
+    assert.equal(made.code, 0, made.stderr)
+    assert.match(made.stdout, /\nmooring-join-1\.[\w-]+\.[\w-]+\n$/)
+    assert.match(made.stderr, /Move .*governance\.json to offline storage/)
+    const again = await run(`--home ${home} init --name st-mary`)
+    assert.equal(again.code, 7)
+    const start = await run(`--home ${home} start`)
+    assert.equal(start.code, 3)
+    assert.match(start.stderr, /MOR-1016/)
+    assert.equal((await run(`--home ${folder}/none start`)).code, 3)
+  }))
+
+test('init with a genesis makes an observer that could start', () =>
+  inHome(async ({ run, home, folder }) => {
+    const genesis = join(home, 'config', 'genesis.json')
+    const other = join(folder, 'riverside')
+    const made = await run(`--home ${other} init --name riverside --genesis ${genesis} --json`)
+    assert.equal(made.code, 0, made.stderr)
+    const document: Record<string, unknown> = JSON.parse(made.stdout)
+    assert.match(String(document['network']), /^moor-/)
+    assert.equal((await run(`--home ${other} start --check`)).code, 0)
+    const authority = await run(`--home ${other} start --check --node-role authority`)
+    assert.equal(authority.code, 3)
+    assert.match(authority.stderr, /MOR-1015/)
+  }))
+
+test.run()

@@ -1,0 +1,71 @@
+// Whether the authorities of a devnet ever signed what contradicts itself, read from their own vote
+// journals. A journal is copied first and the copy is opened, so that a running node is not disturbed;
+// a copy taken in the middle of a write looks torn or behind, and is taken again.
+
+import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { decodeVote, type Vote } from '@mooring/consensus'
+import { Journal, StorageError } from '@mooring/storage'
+import { homePaths } from './home.ts'
+
+const TRIES = 5
+const PAUSE_MS = 100
+
+async function readCopy(guard: string, directory: string): Promise<Vote[]> {
+  await cp(guard, directory, { recursive: true })
+  const { journal, records } = await Journal.open({ directory })
+  await journal.close()
+  return records.flatMap((record) => (record.type === 'vote' ? [decodeVote(record.payload)] : []))
+}
+
+export async function readOwnVotes(home: string): Promise<Vote[]> {
+  const { guard } = homePaths(home)
+  for (let tries = 1; ; tries += 1) {
+    const folder = await mkdtemp(join(tmpdir(), 'mooring-guard-'))
+    try {
+      return await readCopy(guard, join(folder, 'guard'))
+    } catch (error) {
+      if (!(error instanceof StorageError) || tries === TRIES) throw error
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+    await pause(PAUSE_MS)
+  }
+}
+
+function describe(vote: Vote): string {
+  return `${vote.kind} ${vote.subject.digest.slice(0, 8)}`
+}
+
+// The rules of the guard: one notarize and one finalize a view, and no nullify beside a finalize.
+export function contradictionsOf(votes: readonly Vote[]): string[] {
+  const byView = new Map<string, Vote[]>()
+  for (const vote of votes) {
+    const key = `epoch ${vote.subject.epoch}, view ${vote.subject.view}`
+    byView.set(key, [...(byView.get(key) ?? []), vote])
+  }
+  const found: string[] = []
+  for (const [view, all] of byView) {
+    const digests = (kind: Vote['kind']) =>
+      new Set(all.filter((vote) => vote.kind === kind).map((vote) => vote.subject.digest))
+    const isTwice = digests('notarize').size > 1 || digests('finalize').size > 1
+    const isBoth = digests('finalize').size > 0 && digests('nullify').size > 0
+    if (isTwice || isBoth) found.push(`${view}: ${all.map(describe).join(', ')}`)
+  }
+  return found
+}
+
+export type VoteCheck = { votes: number; contradictions: string[] }
+
+export async function findContradictions(homes: readonly string[]): Promise<VoteCheck> {
+  let votes = 0
+  const contradictions: string[] = []
+  for (const home of homes) {
+    const own = await readOwnVotes(home)
+    votes += own.length
+    contradictions.push(...contradictionsOf(own).map((text) => `${home}: ${text}`))
+  }
+  return { votes, contradictions }
+}
