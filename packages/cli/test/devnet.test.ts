@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { NodeError } from '@mooring/node'
+import { test } from 'uvu'
+import { makeDevnet, type MakeOptions } from '../src/devnet/make.ts'
+import { likelyCause } from '../src/devnet/processes.ts'
+import {
+  appendAcknowledged,
+  readAcknowledged,
+  readDevnetState,
+  writeDevnetState,
+} from '../src/devnet/state.ts'
+import { inWorld, type World } from './world.ts'
+
+function options(folder: string, rest: Partial<MakeOptions> = {}): MakeOptions {
+  const dir = join(folder, '.devnet', 'default')
+  const asked = { nodes: undefined, heartbeatMs: undefined, basePort: 0, isReset: false }
+  return { dir, name: 'default', ...asked, say: () => undefined, ...rest }
+}
+
+const line = (id: string) => ({ id, node: 'hospital-0', at: '2026-11-20T09:30:00.000Z' })
+
+const cause = (text: string) => likelyCause({ code: 1, signal: null }, [text])
+
+async function refusal(work: Promise<unknown>): Promise<NodeError> {
+  const error = await work.catch((reason: unknown) => reason)
+  assert.ok(error instanceof NodeError, 'nothing was refused')
+  return error
+}
+
+function inDevnet(scenario: (world: World) => Promise<void>): Promise<void> {
+  return inWorld(async (world) => {
+    await makeDevnet(options(world.folder, { nodes: 2 }))
+    await scenario(world)
+  })
+}
+
+test('a devnet is made once and used again as it is', () =>
+  inWorld(async ({ folder }) => {
+    const made = await makeDevnet(options(folder, { nodes: 3, heartbeatMs: 500 }))
+    assert.equal(made.nodes.length, 3)
+    assert.equal(made.heartbeatMs, 500)
+    const again = await makeDevnet(options(folder))
+    assert.deepEqual(again, made)
+    assert.deepEqual(await readDevnetState(made.dir), made)
+    const other = await refusal(makeDevnet(options(folder, { nodes: 4 })))
+    assert.equal(other.code, 'devnet_differs')
+    const reset = await makeDevnet(options(folder, { nodes: 2, isReset: true }))
+    assert.notEqual(reset.networkId, made.networkId)
+    assert.equal(reset.nodes.length, 2)
+  }))
+
+test('a folder that is no devnet is left alone', () =>
+  inWorld(async ({ folder }) => {
+    writeFileSync(join(folder, 'thesis.txt'), 'years of work')
+    for (const isReset of [false, true]) {
+      const error = await refusal(makeDevnet(options(folder, { dir: folder, isReset })))
+      assert.equal(error.code, 'file_exists')
+    }
+    assert.equal(readFileSync(join(folder, 'thesis.txt'), 'utf8'), 'years of work')
+  }))
+
+test('a devnet whose ports were taken moves to the next block and says which one was taken', () =>
+  inWorld(async ({ folder }) => {
+    const made = await makeDevnet(options(folder, { nodes: 1 }))
+    const server = createServer()
+    const taken = made.basePort + 1
+    await new Promise<void>((resolve) => server.listen(taken, '127.0.0.1', resolve))
+    try {
+      const said: string[] = []
+      const moved = await makeDevnet(options(folder, { say: (text) => said.push(text) }))
+      assert.equal(moved.networkId, made.networkId)
+      assert.notEqual(moved.basePort, made.basePort)
+      assert.match(said[0] ?? '', new RegExp(`ports ${taken} of the block at ${made.basePort}`))
+      const [node] = moved.nodes
+      const config = readFileSync(join(node?.home ?? '', 'config', 'mooring.toml'), 'utf8')
+      assert.ok(config.includes(`listen = "127.0.0.1:${moved.basePort + 1}"`))
+    } finally {
+      await new Promise((resolve) => server.close(resolve))
+    }
+  }))
+
+test('the commands of a devnet that is not there, or does not run, say so', () =>
+  inDevnet(async ({ run, folder }) => {
+    const missing = await run('devnet status --name none')
+    assert.equal(missing.code, 6)
+    assert.match(missing.stderr, /No devnet "none" was made in/)
+    const { code, stdout, stderr } = await run('devnet status')
+    assert.equal(code, 0, stderr)
+    assert.match(stdout, /"default" {2}0 of 2 nodes run/)
+    assert.match(stderr, /npx mooring devnet restart 0 1/)
+    const document: Record<string, unknown> = JSON.parse((await run('devnet status --json')).stdout)
+    assert.ok(Array.isArray(document['nodes']) && document['nodes'].length === 2)
+    assert.equal((await run('devnet down')).stdout, 'nothing ran\n')
+    assert.equal((await run('devnet kill 7')).code, 6)
+    assert.equal((await run('devnet kill seven')).code, 2)
+    assert.match((await run('devnet env')).stdout, /^export MOORING_ENDPOINT='http:\/\/127/)
+    assert.equal((await run('devnet logs')).stdout, '')
+    assert.equal((await run(`devnet status --dir ${folder}/.devnet/default`)).code, 0)
+  }))
+
+test('a pid that the system has given to another program is not taken for a node', () =>
+  inDevnet(async ({ run, folder }) => {
+    const state = await readDevnetState(join(folder, '.devnet', 'default'))
+    assert.ok(state)
+    for (const node of state.nodes) node.pid = process.pid
+    await writeDevnetState(state)
+    assert.match((await run('devnet status')).stdout, /0 of 2 nodes run/)
+    assert.equal((await run('devnet down')).stdout, 'nothing ran\n')
+    assert.equal((await run('devnet kill 0')).code, 0)
+  }))
+
+test('what was acknowledged is remembered in order, and checked', () =>
+  inDevnet(async ({ run, folder }) => {
+    const dir = join(folder, '.devnet', 'default')
+    assert.deepEqual(await readAcknowledged(dir), [])
+    await appendAcknowledged(dir, [line('a')])
+    await appendAcknowledged(dir, [line('b'), line('c')])
+    assert.deepEqual(
+      (await readAcknowledged(dir)).map(({ id }) => id),
+      ['a', 'b', 'c'],
+    )
+    const { stdout, code, stderr } = await run('devnet check')
+    assert.equal(code, 0, stderr)
+    assert.match(stdout, /0 of 3 records; not asked: hospital-0 do not run/)
+    assert.match(stdout, /no contradictory votes +ok +0 votes in 2 journals/)
+  }))
+
+test('the likely cause is read from how a node ended and what it said last', () => {
+  assert.match(cause('Error: listen EADDRINUSE: address already in use'), /ports/)
+  assert.match(cause('error: the ledger is in use (MOR-1010)'), /home/)
+  assert.match(cause('EACCES: permission denied'), /permissions/)
+  assert.match(cause('ENOSPC: no space left on device'), /disk/)
+  assert.match(likelyCause({ code: null, signal: 'SIGKILL' }, []), /killed/)
+  assert.match(likelyCause(undefined, []), /busy/)
+})
+
+test.run()

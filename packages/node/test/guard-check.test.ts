@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { encodeVote, type Vote, ZERO_DIGEST } from '@mooring/consensus'
+import { Journal } from '@mooring/storage'
+import { test } from 'uvu'
+import { contradictionsOf, findContradictions } from '../src/guard-check.ts'
+import { createHome } from '../src/home.ts'
+
+function vote(kind: Vote['kind'], view: number, digest = 'ab'.repeat(32)): Vote {
+  const isNullify = kind === 'nullify'
+  const subject = {
+    epoch: 0,
+    view,
+    parentView: isNullify ? 0 : view - 1,
+    height: isNullify ? 0 : view,
+    digest: isNullify ? ZERO_DIGEST : digest,
+  }
+  return { kind, subject, signer: 0, signature: new Uint8Array(64) }
+}
+
+test('a view may have a notarize and then either a finalize or a nullify', () => {
+  assert.deepEqual(
+    contradictionsOf([vote('notarize', 1), vote('finalize', 1), vote('notarize', 2)]),
+    [],
+  )
+  assert.deepEqual(contradictionsOf([vote('notarize', 1), vote('nullify', 1)]), [])
+  assert.deepEqual(contradictionsOf([vote('notarize', 1), vote('notarize', 1)]), [])
+  const other = 'cd'.repeat(32)
+  assert.equal(contradictionsOf([vote('notarize', 1), vote('notarize', 1, other)]).length, 1)
+  assert.equal(contradictionsOf([vote('finalize', 1), vote('finalize', 1, other)]).length, 1)
+  assert.match(contradictionsOf([vote('finalize', 7), vote('nullify', 7)])[0] ?? '', /view 7/)
+})
+
+test('votes are read from journals that stay as they are', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'mooring-guard-check-'))
+  try {
+    const homes: string[] = []
+    for (const [index, second] of ['ab', 'cd'].entries()) {
+      const { home, guard } = await createHome(join(folder, String(index)))
+      const { journal } = await Journal.open({ directory: guard })
+      journal.advance({ epoch: 0, notarized: 1, nullified: 0, finalized: 0 })
+      const votes = [vote('notarize', 1), vote('notarize', 1, second.repeat(32))]
+      journal.append(
+        votes.map((each) => ({ epoch: 0, view: 1, type: 'vote', payload: encodeVote(each) })),
+      )
+      await journal.sync()
+      homes.push(home)
+      // Still open: as in a running node.
+      if (index === 1) await journal.close()
+    }
+    const [honest = '', forged = ''] = homes
+    const both = await findContradictions(homes)
+    assert.equal(both.votes, 4)
+    assert.equal(both.contradictions.length, 1)
+    assert.ok(both.contradictions[0]?.startsWith(forged))
+    assert.deepEqual(await findContradictions([honest]), { votes: 2, contradictions: [] })
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+test.run()
