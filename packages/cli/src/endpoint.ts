@@ -2,10 +2,10 @@
 // else the first living node of the devnet in this folder, else the usual port of this computer.
 
 import { parseHostPort, readConfigFile, homePaths, resolveOptions } from '@mooring/node'
-import { ApiProblem, type Client, createClient } from '@mooring/api/client'
+import { type Client, createClient } from '@mooring/api/client'
 import { type Context, configOf, type GlobalOptions, homeOf } from './context.ts'
 import { devnetFolder, isRunning, readDevnetState } from './devnet/state.ts'
-import { remoteError } from './remote-error.ts'
+import { asking } from './remote-error.ts'
 
 export type Endpoint = {
   url: string
@@ -56,7 +56,6 @@ export async function resolveEndpoint(context: Context, options: GlobalOptions):
 
 export type RemoteOptions = GlobalOptions & { timeout: number }
 
-// Runs `work` with a client; what the node refuses becomes an error with a text for people.
 export async function withNode<T>(
   context: Context,
   options: RemoteOptions,
@@ -64,10 +63,5 @@ export async function withNode<T>(
 ): Promise<T> {
   const endpoint = await resolveEndpoint(context, options)
   const client = createClient(endpoint.url, { timeoutMs: options.timeout })
-  try {
-    return await work(client, endpoint)
-  } catch (error) {
-    if (error instanceof ApiProblem) throw remoteError(error, endpoint, options.timeout)
-    throw error
-  }
+  return asking(endpoint, options.timeout, work(client, endpoint))
 }

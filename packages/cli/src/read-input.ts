@@ -6,31 +6,36 @@ import { NodeError } from '@mooring/node'
 import type { Context } from './context.ts'
 import { formatBytes } from './output.ts'
 
-export const FILE_BYTES_MAX = 50 * 1024 * 1024
+// More than any proof or record has.
+const FILE_BYTES_MAX = 50 * 1024 * 1024
 
-function tooLarge(path: string, bytes: number): NodeError {
+function tooLarge(path: string, bytes: number, bytesMax: number): NodeError {
   const size = formatBytes(bytes)
-  return new NodeError('file_too_large', { path, size, limit: formatBytes(FILE_BYTES_MAX) })
+  return new NodeError('file_too_large', { path, size, limit: formatBytes(bytesMax) })
 }
 
-async function readStdin(context: Context): Promise<Uint8Array> {
+async function readStdin(context: Context, bytesMax: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of context.stdin) {
     chunks.push(chunk)
     size += chunk.length
-    if (size > FILE_BYTES_MAX) throw tooLarge('stdin', size)
+    if (size > bytesMax) throw tooLarge('stdin', size, bytesMax)
   }
   return new Uint8Array(Buffer.concat(chunks))
 }
 
 // `-` is stdin.
-export async function readInput(context: Context, path: string): Promise<Uint8Array> {
-  if (path === '-') return readStdin(context)
+export async function readInput(
+  context: Context,
+  path: string,
+  bytesMax = FILE_BYTES_MAX,
+): Promise<Uint8Array> {
+  if (path === '-') return readStdin(context, bytesMax)
   const file = resolve(context.cwd, path)
   try {
     const { size } = await stat(file)
-    if (size > FILE_BYTES_MAX) throw tooLarge(path, size)
+    if (size > bytesMax) throw tooLarge(path, size, bytesMax)
     return new Uint8Array(await readFile(file))
   } catch (error) {
     if (error instanceof NodeError || !(error instanceof Error)) throw error

@@ -1,7 +1,7 @@
 // What a node answered, or that it did not, as an error with a text of the catalogue.
 
 import { catalogEntry, explain, type Failure, formatDuration, NodeError } from '@mooring/node'
-import type { ApiProblem } from '@mooring/api/client'
+import { ApiProblem } from '@mooring/api/client'
 
 // A problem that a node described itself, on its way to the terminal.
 export class RemoteError extends Error {
@@ -23,7 +23,7 @@ function reasonOf(error: unknown): string {
   return reason === 'ECONNREFUSED' ? 'connection refused' : reason
 }
 
-export function remoteError(
+function remoteError(
   problem: ApiProblem,
   endpoint: { url: string; origin: string },
   timeoutMs: number,
@@ -66,4 +66,18 @@ function describe(problem: ApiProblem): Failure {
     return `${place.padEnd(8)}${item.detail}`.trim()
   })
   return { entry, code, what: title, where: detail, rows, fix: entry.fix, stack: problem.stack }
+}
+
+// Runs what asks a node; what the node refuses becomes an error with a text for people.
+export async function asking<T>(
+  endpoint: { url: string; origin: string },
+  timeoutMs: number,
+  work: Promise<T>,
+): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    if (error instanceof ApiProblem) throw remoteError(error, endpoint, timeoutMs)
+    throw error
+  }
 }

@@ -21,6 +21,8 @@ export type RecordFile = {
 
 export type FileSubmission = { path: string; submission: Submission }
 
+// What a node takes in one submission.
+const SUBMISSION_BYTES_MAX = 16 * 1024 * 1024
 const POLL_MS = 150
 
 export async function readRecordFiles(
@@ -32,7 +34,7 @@ export async function readRecordFiles(
   const rows: string[] = []
   const refused: string[] = []
   for (const path of paths) {
-    const bytes = await readInput(context, path)
+    const bytes = await readInput(context, path, SUBMISSION_BYTES_MAX)
     const { format, problems, problemCount, resources } = readSubmission(bytes)
     const isTaken = problemCount === 0 || (isPartial && format === 'ndjson' && resources.length > 0)
     if (!isTaken) {

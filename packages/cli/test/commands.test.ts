@@ -68,11 +68,11 @@ test('when one file of a call is bad nothing is sent, and every place is named',
 
 test('a file that is too large is refused before it is read', () =>
   withNode(async ({ run, node, folder }) => {
-    writeFileSync(join(folder, 'large.json'), Buffer.alloc(50 * 1024 * 1024 + 1, 32))
+    writeFileSync(join(folder, 'large.json'), Buffer.alloc(16 * 1024 * 1024 + 1, 32))
     const { code, stderr } = await run('record submit large.json')
     assert.equal(code, 2)
     assert.match(stderr, /MOR-5110/)
-    assert.match(stderr, /large\.json has 50\.0 MiB; at most 50\.0 MiB/)
+    assert.match(stderr, /large\.json has 16\.0 MiB; at most 16\.0 MiB/)
     assert.equal(node.arrivals, 0)
   }))
 

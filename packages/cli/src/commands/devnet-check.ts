@@ -6,8 +6,10 @@ import { type Context, waitingFor } from '../context.ts'
 import { checkDevnet, type Finding } from '../devnet/check.ts'
 import { devnetCommand, type DevnetOptions, lookAt } from '../devnet/command.ts'
 import { createOutput, formatTable } from '../output.ts'
+import { asking } from '../remote-error.ts'
 
 const PAUSE_MS = 1_000
+const ASK_MS = 10_000
 
 export function addCheck(group: Command, context: Context): void {
   const command = devnetCommand(group, 'check')
@@ -30,7 +32,9 @@ export function addCheck(group: Command, context: Context): void {
     do {
       const state = await lookAt(context, options)
       const running = state.nodes.filter(({ pid }) => pid !== null)
-      findings = await waitingFor(output.note, 'the nodes', checkDevnet(state, running))
+      const endpoint = { url: 'a node', origin: `devnet "${state.name}"` }
+      const work = checkDevnet(state, running)
+      findings = await waitingFor(output.note, 'the nodes', asking(endpoint, ASK_MS, work))
       hasTime = performance.now() < deadline && findings.every(({ ok }) => ok)
       if (hasTime) await pause(PAUSE_MS)
     } while (hasTime)

@@ -10,6 +10,7 @@ import { devnetCommand, type DevnetOptions, lookAt, showBoard } from '../devnet/
 import {
   killProcess,
   lastLogLines,
+  lastWords,
   likelyCause,
   logFile,
   type Started,
@@ -86,7 +87,7 @@ async function untilCaughtUp(
     const [first] = behind
     if (first === undefined) return
     if (performance.now() >= deadline) {
-      const rows = await lastLogLines(first, 5)
+      const rows = await lastWords(first)
       const detail = `${behind.map(({ name }) => name).join(', ')} behind height ${best}`
       const cause = likelyCause(undefined, rows)
       const data = { timeout: formatDuration(timeoutMs), step: 'restart', detail, cause }

@@ -9,7 +9,7 @@ import { runDemo } from '../devnet/demo.ts'
 import { stayUntilInterrupted } from '../devnet/foreground.ts'
 import { makeDevnet, runningNodes } from '../devnet/make.ts'
 import { devnetFolder, type DevnetState } from '../devnet/state.ts'
-import { bringUp, type Up } from '../devnet/up.ts'
+import { bringUp, tick, type Up } from '../devnet/up.ts'
 import { createOutput, type Output } from '../output.ts'
 
 type UpCommandOptions = DevnetOptions & {
@@ -77,6 +77,7 @@ async function run(context: Context, options: UpCommandOptions, output: Output):
       say: output.note,
     })
     others = await announce(state, output)
+    if (others === 0) tick({ output, startedAt }, 'keys, genesis and configs')
     const limits = { timeoutMs: options.timeout, startedAt, stop: interrupted.signal }
     up = await bringUp(state, context, output, limits)
     await present(up, context, output, options)

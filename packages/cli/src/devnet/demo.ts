@@ -7,10 +7,27 @@ import { formatTable, type Output } from '../output.ts'
 import { type FileSubmission, waitForAnchors } from '../submit-records.ts'
 import { acknowledge } from './acknowledge.ts'
 import { flagsOf } from './board.ts'
-import type { DevnetState } from './state.ts'
+import { asking } from '../remote-error.ts'
+import type { DevnetNodeState, DevnetState } from './state.ts'
 
 const WAIT_MS = 30_000
+const ASK_MS = 10_000
 const FHIR = { contentType: 'application/fhir+json' }
+
+async function submitPatients(
+  node: DevnetNodeState,
+  context: Context,
+  patients: number,
+): Promise<FileSubmission[]> {
+  const client = createClient(node.api)
+  const submissions: FileSubmission[] = []
+  for (let seed = 1; seed <= patients; seed += 1) {
+    const submission = await client.submitRecords(generatePatient(seed), FHIR)
+    await acknowledge(context, node.api, submission.records)
+    submissions.push({ path: `patient ${seed}`, submission })
+  }
+  return waitForAnchors(client, submissions, WAIT_MS)
+}
 
 export async function runDemo(
   state: DevnetState,
@@ -20,36 +37,32 @@ export async function runDemo(
 ): Promise<object | undefined> {
   const [first] = state.nodes
   if (first === undefined) return undefined
-  const client = createClient(first.api)
-  const submissions: FileSubmission[] = []
-  for (let seed = 1; seed <= patients; seed += 1) {
-    const submission = await client.submitRecords(generatePatient(seed), FHIR)
-    await acknowledge(context, first.api, submission.records)
-    submissions.push({ path: `patient ${seed}`, submission })
-  }
-  const anchored = await waitForAnchors(client, submissions, WAIT_MS)
-  const sample = anchored[0]?.submission.records[0]
+  const endpoint = { url: first.api, origin: first.name }
+  const anchored = await asking(endpoint, ASK_MS, submitPatients(first, context, patients))
   if (output.isJson) {
     return anchored.map(({ path, submission }) => ({ patient: path, ...submission }))
   }
-  output.text(
-    formatTable(anchored, [
-      { title: 'patient', value: ({ path }) => path },
-      {
-        title: 'records',
-        value: ({ submission }) => String(submission.records.length),
-        align: 'right',
-      },
-      {
-        title: 'block',
-        value: ({ submission }) => String(submission.records[0]?.height ?? '–'),
-        align: 'right',
-      },
-      { title: 'first record', value: ({ submission }) => submission.records[0]?.id ?? '–' },
-    ]),
-  )
+  output.text(formatPatients(anchored))
+  const sample = anchored[0]?.submission.records[0]
   if (sample !== undefined) output.text(formatTour(state, sample.id, sample.height ?? 0))
   return undefined
+}
+
+function formatPatients(anchored: readonly FileSubmission[]): string {
+  return formatTable(anchored, [
+    { title: 'patient', value: ({ path }) => path },
+    {
+      title: 'records',
+      value: ({ submission }) => String(submission.records.length),
+      align: 'right',
+    },
+    {
+      title: 'block',
+      value: ({ submission }) => String(submission.records[0]?.height ?? '–'),
+      align: 'right',
+    },
+    { title: 'first record', value: ({ submission }) => submission.records[0]?.id ?? '–' },
+  ])
 }
 
 function formatTour(state: DevnetState, id: string, height: number): string {

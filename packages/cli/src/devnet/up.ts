@@ -5,13 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { formatDuration, NodeError } from '@mooring/node'
 import type { Context } from '../context.ts'
 import { formatSeconds, type Output, shortDigest } from '../output.ts'
-import {
-  lastLogLines,
-  likelyCause,
-  type Started,
-  startProcess,
-  stopProcesses,
-} from './processes.ts'
+import { lastWords, likelyCause, type Started, startProcess, stopProcesses } from './processes.ts'
 import {
   agreeOn,
   askAll,
@@ -43,7 +37,7 @@ type Watch = {
 
 async function failedStart(node: DevnetNodeState, started: Started, step: string) {
   const ending = started.ending()
-  const lines = await lastLogLines(node, 5)
+  const lines = await lastWords(node)
   const cause = likelyCause(ending, lines)
   const code = ending?.signal ?? `exit code ${ending?.code ?? '?'}`
   const data = { node: node.name, index: node.index, ending: code, step, cause }
@@ -77,12 +71,12 @@ async function untilStep(
     const reports = await askAll(state.nodes)
     const done = await isDone(reports)
     if (done !== undefined) {
-      tick(watch, step, done)
+      tick(watch, `${step} ${done}`)
       return reports
     }
     if (performance.now() >= watch.deadline) {
       const slowest = reports.find(({ status }) => status === null)?.node ?? state.nodes[0]
-      const rows = slowest === undefined ? [] : await lastLogLines(slowest, 5)
+      const rows = slowest === undefined ? [] : await lastWords(slowest)
       const data = {
         timeout: formatDuration(watch.timeoutMs),
         step,
@@ -95,10 +89,11 @@ async function untilStep(
   }
 }
 
-function tick(watch: Watch, step: string, rest = ''): void {
+// "  ✔ connected 12/12 links      2.3 s"
+export function tick(watch: Pick<Watch, 'output' | 'startedAt'>, step: string, after = ''): void {
   const time = formatSeconds(performance.now() - watch.startedAt)
-  const text = `${step}${rest === '' ? '' : ` ${rest}`}`
-  watch.output.note(`  ${watch.output.good('✔')} ${text.padEnd(44)} ${time.padStart(7)}`)
+  const line = `  ${watch.output.good('✔')} ${step.padEnd(36)} ${time.padStart(7)}   ${after}`
+  watch.output.note(line.trimEnd())
 }
 
 function pidsOf(nodes: readonly DevnetNodeState[]): string {
