@@ -16,6 +16,7 @@ import type { Stream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/inter
 import { messageOf, type NetworkError } from './errors.ts'
 import { encodeFrame, FRAME_HEADER_BYTES, FrameReader, feed } from './frames.ts'
 import type { Limits } from './limits.ts'
+import { pauseFor } from './pace.ts'
 import type { TokenBucket } from './token-bucket.ts'
 import type { Channel, MonotonicMs } from './types.ts'
 
@@ -194,7 +195,11 @@ export class OutboundChannel {
     const { limits } = this.#parts
     try {
       const stream = await this.#parts.open(AbortSignal.timeout(limits.streamOpenTimeoutMs))
-      if (this.#isClosed) return
+      if (this.#isClosed || stream.status !== 'open') {
+        stream.abort(new Error('too late'))
+        this.#openLater(`the stream is ${stream.status}`)
+        return
+      }
       this.#failures = 0
       this.#stream = stream
       stream.addEventListener('drain', () => this.#onDrain())
@@ -253,16 +258,8 @@ export function receiveFrames(stream: Stream, parts: InboundParts): void {
       return
     }
     const waitMs = parts.budget.spend(cost, parts.now())
-    if (waitMs > 0) pauseFor(stream, waitMs, parts)
+    if (waitMs === 0) return
+    parts.onPause()
+    pauseFor(stream, waitMs)
   })
-}
-
-function pauseFor(stream: Stream, waitMs: number, parts: InboundParts): void {
-  if (stream.readStatus !== 'readable') return
-  stream.pause()
-  parts.onPause()
-  const timer = setTimeout(() => {
-    if (stream.readStatus === 'paused') stream.resume()
-  }, waitMs)
-  timer.unref()
 }

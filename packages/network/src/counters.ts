@@ -27,6 +27,7 @@ export function createCounters() {
     streamsReopened: 0,
     streamsRefused: 0,
     inboundPauses: 0,
+    connectionPauses: 0,
     requestsSent: 0,
     requestsFailed: 0,
     requestsServed: 0,

@@ -173,6 +173,7 @@ function drained(stream: Stream, signal: AbortSignal): Promise<void> {
   stream.addEventListener('close', onClose)
   signal.addEventListener('abort', onAbort)
   if (signal.aborted) onAbort()
+  if (stream.writeStatus !== 'writable') reject(closedEarly())
   return promise.finally(() => {
     stream.removeEventListener('drain', onDrain)
     stream.removeEventListener('close', onClose)

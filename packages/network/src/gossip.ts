@@ -17,6 +17,7 @@ import type { Connection, PeerId, Stream, StreamHandler } from '@libp2p/interfac
 import type { AllowList } from './allow-list.ts'
 import { messageOf, NetworkError } from './errors.ts'
 import type { Link, Shared } from './link.ts'
+import { pauseFor } from './pace.ts'
 import { TokenBucket } from './token-bucket.ts'
 import type { Acceptance, MonotonicMs, NetworkHandlers, NetworkOptions } from './types.ts'
 
@@ -222,7 +223,7 @@ export class Gossip {
     }
     this.#validations += 1
     try {
-      return this.#verdict(await handler(peer.toString(), message.data))
+      return this.#verdict(await handler(peer.toString(), new Uint8Array(message.data)))
     } finally {
       this.#validations -= 1
     }
@@ -284,12 +285,9 @@ export class Gossip {
     stream.addEventListener('message', (event) => {
       const cost = event.data.byteLength + limits.frameOverheadBytes
       const waitMs = budget.spend(cost, now())
-      if (waitMs === 0 || stream.readStatus !== 'readable') return
-      stream.pause()
+      if (waitMs === 0) return
       counters.gossipPauses += 1
-      setTimeout(() => {
-        if (stream.readStatus === 'paused') stream.resume()
-      }, waitMs).unref()
+      pauseFor(stream, waitMs)
     })
   }
 }

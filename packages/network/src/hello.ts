@@ -38,6 +38,11 @@ const helloSchema = versioned(1, {
 
 export type Hello = Infer<typeof helloSchema> & PeerHello
 
+interface Exchange {
+  limits: Limits
+  signal: AbortSignal
+}
+
 export function createInstance(): Uint8Array {
   return new Uint8Array(randomBytes(INSTANCE_BYTES))
 }
@@ -70,7 +75,7 @@ export function checkHello(own: Hello, other: Hello, peer: string): NetworkError
 export async function offerHello(
   connection: Connection,
   own: Hello,
-  options: { limits: Limits; signal: AbortSignal },
+  options: Exchange,
 ): Promise<Hello> {
   const stream = await connection.newStream(HELLO_PROTOCOL, { signal: options.signal })
   await writeHello(stream, own, options)
@@ -79,36 +84,32 @@ export async function offerHello(
   return other
 }
 
-export async function answerHello(
-  stream: Stream,
-  own: Hello,
-  options: { limits: Limits; signal: AbortSignal },
-): Promise<Hello> {
+export async function answerHello(stream: Stream, own: Hello, options: Exchange): Promise<Hello> {
   const other = await readHello(stream, options)
   await writeHello(stream, own, options)
   await stream.close({ signal: options.signal })
   return other
 }
 
-async function readHello(
-  stream: Stream,
-  options: { limits: Limits; signal: AbortSignal },
-): Promise<Hello> {
-  const { helloBytesMax } = options.limits
-  const frame = await readFrame(stream, helloBytesMax, options.signal)
+export function encodeHello(hello: Hello): Uint8Array {
+  return encode(helloSchema, hello)
+}
+
+export function decodeHello(encoded: Uint8Array, bytesMax: number): Hello {
   try {
-    return decode(helloSchema, frame, helloBytesMax)
+    return decode(helloSchema, encoded, bytesMax)
   } catch (error) {
     const message = `the hello is not one of ours: ${messageOf(error)}`
     throw new NetworkError('hello_malformed', message, {}, { cause: error })
   }
 }
 
-function writeHello(
-  stream: Stream,
-  own: Hello,
-  options: { limits: Limits; signal: AbortSignal },
-): Promise<void> {
-  const { writeBytesMax } = options.limits
-  return writeFrame(stream, encode(helloSchema, own), { writeBytesMax, signal: options.signal })
+async function readHello(stream: Stream, { limits, signal }: Exchange): Promise<Hello> {
+  const { helloBytesMax } = limits
+  return decodeHello(await readFrame(stream, helloBytesMax, signal), helloBytesMax)
+}
+
+function writeHello(stream: Stream, own: Hello, { limits, signal }: Exchange): Promise<void> {
+  const { writeBytesMax } = limits
+  return writeFrame(stream, encodeHello(own), { writeBytesMax, signal })
 }

@@ -57,6 +57,12 @@ export const defaultLimits = {
   violationsBurst: 3,
   violationsPerSecond: 0.05,
 
+  // processing time: all peers together get this share of a core, split evenly
+  peersTimeMsPerSecond: 600,
+  peerTimeMsPerSecondMin: 20,
+  peerTimeBurstMs: 400,
+  connectionPauseMaxMs: 500,
+
   // muxer: the receive window is what a bulk transfer may have in flight ahead of an urgent frame
   streamsMax: 64,
   streamWindowBytes: 256 * KIB,

@@ -92,7 +92,9 @@ async function createParts(options: NetworkOptions, handlers: NetworkHandlers): 
     forget(peerId) {
       requests.forget(peerId)
       gossip.forget(peerId)
-      void node.peerStore.delete(peerIdFromString(peerId))
+      node.peerStore.delete(peerIdFromString(peerId)).catch((error: unknown) => {
+        options.log('warn', 'peer not forgotten', { peerId, reason: messageOf(error) })
+      })
     },
     ownHello,
     handlers,
@@ -101,6 +103,7 @@ async function createParts(options: NetworkOptions, handlers: NetworkHandlers): 
   const node = await createTransport({ ...options, privateKey }, shared, {
     gossip: gossip.factory,
     door: {
+      members: () => allowList.size,
       isMember: (peerId) => allowList.has(peerId),
       admitsInbound: (peerId) => supervisor.admitsInbound(peerId),
       admitsOutbound: (peerId) => supervisor.admitsOutbound(peerId),

@@ -11,9 +11,25 @@
 
 import { equalBytes } from '@mooring/codec'
 import type { Limits } from './limits.ts'
-import type { Link } from './link.ts'
-import type { Neighbour } from './neighbour.ts'
 import type { MonotonicMs } from './types.ts'
+
+type Direction = 'inbound' | 'outbound'
+
+/** What the rules look at: a link, and a neighbour with its links. */
+export interface Candidate {
+  member: { peerId: string }
+  connection: { direction: Direction }
+  hello: { instance: Uint8Array } | null
+  isOpen: boolean
+  openedAt: MonotonicMs
+  lastHeard: MonotonicMs
+}
+
+export interface Candidates {
+  member: { peerId: string }
+  links: Iterable<Candidate>
+  dial: { startedAt: MonotonicMs } | null
+}
 
 export interface Preference {
   ownPeerId: string
@@ -25,12 +41,12 @@ export function isPreferredDialler(ownPeerId: string, peerId: string): boolean {
   return ownPeerId < peerId
 }
 
-export function isAlive(link: Link | null, { limits, now }: Preference): boolean {
+export function isAlive(link: Candidate | null, { limits, now }: Preference): boolean {
   return link !== null && link.isOpen && now - link.lastHeard < limits.aliveWithinMs
 }
 
 /** Rule 2. */
-export function shouldAwaitOwnDial(neighbour: Neighbour, preference: Preference): boolean {
+export function shouldAwaitOwnDial(neighbour: Candidates, preference: Preference): boolean {
   const { ownPeerId, limits, now } = preference
   if (!isPreferredDialler(ownPeerId, neighbour.member.peerId)) return false
   const isYoung = (since: MonotonicMs) => now - since < limits.dialPreferenceMs
@@ -41,7 +57,7 @@ export function shouldAwaitOwnDial(neighbour: Neighbour, preference: Preference)
 }
 
 /** Rule 3. */
-export function isBetter(link: Link, other: Link, preference: Preference): boolean {
+export function isBetter(link: Candidate, other: Candidate, preference: Preference): boolean {
   if (!isAlive(other, preference) || !isSameInstance(link, other)) return true
   const { direction } = link.connection
   if (direction === other.connection.direction) return true
@@ -49,7 +65,7 @@ export function isBetter(link: Link, other: Link, preference: Preference): boole
   return isOurs === isPreferredDialler(preference.ownPeerId, link.member.peerId)
 }
 
-function isSameInstance(a: Link, b: Link): boolean {
+function isSameInstance(a: Candidate, b: Candidate): boolean {
   if (a.hello === null || b.hello === null) return false
   return equalBytes(a.hello.instance, b.hello.instance)
 }

@@ -77,7 +77,7 @@ export class Requests {
       const answer =
         open >= limits.requestsPerPeer
           ? refusal('busy')
-          : await this.#answer(peerId, protocol, payload)
+          : await beforeAbort(this.#answer(peerId, protocol, payload), signal)
       const waitMs = this.#budgetOf(peerId).spend(answer.length, now())
       await pause(waitMs, signal)
       await writeFrame(stream, answer, { writeBytesMax: limits.writeBytesMax, signal })
@@ -173,16 +173,24 @@ function turn(lane: Lane, signal: AbortSignal): Promise<void> {
   return promise.finally(() => signal.removeEventListener('abort', onAbort))
 }
 
-function pause(waitMs: number, signal: AbortSignal): Promise<void> {
-  if (waitMs === 0) return Promise.resolve()
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, waitMs)
+async function pause(waitMs: number, signal: AbortSignal): Promise<void> {
+  if (waitMs === 0) return
+  let timer: NodeJS.Timeout | undefined
+  const waited = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, waitMs)
+  })
+  try {
+    await beforeAbort(waited, signal)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function beforeAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>()
   const onAbort = () => reject(new NetworkError('timeout', 'the answer would come too late'))
   signal.addEventListener('abort', onAbort)
-  return promise.finally(() => {
-    clearTimeout(timer)
-    signal.removeEventListener('abort', onAbort)
-  })
+  return Promise.race([work, promise]).finally(() => signal.removeEventListener('abort', onAbort))
 }
 
 function refusal(code: string): Uint8Array {

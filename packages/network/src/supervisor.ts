@@ -121,7 +121,7 @@ export class Supervisor {
     if (neighbour === undefined || this.#isClosed || now < neighbour.notBefore) return false
     if (!neighbour.inbound.take(1, now) || isAlive(neighbour.active, preference)) return false
     if (shouldAwaitOwnDial(neighbour, preference)) return false
-    this.#dialler.stop(neighbour)
+    neighbour.dial?.controller.abort()
     return true
   }
 

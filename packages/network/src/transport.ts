@@ -22,6 +22,7 @@ import { createLibp2p } from 'libp2p'
 import type { GossipFactory, GossipRouter } from './gossip.ts'
 import type { Limits } from './limits.ts'
 import type { Shared } from './link.ts'
+import { paceConnection } from './pace.ts'
 import { TokenBucket } from './token-bucket.ts'
 import type { NetworkOptions } from './types.ts'
 
@@ -31,6 +32,7 @@ const INACTIVITY_TIMEOUT_MS = 120_000
 export type Services = { identify: Identify; ping: Ping; gossip: GossipRouter }
 
 export interface Door {
+  members: () => number
   isMember: (peerId: string) => boolean
   admitsInbound: (peerId: string) => boolean
   admitsOutbound: (peerId: string) => boolean
@@ -114,7 +116,7 @@ function createGater(door: Door, shared: Shared): ConnectionGater {
       if (isDenied) counters.addressesRefused += 1
       return isDenied
     },
-    denyInboundEncryptedConnection(peerId) {
+    denyInboundEncryptedConnection(peerId, connection) {
       const peer = peerId.toString()
       if (!door.isMember(peer)) {
         counters.strangersRefused += 1
@@ -122,11 +124,14 @@ function createGater(door: Door, shared: Shared): ConnectionGater {
       }
       const isDenied = !door.admitsInbound(peer)
       if (isDenied) counters.peersRefused += 1
+      else paceConnection(connection, shared, door.members())
       return isDenied
     },
-    denyOutboundEncryptedConnection(peerId) {
+    denyOutboundEncryptedConnection(peerId, connection) {
       const peer = peerId.toString()
-      return !door.isMember(peer) || !door.admitsOutbound(peer)
+      const isDenied = !door.isMember(peer) || !door.admitsOutbound(peer)
+      if (!isDenied) paceConnection(connection, shared, door.members())
+      return isDenied
     },
     filterMultiaddrForPeer: () => false,
   }

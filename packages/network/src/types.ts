@@ -49,7 +49,7 @@ export interface NetworkOptions {
 }
 
 export interface NetworkHandlers {
-  /** The frame is the handler's own: nobody writes to it again. */
+  /** Frames, batches and headers are the handler's own: nobody else holds their bytes. */
   onMessage(peerId: string, channel: Channel, frame: Uint8Array): void
   onTransactions(peerId: string, batch: Uint8Array): Acceptance | Promise<Acceptance>
   /** Final headers; without this handler the node does not subscribe to them. */

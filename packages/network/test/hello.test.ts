@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { fromHex, toHex } from '@mooring/codec'
 import { test } from 'uvu'
-import { checkHello, type Hello } from '../src/hello.ts'
+import { checkHello, decodeHello, encodeHello, type Hello } from '../src/hello.ts'
 
 const own: Hello = {
   networkId: 'moor-0a0a0a0a',
@@ -38,6 +39,24 @@ test('one common protocol version is enough, none is refused', () => {
   const refused = checkHello(own, { ...own, protocolVersions: [3] }, 'hospital-b')
   assert.equal(refused?.code, 'wrong_protocol_version')
   assert.equal(refused?.message, 'hospital-b speaks protocol 3, this node speaks 1, 2')
+})
+
+const GOLDEN =
+  '86016d6d6f6f722d306130613061306158200a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a' +
+  '8201025000000000000000000000000000000000' +
+  '04'
+
+test('the bytes of a hello are frozen', () => {
+  assert.equal(toHex(encodeHello(own)), GOLDEN)
+  assert.deepEqual(decodeHello(fromHex(GOLDEN), 1_024), own)
+})
+
+test('what is not a hello is refused with the reason', () => {
+  const next = fromHex(GOLDEN)
+  next[1] = 2
+  for (const encoded of [next, new Uint8Array(0), new Uint8Array(2_000), fromHex(`${GOLDEN}00`)]) {
+    assert.throws(() => decodeHello(encoded, 1_024), { code: 'hello_malformed' })
+  }
 })
 
 test.run()

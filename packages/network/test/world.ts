@@ -47,7 +47,10 @@ export interface NodeOptions {
 }
 
 export async function createIdentities(count: number): Promise<Identity[]> {
-  const ports = await freePorts(count)
+  return identitiesOn(await freePorts(count))
+}
+
+export function identitiesOn(ports: number[]): Identity[] {
   return ports.map((port, index) => {
     const seed = new Uint8Array(32).fill(index + 1)
     const peerId = formatPeerId(keyPairFromSeed(seed).publicKey)

@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { test } from 'uvu'
+import {
+  closeAll,
+  connected,
+  createIdentities,
+  eventually,
+  type Identity,
+  isFullMesh,
+  startMembers,
+  startNode,
+} from './world.ts'
+
+const CHILD = fileURLToPath(new URL('child.ts', import.meta.url))
+
+test('a member that restarts is found again within a second', async () => {
+  const nodes = await startMembers(3)
+  await eventually(() => isFullMesh(nodes), 5_000)
+  const last = at(nodes, 2)
+  const others = nodes.slice(0, 2)
+  await last.network.close()
+  await eventually(() => others.every((node) => connected(node).length === 1), 1_000)
+  const start = performance.now()
+  const again = await startNode(last.identity, { members: nodes.map((node) => node.identity) })
+  await eventually(() => isFullMesh([...others, again]), 5_000)
+  const elapsedMs = performance.now() - start
+  process.stdout.write(`found again after ${elapsedMs.toFixed(0)} ms\n`)
+  assert.ok(elapsedMs < 1_000, `${elapsedMs} ms`)
+  for (const node of others) {
+    const events = node.seen.events.filter(({ peerId }) => peerId === last.identity.peerId)
+    assert.deepEqual(
+      events.map(({ event }) => event),
+      ['connected', 'disconnected', 'connected'],
+    )
+  }
+  await closeAll([...others, again])
+})
+
+test('a member that is killed is missed at once, and found again when it returns', async () => {
+  const members = await createIdentities(2)
+  const node = await startNode(at(members, 0), { members })
+  const child = spawnMember(members, 1, 'run')
+  await eventually(() => connected(node).length === 1, 10_000)
+  const exit = once(child, 'exit')
+  child.kill('SIGKILL')
+  await exit
+  const missedMs = await eventually(() => connected(node).length === 0, 2_000)
+  process.stdout.write(`missed ${missedMs.toFixed(0)} ms after its end\n`)
+  assert.ok(missedMs < 500, `${missedMs} ms`)
+  const again = spawnMember(members, 1, 'run')
+  await eventually(() => connected(node).length === 1, 10_000)
+  again.kill('SIGKILL')
+  await once(again, 'exit')
+  await closeAll([node])
+})
+
+test('a member that was away for long is dialled for ever', async () => {
+  const members = await createIdentities(2)
+  const limits = { fastRetries: 1, fastRetryMs: 10, backoffMinMs: 50, backoffMaxMs: 200 }
+  const node = await startNode(at(members, 0), { members, limits })
+  await eventually(() => node.network.stats().dialFailures > 10, 5_000)
+  assert.equal(node.network.peers()[0]?.lastError?.code, 'dial_failed')
+  const mute = await startNode(at(members, 1), { members, knows: [] })
+  const foundMs = await eventually(() => isFullMesh([node, mute]), 5_000)
+  assert.ok(foundMs < 1_000, `${foundMs} ms`)
+  assert.equal(node.network.peers()[0]?.lastError, null)
+  await closeAll([node, mute])
+})
+
+test('dials that cross leave one connection, without flapping, and gossip over it', async () => {
+  for (let round = 0; round < 3; round += 1) {
+    const nodes = await startMembers(3, { limits: { secondDiallerDelayMs: 0 } })
+    await eventually(() => isFullMesh(nodes), 5_000)
+    const topicsKnown = async () =>
+      (await at(nodes, 0).network.publishHeader(new Uint8Array(9))) === 2
+    await untilTrue(topicsKnown, 8_000)
+    for (const node of nodes) {
+      assert.equal(node.network.stats().connections, 2)
+      assert.deepEqual(
+        node.seen.events.map(({ event }) => event),
+        ['connected', 'connected'],
+      )
+    }
+    await closeAll(nodes)
+  }
+})
+
+test('a peer charged with bad frames is cut off, and dialled again after a pause', async () => {
+  const nodes = await startMembers(2, { limits: { backoffMinMs: 300, backoffMaxMs: 300 } })
+  const [a, b] = [at(nodes, 0), at(nodes, 1)]
+  await eventually(() => isFullMesh(nodes), 5_000)
+  a.network.disconnect(b.identity.peerId, 'five forged votes')
+  assert.equal(a.seen.events.at(-1)?.reason, 'five forged votes')
+  assert.equal(a.network.peers()[0]?.lastError?.code, 'disconnected')
+  const backMs = await eventually(() => isFullMesh(nodes), 5_000)
+  assert.ok(backMs >= 290, `${backMs} ms`)
+  assert.equal(a.network.stats().disconnectsForCause, 1)
+  await closeAll(nodes)
+})
+
+test('silence is noticed, and keep-alives are what breaks it', async () => {
+  const limits = { keepAliveMs: 50, silentAfterMs: 400 }
+  const nodes = await startMembers(2, { limits })
+  const [a, b] = [at(nodes, 0), at(nodes, 1)]
+  await eventually(() => isFullMesh(nodes), 5_000)
+  const heardBefore = a.network.peers()[0]?.lastHeard ?? 0
+  await eventually(() => (a.network.peers()[0]?.lastHeard ?? 0) > heardBefore + 600, 3_000)
+  assert.equal(a.seen.events.length, 1)
+  assert.deepEqual(a.seen.frames, [])
+  await eventually(() => a.network.peers()[0]?.rttMs !== null, 3_000)
+  await closeAll([a, b])
+})
+
+test('a member that only stops answering is cut off', async () => {
+  const members = await createIdentities(2)
+  const limits = { keepAliveMs: 50, silentAfterMs: 400, pingTimeoutMs: 100 }
+  const node = await startNode(at(members, 0), { members, limits })
+  const child = spawnMember(members, 1, 'run')
+  await eventually(() => connected(node).length === 1, 10_000)
+  child.kill('SIGSTOP')
+  await eventually(() => connected(node).length === 0, 3_000)
+  assert.equal(node.network.stats().silencesClosed, 1)
+  assert.match(node.seen.events.at(-1)?.reason ?? '', /nothing heard for \d+ ms/)
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  await closeAll([node])
+})
+
+test('a closed network leaves nothing behind that keeps the process alive', async () => {
+  const members = await createIdentities(2)
+  const node = await startNode(at(members, 0), { members })
+  const child = spawnMember(members, 1, 'close')
+  await once(child, 'exit', { signal: AbortSignal.timeout(10_000) })
+  assert.equal(child.exitCode, 0)
+  await closeAll([node])
+})
+
+function spawnMember(members: Identity[], index: number, task: string): ChildProcess {
+  const ports = members.map(({ port }) => String(port))
+  const args = [CHILD, String(index), task, ...ports]
+  return spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] })
+}
+
+async function untilTrue(check: () => Promise<boolean>, deadlineMs: number): Promise<void> {
+  const end = performance.now() + deadlineMs
+  while (!(await check())) {
+    if (performance.now() > end) throw new Error(`not within ${deadlineMs} ms`)
+    await new Promise(setImmediate)
+  }
+}
+
+function at<T>(items: T[], index: number): T {
+  const item = items[index]
+  if (item === undefined) throw new Error(`nothing at ${index}`)
+  return item
+}
+
+test.run()

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { test } from 'uvu'
+import {
+  closeAll,
+  connected,
+  createIdentities,
+  eventually,
+  isFullMesh,
+  type Node,
+  startNode,
+} from './world.ts'
+
+test('a stranger keeps no connection, and is told what has probably happened', async () => {
+  const [member, stranger] = await createIdentities(2)
+  if (member === undefined || stranger === undefined) throw new Error('no identities')
+  const inside = await startNode(member, { members: [member] })
+  const outside = await startNode(stranger, { members: [member, stranger] })
+  await eventually(() => inside.network.stats().strangersRefused >= 2, 5_000)
+  await eventually(() => outside.seen.logs.length > 0, 5_000)
+  assert.equal(inside.network.stats().connections, 0)
+  await eventually(() => outside.network.stats().connections === 0, 1_000)
+  const [peer] = outside.network.peers()
+  assert.equal(peer?.lastError?.code, 'not_admitted')
+  assert.match(peer?.lastError?.message ?? '', /probably not admitted this node/)
+  assert.ok(peer?.lastError?.message.includes(stranger.peerId))
+  assert.deepEqual([inside.seen.events, outside.seen.events], [[], []])
+  await closeAll([inside, outside])
+})
+
+test('a member on another network is refused on both sides, and both say both names', async () => {
+  const members = await createIdentities(2)
+  const [a, b] = await Promise.all([
+    startNode(at(members, 0), { members }),
+    startNode(at(members, 1), {
+      members,
+      networkId: 'moor-08080808',
+      genesisDigest: new Uint8Array(32).fill(8),
+    }),
+  ])
+  await eventually(() => [a, b].every((node) => errorOf(node)?.code === 'wrong_network'), 5_000)
+  assert.match(
+    errorOf(a)?.message ?? '',
+    /hospital-1 .* is on network moor-08080808 .* moor-07070707/,
+  )
+  assert.match(
+    errorOf(b)?.message ?? '',
+    /hospital-0 .* is on network moor-07070707 .* moor-08080808/,
+  )
+  await eventually(() => [a, b].every((node) => node.network.stats().connections === 0), 2_000)
+  assert.deepEqual([a.seen.events, b.seen.events], [[], []])
+  await closeAll([a, b])
+})
+
+test('a member that speaks another protocol version is refused by name', async () => {
+  const members = await createIdentities(2)
+  const [a, b] = await Promise.all([
+    startNode(at(members, 0), { members }),
+    startNode(at(members, 1), { members, protocolVersion: 2 }),
+  ])
+  const refused = () => [a, b].every((node) => errorOf(node)?.code === 'wrong_protocol_version')
+  await eventually(refused, 5_000)
+  assert.match(errorOf(a)?.message ?? '', /speaks protocol 2, this node speaks 1/)
+  await closeAll([a, b])
+})
+
+test('a removed member goes at once and is not dialled again, until it is a member again', async () => {
+  const identities = await createIdentities(2)
+  const members = [...identities]
+  const a = await startNode(at(identities, 0), { members, limits: { fastRetryMs: 20 } })
+  const b = await startNode(at(identities, 1), { members: identities, limits: { fastRetryMs: 20 } })
+  await eventually(() => isFullMesh([a, b]), 5_000)
+  members.pop()
+  a.network.refresh()
+  assert.deepEqual(a.network.peers(), [])
+  assert.equal(a.seen.events.at(-1)?.reason, 'not a member any more')
+  await eventually(() => b.seen.events.at(-1)?.event === 'disconnected', 1_000)
+  const { dials } = a.network.stats()
+  await eventually(() => a.network.stats().strangersRefused >= 3, 5_000)
+  assert.equal(a.network.stats().dials, dials)
+  assert.equal(a.network.stats().connections, 0)
+  members.push(at(identities, 1))
+  a.network.refresh()
+  await eventually(
+    () => isFullMesh([a, b]),
+    2_000,
+    () => [connected(a), connected(b)],
+  )
+  await closeAll([a, b])
+})
+
+test('a member without a known address is waited for', async () => {
+  const members = await createIdentities(2)
+  const a = await startNode(at(members, 0), { members, knows: [] })
+  const b = await startNode(at(members, 1), { members })
+  await eventually(() => isFullMesh([a, b]), 2_000)
+  assert.equal(a.network.peers()[0]?.direction, 'inbound')
+  assert.equal(a.network.stats().dials, 0)
+  await closeAll([a, b])
+})
+
+test('a port that is taken stops the start with its address', async () => {
+  const members = await createIdentities(1)
+  const first = await startNode(at(members, 0), { members })
+  await assert.rejects(startNode(at(members, 0), { members }), {
+    name: 'NetworkError',
+    code: 'listen_failed',
+  })
+  await closeAll([first])
+})
+
+function at<T>(items: T[], index: number): T {
+  const item = items[index]
+  if (item === undefined) throw new Error(`nothing at ${index}`)
+  return item
+}
+
+function errorOf(node: Node) {
+  return node.network.peers()[0]?.lastError
+}
+
+test.run()

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict'
+import { test } from 'uvu'
+import {
+  closeAll,
+  createIdentities,
+  eventually,
+  isFullMesh,
+  type Node,
+  startMembers,
+  startNode,
+} from './world.ts'
+
+test('a batch reaches every member once, from whoever had it first', async () => {
+  const nodes = await startGossiping(4)
+  const batches = Array.from({ length: 20 }, (_, index) => new Uint8Array(20_000).fill(index))
+  for (const batch of batches) {
+    assert.equal(await at(nodes, 0).network.publishTransactions(batch), 3)
+  }
+  const others = nodes.slice(1)
+  await eventually(() => others.every((node) => node.seen.batches.length >= 20), 5_000)
+  for (const node of others) {
+    const first = node.seen.batches.map(({ batch }) => batch[0] ?? 0)
+    assert.deepEqual(
+      first.toSorted((a, b) => a - b),
+      [...Array(20).keys()],
+    )
+  }
+  assert.deepEqual(at(nodes, 0).seen.batches, [])
+  await closeAll(nodes)
+})
+
+test('headers have their own topic', async () => {
+  const nodes = await startGossiping(2)
+  assert.equal(await at(nodes, 0).network.publishHeader(new Uint8Array([4, 2])), 1)
+  await eventually(() => at(nodes, 1).seen.headers.length === 1, 2_000)
+  assert.deepEqual(at(nodes, 1).seen.headers, [new Uint8Array([4, 2])])
+  assert.deepEqual(at(nodes, 1).seen.batches, [])
+  await closeAll(nodes)
+})
+
+test('publishing to nobody says so', async () => {
+  const [alone] = await startMembers(1)
+  assert.equal(await alone?.network.publishTransactions(new Uint8Array(10)), 0)
+  assert.equal(alone?.network.stats().gossipPublishedToNobody, 1)
+  await assert.rejects(at([alone], 0)?.network.publishTransactions(new Uint8Array(70_000)) ?? '', {
+    code: 'too_large',
+  })
+  await alone?.network.close()
+})
+
+test('an authority is never graylisted, however much of its gossip is bad', async () => {
+  const nodes = await startGossiping(2, (batch) => (batch[0] === 0 ? 'reject' : 'accept'))
+  const [a, b] = [at(nodes, 0), at(nodes, 1)]
+  for (let index = 0; index < 200; index += 1) {
+    const bad = new Uint8Array(100)
+    bad[1] = index
+    await a.network.publishTransactions(bad)
+  }
+  await eventually(() => b.network.stats().gossipRejected === 200, 5_000)
+  assert.equal(await a.network.publishTransactions(new Uint8Array([1])), 1)
+  await eventually(() => b.seen.batches.at(-1)?.batch[0] === 1, 2_000)
+  await closeAll(nodes)
+})
+
+test('gossip comes back with a member that restarts', async () => {
+  const members = await createIdentities(2)
+  const a = await startNode(at(members, 0), { members })
+  let b = await startNode(at(members, 1), { members })
+  for (let round = 0; round < 3; round += 1) {
+    await eventually(() => isFullMesh([a, b]), 5_000)
+    await untilPublished(a)
+    await untilPublished(b)
+    await b.network.close()
+    b = await startNode(at(members, 1), { members })
+  }
+  await closeAll([a, b])
+})
+
+async function startGossiping(
+  count: number,
+  verdict: (batch: Uint8Array) => 'accept' | 'reject' = () => 'accept',
+): Promise<Node[]> {
+  const nodes = await startMembers(count, { verdict })
+  await eventually(() => isFullMesh(nodes), 5_000)
+  for (const node of nodes) await untilPublished(node, count - 1)
+  for (const node of nodes) node.seen.headers.length = 0
+  return nodes
+}
+
+/** Headers are cheap probes: the answer counts the subscribers. */
+async function untilPublished(node: Node, recipients = 1): Promise<void> {
+  const end = performance.now() + 8_000
+  while ((await node.network.publishHeader(new Uint8Array([1]))) < recipients) {
+    if (performance.now() > end) throw new Error('gossip does not come back')
+    await new Promise(setImmediate)
+  }
+}
+
+function at<T>(items: T[], index: number): T {
+  const item = items[index]
+  if (item === undefined) throw new Error(`nothing at ${index}`)
+  return item
+}
+
+test.run()
