@@ -1,0 +1,214 @@
+// The custodian's private store: what never leaves this organisation unsealed. Records with their
+// openings and raw bytes, in the order of arrival, and the batches that anchor them.
+//
+// Values are opaque here. A submission is stored whole or not at all, and is on the disk when
+// putSubmission resolves; so is the step of records from waiting into a batch. Steps that can be
+// found out again from the chain (a batch is anchored) do not sync.
+
+import { bytesMax, decode, encode, struct, uint } from '@mooring/codec'
+import type { Database, DatabaseOperation } from './database.ts'
+import { StorageError } from './errors.ts'
+import {
+  anchorKey,
+  arrivalKey,
+  batchKey,
+  duplicateKey,
+  numberOf,
+  pendingKey,
+  placeKey,
+  rawKey,
+  recordKey,
+  unanchoredKey,
+} from './keys.ts'
+
+const METADATA_BYTES_MAX = 64 * 1024
+const EMPTY = new Uint8Array(0)
+const LAST = Number.MAX_SAFE_INTEGER
+
+const storedRecord = struct({ arrival: uint(), metadata: bytesMax(METADATA_BYTES_MAX) })
+const storedPlace = struct({ sequence: uint(), position: uint() })
+
+export interface NewRecord {
+  /** The record commitment. */
+  id: Uint8Array
+  /** By which the same bytes are recognised when they are sent again. */
+  dedupeKey: Uint8Array
+  metadata: Uint8Array
+  raw: Uint8Array
+}
+
+export interface PrivateRecord {
+  id: Uint8Array
+  /** Counts the records of this store, from 1. */
+  arrival: number
+  metadata: Uint8Array
+  /** Number of its batch and position in it; null while it waits. */
+  place: { sequence: number; position: number } | null
+}
+
+export interface PrivateBatch {
+  /** Counts the batches of this store, from 1; not the sequence of its anchor. */
+  sequence: number
+  batch: Uint8Array
+  /** What anchored it; null until it is final. */
+  anchor: Uint8Array | null
+}
+
+export class PrivateStore {
+  readonly #database: Database
+  #lastArrival: number
+  #lastBatch: number
+  /** Writes that read first must not overtake each other. */
+  #queue: Promise<void> = Promise.resolve()
+
+  private constructor(database: Database, lastArrival: number, lastBatch: number) {
+    this.#database = database
+    this.#lastArrival = lastArrival
+    this.#lastBatch = lastBatch
+  }
+
+  static async open(database: Database): Promise<PrivateStore> {
+    const arrival = await lastNumber(database, arrivalKey)
+    return new PrivateStore(database, arrival, await lastNumber(database, batchKey))
+  }
+
+  /** How many records there are. */
+  get size(): number {
+    return this.#lastArrival
+  }
+
+  /** All of them or none, durable when this resolves. @throws StorageError duplicate */
+  putSubmission(records: readonly NewRecord[]): Promise<PrivateRecord[]> {
+    return this.#enqueue(async () => {
+      const operations: DatabaseOperation[] = []
+      const stored: PrivateRecord[] = []
+      let arrival = this.#lastArrival
+      for (const { id, dedupeKey, metadata, raw } of records) {
+        if (this.findByDedupeKey(dedupeKey) !== undefined)
+          throw new StorageError('duplicate', 'these bytes are stored already')
+        arrival += 1
+        operations.push(
+          put(recordKey(id), encode(storedRecord, { arrival, metadata })),
+          put(rawKey(id), raw),
+          put(duplicateKey(dedupeKey), id),
+          put(arrivalKey(arrival), id),
+          put(pendingKey(arrival), id),
+        )
+        stored.push({ id, arrival, metadata, place: null })
+      }
+      await this.#database.batch(operations, { sync: true })
+      this.#lastArrival = arrival
+      return stored
+    })
+  }
+
+  findByDedupeKey(dedupeKey: Uint8Array): Uint8Array | undefined {
+    return this.#database.getSync(duplicateKey(dedupeKey))
+  }
+
+  getRecord(id: Uint8Array): PrivateRecord | undefined {
+    const stored = this.#database.getSync(recordKey(id))
+    if (stored === undefined) return undefined
+    const place = this.#database.getSync(placeKey(id))
+    return {
+      id,
+      ...decode(storedRecord, stored),
+      place: place === undefined ? null : decode(storedPlace, place),
+    }
+  }
+
+  getRaw(id: Uint8Array): Promise<Uint8Array | undefined> {
+    return this.#database.get(rawKey(id))
+  }
+
+  /** Records that are in no batch yet, oldest first. */
+  async pending(limit: number): Promise<{ arrival: number; id: Uint8Array }[]> {
+    const waiting: { arrival: number; id: Uint8Array }[] = []
+    const range = { from: pendingKey(0), to: pendingKey(LAST), limit }
+    for await (const { key, value } of this.#database.iterate(range))
+      waiting.push({ arrival: numberOf(key), id: value })
+    return waiting
+  }
+
+  /** Moves waiting records into a new batch: durable, and both or neither. */
+  putBatch(
+    batch: Uint8Array,
+    records: readonly { arrival: number; id: Uint8Array; position: number }[],
+  ): Promise<number> {
+    return this.#enqueue(async () => {
+      const sequence = this.#lastBatch + 1
+      const operations = [put(batchKey(sequence), batch), put(unanchoredKey(sequence), EMPTY)]
+      for (const { arrival, id, position } of records) {
+        operations.push({ type: 'del', key: pendingKey(arrival) })
+        operations.push(put(placeKey(id), encode(storedPlace, { sequence, position })))
+      }
+      await this.#database.batch(operations, { sync: true })
+      this.#lastBatch = sequence
+      return sequence
+    })
+  }
+
+  getBatch(sequence: number): PrivateBatch | undefined {
+    const batch = this.#database.getSync(batchKey(sequence))
+    if (batch === undefined) return undefined
+    return { sequence, batch, anchor: this.#database.getSync(anchorKey(sequence)) ?? null }
+  }
+
+  /** Batches whose anchor is not final as far as this store knows, oldest first. */
+  async unanchored(): Promise<PrivateBatch[]> {
+    const open: PrivateBatch[] = []
+    const range = { from: unanchoredKey(0), to: unanchoredKey(LAST) }
+    for await (const { key } of this.#database.iterate(range)) {
+      const batch = this.getBatch(numberOf(key))
+      if (batch === undefined)
+        throw new StorageError('missing', 'a batch is gone', { sequence: numberOf(key) })
+      open.push(batch)
+    }
+    return open
+  }
+
+  /** The chain is the truth of it; after a crash it is found out again. */
+  async markAnchored(sequence: number, anchor: Uint8Array): Promise<void> {
+    const operations: DatabaseOperation[] = [
+      put(anchorKey(sequence), anchor),
+      { type: 'del', key: unanchoredKey(sequence) },
+    ]
+    await this.#database.batch(operations, { sync: false })
+  }
+
+  /** Newest first, below an arrival (exclusive) or from the newest. */
+  async list(before: number | null, limit: number): Promise<PrivateRecord[]> {
+    const records: PrivateRecord[] = []
+    const to = arrivalKey(before ?? LAST)
+    const range = { from: arrivalKey(0), to, reverse: true, limit }
+    for await (const { key, value } of this.#database.iterate(range)) {
+      const record = this.getRecord(value)
+      if (record === undefined)
+        throw new StorageError('missing', 'a record is gone', { arrival: numberOf(key) })
+      records.push(record)
+    }
+    return records
+  }
+
+  #enqueue<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#queue.then(work)
+    this.#queue = done.then(
+      () => undefined,
+      () => undefined,
+    )
+    return done
+  }
+}
+
+async function lastNumber(
+  database: Database,
+  keyOf: (value: number) => Uint8Array,
+): Promise<number> {
+  const range = { from: keyOf(0), to: keyOf(LAST), reverse: true, limit: 1 }
+  for await (const { key } of database.iterate(range)) return numberOf(key)
+  return 0
+}
+
+function put(key: Uint8Array, value: Uint8Array): DatabaseOperation {
+  return { type: 'put', key, value }
+}
