@@ -36,6 +36,8 @@ import type { Mempool } from './mempool.ts'
 const URGENT_BYTES_MAX = 64 << 10
 /** What a proposer looks at, as a multiple of what a block may hold. */
 const CANDIDATES = 1.1
+/** A proposer stops here although more would fit: executing a block must take a fraction of Δ. */
+const PROPOSED_TRANSACTIONS_MAX = 2_000
 
 type Lane = 'urgent' | 'bulk'
 
@@ -267,7 +269,8 @@ export class Driver {
       return
     }
     const { blockTransactionsMax, blockBytesMax } = execution.parameters
-    const limits = { count: blockTransactionsMax, bytes: blockBytesMax * CANDIDATES }
+    const count = Math.min(blockTransactionsMax, PROPOSED_TRANSACTIONS_MAX)
+    const limits = { count, bytes: blockBytesMax * CANDIDATES }
     const now = clock.wall()
     const isBeat = this.#heartbeatMs > 0 && now - parent.time >= this.#heartbeatMs
     const candidates = mempool.take(state, limits)

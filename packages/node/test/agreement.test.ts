@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import { toHex } from '@mooring/codec'
+import { test } from 'uvu'
+import { Cluster, type RunningMember } from './cluster.ts'
+
+function tipsOf(members: readonly RunningMember[]): Set<string> {
+  return new Set(members.map(({ stores }) => toHex(stores.chain.tip.digest)))
+}
+
+test('four members agree on every transaction, go on with three, and the fourth catches up', async () => {
+  const cluster = await Cluster.start(4)
+  try {
+    for (const sequence of [1, 2, 3])
+      for (const index of [0, 1, 2, 3]) {
+        const { status } = await cluster
+          .member(index)
+          .agreement.mempool.submit(cluster.anchor(index, sequence))
+        assert.equal(status, 'accepted')
+      }
+    await cluster.reached(12)
+    assert.equal(tipsOf(cluster.running()).size, 1)
+
+    await cluster.stopMember(3)
+    await cluster.member(0).agreement.mempool.submit(cluster.anchor(0, 4))
+    await cluster.reached(13)
+
+    await cluster.startMember(3)
+    await cluster.member(3).agreement.mempool.submit(cluster.anchor(3, 4))
+    await cluster.reached(14)
+    assert.equal(tipsOf(cluster.running()).size, 1)
+    assert.deepEqual(
+      cluster.running().map(({ halted }) => halted),
+      [[], [], [], []],
+    )
+  } finally {
+    await cluster.close()
+  }
+})
+
+test('a transaction that waits in its node survives the node', async () => {
+  const cluster = await Cluster.start(4)
+  try {
+    for (const index of [1, 2, 3]) await cluster.stopMember(index)
+    const first = await cluster.member(0).agreement.mempool.submit(cluster.anchor(0, 1))
+    assert.equal(first.status, 'accepted')
+    await cluster.stopMember(0)
+    for (const index of [0, 1, 2]) await cluster.startMember(index)
+    await cluster.reached(1)
+  } finally {
+    await cluster.close()
+  }
+})
+
+test('the door refuses with a code and keeps nothing', async () => {
+  const cluster = await Cluster.start(4)
+  try {
+    const { mempool } = cluster.member(0).agreement
+    const good = cluster.anchor(0, 1)
+    const forged = new Uint8Array(good)
+    forged[forged.length - 1] = (forged.at(-1) ?? 0) ^ 1
+    const codes: [Uint8Array, string][] = [
+      [new Uint8Array([1, 2, 3]), 'malformed'],
+      [forged, 'bad_signature'],
+      [cluster.anchor(0, 0), 'wrong_sequence'],
+      [cluster.anchor(0, 2), 'wrong_sequence'],
+    ]
+    for (const [bytes, code] of codes) {
+      const submitted = await mempool.submit(bytes)
+      assert.equal(submitted.status === 'rejected' ? submitted.code : submitted.status, code)
+    }
+    assert.equal(mempool.size, 0)
+    assert.equal((await mempool.submit(good)).status, 'accepted')
+    await cluster.reached(1)
+    assert.equal((await mempool.submit(good)).status, 'final')
+  } finally {
+    await cluster.close()
+  }
+})
+
+test.run()
