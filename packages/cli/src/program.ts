@@ -67,7 +67,7 @@ export function createProgram(context: Context, result: Result): Command {
   addTransaction(program, context)
   addProof(program, context)
   program.commandsGroup('Devnet:')
-  addDevnet(program, context)
+  addDevnet(program, context, result)
 
   return withHelp(program, {
     examples: [

@@ -24,6 +24,7 @@ export type FileSubmission = { path: string; submission: Submission }
 // What a node takes in one submission.
 const SUBMISSION_BYTES_MAX = 16 * 1024 * 1024
 const POLL_MS = 150
+const IDS_SHOWN = 20
 
 export async function readRecordFiles(
   context: Context,
@@ -70,26 +71,33 @@ export async function waitForAnchors(
   for (const { path, submission } of submissions) {
     const records: SubmittedRecord[] = []
     for (const record of submission.records) {
-      records.push(await anchoredRecord(client, record, { deadline, timeoutMs }))
+      const final = await anchoredRecord(client, record, deadline)
+      if (final === undefined) throw stillWaiting(record.id, submissions, timeoutMs)
+      records.push(final)
     }
     anchored.push({ path, submission: { ...submission, records } })
   }
   return anchored
 }
 
+// The records are safe with the node: their ids are the way back to them.
+function stillWaiting(id: string, submissions: readonly FileSubmission[], timeoutMs: number) {
+  const ids = submissions.flatMap(({ submission }) => submission.records.map((each) => each.id))
+  const more = ids.length > IDS_SHOWN ? [`and ${ids.length - IDS_SHOWN} more`] : []
+  const data = { what: `Record ${id}`, timeout: formatDuration(timeoutMs) }
+  return new NodeError('wait_timeout', data, { rows: [...ids.slice(0, IDS_SHOWN), ...more] })
+}
+
 async function anchoredRecord(
   client: Client,
   record: SubmittedRecord,
-  limit: { deadline: number; timeoutMs: number },
-): Promise<SubmittedRecord> {
+  deadline: number,
+): Promise<SubmittedRecord | undefined> {
   if (record.height !== null) return record
   for (;;) {
     const { status, height } = await client.record(record.id)
     if (status === 'anchored') return { ...record, status, height }
-    if (performance.now() >= limit.deadline) {
-      const timeout = formatDuration(limit.timeoutMs)
-      throw new NodeError('wait_timeout', { what: `Record ${record.id}`, timeout })
-    }
+    if (performance.now() >= deadline) return undefined
     await pause(POLL_MS)
   }
 }

@@ -88,8 +88,12 @@ function codeOf(error: object): string | undefined {
 export function entryOf(error: unknown): CatalogEntry | undefined {
   if (!(error instanceof Error)) return undefined
   if (error instanceof NodeError) return lookUp('command', error.code) ?? lookUp('node', error.code)
-  const table = CLASSES[error.name]
   const code = codeOf(error)
+  // What the operating system refused: an errno has a syscall.
+  if ('syscall' in error) {
+    return code === 'ENOSPC' ? STORAGE_TEXTS.full : COMMAND_TEXTS.file_unreadable
+  }
+  const table = CLASSES[error.name]
   return table === undefined || code === undefined ? undefined : lookUp(table, code)
 }
 

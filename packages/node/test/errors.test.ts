@@ -127,6 +127,17 @@ test('a bug is told without its stack, unless that is asked for twice', () => {
   assert.equal(failureOf('thrown text').where, 'thrown text')
 })
 
+test('what the operating system refuses is no bug', () => {
+  const denied = Object.assign(new Error("EACCES: permission denied, open '/srv/x'"), {
+    code: 'EACCES',
+    syscall: 'open',
+  })
+  assert.equal(failureOf(denied).entry.mor, 'MOR-1035')
+  assert.match(formatFailure(failureOf(denied)), /EACCES: permission denied, open '\/srv\/x'/)
+  const full = Object.assign(new Error('ENOSPC'), { code: 'ENOSPC', syscall: 'write' })
+  assert.equal(failureOf(full).entry.exitCode, 11)
+})
+
 test('wrapping keeps words whole and never loses one', () => {
   const words = Array.from({ length: 60 }, (_, index) => 'w'.repeat((index * 7) % 23) + index)
   const lines = wrap(words.join(' '), '    ')

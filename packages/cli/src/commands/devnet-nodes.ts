@@ -128,13 +128,23 @@ export function addRestart(group: Command, context: Context): void {
   })
 }
 
+async function logSize(node: DevnetNodeState): Promise<number> {
+  try {
+    return (await stat(logFile(node))).size
+  } catch (error) {
+    // It has never been started.
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 0
+    throw error
+  }
+}
+
 // Writes what the file has from `offset` on; gives the offset after it.
 async function printFrom(
   node: DevnetNodeState,
   offset: number,
   write: (line: string) => void,
 ): Promise<number> {
-  const { size } = await stat(logFile(node))
+  const size = await logSize(node)
   if (size <= offset) return Math.min(size, offset)
   const file = await open(logFile(node))
   try {
@@ -185,7 +195,7 @@ async function follow(
   const stop = new AbortController()
   const forget = context.onInterrupt(() => stop.abort())
   const offsets = new Map<string, number>()
-  for (const node of nodes) offsets.set(node.name, (await stat(logFile(node))).size)
+  for (const node of nodes) offsets.set(node.name, await logSize(node))
   try {
     while (!stop.signal.aborted) {
       for (const node of nodes) {

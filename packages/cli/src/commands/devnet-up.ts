@@ -11,6 +11,7 @@ import { makeDevnet, runningNodes } from '../devnet/make.ts'
 import { devnetFolder, type DevnetState } from '../devnet/state.ts'
 import { bringUp, tick, type Up } from '../devnet/up.ts'
 import { createOutput, type Output } from '../output.ts'
+import type { Result } from '../program.ts'
 
 type UpCommandOptions = DevnetOptions & {
   nodes?: number
@@ -24,6 +25,9 @@ type UpCommandOptions = DevnetOptions & {
 }
 
 const DEMO_PATIENTS = 3
+const INTERRUPTED = 130
+const FAREWELL =
+  'Stop with Ctrl-C.  Logs: npx mooring devnet logs   Env: eval "$(npx mooring devnet env)"'
 
 async function announce(state: DevnetState, output: Output): Promise<number> {
   const running = await runningNodes(state)
@@ -59,16 +63,18 @@ async function present(
   else output.text(`\n${formatNext(state, output)}`)
 }
 
-async function run(context: Context, options: UpCommandOptions, output: Output): Promise<void> {
+// Up to READY: undefined when Ctrl-C came first, and then nothing that was started is left.
+async function reachReady(
+  context: Context,
+  options: UpCommandOptions,
+  output: Output,
+): Promise<{ up: Up; others: number } | undefined> {
   const startedAt = performance.now()
   const interrupted = new AbortController()
   const forget = context.onInterrupt(() => interrupted.abort())
-  let up: Up
-  let others: number
   try {
-    const dir = devnetFolder(context, options)
     const state = await makeDevnet({
-      dir,
+      dir: devnetFolder(context, options),
       name: options.name,
       nodes: options.nodes,
       heartbeatMs: options.heartbeat,
@@ -76,26 +82,38 @@ async function run(context: Context, options: UpCommandOptions, output: Output):
       isReset: options.reset === true,
       say: output.note,
     })
-    others = await announce(state, output)
+    const others = await announce(state, output)
     if (others === 0) tick({ output, startedAt }, 'keys, genesis and configs')
     const limits = { timeoutMs: options.timeout, startedAt, stop: interrupted.signal }
-    up = await bringUp(state, context, output, limits)
-    await present(up, context, output, options)
+    const up = await bringUp(state, context, output, limits)
+    return { up, others }
+  } catch (error) {
+    if (!interrupted.signal.aborted) throw error
+    output.note('interrupted: what was started is stopped')
+    return undefined
   } finally {
     forget()
   }
-  // Nodes that ran before belong to another `up`, or were detached on purpose.
-  if (options.detach === true || others > 0) {
-    output.note('it goes on in the background; stop it with:  npx mooring devnet down')
-    return
-  }
-  output.note(
-    'Stop with Ctrl-C.  Logs: npx mooring devnet logs   Env: eval "$(npx mooring devnet env)"',
-  )
-  await stayUntilInterrupted(up.state, context, output)
 }
 
-export function addUp(group: Command, context: Context): void {
+async function run(context: Context, options: UpCommandOptions, output: Output): Promise<number> {
+  const ready = await reachReady(context, options, output)
+  if (ready === undefined) return INTERRUPTED
+  const { up, others } = ready
+  // Nodes that ran before belong to another `up`, or were detached on purpose.
+  if (options.detach === true || others > 0) {
+    await present(up, context, output, options)
+    output.note('it goes on in the background; stop it with:  npx mooring devnet down')
+    return 0
+  }
+  await stayUntilInterrupted(up.state, context, output, async () => {
+    await present(up, context, output, options)
+    output.note(FAREWELL)
+  })
+  return 0
+}
+
+export function addUp(group: Command, context: Context, result: Result): void {
   const command = devnetCommand(group, 'up')
     .description('start it, make it first if needed, and wait until all nodes agree')
     .addOption(new Option('-n, --nodes <count>', 'hospitals (4)').argParser(countArgument))
@@ -133,6 +151,6 @@ export function addUp(group: Command, context: Context): void {
   })
   command.action(async () => {
     const options = command.optsWithGlobals<UpCommandOptions>()
-    await run(context, options, createOutput(context, options))
+    result.exitCode = await run(context, options, createOutput(context, options))
   })
 }

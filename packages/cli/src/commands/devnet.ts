@@ -7,6 +7,7 @@ import { devnetCommand, type DevnetOptions, lookAt, showBoard } from '../devnet/
 import { stopDevnet } from '../devnet/foreground.ts'
 import { requireDevnet } from '../devnet/state.ts'
 import { createOutput } from '../output.ts'
+import type { Result } from '../program.ts'
 import { addCheck } from './devnet-check.ts'
 import { addKill, addLogs, addRestart } from './devnet-nodes.ts'
 import { addUp } from './devnet-up.ts'
@@ -71,9 +72,9 @@ function addEnvironment(group: Command, context: Context): void {
   })
 }
 
-export function addDevnet(program: Command, context: Context): void {
+export function addDevnet(program: Command, context: Context, result: Result): void {
   const group = program.command('devnet').description('a network of real nodes on this computer')
-  addUp(group, context)
+  addUp(group, context, result)
   addDown(group, context)
   addStatus(group, context)
   addLogs(group, context)

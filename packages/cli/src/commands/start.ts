@@ -115,7 +115,9 @@ async function drain(node: RunningNode, timeoutMs: number): Promise<boolean> {
 async function serve(context: Context, options: NodeOptions, output: Output): Promise<number> {
   const signals = watchSignals(context)
   try {
-    const node = await context.startNode(options)
+    const starting = context.startNode(options)
+    const node = await Promise.race([starting, signals.second])
+    if (typeof node === 'string') return SIGNAL_CODES[node]
     announce(context, options, node)
     const failed = node.failed.then((failure) => ({ failure }))
     const ending = await Promise.race([signals.first.then((by) => ({ by })), failed])

@@ -44,27 +44,34 @@ async function watchNodes(first: DevnetState, output: Output, stop: AbortSignal)
   }
 }
 
+// `greet` is what there is to say once it is ready; when that fails, the nodes are stopped as well.
 export async function stayUntilInterrupted(
   state: DevnetState,
   context: Context,
   output: Output,
+  greet: () => Promise<void>,
 ): Promise<void> {
   const stop = new AbortController()
   const forced = Promise.withResolvers<void>()
+  const interrupted = Promise.withResolvers<void>()
   const forget = context.onInterrupt(() => {
     if (stop.signal.aborted) forced.resolve()
     stop.abort()
+    interrupted.resolve()
   })
   try {
+    // An interrupt cuts the greeting short; what becomes of it then is no news any more.
+    const greeting = greet()
+    await Promise.race([greeting, interrupted.promise])
+    greeting.catch(() => undefined)
     await watchNodes(state, output, stop.signal)
-    if (!stop.signal.aborted) {
-      output.note('no node is left: ended by devnet down, or all of them stopped')
-      return
-    }
-    output.note('stopping …  Ctrl-C once more to kill')
-    const stopped = await stopDevnet(state.dir, output, forced.promise)
-    output.note(`stopped ${stopped.join(', ')}; the data stays in ${state.dir}`)
+    if (stop.signal.aborted) output.note('stopping …  Ctrl-C once more to kill')
+    else output.note('no node is left: ended by devnet down, or all of them stopped')
   } finally {
+    const stopped = await stopDevnet(state.dir, output, forced.promise)
     forget()
+    if (stopped.length > 0) {
+      output.note(`stopped ${stopped.join(', ')}; the data stays in ${state.dir}`)
+    }
   }
 }

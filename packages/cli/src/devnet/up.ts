@@ -17,6 +17,7 @@ import {
 import { type DevnetNodeState, type DevnetState, isRunning, writeDevnetState } from './state.ts'
 
 const POLL_MS = 100
+const GRACE_MS = 3_000
 const AGREED_HEIGHT = 3
 
 export type Up = {
@@ -164,7 +165,7 @@ export async function bringUp(
     if (fresh.length > 0) tick(watch, what, pidsOf(fresh))
     return { state, started, reports: await untilReady(state, watch) }
   } catch (error) {
-    await stopProcesses(fresh, Promise.resolve())
+    await stopProcesses(fresh, pause(GRACE_MS))
     throw error
   }
 }
