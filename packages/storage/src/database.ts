@@ -15,6 +15,7 @@ import { ClassicLevel } from 'classic-level'
 import { StorageError, storageErrorOf } from './errors.ts'
 import { readHomeUser } from './home-lock.ts'
 import { formatDatabaseKey, formatKey } from './keys.ts'
+import { checkLevelFiles } from './level-files.ts'
 
 export type DatabaseOperation =
   | { type: 'put'; key: Uint8Array; value: Uint8Array }
@@ -38,18 +39,23 @@ export interface DatabaseOptions {
   name: 'chain' | 'records'
   /** The home it belongs to, whose pid file says who has it open. */
   home?: string
+  /** How much of its tables is checked before it opens, newest first. */
+  checkedBytesMax?: number
 }
 
 const CHECKSUM_BYTES = 16
 const FORMAT_VERSION = 1
 const WRITE_BUFFER_BYTES = 8 * 1024 * 1024
+const CHECKED_BYTES_MAX = 512 * 1024 * 1024
 const databaseFormat = struct({ name: text(32), version: uint() })
+
+type Level = ClassicLevel<Uint8Array, Uint8Array>
 
 export class Database {
   readonly path: string
-  readonly #level: ClassicLevel<Uint8Array, Uint8Array>
+  readonly #level: Level
 
-  constructor(level: ClassicLevel<Uint8Array, Uint8Array>) {
+  constructor(level: Level) {
     this.path = level.location
     this.#level = level
   }
@@ -106,18 +112,7 @@ export class Database {
 }
 
 export async function openDatabase(path: string, options: DatabaseOptions): Promise<Database> {
-  const level = new ClassicLevel<Uint8Array, Uint8Array>(path, {
-    keyEncoding: 'view',
-    valueEncoding: 'view',
-    writeBufferSize: WRITE_BUFFER_BYTES,
-  })
-  try {
-    await level.open()
-  } catch (error) {
-    const reason = storageErrorOf(error, 'the database cannot be opened', path)
-    throw reason.code === 'locked' ? await lockedBy(options.home, path, error) : reason
-  }
-  const database = new Database(level)
+  const database = new Database(await openLevel(path, options))
   try {
     await checkFormat(database, options.name)
   } catch (error) {
@@ -125,6 +120,38 @@ export async function openDatabase(path: string, options: DatabaseOptions): Prom
     throw error
   }
   return database
+}
+
+async function openLevel(path: string, options: DatabaseOptions): Promise<Level> {
+  try {
+    await refuseIfLocked(path)
+    await checkLevelFiles(path, options.checkedBytesMax ?? CHECKED_BYTES_MAX)
+    // It begins to open as soon as it exists.
+    const level: Level = new ClassicLevel(path, {
+      keyEncoding: 'view',
+      valueEncoding: 'view',
+      writeBufferSize: WRITE_BUFFER_BYTES,
+      // Most values are digests and signatures; and level-files.ts reads the indexes as they are.
+      compression: false,
+    })
+    await level.open()
+    return level
+  } catch (error) {
+    const reason = storageErrorOf(error, 'the database cannot be opened', path)
+    throw reason.code === 'locked' ? await lockedBy(options.home, path, error) : reason
+  }
+}
+
+/** Opening to create what exists already takes LevelDB's lock, then fails without touching files. */
+async function refuseIfLocked(path: string): Promise<void> {
+  const probe = new ClassicLevel(path, { createIfMissing: false, errorIfExists: true })
+  try {
+    await probe.open()
+    await probe.close()
+  } catch (error) {
+    const reason = storageErrorOf(error, 'the database is in use', path)
+    if (reason.code === 'locked') throw reason
+  }
 }
 
 async function checkFormat(database: Database, name: string): Promise<void> {

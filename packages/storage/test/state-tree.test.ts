@@ -239,6 +239,10 @@ test('changes that change nothing give the same view', async () => {
   })
 })
 
+function fill(value: number): StateEntry[] {
+  return Array.from({ length: 200 }, (_, key) => entryOf([key, value]))
+}
+
 /** Whether reading everything meets the damage; what is read without meeting it must be right. */
 function isDetected(database: Database, root: Uint8Array): boolean {
   const damaged = StateTree.open(database)
@@ -257,7 +261,6 @@ function isDetected(database: Database, root: Uint8Array): boolean {
 test('a page or a value of another age, altered or gone is never believed', async () => {
   await withDatabase(async (database) => {
     const everything = { from: pageKey(''), to: valueKey(new Uint8Array(33).fill(0xff)) }
-    const fill = (value: number) => Array.from({ length: 200 }, (_, key) => entryOf([key, value]))
     const tree = StateTree.open(database)
     await commit(database, tree, tree.view().apply(fill(1)))
     const older = new Map<string, Uint8Array>()
