@@ -231,6 +231,11 @@ export const NODE_TEXTS: Record<NodeErrorCode, CatalogEntry> = {
     'It takes new ones as soon as blocks have room for those it has.',
     'Try again in a moment; see whether blocks go on:   mooring status',
   ),
+  disk_low: entry(1029, 11, 507)(
+    'The disk is nearly full',
+    'When a database cannot write any more, the node stops until there is room again.',
+    'Free space on the volume of the home, or move the home to a larger one.',
+  ),
 }
 
 export const STORAGE_TEXTS: Record<StorageErrorCode, CatalogEntry> = {

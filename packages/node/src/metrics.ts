@@ -43,6 +43,12 @@ const declareNode = (to: Declaration) => ({
   nodeRole: to.gauge('node_role', 'Always 1; authority or observer.', ['role']),
   ready: to.gauge('ready', '1 when every readiness condition holds.'),
   readyCondition: to.gauge('ready_condition', '1 when the condition holds.', ['condition']),
+  alarmActive: to.gauge('alarm_active', '1 while an operator must act on it.', [
+    'code',
+    'severity',
+  ]),
+  dbSize: to.gauge('db_size_bytes', 'Size of the data directory.'),
+  dbFree: to.gauge('db_free_bytes', 'Free bytes on the volume of the data directory.'),
 })
 
 const declareChain = (to: Declaration) => ({
@@ -134,6 +140,8 @@ const declareDoor = (to: Declaration) => ({
   ]),
   httpRequest: to.histogram('http_request_seconds', 'Time to answer.', SECONDS, ['route']),
   httpInFlight: to.gauge('http_in_flight', 'Requests being answered.'),
+  sseClients: to.gauge('sse_clients', 'Open event streams.'),
+  sseDropped: to.counter('sse_dropped_total', 'Event streams that this node ended.', ['reason']),
 })
 
 const declareNetwork = (to: Declaration) => ({
@@ -144,6 +152,7 @@ const declareNetwork = (to: Declaration) => ({
   p2pDisconnects: to.counter('p2p_disconnects_total', 'Lost connections.', ['reason']),
   p2pDenied: to.counter('p2p_denied_total', 'Connections refused.', ['stage', 'reason']),
   p2pBytes: to.counter('p2p_bytes_total', 'Bytes sent and received.', ['direction', 'protocol']),
+  gossipMessages: to.counter('gossip_messages_total', 'Gossip by what became of it.', ['result']),
 })
 
 function declareAll(to: Declaration) {

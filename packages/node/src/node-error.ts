@@ -24,6 +24,7 @@ export type NodeErrorCode =
   | 'authorities_missing'
   | 'leaders_failing'
   | 'mempool_full'
+  | 'disk_low'
 
 // What the commands refuse by themselves.
 export type CommandErrorCode =

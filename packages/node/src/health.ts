@@ -1,0 +1,225 @@
+// Whether this node lives, whether it may be given work, and what is wrong when not.
+//
+// Ready is what a load balancer asks: the node follows the chain, and the chain follows its work. Live
+// is what a supervisor asks before it kills: it never depends on the network, for no restart brings
+// a peer back. An idle chain is as healthy as a busy one; only waiting work, or a heartbeat that
+// does not come, shows that something is wrong.
+
+import type { Condition } from '@mooring/api'
+import { quorumOf } from '@mooring/consensus'
+import { StorageError } from '@mooring/storage'
+import { type Alarm, Alarms, type Finding } from './alarms.ts'
+import type { DiskUsage } from './disk-usage.ts'
+import { catalogEntry } from './errors.ts'
+import type { NodeParts } from './node-parts.ts'
+import { formatDuration, formatSize } from './option-values.ts'
+import type { Profile } from './options.ts'
+import { BLOCKS_BEHIND, liveCount, presenceOf, roundedMs } from './presence.ts'
+import { describeStall, type Diagnosis, diagnoseStall } from './stall.ts'
+import type { VoteLog } from './vote-log.ts'
+import { Waiting } from './waiting.ts'
+
+const BEAT_MS = 1_000
+/** A timer that is so late was held up by something that does not end. */
+const DEADLOCK_MS = 30_000
+/** Work may wait so long for finality; beyond, the node is not ready and an alarm is raised. */
+const WAITING_MS = 30_000
+const HEARTBEATS_MISSED = 3
+
+const MIB = 1024 ** 2
+/** Less free space than this, and a database may soon fail to write. */
+const FREE_BYTES_MIN: Readonly<Record<Profile, number>> = {
+  prod: 2048 * MIB,
+  devnet: 256 * MIB,
+  test: 256 * MIB,
+}
+/** The same with room to act: from here on somebody should know. */
+const FREE_WARNING = 1.5
+
+export interface HealthModules {
+  votes: VoteLog
+  disk: DiskUsage
+  onAlarm: (alarm: Alarm, isActive: boolean) => void
+}
+
+export class Health {
+  readonly #parts: NodeParts
+  readonly #modules: HealthModules
+  readonly #waiting: Waiting
+  readonly #alarms: Alarms
+  #beatAt: number
+  #cancelBeat: () => void = () => undefined
+
+  constructor(parts: NodeParts, modules: HealthModules) {
+    this.#parts = parts
+    this.#modules = modules
+    this.#waiting = new Waiting(parts)
+    this.#alarms = new Alarms(parts.clock, modules.onAlarm)
+    this.#beatAt = parts.clock.monotonic()
+    this.#beat()
+  }
+
+  live(): Condition[] {
+    const lateMs = this.#parts.clock.monotonic() - this.#beatAt
+    const ok = lateMs < DEADLOCK_MS
+    const detail = ok
+      ? 'The event loop turns.'
+      : `No timer has run for ${formatDuration(roundedMs(lateMs))}.`
+    return [{ name: 'event_loop', ok, detail }]
+  }
+
+  ready(): Condition[] {
+    return [
+      this.#database(),
+      this.#height(),
+      this.#finality(),
+      this.#heartbeat(),
+      this.#peers(),
+      this.#guard(),
+      this.#disk(),
+      this.#running(),
+    ]
+  }
+
+  /** Age of the oldest work without finality; 0 when idle. */
+  waitingMs(): number {
+    return this.#waiting.ms()
+  }
+
+  stall(): Diagnosis | null {
+    return diagnoseStall({ ...this.#parts, votes: this.#modules.votes }, this.waitingMs())
+  }
+
+  alarms(): readonly Alarm[] {
+    const { halted } = this.#parts
+    const findings: Finding[] = []
+    const reason = halted()
+    if (reason !== null) findings.push(haltFinding(reason.code))
+    const disk = this.#diskFinding()
+    if (disk !== null) findings.push(disk)
+    const stall = this.#stallFinding()
+    if (stall !== null) findings.push(stall)
+    return this.#alarms.update(findings)
+  }
+
+  close(): void {
+    this.#cancelBeat()
+    this.#waiting.close()
+  }
+
+  #beat(): void {
+    this.#cancelBeat = this.#parts.clock.after(BEAT_MS, () => {
+      this.#beatAt = this.#parts.clock.monotonic()
+      this.#beat()
+      this.alarms()
+    })
+  }
+
+  #database(): Condition {
+    try {
+      this.#parts.chain.state()
+      return { name: 'database', ok: true, detail: 'The database is open.' }
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error
+      const detail = catalogEntry(error.code)?.title ?? 'The database cannot be used'
+      return { name: 'database', ok: false, detail: `${detail}.` }
+    }
+  }
+
+  #height(): Condition {
+    const { height } = this.#parts.execution.tip.meta
+    const best = this.#parts.bestKnownHeight()
+    const behind = best - height
+    if (behind <= BLOCKS_BEHIND) {
+      return { name: 'height', ok: true, detail: `Height ${height}; no peer is far ahead.` }
+    }
+    const detail = `Height ${height} is ${behind} blocks behind ${best}; the node is catching up.`
+    return { name: 'height', ok: false, detail }
+  }
+
+  #finality(): Condition {
+    const waitingMs = this.waitingMs()
+    const waited = formatDuration(roundedMs(waitingMs))
+    const ok = waitingMs <= WAITING_MS
+    if (waitingMs === 0) return { name: 'finality', ok, detail: 'No work waits.' }
+    const detail = ok
+      ? `The oldest work waits for ${waited}.`
+      : `Work has been waiting for a final block for ${waited}.`
+    return { name: 'finality', ok, detail }
+  }
+
+  #heartbeat(): Condition {
+    const { execution, clock } = this.#parts
+    const { heartbeatMs } = execution.parameters
+    if (heartbeatMs === 0) {
+      return { name: 'heartbeat', ok: true, detail: 'The chain has no heartbeat.' }
+    }
+    const ageMs = clock.wall() - execution.tip.meta.time
+    const age = formatDuration(Math.max(0, roundedMs(ageMs)))
+    const ok = ageMs < HEARTBEATS_MISSED * heartbeatMs
+    const detail = `The last block is ${age} old; the heartbeat is ${formatDuration(heartbeatMs)}.`
+    return { name: 'heartbeat', ok, detail }
+  }
+
+  #peers(): Condition {
+    const { members, network, driver } = this.#parts
+    if (driver().config.me !== null) {
+      const authorities = presenceOf(this.#parts)
+      const live = liveCount(authorities)
+      const quorum = quorumOf(authorities.length)
+      const detail = `${live} of ${authorities.length} authorities take part; blocks need ${quorum}.`
+      return { name: 'peers', ok: live >= quorum, detail }
+    }
+    const connected = network.peers().filter((peer) => peer.connected).length
+    const others = members.list.filter(({ peerId }) => peerId !== network.peerId).length
+    const detail = `${connected} of ${others} members are connected.`
+    return { name: 'peers', ok: connected > 0 || others === 0, detail }
+  }
+
+  #guard(): Condition {
+    const reason = this.#parts.halted()
+    if (reason === null) {
+      return { name: 'guard', ok: true, detail: 'Nothing contradicts the votes of this node.' }
+    }
+    return { name: 'guard', ok: false, detail: haltFinding(reason.code).detail }
+  }
+
+  #disk(): Condition {
+    const { freeBytes } = this.#modules.disk.current()
+    if (freeBytes === null) {
+      return { name: 'disk', ok: true, detail: 'The free space is not known.' }
+    }
+    const ok = freeBytes >= FREE_BYTES_MIN[this.#parts.options.profile]
+    return { name: 'disk', ok, detail: `${formatSize(freeBytes)} are free for the data.` }
+  }
+
+  #running(): Condition {
+    const isDraining = this.#parts.isDraining()
+    const detail = isDraining ? 'The node is stopping.' : 'The node is running.'
+    return { name: 'running', ok: !isDraining, detail }
+  }
+
+  #diskFinding(): Finding | null {
+    const { freeBytes } = this.#modules.disk.current()
+    const least = FREE_BYTES_MIN[this.#parts.options.profile]
+    if (freeBytes === null || freeBytes >= least * FREE_WARNING) return null
+    const detail = `${formatSize(freeBytes)} are free for the data; it needs ${formatSize(least)}.`
+    return { code: 'disk_low', severity: freeBytes < least ? 'page' : 'ticket', detail }
+  }
+
+  #stallFinding(): Finding | null {
+    const waitingMs = this.waitingMs()
+    if (waitingMs < WAITING_MS) return null
+    const parts = { ...this.#parts, votes: this.#modules.votes }
+    const diagnosis = diagnoseStall(parts, waitingMs)
+    if (diagnosis === null) return null
+    const detail = describeStall(diagnosis, parts, waitingMs)
+    return { code: diagnosis.code, severity: 'page', detail }
+  }
+}
+
+function haltFinding(code: string): Finding {
+  const entry = catalogEntry(code)
+  const what = entry === undefined ? code : `${entry.title}. ${entry.meaning}`
+  return { code, severity: 'page', detail: `This node has stopped voting. ${what}` }
+}

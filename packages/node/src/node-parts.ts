@@ -1,0 +1,45 @@
+// What the answers, the health and the metrics of a node read: its parts, as far as they are looked at.
+
+import type { ConsensusState, HaltReason } from '@mooring/consensus'
+import type { UnixMs } from '@mooring/ledger'
+import type { Network } from '@mooring/network'
+import type { ChainStore } from '@mooring/storage'
+import type { Clock } from './clock.ts'
+import type { Committer } from './committer.ts'
+import type { Execution } from './execution.ts'
+import type { NodeOptions } from './load-options.ts'
+import type { Members } from './members.ts'
+import type { Mempool } from './mempool.ts'
+
+export interface NodeParts {
+  options: Pick<
+    NodeOptions,
+    'name' | 'role' | 'profile' | 'genesis' | 'genesisDigest' | 'networkId'
+  >
+  version: string
+  startedAt: UnixMs
+  clock: Clock
+  members: Members
+  driver: () => ConsensusState
+  execution: Pick<Execution, 'tip' | 'parameters' | 'authorities' | 'finalState'>
+  mempool: Pick<Mempool, 'size' | 'bytes' | 'oldestMs' | 'get' | 'take' | 'receivedAt' | 'submit'>
+  committer: Pick<Committer, 'subscribe'>
+  chain: Pick<
+    ChainStore,
+    | 'tip'
+    | 'state'
+    | 'getBlock'
+    | 'getHeader'
+    | 'getReceipts'
+    | 'finalizationAtOrAfter'
+    | 'getTransaction'
+  >
+  network: Pick<Network, 'peerId' | 'peers' | 'stats'>
+  /** The greatest final height that any peer has told of. */
+  bestKnownHeight: () => number
+  /** The final height that this peer last told of, in its hello or since. */
+  heightOfPeer: (peerId: string) => number | null
+  records: { counts(): { accepted: number; anchored: number; pending: number } }
+  halted: () => HaltReason | null
+  isDraining: () => boolean
+}
