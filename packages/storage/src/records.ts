@@ -4,8 +4,11 @@
 // Values are opaque here. A submission is stored whole or not at all, and is on the disk when
 // putSubmission resolves; so is the step of records from waiting into a batch. Steps that can be
 // found out again from the chain (a batch is anchored) do not sync.
+//
+// Arrivals have no gaps, a record has its raw bytes, and it is in the queue or in a batch, never in
+// both: where the database lost one of these it is an error, not an answer.
 
-import { bytesMax, decode, encode, struct, uint } from '@mooring/codec'
+import { bytesMax, decode, encode, equalBytes, struct, toHex, uint } from '@mooring/codec'
 import type { Database, DatabaseOperation } from './database.ts'
 import { StorageError } from './errors.ts'
 import {
@@ -13,6 +16,7 @@ import {
   arrivalKey,
   batchKey,
   duplicateKey,
+  formatDatabaseKey,
   numberOf,
   pendingKey,
   placeKey,
@@ -69,6 +73,8 @@ export class PrivateStore {
 
   static async open(database: Database): Promise<PrivateStore> {
     const arrival = await lastNumber(database, arrivalKey)
+    const newestPending = await lastNumber(database, pendingKey)
+    if (newestPending > arrival) throw gone(arrivalKey(newestPending))
     return new PrivateStore(database, arrival, await lastNumber(database, batchKey))
   }
 
@@ -82,10 +88,14 @@ export class PrivateStore {
     return this.#enqueue(async () => {
       const operations: DatabaseOperation[] = []
       const stored: PrivateRecord[] = []
+      const seen = new Set<string>()
       let arrival = this.#lastArrival
       for (const { id, dedupeKey, metadata, raw } of records) {
-        if (this.findByDedupeKey(dedupeKey) !== undefined)
+        const isKnown = this.findByDedupeKey(dedupeKey) ?? this.#database.getSync(recordKey(id))
+        const names = [`id ${toHex(id)}`, `key ${toHex(dedupeKey)}`]
+        if (isKnown !== undefined || names.some((name) => seen.has(name)))
           throw new StorageError('duplicate', 'these bytes are stored already')
+        for (const name of names) seen.add(name)
         arrival += 1
         operations.push(
           put(recordKey(id), encode(storedRecord, { arrival, metadata })),
@@ -109,16 +119,24 @@ export class PrivateStore {
   getRecord(id: Uint8Array): PrivateRecord | undefined {
     const stored = this.#database.getSync(recordKey(id))
     if (stored === undefined) return undefined
-    const place = this.#database.getSync(placeKey(id))
+    const { arrival, metadata } = decode(storedRecord, stored)
+    // In this order, for a batch may reach the disk between two reads.
+    const isWaiting = this.#database.getSync(pendingKey(arrival)) !== undefined
+    const place = isWaiting ? undefined : this.#database.getSync(placeKey(id))
+    if (!isWaiting && place === undefined) throw gone(placeKey(id))
     return {
       id,
-      ...decode(storedRecord, stored),
+      arrival,
+      metadata,
       place: place === undefined ? null : decode(storedPlace, place),
     }
   }
 
-  getRaw(id: Uint8Array): Promise<Uint8Array | undefined> {
-    return this.#database.get(rawKey(id))
+  async getRaw(id: Uint8Array): Promise<Uint8Array | undefined> {
+    if (this.#database.getSync(recordKey(id)) === undefined) return undefined
+    const raw = await this.#database.get(rawKey(id))
+    if (raw === undefined) throw gone(rawKey(id))
+    return raw
   }
 
   /** Records that are in no batch yet, oldest first. */
@@ -130,7 +148,10 @@ export class PrivateStore {
     return waiting
   }
 
-  /** Moves waiting records into a new batch: durable, and both or neither. */
+  /**
+   * Moves waiting records into a new batch: durable, and both or neither.
+   * @throws StorageError out_of_order for a record that is not waiting
+   */
   putBatch(
     batch: Uint8Array,
     records: readonly { arrival: number; id: Uint8Array; position: number }[],
@@ -138,7 +159,12 @@ export class PrivateStore {
     return this.#enqueue(async () => {
       const sequence = this.#lastBatch + 1
       const operations = [put(batchKey(sequence), batch), put(unanchoredKey(sequence), EMPTY)]
+      const taken = new Set<number>()
       for (const { arrival, id, position } of records) {
+        const waiting = this.#database.getSync(pendingKey(arrival))
+        if (waiting === undefined || !equalBytes(waiting, id) || taken.has(arrival))
+          throw new StorageError('out_of_order', 'a batch takes waiting records only', { arrival })
+        taken.add(arrival)
         operations.push({ type: 'del', key: pendingKey(arrival) })
         operations.push(put(placeKey(id), encode(storedPlace, { sequence, position })))
       }
@@ -183,8 +209,9 @@ export class PrivateStore {
     const range = { from: arrivalKey(0), to, reverse: true, limit }
     for await (const { key, value } of this.#database.iterate(range)) {
       const record = this.getRecord(value)
-      if (record === undefined)
-        throw new StorageError('missing', 'a record is gone', { arrival: numberOf(key) })
+      if (record === undefined) throw gone(recordKey(value))
+      const expected = (records.at(-1)?.arrival ?? numberOf(key) + 1) - 1
+      if (numberOf(key) !== expected) throw gone(arrivalKey(expected))
       records.push(record)
     }
     return records
@@ -207,6 +234,12 @@ async function lastNumber(
   const range = { from: keyOf(0), to: keyOf(LAST), reverse: true, limit: 1 }
   for await (const { key } of database.iterate(range)) return numberOf(key)
   return 0
+}
+
+function gone(key: Uint8Array): StorageError {
+  return new StorageError('missing', 'a part of the private store is gone', {
+    key: formatDatabaseKey(key),
+  })
 }
 
 function put(key: Uint8Array, value: Uint8Array): DatabaseOperation {
