@@ -25,6 +25,7 @@ export type NodeErrorCode =
   | 'leaders_failing'
   | 'mempool_full'
   | 'disk_low'
+  | 'disk_low'
 
 // What the commands refuse by themselves.
 export type CommandErrorCode =
