@@ -9,6 +9,7 @@ import {
   type ConsensusConfig,
   decodeCertificate,
   type Evidence,
+  faultsOf,
   type HaltReason,
   leaderOf,
   RETENTION,
@@ -55,13 +56,15 @@ export interface AgreementModules {
   clock: Clock
   logger: Logger
   chain: ChainStore
-  journal: Journal
+  journal: Pick<Journal, 'append' | 'advance' | 'sync' | 'prune' | 'marks'>
   remembered: { records: readonly JournalRecord[]; marks: Marks }
   pending: PendingTransactions
   network: Pick<Network, 'send' | 'peers' | 'request' | 'disconnect' | 'publishTransactions'>
   onEvidence: (evidence: Evidence) => void
   onHalt: (reason: HaltReason) => void
   onVoted: (vote: UnsignedVote) => void
+  /** Blocks are durable; the mempool still knows their transactions. */
+  onDurable: (blocks: readonly CommittedBlock[]) => void
   onFatal: (error: unknown) => void
 }
 
@@ -75,6 +78,7 @@ export class Agreement {
   readonly #modules: AgreementModules
   readonly #gossip: TransactionGossip
   readonly #keys: { chain: Uint8Array; keys: readonly Uint8Array[] }
+  readonly #heights = new Map<string, number>()
   #cancels: (() => void)[] = []
   #isClosed = false
 
@@ -135,7 +139,10 @@ export class Agreement {
     if (from === undefined || this.#isClosed) return
     const intake = { authorities: this.#keys, execution: this.execution }
     const { events, fault } = takeIn(frame, from, this.driver.state, intake)
-    for (const event of events) this.driver.feed(event)
+    for (const event of events) {
+      if (event.type === 'status') this.noteHeight(peerId, event.status.finalizedHeight)
+      this.driver.feed(event)
+    }
     if (fault !== null) this.#blame(peerId, fault.code)
   }
 
@@ -154,6 +161,22 @@ export class Agreement {
     if (this.#isClosed) return
     const heard = this.members.heard(this.#modules.network.peers())
     this.driver.feed({ type: 'peers', heard })
+  }
+
+  /** A peer's word for its final height: for people and for readiness, never for agreement. */
+  noteHeight(peerId: string, height: number): void {
+    this.#heights.set(peerId, height)
+  }
+
+  heightOfPeer(peerId: string): number | null {
+    return this.#heights.get(peerId) ?? null
+  }
+
+  /** What a certificate shows, or more than a third of the authorities say: one liar moves nothing. */
+  bestKnownHeight(): number {
+    const said = [...this.#heights.values()].toSorted((a, b) => b - a)
+    const believed = said[faultsOf(this.#keys.keys.length)] ?? 0
+    return Math.max(believed, this.driver.state.final.subject.height)
   }
 
   async close(): Promise<void> {
@@ -245,6 +268,7 @@ export class Agreement {
   }
 
   async #onDurable(blocks: readonly CommittedBlock[]): Promise<void> {
+    this.#modules.onDurable(blocks)
     const ids = blocks.flatMap(({ receipts }) => receipts.map(({ transaction }) => transaction))
     await this.mempool.committed(ids)
     const tip = blocks.at(-1)

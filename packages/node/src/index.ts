@@ -33,3 +33,4 @@ export { formatDuration, parseDuration, parseHostPort } from './option-values.ts
 export { OPTION_ENTRIES, type OptionEntry } from './options.ts'
 export { resolveOptions } from './resolve-options.ts'
 export { findContradictions } from './guard-check.ts'
+export { type RunningNode, startNode } from './node.ts'

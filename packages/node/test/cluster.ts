@@ -113,6 +113,7 @@ export class Cluster {
         onEvidence: () => halted.push('evidence'),
         onHalt: ({ code }) => halted.push(code),
         onVoted: () => undefined,
+        onDurable: () => undefined,
         onFatal: (error) => halted.push(String(error)),
       },
     )
