@@ -9,7 +9,7 @@
 // Only one process can have a database open: LevelDB's own file lock decides. The pid file of
 // home-lock.ts only says who.
 
-import { concatBytes, decode, encode, equalBytes, struct, text, uint } from '@mooring/codec'
+import { decode, encode, equalBytes, struct, text, uint } from '@mooring/codec'
 import { sha256 } from '@mooring/crypto'
 import { ClassicLevel } from 'classic-level'
 import { StorageError, storageErrorOf } from './errors.ts'
@@ -83,7 +83,14 @@ export class Database {
     { sync }: { sync: boolean },
   ): Promise<void> {
     try {
-      await this.#level.batch(operations.map(withChecksum), { sync })
+      // A chained batch: measured half as long on the event loop as an array of operations.
+      const batch = this.#level.batch()
+      for (const operation of operations) {
+        const { key } = operation
+        if (operation.type === 'del') batch.del(key)
+        else batch.put(key, withChecksum(key, operation.value))
+      }
+      await batch.write({ sync })
     } catch (error) {
       throw storageErrorOf(error, 'the database cannot be written', this.path)
     }
@@ -187,10 +194,11 @@ async function lockedBy(
   return new StorageError('locked', 'another process has the database open', details, { cause })
 }
 
-function withChecksum(operation: DatabaseOperation): DatabaseOperation {
-  if (operation.type === 'del') return operation
-  const { key, value } = operation
-  return { type: 'put', key, value: concatBytes(checksumOf(key, value), value) }
+function withChecksum(key: Uint8Array, value: Uint8Array): Uint8Array {
+  const stored = new Uint8Array(CHECKSUM_BYTES + value.length)
+  stored.set(checksumOf(key, value))
+  stored.set(value, CHECKSUM_BYTES)
+  return stored
 }
 
 function checked(key: Uint8Array, stored: Uint8Array | undefined): Uint8Array | undefined {

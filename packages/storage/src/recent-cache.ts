@@ -3,35 +3,30 @@
 // forgotten and the young ones grow old. That is nearly least-recently-used, and a hit among the
 // young costs one look-up.
 
-interface Entry<V> {
-  value: V
-  bytes: number
-}
-
 export class RecentCache<V> {
   readonly #youngBytesMax: number
-  #young = new Map<string, Entry<V>>()
-  #old = new Map<string, Entry<V>>()
+  readonly #bytesOf: (value: V) => number
+  #young = new Map<string, V>()
+  #old = new Map<string, V>()
   #youngBytes = 0
 
-  constructor(bytesMax: number) {
+  constructor(bytesMax: number, bytesOf: (value: V) => number) {
     this.#youngBytesMax = bytesMax / 2
+    this.#bytesOf = bytesOf
   }
 
   get(key: string): V | undefined {
     const young = this.#young.get(key)
-    if (young !== undefined) return young.value
+    if (young !== undefined) return young
     const old = this.#old.get(key)
-    if (old === undefined) return undefined
-    this.set(key, old.value, old.bytes)
-    return old.value
+    if (old !== undefined) this.set(key, old)
+    return old
   }
 
-  /** The owner says how many bytes the entry takes. */
-  set(key: string, value: V, bytes: number): void {
+  set(key: string, value: V): void {
     this.delete(key)
-    this.#young.set(key, { value, bytes })
-    this.#youngBytes += bytes
+    this.#young.set(key, value)
+    this.#youngBytes += this.#bytesOf(value)
     if (this.#youngBytes <= this.#youngBytesMax) return
     this.#old = this.#young
     this.#young = new Map()
@@ -39,7 +34,8 @@ export class RecentCache<V> {
   }
 
   delete(key: string): void {
-    this.#youngBytes -= this.#young.get(key)?.bytes ?? 0
+    const young = this.#young.get(key)
+    if (young !== undefined) this.#youngBytes -= this.#bytesOf(young)
     this.#young.delete(key)
     this.#old.delete(key)
   }

@@ -21,7 +21,7 @@ import type { Database, DatabaseOperation } from './database.ts'
 import { StorageError } from './errors.ts'
 import { formatDatabaseKey, pageKey, valueKey } from './keys.ts'
 import { RecentCache } from './recent-cache.ts'
-import { StatePage } from './state-page.ts'
+import { decodePage, type StatePage } from './state-page.ts'
 import { type LeafChange, pathOf, updatePages } from './state-update.ts'
 
 /** One change to the state; a null value removes the key. */
@@ -38,13 +38,16 @@ interface Changes {
 
 const PAGES_BYTES_MAX = 128 * 1024 * 1024
 const VALUES_BYTES_MAX = 16 * 1024 * 1024
-const VALUE_OVERHEAD = 160
+const VALUE_OVERHEAD = 500
 const FIRST_SLOT = 16
 
 export class StateTree {
   readonly #database: Database
   readonly #pages: RecentCache<StatePage>
-  readonly #values = new RecentCache<Uint8Array>(VALUES_BYTES_MAX)
+  readonly #values = new RecentCache<Uint8Array>(
+    VALUES_BYTES_MAX,
+    (value) => value.length + VALUE_OVERHEAD,
+  )
   #root: Uint8Array
   /** Counts the moves of the base. */
   #generation = 0
@@ -52,7 +55,7 @@ export class StateTree {
 
   private constructor(database: Database, pagesBytesMax: number) {
     this.#database = database
-    this.#pages = new RecentCache(pagesBytesMax)
+    this.#pages = new RecentCache(pagesBytesMax, (page) => page.size)
     this.#root = STATE_EMPTY_ROOT
   }
 
@@ -62,7 +65,7 @@ export class StateTree {
     const root = tree.#readPage('')
     if (root !== undefined) {
       tree.#root = root.rootDigest.slice()
-      tree.#pages.set('', root, root.bytes)
+      tree.#pages.set('', root)
     }
     return tree
   }
@@ -109,12 +112,10 @@ export class StateTree {
     if (this.#moving === undefined) throw new Error('the base of the state is not moving')
     for (const [path, page] of this.#moving.pages) {
       if (page === null) this.#pages.delete(path)
-      else this.#pages.set(path, page, page.bytes)
+      else this.#pages.set(path, page)
     }
-    for (const [name, { value }] of this.#moving.values) {
-      if (value === null) this.#values.delete(name)
-      else this.#keepValue(name, value)
-    }
+    // Most values are written once and not read again: only those that are read get a place.
+    for (const name of this.#moving.values.keys()) this.#values.delete(name)
     this.#moving = undefined
   }
 
@@ -130,7 +131,7 @@ export class StateTree {
       throw gone(pageKey(path))
     }
     if (!equalBytes(page.rootDigest, digest)) throw altered(pageKey(path))
-    this.#pages.set(path, page, page.bytes)
+    this.#pages.set(path, page)
     return page
   }
 
@@ -145,7 +146,7 @@ export class StateTree {
     const value = this.#database.getSync(valueKey(key))
     if (value === undefined) throw gone(valueKey(key))
     if (!equalBytes(sha256(value), valueHash)) throw altered(valueKey(key))
-    this.#keepValue(name, value)
+    this.#values.set(name, value)
     return value
   }
 
@@ -162,14 +163,10 @@ export class StateTree {
     return undefined
   }
 
-  #keepValue(name: string, value: Uint8Array): void {
-    this.#values.set(name, value, value.length + name.length + VALUE_OVERHEAD)
-  }
-
   #readPage(path: string): StatePage | undefined {
     const stored = this.#database.getSync(pageKey(path))
     if (stored === undefined) return undefined
-    const page = StatePage.decode(stored)
+    const page = decodePage(stored)
     if (page === undefined) throw altered(pageKey(path))
     return page
   }

@@ -4,7 +4,7 @@
 // its parent's slot: the shape depends on the set of leaves only, never on how it came about.
 
 import { equalBytes } from '@mooring/codec'
-import { EMPTY_SUBTREE, StatePage, type Subtree } from './state-page.ts'
+import { changedPage, EMPTY_SUBTREE, type StatePage, type Subtree } from './state-page.ts'
 
 export interface LeafChange {
   /** The key hash in hex digits. */
@@ -39,23 +39,18 @@ export function updatePages(
     before: StatePage | undefined,
     part: readonly LeafChange[],
   ): Subtree | undefined {
-    let page: StatePage | undefined
-    let dirty = 0
+    const slots: (Subtree | undefined)[] = []
     for (let from = 0; from < part.length; ) {
       const digit = part[from]?.path[path.length] ?? ''
       const to = endOfDigit(part, from, path.length)
       const slot = Number.parseInt(digit, 16)
       const hanging = before?.slot(slot) ?? EMPTY_SUBTREE
       const after = updateSlot(path + digit, hanging, part.slice(from, to))
-      if (after !== undefined) {
-        page ??= before?.clone() ?? StatePage.empty()
-        page.setSlot(slot, after)
-        dirty |= 1 << slot
-      }
+      if (after !== undefined) slots[slot] = after
       from = to
     }
-    if (page === undefined) return undefined
-    page.rehash(dirty)
+    if (slots.length === 0) return undefined
+    const page = changedPage(before, slots)
     const { root: subtree } = page
     const isKept = path === '' ? subtree.kind !== 'empty' : subtree.kind === 'node'
     pages.set(path, isKept ? page : null)

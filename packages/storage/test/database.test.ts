@@ -111,9 +111,9 @@ test('keys are named in words, except those of records', () => {
 })
 
 test('a cache keeps what is used and stays within its bytes', () => {
-  const cache = new RecentCache<number>(100)
+  const cache = new RecentCache<number>(100, () => 10)
   for (let round = 0; round < 100; round += 1) {
-    cache.set(`${round}`, round, 10)
+    cache.set(`${round}`, round)
     assert.equal(cache.get('0'), 0, `${round}`)
   }
   const held = Array.from({ length: 100 }, (_, key) => cache.get(`${key}`)).filter(
