@@ -1,4 +1,5 @@
-// Applies 2,000 new keys to trees of 10,000 and 100,000: `npx node packages/storage/bench/state-tree.ts`.
+// Applies 2,000 new keys to trees of 10,000 and 100,000:
+// `npx node packages/storage/bench/state-tree.ts`.
 
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

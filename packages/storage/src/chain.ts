@@ -1,4 +1,5 @@
-// The final chain on disk: blocks, what finalized them, what they did, and the state after the last.
+// The final chain on disk: blocks, what finalized them, what they did, and the state after the
+// last.
 //
 // Only final blocks come here, in order, and each commit is one atomic batch that is on the disk
 // when it resolves: blocks, headers, finalizations, receipts, indexes, history nodes, state pages

@@ -3,8 +3,8 @@
 // LevelDB checks no checksum when it reads: a flipped bit in a table file comes back as a value. So
 // every value is stored behind the first 16 bytes of SHA-256(key || value), and each read checks
 // them; the key is part of it, so that a value never passes for that of another key. What this
-// cannot see is a value that is gone, or an older value of the same key where LevelDB lost the newer
-// one; the chain, the state tree and the private store each know what must be there.
+// cannot see is a value that is gone, or an older value of the same key where LevelDB lost the
+// newer one; the chain, the state tree and the private store each know what must be there.
 //
 // Only one process can have a database open: LevelDB's own file lock decides. The pid file of
 // home-lock.ts only says who.
@@ -149,7 +149,7 @@ async function openLevel(path: string, options: DatabaseOptions): Promise<Level>
   }
 }
 
-/** Opening to create what exists already takes LevelDB's lock, then fails without touching files. */
+/** Opening to create what exists takes LevelDB's lock, then fails without touching files. */
 async function refuseIfLocked(path: string): Promise<void> {
   const probe = new ClassicLevel(path, { createIfMissing: false, errorIfExists: true })
   try {

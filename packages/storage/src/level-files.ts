@@ -104,7 +104,7 @@ function contentsOf(table: Uint8Array, { offset, size }: BlockHandle): Uint8Arra
     : undefined
 }
 
-/** The blocks that an index (of data) or a metaindex (of filters) names: entries of shared, own and value length, key and handle. */
+/** The blocks of an index or metaindex: entries of shared, own and value length, key, handle. */
 function handlesOf(index: Uint8Array): BlockHandle[] {
   const restarts = viewOf(index).getUint32(index.length - 4, true)
   const reader = new HandleReader(index.subarray(0, index.length - 4 - 4 * restarts))

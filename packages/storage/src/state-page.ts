@@ -6,11 +6,11 @@
 // crypto/sparse-merkle.ts. So a page exists exactly where two leaves or more share a path (and at
 // the root), and its contents depend on the set of leaves alone.
 //
-// In memory a page is one array, for a node holds tens of thousands of pages and the collector looks
-// at every object: the digests of the nodes in heap order (root 1, children of n at 2n and 2n + 1,
-// slots 16 to 31), which puts the two digests that a node hashes side by side; a byte per node with
-// its kind; and the leaves in the slots, packed, key hash and value hash each. A page never changes:
-// changedPage makes a new one.
+// In memory a page is one array, for a node holds tens of thousands of pages and the collector
+// looks at every object: the digests of the nodes in heap order (root 1, children of n at 2n and 2n
+// + 1, slots 16 to 31), which puts the two digests that a node hashes side by side; a byte per node
+// with its kind; and the leaves in the slots, packed, key hash and value hash each. A page never
+// changes: changedPage makes a new one.
 //
 // Stored: u16 slots with a leaf | u16 slots with a subtree | per slot in order: both hashes of the
 // leaf, or the digest of the subtree.

@@ -7,8 +7,8 @@
 // base to it; the views above it then read through to the new base, and every other view (a fork
 // that lost, or the base of before) is stale and says so when it is read.
 //
-// The base moves in begin(), before its pages are on the disk, and keeps them in memory until end():
-// a read in between must not find the new page under the old root or the other way round.
+// The base moves in begin(), before its pages are on the disk, and keeps them in memory until
+// end(): a read in between must not find the new page under the old root or the other way round.
 //
 // Nothing read is believed. A page must hash to the digest that its parent names, and the root page
 // to the state root; a value must hash to the value hash in its leaf. An older version that the
