@@ -14,7 +14,7 @@ import { catalogEntry } from './errors.ts'
 import type { NodeParts } from './node-parts.ts'
 import { formatDuration, formatSize } from './option-values.ts'
 import type { Profile } from './options.ts'
-import { BLOCKS_BEHIND, liveCount, presenceOf, roundedMs } from './presence.ts'
+import { BLOCKS_BEHIND, formatAge, liveCount, presenceOf } from './presence.ts'
 import { describeStall, type Diagnosis, diagnoseStall } from './stall.ts'
 import type { VoteLog } from './vote-log.ts'
 import { Waiting } from './waiting.ts'
@@ -38,7 +38,7 @@ const FREE_WARNING = 1.5
 
 export interface HealthModules {
   votes: VoteLog
-  disk: DiskUsage
+  disk: Pick<DiskUsage, 'current'>
   onAlarm: (alarm: Alarm, isActive: boolean) => void
 }
 
@@ -62,9 +62,7 @@ export class Health {
   live(): Condition[] {
     const lateMs = this.#parts.clock.monotonic() - this.#beatAt
     const ok = lateMs < DEADLOCK_MS
-    const detail = ok
-      ? 'The event loop turns.'
-      : `No timer has run for ${formatDuration(roundedMs(lateMs))}.`
+    const detail = ok ? 'The event loop turns.' : `No timer has run for ${formatAge(lateMs)}.`
     return [{ name: 'event_loop', ok, detail }]
   }
 
@@ -139,7 +137,7 @@ export class Health {
 
   #finality(): Condition {
     const waitingMs = this.waitingMs()
-    const waited = formatDuration(roundedMs(waitingMs))
+    const waited = formatAge(waitingMs)
     const ok = waitingMs <= WAITING_MS
     if (waitingMs === 0) return { name: 'finality', ok, detail: 'No work waits.' }
     const detail = ok
@@ -155,7 +153,7 @@ export class Health {
       return { name: 'heartbeat', ok: true, detail: 'The chain has no heartbeat.' }
     }
     const ageMs = clock.wall() - execution.tip.meta.time
-    const age = formatDuration(Math.max(0, roundedMs(ageMs)))
+    const age = formatAge(ageMs)
     const ok = ageMs < HEARTBEATS_MISSED * heartbeatMs
     const detail = `The last block is ${age} old; the heartbeat is ${formatDuration(heartbeatMs)}.`
     return { name: 'heartbeat', ok, detail }

@@ -58,11 +58,11 @@ export function describeAbsence(presence: Presence, parts: PresenceParts): strin
     const seen =
       peer.lastHeard === 0
         ? 'not seen since this node started'
-        : `last seen ${formatDuration(roundedMs(silentMs))} ago`
+        : `last seen ${formatAge(silentMs)} ago`
     const reason = peer.lastError === null ? '' : `, ${withoutName(peer.lastError.message, peer)}`
     return `${name} ${seen}${reason}`
   }
-  if (!isLive) return `${name} connected, but silent for ${formatDuration(roundedMs(silentMs))}`
+  if (!isLive) return `${name} connected, but silent for ${formatAge(silentMs)}`
   const behind = parts.execution.tip.meta.height - (parts.heightOfPeer(peer.peerId) ?? Infinity)
   if (behind > BLOCKS_BEHIND) return `${name} connected, but ${behind} blocks behind`
   const shown = parts.driver().shownViews[presence.index] ?? 0
@@ -70,9 +70,9 @@ export function describeAbsence(presence: Presence, parts: PresenceParts): strin
   return `${name} connected, but has not voted in view ${view}`
 }
 
-/** Whole seconds: the text is read by people. */
-export function roundedMs(ms: number): number {
-  return Math.round(ms / 1_000) * 1_000
+/** Whole seconds, at least one: people read it. */
+export function formatAge(ms: number): string {
+  return formatDuration(Math.max(1, Math.round(ms / 1_000)) * 1_000)
 }
 
 /** The network's sentences begin with the peer, which is named already. */

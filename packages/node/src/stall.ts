@@ -11,10 +11,10 @@ import { formatDuration } from './option-values.ts'
 import {
   BLOCKS_BEHIND,
   describeAbsence,
+  formatAge,
   liveCount,
   type Presence,
   presenceOf,
-  roundedMs,
 } from './presence.ts'
 import type { NullifyReason, VoteEntry, VoteLog } from './vote-log.ts'
 
@@ -58,7 +58,7 @@ export function diagnoseStall(parts: StallParts, waitingMs: number): Diagnosis |
 export function describeStall(diagnosis: Diagnosis, parts: StallParts, waitingMs: number): string {
   const { height } = parts.execution.tip.meta
   const authorities = presenceOf(parts)
-  const waited = `No block finalized for ${formatDuration(roundedMs(waitingMs))}`
+  const waited = `No block finalized for ${formatAge(waitingMs)}`
   const where = `at height ${height}, view ${parts.driver().view}`
   const seen = `need ${quorumOf(authorities.length)} of ${authorities.length} authorities, see ${liveCount(authorities)}`
   return `${waited} ${where}: ${seen}. ${diagnosis.detail}`
@@ -148,7 +148,7 @@ function describeFailures(
   return `${name}${self} failed ${times}${reason}${delay}`
 }
 
-function wordsOf({ afterMs }: VoteEntry, reason: NullifyReason): string {
+function wordsOf({ afterMs, isOwn }: VoteEntry, reason: NullifyReason): string {
   const within = afterMs === null ? 'in time' : `within ${formatDuration(afterMs)}`
   switch (reason) {
     case 'inactivity':
@@ -160,7 +160,7 @@ function wordsOf({ afterMs }: VoteEntry, reason: NullifyReason): string {
     case 'certification_timeout':
       return `too few votes for its proposal ${within}`
     case 'missing':
-      return `what its proposal needs did not come ${within}`
+      return isOwn ? 'could not build a block' : `what its proposal needs did not come ${within}`
     case 'invalid':
       return 'its proposal was not valid'
     case 'retry':

@@ -19,6 +19,8 @@ export interface VoteEntry {
   kind: UnsignedVote['kind']
   view: number
   leader: number
+  /** Whether this node led the view. */
+  isOwn: boolean
   /** Null unless it is a nullify. */
   reason: NullifyReason | null
   /** Since the view began; null when that was before the start. */
@@ -53,10 +55,12 @@ export class VoteLog {
     const { view, epoch } = subject
     const now = this.#clock.monotonic()
     if (view === state.view) this.#begin(view, state.enteredAt)
+    const leader = leaderOf(epoch, view, state.config.authorities)
     const entry: VoteEntry = {
       kind,
       view,
-      leader: leaderOf(epoch, view, state.config.authorities),
+      leader,
+      isOwn: leader === state.config.me,
       reason: kind === 'nullify' ? reasonOf(state, now) : null,
       afterMs: this.ageOf(view),
     }
