@@ -1,0 +1,110 @@
+// Proofs as files, built from the chain and, for records, from what their custodian keeps.
+//
+// A block without a finalization of its own is shown through the next one that has it: that header
+// commits to the history below it. A document is complete or it is not made: what is not final yet
+// is `pending`, and what nobody here knows is undefined.
+
+import type { ProofOutcome } from '@mooring/api'
+import { fromHex } from '@mooring/codec'
+import {
+  createTransactionProof,
+  decodeBlock,
+  encodeTransactionProof,
+  formatTransactionProofJson,
+  type TransactionProof,
+} from '@mooring/ledger'
+import { batchPath, formatRecordProof, openingOf } from '@mooring/records'
+import type { ChainStore, PrivateStore } from '@mooring/storage'
+import { BatchAnchors, decodeBatch, decodeRecord } from './custody.ts'
+
+export interface ProofModules {
+  chain: Pick<
+    ChainStore,
+    'getBlock' | 'getHeader' | 'getTransaction' | 'finalizationAtOrAfter' | 'historyPath'
+  >
+  store: Pick<PrivateStore, 'getRecord' | 'getBatch'>
+  /** The encoded genesis, which every proof carries, and its digest. */
+  genesis: Uint8Array
+  genesisDigest: Uint8Array
+}
+
+export interface ProofDocuments {
+  record(id: string, withOpening: boolean): ProofOutcome | undefined
+  /** Undefined as well while the transaction is in no final block. */
+  transaction(id: string): ProofOutcome | undefined
+}
+
+const PENDING: ProofOutcome = { kind: 'pending' }
+
+export function createProofDocuments(modules: ProofModules): ProofDocuments {
+  const anchors = new BatchAnchors(modules.store)
+  return {
+    record: (id, withOpening) => recordDocument({ ...modules, anchors }, fromHex(id), withOpening),
+    transaction: (id) => {
+      const proof = transactionProof(modules, fromHex(id))
+      if (proof === undefined || proof === 'pending') return proof && PENDING
+      return { kind: 'transaction', json: formatTransactionProofJson(proof) }
+    },
+  }
+}
+
+function recordDocument(
+  modules: ProofModules & { anchors: BatchAnchors },
+  commit: Uint8Array,
+  withOpening: boolean,
+): ProofOutcome | undefined {
+  const { store, anchors, genesisDigest } = modules
+  const record = store.getRecord(commit)
+  if (record === undefined) return undefined
+  const { place } = record
+  const anchor = anchors.of(place)
+  const stored = place === null ? undefined : store.getBatch(place.sequence)
+  if (place === null || anchor === null || stored === undefined) return PENDING
+  const proof = transactionProof(modules, anchor.transaction)
+  if (proof === undefined || proof === 'pending') return PENDING
+  const { leaves, root } = decodeBatch(stored.batch)
+  const index = place.position
+  const json = formatRecordProof({
+    version: 1,
+    network: genesisDigest,
+    record: { commit, opening: withOpening ? openingOf(decodeRecord(record).entry) : null },
+    batch: { index, size: leaves.length, path: batchPath(leaves, index), root },
+    anchor: encodeTransactionProof(proof),
+  })
+  return { kind: 'record', json }
+}
+
+/** Undefined when the chain does not have it; pending while no finalization covers its block. */
+function transactionProof(
+  { chain, genesis }: ProofModules,
+  id: Uint8Array,
+): TransactionProof | 'pending' | undefined {
+  const location = chain.getTransaction(id)
+  if (location === undefined) return undefined
+  const { height, index } = location
+  const block = chain.getBlock(height)
+  const certified = chain.finalizationAtOrAfter(height)
+  if (block === undefined || certified === undefined) return 'pending'
+  const { encodedHeader, transactions } = decodeBlock(block)
+  const { finalization } = certified
+  const later = laterHeader(chain, height, certified.height)
+  return createTransactionProof(transactions, index, {
+    genesis,
+    header: encodedHeader,
+    finalization,
+    later,
+    epochs: [],
+  })
+}
+
+/** The header that is final itself, when it is not the block's own. */
+function laterHeader(
+  chain: ProofModules['chain'],
+  height: number,
+  size: number,
+): TransactionProof['later'] {
+  if (size === height) return null
+  const header = chain.getHeader(size)
+  if (header === undefined) throw new Error(`block ${size} is final and has no header`)
+  return { header, path: chain.historyPath(height, size), index: height, size }
+}

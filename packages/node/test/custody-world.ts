@@ -1,0 +1,265 @@
+// A custodian over its real parts: the world of one authority, a private store in a temporary folder,
+// and blocks that are made when a test says so. A run of the custodian can be cut off between any two
+// of its steps; the next one finds the store as the last left it.
+
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { RecordSubmission } from '@mooring/api'
+import { toHex } from '@mooring/codec'
+import {
+  applyTransactions,
+  decodeBlock,
+  decodeTransaction,
+  encodeGenesis,
+  genesisDigest,
+} from '@mooring/ledger'
+import { ChainStore, openDatabase, PrivateStore } from '@mooring/storage'
+import type { CommittedBlock } from '../src/committer.ts'
+import {
+  createCustodian,
+  type Custodian,
+  type CustodianModules,
+  type RecordsChange,
+} from '../src/custodian.ts'
+import { createLogger } from '../src/logger.ts'
+import { createMetrics } from '../src/metrics.ts'
+import type { Mempool } from '../src/mempool.ts'
+import { createProofDocuments, type ProofDocuments } from '../src/proof-documents.ts'
+import { keyOf } from './chain-members.ts'
+import { withWorld, type World, type WorldOptions } from './chain-world.ts'
+
+export const OWN = 'st-mary'
+export const TICK_MS = 2_000
+const SECRET = new Uint8Array(32).fill(9)
+const DEADLINE_MS = 10_000
+
+/** How many steps of a run are left; the step it dies at never comes back. */
+export class Life {
+  steps = 0
+  isDead = false
+  readonly died: Promise<undefined>
+  readonly #last: number
+  readonly #onDeath: () => void
+
+  constructor(last = Number.POSITIVE_INFINITY) {
+    this.#last = last
+    const { promise, resolve } = Promise.withResolvers<undefined>()
+    this.died = promise
+    this.#onDeath = () => resolve(undefined)
+  }
+
+  end(): void {
+    this.isDead = true
+    this.#onDeath()
+  }
+
+  /** Dies before the work, after it, or not here: each piece of work counts twice. */
+  async pass<T>(work: () => Promise<T>): Promise<T> {
+    await this.#step()
+    const result = await work()
+    await this.#step()
+    return result
+  }
+
+  async #step(): Promise<void> {
+    this.steps += 1
+    if (this.steps >= this.#last) this.end()
+    if (this.isDead) await new Promise(() => undefined)
+  }
+}
+
+export interface Run {
+  custodian: Custodian
+  store: PrivateStore
+  proofs: ProofDocuments
+  life: Life
+  changes: RecordsChange[]
+  /** What its loop ended with. */
+  failures: unknown[]
+}
+
+export interface Custody {
+  world: World
+  /** Of all runs. */
+  lines: string[]
+  metrics: ReturnType<typeof createMetrics>
+  /** Starts a run over what the last one left; the last one is dead from now on. */
+  run(options?: { life?: Life; mempool?: Pick<Mempool, 'submit'> }): Promise<Run>
+  /** A final block of what the mempool offers; undefined when that is nothing. */
+  block(): Promise<CommittedBlock | undefined>
+}
+
+export async function withCustody(
+  work: (custody: Custody) => Promise<void>,
+  options: WorldOptions = {},
+): Promise<void> {
+  await withWorld(async (world) => {
+    const folder = await mkdtemp(join(tmpdir(), 'mooring-custody-'))
+    const ends: (() => Promise<void>)[] = []
+    const end = async () => {
+      for (const one of ends.splice(0)) await one()
+    }
+    const lines: string[] = []
+    const metrics = createMetrics()
+    const logger = createLogger({
+      levels: { base: 'trace', modules: {} },
+      format: 'json',
+      destination: { write: (line) => lines.push(line) },
+    })
+    try {
+      await work({
+        world,
+        lines,
+        metrics,
+        run: async ({ life = new Life(), mempool = world.mempool } = {}) => {
+          await end()
+          const database = await openDatabase(join(folder, 'records'), { name: 'records' })
+          const store = await PrivateStore.open(database)
+          const run = createRun({ world, store, logger, metrics, life, mempool })
+          ends.push(async () => {
+            run.life.end()
+            run.stopListening()
+            await database.close()
+          })
+          await run.custodian.start()
+          return run
+        },
+        block: () => makeBlock(world),
+      })
+    } finally {
+      await end()
+      metrics.close()
+      await rm(folder, { recursive: true, force: true })
+    }
+  }, options)
+}
+
+function createRun(parts: {
+  world: World
+  store: PrivateStore
+  life: Life
+  mempool: Pick<Mempool, 'submit'>
+  logger: CustodianModules['logger']
+  metrics: CustodianModules['metrics']
+}): Run & { stopListening: () => void } {
+  const { world, store, life, logger, metrics } = parts
+  const { clock, execution, committer } = world.parts
+  const digest = genesisDigest(world.genesis)
+  const chain = chainOf(world)
+  const changes: RecordsChange[] = []
+  const failures: unknown[] = []
+  let unsubscribe: () => void = () => undefined
+  const custodian = createCustodian(
+    {
+      organisation: OWN,
+      genesisDigest: digest,
+      anchorKey: keyOf(OWN, 'anchor'),
+      secret: SECRET,
+      anchorTickMs: TICK_MS,
+    },
+    {
+      clock: {
+        monotonic: () => clock.monotonic(),
+        wall: () => clock.wall(),
+        after: (ms, run) => clock.after(ms, () => (life.isDead ? undefined : run())),
+      },
+      store: mortal(store, ['putSubmission', 'putBatch', 'markAnchored'], life),
+      chain,
+      execution,
+      mempool: mortal(parts.mempool, ['submit'], life),
+      committer: {
+        subscribe: (listener) => {
+          unsubscribe = committer.subscribe(listener)
+          return () => unsubscribe()
+        },
+      },
+      logger,
+      metrics,
+      onRecords: (change) => changes.push(change),
+      onFatal: (error) => failures.push(error),
+    },
+  )
+  const genesis = encodeGenesis(world.genesis)
+  const proofs = createProofDocuments({ chain, store, genesis, genesisDigest: digest })
+  const stopListening = () => unsubscribe()
+  return { custodian, store, proofs, life, changes, failures, stopListening }
+}
+
+function chainOf({ parts }: World): ChainStore {
+  if (!(parts.chain instanceof ChainStore)) throw new Error('the world has a chain store')
+  return parts.chain
+}
+
+/** The same object, but where it is named its work is a step of a life that may end there. */
+function mortal<T extends object>(target: T, steps: readonly string[], life: Life): T {
+  return new Proxy(target, {
+    get: (inner, name) => {
+      const value: unknown = Reflect.get(inner, name, inner)
+      if (typeof value !== 'function') return value
+      if (typeof name !== 'string' || !steps.includes(name)) return value.bind(inner)
+      return (...values: unknown[]) => life.pass(() => Reflect.apply(value, inner, values))
+    },
+  })
+}
+
+async function makeBlock(world: World): Promise<CommittedBlock | undefined> {
+  const { execution, clock } = world.parts
+  const state = execution.finalState()
+  const candidates = world.mempool.take(state, { count: 1_000, bytes: 1 << 20 })
+  const time = Math.max(clock.wall(), execution.tip.meta.time + 1)
+  const context = { time, parameters: execution.parameters }
+  const { included, rejected } = applyTransactions(state, context, candidates)
+  await world.mempool.rejected(rejected)
+  if (included.length === 0) return undefined
+  return world.finalize(included.map(({ bytes }) => bytes))
+}
+
+/** Lets everything under way go on until the condition holds; time stands still meanwhile. */
+export async function eventually(condition: () => boolean, what: string): Promise<void> {
+  const deadline = performance.now() + DEADLINE_MS
+  while (!condition()) {
+    assert.ok(performance.now() < deadline, `still not so: ${what}`)
+    await nextTurn()
+  }
+}
+
+/** Every anchor of our organisation in the chain: its root and sequence, by height. */
+export function anchorsOn(world: World): { root: string; sequence: number; height: number }[] {
+  const chain = chainOf(world)
+  const digest = genesisDigest(world.genesis)
+  return [...chain.blocks(1, chain.tip.height)].flatMap(({ block, height }) =>
+    decodeBlock(block)
+      .transactions.map((bytes) => decodeTransaction(bytes, digest).payload.body)
+      .filter(({ organisation }) => organisation === OWN)
+      .map(({ batchRoot, sequence }) => ({ root: toHex(batchRoot), sequence, height })),
+  )
+}
+
+export function jsonOf(value: unknown): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(value))
+}
+
+export function submission(
+  bytes: Uint8Array,
+  options: Partial<RecordSubmission> = {},
+): RecordSubmission {
+  return {
+    bytes,
+    format: 'json',
+    contentType: 'application/fhir+json',
+    isPartial: false,
+    ...options,
+  }
+}
+
+/** NDJSON with one made-up observation a line. */
+export function observations(count: number, from = 0): RecordSubmission {
+  const lines = Array.from({ length: count }, (_, index) =>
+    JSON.stringify({ resourceType: 'Observation', valueInteger: from + index }),
+  )
+  const contentType = 'application/fhir+ndjson'
+  return submission(new TextEncoder().encode(lines.join('\n')), { format: 'ndjson', contentType })
+}
