@@ -1,6 +1,7 @@
 // The status of a node on one screen, and of several in a table.
 
 import type { Peer, Status } from '@mooring/api'
+import { wrap } from '@mooring/node'
 import {
   formatAge,
   formatBytes,
@@ -23,9 +24,14 @@ function formatTolerance(tolerates: number): string {
   return tolerates >= 0 ? `tolerates ${tolerates}` : `${-tolerates} too few`
 }
 
+// A node tells of one authority after the other; here each has a line of its own.
+export function formatDetail(detail: string): string[] {
+  return detail.split('; ').flatMap((clause) => wrap(clause, '  '))
+}
+
 export function formatStall(status: Status, output: Output): string {
   const { consensus, chain } = status
-  const { stall, quorum, authorities, live, missing, view, waitingMs } = consensus
+  const { stall, quorum, authorities, live, view, waitingMs } = consensus
   if (stall === null) return ''
   const waited = `no block finalized for ${formatSeconds(waitingMs)}`
   const where = `at height ${formatCount(chain.height)}, view ${formatCount(view)}`
@@ -34,8 +40,7 @@ export function formatStall(status: Status, output: Output): string {
     output.bad(`stalled: ${waited} ${where}${number}`),
     `  need ${quorum} of ${authorities} authorities, see ${live}`,
   ]
-  if (missing.length > 0) lines.push(`  missing: ${missing.join(', ')}`)
-  return [...lines, `  ${stall.detail}`].join('\n')
+  return [...lines, ...formatDetail(stall.detail)].join('\n')
 }
 
 export function formatStatus(status: Status, output: Output, now: Date): string {

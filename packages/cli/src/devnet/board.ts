@@ -1,6 +1,7 @@
 // The board: one line a node, and what to type next.
 
 import { formatTable, formatCount, type Output } from '../output.ts'
+import { formatDetail } from '../status-text.ts'
 import type { NodeReport } from './progress.ts'
 import { quorumOf } from './progress.ts'
 import type { DevnetState } from './state.ts'
@@ -72,11 +73,8 @@ export function boardDocument(state: DevnetState, reports: readonly NodeReport[]
 // Why blocks wait, in the words of a node that runs: it knows which authorities it does not hear.
 export function formatStalls(reports: readonly NodeReport[], output: Output): string {
   const stalled = reports.find(({ status }) => status !== null && status.consensus.stall !== null)
-  const { stall, missing, quorum, authorities } = stalled?.status?.consensus ?? {}
+  const { stall, quorum, authorities, live } = stalled?.status?.consensus ?? {}
   if (stalled === undefined || stall === undefined || stall === null) return ''
-  const names =
-    missing === undefined || missing.length === 0 ? '' : `: missing ${missing.join(', ')}`
-  return output.bad(
-    `stalled: ${stalled.node.name} needs ${quorum} of ${authorities} authorities${names}. ${stall.detail} (${stall.mor ?? stall.code})`,
-  )
+  const headline = `stalled: need ${quorum} of ${authorities} authorities, ${stalled.node.name} sees ${live} (${stall.mor ?? stall.code})`
+  return [output.bad(headline), ...formatDetail(stall.detail)].join('\n')
 }
