@@ -4,7 +4,7 @@
 // `StateDraft`, which answers with what earlier transactions of the same block wrote and decodes
 // each organisation once a block. Keys of the draft are hex strings, for a Map compares those.
 
-import { decode, encode, toHex } from '@mooring/codec'
+import { decode, encode, type Schema, toHex } from '@mooring/codec'
 import { type AuthoritySet, authoritySetSchema } from './authority-set.ts'
 import { type Organisation, organisationSchema } from './organisation.ts'
 import { type Parameters, parametersSchema } from './parameters.ts'
@@ -25,22 +25,42 @@ export interface State {
 export type StateDiff = Map<string, { key: Uint8Array; value: Uint8Array | null }>
 
 export function parametersOf(state: Pick<State, 'get'>): Parameters {
-  return decode(parametersSchema, present(state, parametersKey, 'parameters'))
+  return readParameters(present(state, parametersKey, 'parameters'))
 }
 
 export function authoritySet(state: Pick<State, 'get'>): AuthoritySet {
-  return decode(authoritySetSchema, present(state, authoritySetKey, 'authority set'))
+  return readAuthoritySet(present(state, authoritySetKey, 'authority set'))
 }
 
 export function organisationOf(state: Pick<State, 'get'>, id: string): Organisation | undefined {
   const value = state.get(organisationKey(id))
-  return value === undefined ? undefined : decode(organisationSchema, value)
+  return value === undefined ? undefined : readOrganisation(value)
 }
 
 export function countersOf(state: Pick<State, 'get'>, id: string): Counters {
   const value = state.get(countersKey(id))
-  return value === undefined ? NO_COUNTERS : decode(countersSchema, value)
+  return value === undefined ? NO_COUNTERS : readCounters(value)
 }
+
+/**
+ * Decodes a stored value once for as long as the state hands out the same bytes: the few values that
+ * every transaction is judged by. Nobody writes into what a state has returned.
+ */
+function once<T>(schema: Schema<T>): (value: Uint8Array) => T {
+  const decoded = new WeakMap<Uint8Array, { value: T }>()
+  return (bytes) => {
+    const known = decoded.get(bytes)
+    if (known !== undefined) return known.value
+    const value = decode(schema, bytes)
+    decoded.set(bytes, { value })
+    return value
+  }
+}
+
+const readParameters = once(parametersSchema)
+const readAuthoritySet = once(authoritySetSchema)
+const readOrganisation = once(organisationSchema)
+const readCounters = once(countersSchema)
 
 function present(state: Pick<State, 'get'>, key: Uint8Array, what: string): Uint8Array {
   const value = state.get(key)

@@ -24,7 +24,8 @@ import type { Clock } from './clock.ts'
 const SEQUENCES_AHEAD = 20_000
 /** A pending transaction is offered to the others again when it has waited this long. */
 const OFFER_AGAIN_MS = 2_000
-const OFFERED_BYTES_MAX = 1 << 20
+/** Of a lane only the head is offered again: what follows is of no use to anybody without it. */
+const OFFERED_HEAD = 64
 
 export type Submitted =
   | { status: 'accepted' | 'known'; id: string }
@@ -214,20 +215,30 @@ export class Mempool {
     const { clock, publish } = this.#modules
     const now = clock.monotonic()
     const wall = clock.wall()
-    const expired: string[] = []
-    const offered: Uint8Array[] = []
-    let room = OFFERED_BYTES_MAX
-    for (const entry of this.#entries.values()) {
-      const { payload, bytes } = entry.transaction
-      if (payload.expiresAt <= wall) expired.push(entry.name)
-      else if (entry.isLocal && now - entry.offeredAt >= OFFER_AGAIN_MS && room > 0) {
-        entry.offeredAt = now
-        room -= bytes.length
-        offered.push(bytes)
+    const expired = [...this.#entries.values()].filter(
+      ({ transaction }) => transaction.payload.expiresAt <= wall,
+    )
+    const due = this.#heads().filter(
+      ({ isLocal, offeredAt }) => isLocal && now - offeredAt >= OFFER_AGAIN_MS,
+    )
+    for (const entry of due) entry.offeredAt = now
+    if (due.length > 0) publish(due.map(({ transaction }) => transaction.bytes))
+    await this.#drop(expired.map(({ name }) => name))
+  }
+
+  /** The first of every lane. */
+  #heads(): Entry[] {
+    const state = this.#modules.finalState()
+    const heads: Entry[] = []
+    for (const [organisation, lane] of this.#lanes) {
+      const first = countersOf(state, organisation).anchorSequence + 1
+      for (let sequence = first; sequence < first + OFFERED_HEAD; sequence += 1) {
+        const entry = lane.get(sequence)
+        if (entry === undefined) break
+        heads.push(entry)
       }
     }
-    if (offered.length > 0) publish(offered)
-    await this.#drop(expired)
+    return heads
   }
 
   #read(bytes: Uint8Array): DecodedTransaction | (Submitted & { status: 'rejected' }) {
