@@ -79,6 +79,7 @@ export interface Run {
   changes: RecordsChange[]
   /** What its loop ended with. */
   failures: unknown[]
+  stopListening: () => void
 }
 
 export interface Custody {
@@ -87,9 +88,9 @@ export interface Custody {
   lines: string[]
   metrics: ReturnType<typeof createMetrics>
   /** Starts a run over what the last one left; the last one is dead from now on. */
-  run(options?: { life?: Life; mempool?: Pick<Mempool, 'submit'> }): Promise<Run>
+  run: (options?: { life?: Life; mempool?: Pick<Mempool, 'submit'> }) => Promise<Run>
   /** A final block of what the mempool offers; undefined when that is nothing. */
-  block(): Promise<CommittedBlock | undefined>
+  block: () => Promise<CommittedBlock | undefined>
 }
 
 export async function withCustody(
@@ -144,14 +145,14 @@ function createRun(parts: {
   mempool: Pick<Mempool, 'submit'>
   logger: CustodianModules['logger']
   metrics: CustodianModules['metrics']
-}): Run & { stopListening: () => void } {
+}): Run {
   const { world, store, life, logger, metrics } = parts
   const { clock, execution, committer } = world.parts
   const digest = genesisDigest(world.genesis)
   const chain = chainOf(world)
   const changes: RecordsChange[] = []
   const failures: unknown[] = []
-  let unsubscribe: () => void = () => undefined
+  let unsubscribe: (() => void) | undefined
   const custodian = createCustodian(
     {
       organisation: OWN,
@@ -173,7 +174,7 @@ function createRun(parts: {
       committer: {
         subscribe: (listener) => {
           unsubscribe = committer.subscribe(listener)
-          return () => unsubscribe()
+          return () => unsubscribe?.()
         },
       },
       logger,
@@ -184,7 +185,7 @@ function createRun(parts: {
   )
   const genesis = encodeGenesis(world.genesis)
   const proofs = createProofDocuments({ chain, store, genesis, genesisDigest: digest })
-  const stopListening = () => unsubscribe()
+  const stopListening = () => unsubscribe?.()
   return { custodian, store, proofs, life, changes, failures, stopListening }
 }
 
