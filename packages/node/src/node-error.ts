@@ -25,7 +25,6 @@ export type NodeErrorCode =
   | 'leaders_failing'
   | 'mempool_full'
   | 'disk_low'
-  | 'disk_low'
 
 // What the commands refuse by themselves.
 export type CommandErrorCode =
