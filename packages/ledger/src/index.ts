@@ -74,6 +74,7 @@ export {
   parseStateProofJson,
   parseTransactionProofJson,
 } from './proofs-json.ts'
+export { checkQuota } from './quota.ts'
 export { decodeReceipts, encodeReceipts, type Receipt } from './receipts.ts'
 export type { RecordAnchor } from './record-anchor.ts'
 export {

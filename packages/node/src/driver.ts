@@ -67,6 +67,8 @@ export class Driver {
   readonly #journalled = new Set<string>()
   #state: ConsensusState
   #queue: Event[] = []
+  /** The view in which there was nothing to build; it is asked again when something has changed. */
+  #emptyView = 0
   #isStepping = false
   #isStopped = false
 
@@ -93,6 +95,7 @@ export class Driver {
 
   /** The mempool or the clock changed what there is to do. */
   reconsiderWork(): void {
+    this.#emptyView = 0
     const waiting = this.#hasWork()
     if (waiting !== this.#state.isWaiting) this.feed({ type: 'work', waiting })
   }
@@ -128,6 +131,7 @@ export class Driver {
   }
 
   #enqueueWork(): void {
+    if (this.#emptyView === this.#state.view) return
     const waiting = this.#hasWork()
     if (waiting !== this.#state.isWaiting) this.#queue.push({ type: 'work', waiting })
   }
@@ -277,6 +281,7 @@ export class Driver {
     const input = { view, now, candidates, mayBeEmpty: mayBeEmpty || isBeat }
     const { meta, rejected } = execution.build(parent, input)
     if (rejected.length > 0) mempool.rejected(rejected).catch((error: unknown) => this.#fail(error))
+    if (meta === null) this.#emptyView = view
     this.#queue.push({ type: 'built', view, block: meta, failed: false })
   }
 

@@ -8,6 +8,7 @@
 import { equalBytes, toHex } from '@mooring/codec'
 import { verify } from '@mooring/crypto'
 import {
+  checkQuota,
   checkTransaction,
   countersOf,
   type DecodedTransaction,
@@ -156,10 +157,15 @@ export class Mempool {
     return entry !== undefined && equalBytes(entry.transaction.signature, transaction.signature)
   }
 
-  /** Whether a block on top of this state could carry something. */
+  /** Whether a block on top of this state could carry something now: also quota must be left. */
   hasReady(state: State): boolean {
-    for (const [organisation, lane] of this.#lanes)
-      if (lane.has(countersOf(state, organisation).anchorSequence + 1)) return true
+    const time = this.#modules.clock.wall()
+    const limit = this.#modules.parameters().quotaPerMinute
+    for (const [organisation, lane] of this.#lanes) {
+      const counters = countersOf(state, organisation)
+      if (!lane.has(counters.anchorSequence + 1)) continue
+      if (checkQuota(counters, { organisation, time, limit }) === undefined) return true
+    }
     return false
   }
 

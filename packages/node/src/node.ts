@@ -47,6 +47,7 @@ interface Late {
   halted: HaltReason | null
   isDraining: boolean
   onDurable: (blocks: readonly CommittedBlock[]) => void
+  onPeer: (peer: Parameters<EventFeed['tellPeer']>[0]) => void
   onEvidence: (evidence: Parameters<ReturnType<typeof fillMetrics>['noteEvidence']>[0]) => void
 }
 
@@ -86,6 +87,7 @@ async function assemble(
     halted: null,
     isDraining: false,
     onDurable: () => undefined,
+    onPeer: () => undefined,
     onEvidence: () => undefined,
   }
   const network = await openNetwork(options, { late, stores, logger })
@@ -126,6 +128,7 @@ async function assemble(
     genesisDigest: options.genesisDigest,
   })
   const feed = new EventFeed({ chain: stores.chain, committer: agreement.committer })
+  late.onPeer = (peer) => feed.tellPeer(peer)
   closers.push(() => feed.close())
   const custodian = createCustodian(
     {
@@ -206,7 +209,11 @@ function openNetwork(
       if (execution === undefined) return Promise.reject(new NodeError('not_ready', {}))
       return Promise.resolve(answerBlockRequest(payload, { chain: stores.chain, execution }))
     },
-    onPeer: () => late.agreement?.onPeers(),
+    onPeer: (peerId, event) => {
+      late.agreement?.onPeers()
+      const name = members.find((member) => member.peerId === peerId)?.name ?? ''
+      late.onPeer({ peerId, name, connected: event === 'connected' })
+    },
     onHello: (peerId, { height }) => late.agreement?.noteHeight(peerId, height),
     status: () => ({ height: stores.chain.tip.height }),
   }

@@ -77,4 +77,19 @@ test('the door refuses with a code and keeps nothing', async () => {
   }
 })
 
+test('who has used up the quota of the minute waits without keeping anybody busy', async () => {
+  const cluster = await Cluster.start(4, { quotaPerMinute: 2 })
+  try {
+    const { mempool } = cluster.member(0).agreement
+    for (let sequence = 1; sequence <= 8; sequence += 1)
+      await mempool.submit(cluster.anchor(0, sequence))
+    await cluster.reached(2)
+    await cluster.member(1).agreement.mempool.submit(cluster.anchor(1, 1))
+    await cluster.reached(3)
+    assert.ok(cluster.member(1).agreement.execution.tip.meta.height <= 8)
+  } finally {
+    await cluster.close()
+  }
+})
+
 test.run()
