@@ -6,6 +6,7 @@
  * the types are erased here, and nowhere else.
  */
 
+import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify'
 import { type Answer, type ApiContext, type Caller, reading } from './endpoints.ts'
 import { ApiError } from './errors.ts'
@@ -118,12 +119,23 @@ function answering(endpoint: AnyEndpoint['answer'], around: Surroundings) {
   return async (request: FastifyRequest, reply: FastifyReply) => {
     const { params, query, headers, body } = request
     const call = { params, query, headers, body, ...callerOf(request, reply, around) }
-    const answer = await endpoint(call, around.context)
+    const answer = await unhurried(request.raw.socket, () => endpoint(call, around.context))
     const etag = answer.headers?.['etag']
     reply.code(answer.status).headers(answer.headers ?? {})
     if (etag === undefined || !isMatch(request.headers['if-none-match'], etag)) return answer.body
     reply.code(304).removeHeader('content-type')
     return reply.send()
+  }
+}
+
+/** While an answer is in the making the connection is silent, and that is not the caller's fault. */
+async function unhurried<T>(socket: Socket, work: () => T | Promise<T>): Promise<T> {
+  const idleMs = socket.timeout ?? 0
+  socket.setTimeout(0)
+  try {
+    return await work()
+  } finally {
+    socket.setTimeout(idleMs)
   }
 }
 
@@ -134,7 +146,6 @@ function callerOf(request: FastifyRequest, reply: FastifyReply, around: Surround
     signal: controller.signal,
     startWaiting: () => {
       if (request.place?.startWaiting() !== true) return false
-      request.raw.socket.setTimeout(0)
       around.waits.add(controller)
       reply.raw.once('close', () => {
         around.waits.delete(controller)

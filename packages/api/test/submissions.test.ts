@@ -151,6 +151,18 @@ test('a wait outlasts the time-out of idle connections', async () => {
   }, limits)
 })
 
+test('an answer that takes the node long outlasts the time-out of idle connections', async () => {
+  const limits = { connectionTimeoutMs: 60, requestTimeoutMs: 60 }
+  await serving(async ({ client, node }) => {
+    const released = Promise.withResolvers<void>()
+    node.hold = released.promise
+    setTimeout(released.resolve, 300)
+    const bytes = new TextEncoder().encode('{"resourceType":"Patient"}')
+    const { records } = await client.submitRecords(bytes, { contentType: 'application/json' })
+    assert.equal(records.length, 1)
+  }, limits)
+})
+
 test('beyond the waits a node can hold, the answer comes at once', async () => {
   await serving(
     async ({ api, node, client }) => {
