@@ -52,7 +52,7 @@ export function readSubmission(bytes: Uint8Array, options: SubmissionOptions = {
   return outcome(collector, 'json', readDocument(collector))
 }
 
-/** The bytes of a file without the white space around them: what a lone resource is taken as. */
+/** The bytes of a file without the white space around them: as a resource stands in a bundle. */
 export function trimJson(bytes: Uint8Array): Uint8Array {
   const { from, to } = trimmed(bytes, 0, bytes.length)
   return bytes.subarray(from, to)
@@ -82,7 +82,8 @@ function readDocument(collector: ResourceCollector): BundleType | null {
   const node = parse(collector, { from: 0, to: collector.bytes.length, entry: null })
   if (node === undefined) return null
   if (isBundle(node)) return readBundle(node, collector)
-  collector.take(node, { entry: null, base: 0, fullUrl: null, isFullUrlUnique: true })
+  const alone = { entry: null, base: 0, fullUrl: null, isFullUrlUnique: true, isWhole: true }
+  collector.take(node, alone)
   return null
 }
 

@@ -34,6 +34,8 @@ export interface Surrounding {
   readonly fullUrl: string | null
   /** False in a history, which lists the versions of one resource under one address. */
   readonly isFullUrlUnique: boolean
+  /** It is the whole submission, and its bytes are all of it. */
+  readonly isWhole?: boolean
 }
 
 type JsonText = Extract<JsonNode, { kind: 'string' }>
@@ -92,7 +94,7 @@ export class ResourceCollector {
     const isNew = this.#checkNew(identity, around, { entry, offset: start })
     if (!isWithin || !isNew) return
     this.resources.push({
-      raw: this.bytes.subarray(start, base + node.end),
+      raw: around.isWhole === true ? this.bytes : this.bytes.subarray(start, base + node.end),
       ...identity,
       fullUrl,
       entry: entry ?? 0,

@@ -37,9 +37,9 @@ function places({ problems }: Submission): unknown[] {
   return problems.map(({ code, entry, line, column }) => [code, entry, line, column])
 }
 
-test('a resource on its own is taken without the white space around it', () => {
+test('a resource on its own is the whole file, with the white space around it', () => {
   const submission = read(`\n  ${PATIENT}\n`)
-  assert.deepEqual(rawTexts(submission), [PATIENT])
+  assert.deepEqual(rawTexts(submission), [`\n  ${PATIENT}\n`])
   const [resource] = submission.resources
   assert.deepEqual(
     { ...resource, raw: undefined, node: undefined },
