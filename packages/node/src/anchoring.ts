@@ -9,7 +9,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { equalBytes, toHex } from '@mooring/codec'
+import { equalBytes, fromHex, toHex } from '@mooring/codec'
 import type { KeyPair } from '@mooring/crypto'
 import {
   anchorKey,
@@ -81,6 +81,8 @@ const OPEN_MAX = 64
 /** An anchor that is at the door for so long is handed in again, should the door have lost it. */
 const OFFER_AGAIN_MS = 10_000
 const RETRY_MS = 1_000
+/** The same refusal is told again after so long. */
+const REFUSALS_SILENT_MS = 30_000
 
 export class Anchoring {
   readonly #options: AnchoringOptions
@@ -89,10 +91,12 @@ export class Anchoring {
   #seen: { root: Uint8Array; anchor: BatchAnchor }[] = []
   #batchedArrival = 0
   #lastBatch = 0
+  #hasSearched = false
   #isDue = false
   #isWoken = false
   #isStopped = false
   #retryAt = 0
+  #refusal = { code: '', silentUntil: 0 }
   #running: Promise<void> | null = null
   #unsubscribe: () => void = () => undefined
   #cancelTick: () => void = () => undefined
@@ -191,21 +195,23 @@ export class Anchoring {
     if (this.#open.length > 0) this.#wake()
   }
 
-  /** Marks what durable blocks anchored, also blocks that came before this run. */
+  /** Marks what durable blocks anchored. */
   async #settle(): Promise<void> {
-    const seen = this.#seen
-    this.#seen = []
-    for (const { root, anchor } of seen) await this.#anchored(root, anchor)
+    if (!this.#hasSearched) await this.#search()
+    for (const { root, anchor } of this.#seen.splice(0)) await this.#anchored(root, anchor)
+  }
+
+  /** Once, for blocks that came before this run was told of any; all later ones it is told of. */
+  async #search(): Promise<void> {
+    this.#hasSearched = true
     const state = this.#modules.execution.finalState()
     const roots = this.#open.filter((batch) => this.#isIn(state, batch)).map(({ root }) => root)
-    if (roots.length === 0) return
     const { organisation, genesisDigest } = this.#options
     const search = searchAnchors(this.#modules.chain, { organisation, genesisDigest, roots })
     await runInSlices(search, (found) => {
       if (found === undefined) return
       const { root, ...anchor } = found
       this.#seen.push({ root, anchor })
-      this.#isWoken = true
     })
   }
 
@@ -233,7 +239,7 @@ export class Anchoring {
     const { clock, store, metrics } = this.#modules
     const now = clock.wall()
     for (const [index, id] of records.entries()) {
-      const record = store.getRecord(Buffer.from(id, 'hex'))
+      const record = store.getRecord(fromHex(id))
       if (record === undefined) throw new Error('a record of a batch is not in the private store')
       const { entry } = decodeRecord(record)
       metrics.anchorDelay.observe(Math.max(0, now - entry.receivedAt) / 1_000)
@@ -336,8 +342,11 @@ export class Anchoring {
       return true
     }
     if (code === 'wrong_sequence' && expected !== undefined) this.#forgetFrom(expected)
-    this.#modules.logger.warn('anchor refused', { batch: batch.number, sequence, code })
-    const { clock } = this.#modules
+    const { clock, logger } = this.#modules
+    if (code !== this.#refusal.code || clock.monotonic() >= this.#refusal.silentUntil) {
+      logger.warn('anchor refused', { batch: batch.number, sequence, code })
+      this.#refusal = { code, silentUntil: clock.monotonic() + REFUSALS_SILENT_MS }
+    }
     this.#retryAt = clock.monotonic() + RETRY_MS
     this.#cancelRetry()
     this.#cancelRetry = clock.after(RETRY_MS, () => this.#wake())

@@ -5,8 +5,13 @@
 // sent. What a submission says about people is in the answer to its sender and in the private store,
 // and nowhere else.
 
-import type { ApiHandlers, RecordSubmission, SubmissionOutcome } from '@mooring/api'
-import { toHex } from '@mooring/codec'
+import type {
+  ApiHandlers,
+  RecordSubmission,
+  SubmissionOutcome,
+  SubmittedRecordAnswer,
+} from '@mooring/api'
+import { fromHex, toHex } from '@mooring/codec'
 import { type NewRecord, type PrivateStore, StorageError } from '@mooring/storage'
 import { Anchoring, type AnchoringModules, type AnchoringOptions } from './anchoring.ts'
 import { BatchAnchors } from './custody.ts'
@@ -46,9 +51,8 @@ export interface Custodian
   counts(): { accepted: number; anchored: number; pending: number }
 }
 
-/** A record of a submission: as it was read, or the earlier one of the same bytes. */
-interface Taken {
-  readonly id: Uint8Array
+/** A record of a submission under the id it has: a new one, or that of the same bytes earlier. */
+interface Taken extends Pick<SubmittedRecordAnswer, 'id' | 'resourceType' | 'entry'> {
   readonly isNew: boolean
 }
 
@@ -111,25 +115,31 @@ async function takeSubmission(
   metrics.records.inc({ kind: 'fhir', result: 'refused' }, problems.length)
   if (read.records.length === 0) return { submission, records: [], problems }
   const taken = await keep(intake.modules.store, bytes, read)
-  return { submission, records: await answersOf(intake, read, taken), problems }
+  return { submission, records: await answersOf(intake, submission, taken), problems }
 }
 
-/** By deduplication key, in the order of the submission; durable when this resolves. */
+/** One for each record that was read, in its order; all are durable when this resolves. */
 async function keep(
   store: PrivateStore,
   bytes: Uint8Array,
   { records }: ReadRecords,
-): Promise<Map<string, Taken>> {
+): Promise<Taken[]> {
   while (true) {
-    const taken = new Map<string, Taken>()
+    const taken: Taken[] = []
+    const named = new Map<string, Pick<Taken, 'id' | 'isNew'>>()
     const fresh: NewRecord[] = []
-    await runInSlices(records.values(), ({ id, dedupeKey, metadata, start, end }) => {
+    await runInSlices(records.values(), (record) => {
+      const { id, dedupeKey, metadata, start, end, resourceType, entry } = record
       const name = toHex(dedupeKey)
-      if (taken.has(name)) return
-      const earlier = store.findByDedupeKey(dedupeKey)
-      taken.set(name, { id: earlier ?? id, isNew: earlier === undefined })
-      if (earlier !== undefined) return
-      fresh.push({ id, dedupeKey, metadata, raw: bytes.subarray(start, end) })
+      let known = named.get(name)
+      if (known === undefined) {
+        const earlier = store.findByDedupeKey(dedupeKey)
+        known = { id: toHex(earlier ?? id), isNew: earlier === undefined }
+        named.set(name, known)
+        const raw = bytes.subarray(start, end)
+        if (known.isNew) fresh.push({ id, dedupeKey, metadata, raw })
+      }
+      taken.push({ ...known, resourceType, entry })
     })
     if (fresh.length === 0) return taken
     try {
@@ -144,29 +154,26 @@ async function keep(
 
 async function answersOf(
   { modules, anchors, waits, anchoring }: Intake,
-  { submission, records }: ReadRecords,
-  taken: ReadonlyMap<string, Taken>,
-): Promise<SubmissionOutcome['records']> {
+  submission: string,
+  taken: readonly Taken[],
+): Promise<SubmittedRecordAnswer[]> {
   const { store, metrics, onRecords } = modules
-  const answers = records.map(({ dedupeKey, resourceType, entry }) => {
-    const record = taken.get(toHex(dedupeKey))
-    if (record === undefined) throw new Error('a record was read and not taken')
-    const status = record.isNew ? ('accepted' as const) : ('known' as const)
-    return { id: toHex(record.id), resourceType, entry, status, height: null as number | null }
+  const answers = taken.map(({ isNew, ...record }): SubmittedRecordAnswer => {
+    return { ...record, status: isNew ? 'accepted' : 'known', height: null }
   })
-  waits.track(toHex(submission), answers)
+  waits.track(submission, answers)
   const known = answers.filter(({ status }) => status === 'known')
   await runInSlices(known.values(), (answer) => {
-    const record = store.getRecord(Buffer.from(answer.id, 'hex'))
+    const record = store.getRecord(fromHex(answer.id))
     const anchor = record === undefined ? null : anchors.of(record.place)
     if (anchor === null) return
     answer.height = anchor.height
     waits.anchored([answer.id], anchor.height)
   })
-  const added = [...taken.values()].filter(({ isNew }) => isNew).map(({ id }) => toHex(id))
-  metrics.records.inc({ kind: 'fhir', result: 'accepted' }, added.length)
+  const added = new Set(taken.filter(({ isNew }) => isNew).map(({ id }) => id))
+  metrics.records.inc({ kind: 'fhir', result: 'accepted' }, added.size)
   metrics.records.inc({ kind: 'fhir', result: 'known' }, known.length)
-  if (added.length > 0) onRecords({ status: 'accepted', records: added, height: null })
+  if (added.size > 0) onRecords({ status: 'accepted', records: [...added], height: null })
   anchoring.added()
   return answers
 }

@@ -74,8 +74,10 @@ export class SubmissionWaits {
     if (tracked.open > 0 && !signal.aborted && !this.#isClosed) {
       const { promise, resolve } = Promise.withResolvers<void>()
       tracked.waits.add(resolve)
-      signal.addEventListener('abort', () => resolve(), { once: true })
+      const onAbort = () => resolve()
+      signal.addEventListener('abort', onAbort)
       await promise
+      signal.removeEventListener('abort', onAbort)
       tracked.waits.delete(resolve)
     }
     return tracked.answers.map((answer) => ({ ...answer }))

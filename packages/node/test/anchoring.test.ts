@@ -179,6 +179,8 @@ test('a refused anchor is tried again later, and the log names the code alone', 
       await custody.block()
       await settled(run)
       assert.deepEqual(sequences(world), [1, 2, 3, 4, 5])
+      const told = custody.lines.filter((line) => line.includes('anchor refused'))
+      assert.ok(told.length <= 2, `the same refusal was told ${told.length} times`)
     },
     { parameters: { quotaPerMinute: 4 } },
   ))

@@ -129,6 +129,10 @@ function answer(id: string, height: number | null = null) {
   return { id, resourceType: 'Basic', entry: 0, status: 'accepted' as const, height }
 }
 
+function heights(answers: { height: number | null }[]): (number | null)[] {
+  return answers.map(({ height }) => height)
+}
+
 test('a wait ends when all its records are anchored, in whatever submissions they are', async () => {
   const waits = new SubmissionWaits()
   waits.track('one', [answer('a'), answer('b')])
@@ -137,7 +141,6 @@ test('a wait ends when all its records are anchored, in whatever submissions the
   const one = waits.wait('one', signal)
   const two = waits.wait('two', signal)
   waits.anchored(['b'], 5)
-  const heights = (answers: { height: number | null }[]) => answers.map(({ height }) => height)
   assert.deepEqual(heights(await two), [5, 5, 4])
   assert.deepEqual(heights(await waits.wait('one', AbortSignal.abort())), [null, 5])
   waits.anchored(['a', 'a', 'unknown'], 6)
