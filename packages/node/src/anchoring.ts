@@ -94,6 +94,7 @@ export class Anchoring {
   #hasSearched = false
   #isDue = false
   #isWoken = false
+  #isStarted = false
   #isStopped = false
   #retryAt = 0
   #refusal = { code: '', silentUntil: 0 }
@@ -119,6 +120,7 @@ export class Anchoring {
       anchors.opened(sequence)
       this.#open.push(openBatch(sequence, decodeBatch(batch)))
     }
+    this.#isStarted = true
     this.#arm()
     this.#wake()
   }
@@ -159,7 +161,7 @@ export class Anchoring {
 
   #wake(): void {
     this.#isWoken = true
-    if (!this.#isStopped) this.#running ??= this.#run()
+    if (this.#isStarted && !this.#isStopped) this.#running ??= this.#run()
   }
 
   async #run(): Promise<void> {

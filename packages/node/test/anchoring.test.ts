@@ -204,6 +204,27 @@ test('a chain that stands still gathers records in few batches', () =>
     assert.equal(anchorsOn(world).length, 65)
   }))
 
+test('what is submitted while an earlier run is being taken up waits for that', () =>
+  withCustody(async (custody) => {
+    const { world } = custody
+    const first = await custody.run()
+    await first.custodian.submitRecords(observations(4_100))
+    await eventually(() => world.mempool.size === 1, 'a full batch is at the door')
+    await custody.block()
+    await eventually(() => first.custodian.counts().anchored === 4_096, 'it is anchored')
+    const second = await custody.run({
+      beforeStart: async ({ custodian }) => {
+        assert.equal((await custodian.submitRecords(observations(3, 5_000))).records.length, 3)
+      },
+    })
+    assert.deepEqual(second.custodian.counts(), { accepted: 4_103, anchored: 4_096, pending: 7 })
+    world.clock.advance(TICK_MS)
+    await eventually(() => world.mempool.size === 1, 'the rest is at the door')
+    await custody.block()
+    await settled(second)
+    assert.deepEqual(sequences(world), [1, 2])
+  }))
+
 test('a store that fails ends the loop and is reported once', () =>
   withCustody(async (custody) => {
     const life = new Life()

@@ -82,13 +82,19 @@ export interface Run {
   stopListening: () => void
 }
 
+export interface RunOptions {
+  life?: Life
+  mempool?: Pick<Mempool, 'submit'>
+  beforeStart?: (run: Run) => Promise<void>
+}
+
 export interface Custody {
   world: World
   /** Of all runs. */
   lines: string[]
   metrics: ReturnType<typeof createMetrics>
   /** Starts a run over what the last one left; the last one is dead from now on. */
-  run: (options?: { life?: Life; mempool?: Pick<Mempool, 'submit'> }) => Promise<Run>
+  run: (options?: RunOptions) => Promise<Run>
   /** A final block of what the mempool offers; undefined when that is nothing. */
   block: () => Promise<CommittedBlock | undefined>
 }
@@ -115,7 +121,7 @@ export async function withCustody(
         world,
         lines,
         metrics,
-        run: async ({ life = new Life(), mempool = world.mempool } = {}) => {
+        run: async ({ life = new Life(), mempool = world.mempool, beforeStart } = {}) => {
           await end()
           const database = await openDatabase(join(folder, 'records'), { name: 'records' })
           const store = await PrivateStore.open(database)
@@ -125,6 +131,7 @@ export async function withCustody(
             run.stopListening()
             await database.close()
           })
+          await beforeStart?.(run)
           await run.custodian.start()
           return run
         },
