@@ -94,7 +94,8 @@ function onViewTimeout(draft: Draft, name: 'certification' | 'leader'): void {
     state.isArmed = false
     return
   }
-  if (name === 'certification' || recordOf(state, state.view).proposal === null) nullify(draft)
+  const { proposal, ownNotarize } = recordOf(state, state.view)
+  if (name === 'certification' || (proposal === null && ownNotarize === null)) nullify(draft)
 }
 
 /** Applies the rules until the view stands still; each is idempotent within a view. */
