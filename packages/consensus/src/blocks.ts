@@ -98,16 +98,20 @@ function commit(draft: Draft, chain: readonly BlockMeta[], finalization: Certifi
   const tip = chain.at(-1)
   if (tip === undefined) return
   draft.state.committed = tip
+  if (draft.state.syncing <= tip.view) draft.state.syncing = 0
   dropBlocks(draft)
   draft.actions.push({ type: 'commit', blocks: chain, finalization })
 }
 
-/** What is at or below the committed height is durable elsewhere or dead. */
+/**
+ * What is at or below the committed height or view is durable elsewhere or dead, also when a liar says
+ * that it is a million blocks high. Whatever is still wanted asks for its block again.
+ */
 export function dropBlocks(draft: Draft): void {
   const { blocks, fetching, committed } = draft.state
-  for (const [digest, block] of blocks)
-    if (block.meta.height <= committed.height) blocks.delete(digest)
-  fetching.delete(committed.digest)
+  for (const [digest, { meta }] of blocks)
+    if (meta.height <= committed.height || meta.view <= committed.view) blocks.delete(digest)
+  fetching.clear()
 }
 
 /** Blocks were committed by sync: the floor rises, never falls. */
