@@ -24,7 +24,7 @@ export const AUTHORITIES_MAX = 256
 export const JUSTIFICATION_MAX = 33
 /** Views that one status speaks of. */
 export const STATUS_VIEWS = 64
-const VOTES_MAX = 256
+export const VOTES_MAX = 256
 const CERTIFICATES_MAX = 130
 const BLOCK_BYTES_MAX = 8 << 20
 

@@ -7,6 +7,7 @@
  */
 import { holdBlock } from './blocks.ts'
 import { onCertificate } from './certificates.ts'
+import { VOTES_MAX } from './messages.ts'
 import { leaderOf } from './quorum.ts'
 import {
   type ConsensusConfig,
@@ -116,15 +117,17 @@ function rememberMarks(draft: Draft, marks: Recovered['marks']): void {
   if (isOpen(finalize)) writeRecord(draft, finalize).ownFinalize ??= unknown(finalize)
 }
 
+/** Those of the newest views, as many as one message holds: the certificates of older ones exist. */
 function ownVotesAbove(state: ConsensusState): Vote[] {
   const { me } = state.config
   if (me === null) return []
-  return openViews(state).flatMap((view) => {
+  const votes = openViews(state).flatMap((view) => {
     const record = recordOf(state, view)
     return [record.notarize.get(me), record.nullify.get(me), record.finalize.get(me)].filter(
       (vote) => vote !== undefined,
     )
   })
+  return votes.slice(-VOTES_MAX)
 }
 
 /** A leader that crashed between its vote and the send proposes the same block again. */
