@@ -1,8 +1,12 @@
 // Gossip: transactions in batches, and final headers with their certificates.
 //
-// gossipsub checks a signature before it asks anybody whether the message is welcome, so two budgets
-// stand in front of it: bytes per stream (the stream pauses) and messages per peer (the rest of an RPC
-// is dropped; it may come again). After the signature: size, author, messages in flight, and last the
+// Messages carry no signature of their own: who hands one over is known from the connection, and what
+// is in it is signed already. (A signature for each message would be checked before its size, and cost
+// more than everything else here together.) A message is named by the hash of its bytes, which start
+// with a random tag, so that the same transactions can be offered again.
+//
+// Two budgets stand in front of gossipsub: bytes per stream (the stream pauses) and messages per peer
+// (the rest of an RPC is dropped; it may come again). Then: size, messages in flight, and last the
 // handler, whose answer is the verdict.
 //
 // Scores are kept for observers. An authority's score has a floor far above every threshold: cutting
@@ -12,10 +16,12 @@
 // stream or without the peer's subscriptions. `repair` finds such peers and lets both sides start
 // over, on the same connection.
 
+import { createHash, randomBytes } from 'node:crypto'
 import { type GossipSub, gossipsub, type Message, TopicValidatorResult } from '@libp2p/gossipsub'
 import type { Connection, PeerId, Stream, StreamHandler } from '@libp2p/interface'
 import type { AllowList } from './allow-list.ts'
 import { messageOf, NetworkError } from './errors.ts'
+import type { Limits } from './limits.ts'
 import type { Link, Shared } from './link.ts'
 import { pauseFor } from './pace.ts'
 import { TokenBucket } from './token-bucket.ts'
@@ -23,6 +29,7 @@ import type { Acceptance, MonotonicMs, NetworkHandlers, NetworkOptions } from '.
 
 const AUTHORITY_SCORE = 1e12
 const PROTOCOL_PREFIX = '/meshsub/'
+const TAG_BYTES = 8
 
 type GossipComponents = Parameters<ReturnType<typeof gossipsub>>[0]
 
@@ -98,7 +105,8 @@ export class Gossip {
       const message = `a gossip message of ${data.length} bytes, at most ${bytesMax}`
       throw new NetworkError('too_large', message, { bytes: data.length, bytesMax })
     }
-    const { recipients } = await this.#started().publish(topic, data, {
+    const tagged = Buffer.concat([randomBytes(TAG_BYTES), data])
+    const { recipients } = await this.#started().publish(topic, tagged, {
       floodPublish: this.#parts.allowList.size <= limits.gossipFloodMembersMax,
       batchPublish: true,
       allowPublishToZeroTopicPeers: true,
@@ -164,8 +172,8 @@ export class Gossip {
     const { shared, allowList } = this.#parts
     const { limits } = shared
     return {
-      ...meshDegrees(allowList.size),
-      globalSignaturePolicy: 'StrictSign' as const,
+      ...meshOptions(allowList.size, limits),
+      globalSignaturePolicy: 'StrictNoSign' as const,
       fallbackToFloodsub: false,
       floodPublish: true,
       doPX: false,
@@ -176,7 +184,7 @@ export class Gossip {
       maxOutboundStreams: 2,
       maxTopicBytesPerPeer: 4_096,
       seenTTL: limits.gossipSeenMs,
-      fastMsgIdFn,
+      msgIdFn: ({ data }: Message) => createHash('sha256').update(data).digest(),
       decodeRpcLimits: {
         maxSubscriptions: 16,
         maxMessages: 256,
@@ -212,8 +220,8 @@ export class Gossip {
     const { limits, counters } = this.#parts.shared
     counters.gossipReceived += 1
     this.#parts.heard(peer.toString())
-    const isOurs = message.type === 'signed' && this.#parts.allowList.has(message.from.toString())
-    if (!isOurs || message.data.length > limits.gossipMessageBytesMax) {
+    const bytes = message.data.length - TAG_BYTES
+    if (bytes < 0 || bytes > limits.gossipMessageBytesMax) {
       counters.gossipRejected += 1
       return TopicValidatorResult.Reject
     }
@@ -223,7 +231,9 @@ export class Gossip {
     }
     this.#validations += 1
     try {
-      return this.#verdict(await handler(peer.toString(), new Uint8Array(message.data)))
+      return this.#verdict(
+        await handler(peer.toString(), new Uint8Array(message.data.subarray(TAG_BYTES))),
+      )
     } finally {
       this.#validations -= 1
     }
@@ -312,16 +322,6 @@ const SCORE_INVALID_ONLY = {
   invalidMessageDeliveriesDecay: 0.9,
 }
 
-/** What names a message: its author and their count. Known ones are not verified a second time. */
-function fastMsgIdFn(message: { from?: Uint8Array; seqno?: Uint8Array }): string {
-  return latin1(message.from) + latin1(message.seqno)
-}
-
-function latin1(bytes: Uint8Array | undefined): string {
-  if (bytes === undefined) return ''
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
-}
-
 function isGossipRouter(router: GossipSub): router is GossipRouter {
   return (
     'handleReceivedRpc' in router &&
@@ -331,10 +331,19 @@ function isGossipRouter(router: GossipSub): router is GossipRouter {
   )
 }
 
-/** Small meshes for small networks, growing slowly with the members. */
-function meshDegrees(members: number) {
-  const D = members <= 10 ? 3 : members <= 30 ? 4 : 6
-  return { D, Dlo: D - 1, Dhi: 2 * D, Dscore: D, Dlazy: 3, Dout: 1 }
+/** What a small network floods needs little forwarding, and no notes about what not to send. */
+function meshOptions(members: number, limits: Limits) {
+  const isFlooded = members <= limits.gossipFloodMembersMax
+  const D = isFlooded ? 2 : members <= 30 ? 4 : 6
+  return {
+    D,
+    Dlo: D - 1,
+    Dhi: 3 * D,
+    Dscore: D,
+    Dlazy: 3,
+    Dout: isFlooded ? 0 : 1,
+    idontwantMinDataSize: isFlooded ? limits.gossipRpcBytesMax : limits.gossipAnnounceBytes,
+  }
 }
 
 function pick(components: GossipComponents): GossipComponents {

@@ -57,10 +57,10 @@ export const defaultLimits = {
   violationsBurst: 3,
   violationsPerSecond: 0.05,
 
-  // processing time: all peers together get this share of a core, split evenly
+  // processing time: all peers together get this share of a core
   peersTimeMsPerSecond: 600,
-  peerTimeMsPerSecondMin: 20,
-  peerTimeBurstMs: 400,
+  peersTimeBurstMs: 600,
+  peerTimeBurstMs: 300,
   connectionPauseMaxMs: 500,
 
   // muxer: the receive window is what a bulk transfer may have in flight ahead of an urgent frame
@@ -82,10 +82,11 @@ export const defaultLimits = {
   gossipMessageBytesMax: 64 * KIB,
   gossipRpcBytesMax: MIB,
   gossipBytesPerSecond: 8 * MIB,
-  gossipMessagesPerSecond: 1_000,
+  gossipMessagesPerSecond: 2_000,
   gossipValidationsMax: 256,
   gossipSeenMs: 60_000,
   gossipFloodMembersMax: 16,
+  gossipAnnounceBytes: 16 * KIB,
   gossipRepairAfterMs: 3_000,
   gossipRepairMaxMs: 60_000,
 }

@@ -1,29 +1,41 @@
-// What a peer may cost us in time.
+// What the peers together may cost us in time.
 //
 // Budgets of bytes and frames see what a stream delivers; below them a hostile member can still send
-// a million empty muxer frames. So the whole connection has a budget of our own processing time: how
-// long it took to digest each read. When it is overdrawn the socket is not read for as long as the
-// debt takes, and the peer feels it through TCP. All connections together get a share of one core.
+// a million empty muxer frames. So our own processing time is budgeted too: how long it took to digest
+// each read of a socket. While the peers together stay within their share of a core, nobody is held
+// back. When they do not, those above their even part of it are not read for a moment, and feel it
+// through TCP; a member that costs little is never paused because another one costs much.
 
 import type { MultiaddrConnection, Stream } from '@libp2p/interface'
 import type { Shared } from './link.ts'
 import { TokenBucket } from './token-bucket.ts'
 
-/** To be called when the encryption listens already: listeners run in order, ours measures theirs. */
-export function paceConnection(
-  connection: MultiaddrConnection,
-  { limits, counters, now }: Shared,
-  members: number,
-): void {
-  const share = limits.peersTimeMsPerSecond / Math.max(1, members)
-  const perSecond = Math.max(limits.peerTimeMsPerSecondMin, share)
-  const budget = new TokenBucket(limits.peerTimeBurstMs, perSecond, now())
-  connection.addEventListener('message', ({ timeStamp }) => {
-    const waitMs = budget.spend(now() - timeStamp, now())
-    if (waitMs === 0) return
-    counters.connectionPauses += 1
-    pauseFor(connection, Math.min(waitMs, limits.connectionPauseMaxMs))
-  })
+export class Pace {
+  readonly #shared: Shared
+  readonly #members: () => number
+  readonly #all: TokenBucket
+
+  constructor(shared: Shared, members: () => number) {
+    const { peersTimeBurstMs, peersTimeMsPerSecond } = shared.limits
+    this.#shared = shared
+    this.#members = members
+    this.#all = new TokenBucket(peersTimeBurstMs, peersTimeMsPerSecond, shared.now())
+  }
+
+  /** To be called when the encryption listens already: listeners run in order, ours measures theirs. */
+  watch(connection: MultiaddrConnection): void {
+    const { limits, counters, now } = this.#shared
+    const even = limits.peersTimeMsPerSecond / Math.max(1, this.#members())
+    const own = new TokenBucket(limits.peerTimeBurstMs, even, now())
+    connection.addEventListener('message', ({ timeStamp }) => {
+      const end = now()
+      const ownWaitMs = own.spend(end - timeStamp, end)
+      const allWaitMs = this.#all.spend(end - timeStamp, end)
+      if (ownWaitMs === 0 || allWaitMs === 0) return
+      counters.connectionPauses += 1
+      pauseFor(connection, Math.min(allWaitMs, limits.connectionPauseMaxMs))
+    })
+  }
 }
 
 export function pauseFor(stream: MultiaddrConnection | Stream, waitMs: number): void {

@@ -1,5 +1,5 @@
-// A budget that refills with time. It may be overdrawn by the last thing it paid for; the debt says
-// how long to wait before the next one.
+// A budget that refills with time. It may be overdrawn, by as much as it holds when it is full; the debt
+// says how long to wait before the next expense.
 
 import type { MonotonicMs } from './types.ts'
 
@@ -27,7 +27,7 @@ export class TokenBucket {
   /** Pays whatever it costs; the answer is how many milliseconds the debt takes to refill. */
   spend(amount: number, now: MonotonicMs): number {
     this.#fill(now)
-    this.#level -= amount
+    this.#level = Math.max(this.#level - amount, -this.#capacity)
     return this.#level >= 0 ? 0 : Math.ceil((-this.#level / this.#perSecond) * 1_000)
   }
 

@@ -22,7 +22,7 @@ import { createLibp2p } from 'libp2p'
 import type { GossipFactory, GossipRouter } from './gossip.ts'
 import type { Limits } from './limits.ts'
 import type { Shared } from './link.ts'
-import { paceConnection } from './pace.ts'
+import { Pace } from './pace.ts'
 import { TokenBucket } from './token-bucket.ts'
 import type { NetworkOptions } from './types.ts'
 
@@ -106,9 +106,35 @@ function connectionManagerOptions(limits: Limits) {
   }
 }
 
+/** The part of libp2p's socket that its interface leaves out. */
+interface PacketWriter {
+  sendData(packet: Uint8Array[] | PacketPieces): unknown
+}
+
+interface PacketPieces {
+  subarray(): Uint8Array
+}
+
+/** noise hands a packet over in two pieces, its length and its bytes, and tcp writes each on its own:
+ * two system calls and two segments for every vote. In one piece it is one of each. */
+function joinPackets(connection: MultiaddrConnection): void {
+  if (!isPacketWriter(connection)) return
+  const sendData = connection.sendData.bind(connection)
+  connection.sendData = (packet) => sendData(Array.isArray(packet) ? packet : [packet.subarray()])
+}
+
+function isPacketWriter<T extends object>(connection: T): connection is T & PacketWriter {
+  return 'sendData' in connection && typeof connection.sendData === 'function'
+}
+
 function createGater(door: Door, shared: Shared): ConnectionGater {
   const { counters } = shared
   const knocks = new AddressBuckets(shared)
+  const pace = new Pace(shared, door.members)
+  const prepare = (connection: MultiaddrConnection) => {
+    joinPackets(connection)
+    pace.watch(connection)
+  }
   return {
     denyDialPeer: (peerId) => !door.isMember(peerId.toString()),
     denyInboundConnection(connection) {
@@ -124,13 +150,13 @@ function createGater(door: Door, shared: Shared): ConnectionGater {
       }
       const isDenied = !door.admitsInbound(peer)
       if (isDenied) counters.peersRefused += 1
-      else paceConnection(connection, shared, door.members())
+      else prepare(connection)
       return isDenied
     },
     denyOutboundEncryptedConnection(peerId, connection) {
       const peer = peerId.toString()
       const isDenied = !door.isMember(peer) || !door.admitsOutbound(peer)
-      if (!isDenied) paceConnection(connection, shared, door.members())
+      if (!isDenied) prepare(connection)
       return isDenied
     },
     filterMultiaddrForPeer: () => false,

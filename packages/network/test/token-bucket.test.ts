@@ -19,11 +19,12 @@ test('a bucket never holds more than its burst', () => {
 })
 
 test('a debt says how long it lasts', () => {
-  const bucket = new TokenBucket(100, 1_000, 0)
-  assert.equal(bucket.spend(100, 0), 0)
+  const bucket = new TokenBucket(500, 1_000, 0)
+  assert.equal(bucket.spend(500, 0), 0)
   assert.equal(bucket.spend(500, 0), 500)
   assert.equal(bucket.spend(0, 400), 100)
   assert.equal(bucket.spend(0, 500), 0)
+  assert.equal(bucket.spend(1e9, 500), 500)
 })
 
 test.run()
