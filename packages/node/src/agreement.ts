@@ -296,17 +296,15 @@ export class Agreement {
   }
 
   #every(ms: number, run: () => void): void {
-    const { clock } = this.#modules
-    let cancel = (): void => undefined
+    const name = this.#cancels.length
     const again = (): void => {
-      cancel = clock.after(ms, () => {
+      this.#cancels[name] = this.#modules.clock.after(ms, () => {
         if (this.#isClosed) return
         again()
         run()
       })
     }
     again()
-    this.#cancels.push(() => cancel())
   }
 }
 

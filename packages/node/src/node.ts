@@ -1,34 +1,26 @@
 // One running member, put together in start order and closed in reverse: log, stores, network,
-// agreement, custodian, observation, API. Nothing else in the project knows all the parts.
+// agreement, custodian, serving. Nothing else in the project knows all the parts.
 
-import { createHmac } from 'node:crypto'
 import { join } from 'node:path'
-import { type ApiHandlers, type ApiServer, startApi } from '@mooring/api'
-import { formatVerification, verifyProof } from '@mooring/api/verify'
 import type { HaltReason } from '@mooring/consensus'
 import { formatPeerId } from '@mooring/crypto'
 import { encodeGenesis, PROTOCOL_VERSION } from '@mooring/ledger'
 import { type Network, type NetworkHandlers, startNetwork } from '@mooring/network'
 import { Agreement } from './agreement.ts'
 import { answerBlockRequest } from './block-server.ts'
-import { createChainAnswers } from './chain-answers.ts'
 import { systemClock } from './clock.ts'
-import type { CommittedBlock } from './committer.ts'
 import { createCustodian, type Custodian } from './custodian.ts'
-import { DiskUsage } from './disk-usage.ts'
-import { catalogEntry } from './errors.ts'
 import { EventFeed } from './event-feed.ts'
-import { Finality } from './finality.ts'
-import { Health } from './health.ts'
 import { homePaths } from './home.ts'
 import type { NodeOptions } from './load-options.ts'
 import { loadLocalSecret } from './local-secret.ts'
 import { createLogger, type RootLogger } from './logger.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
-import { fillMetrics, measuredJournal } from './metrics-fill.ts'
-import type { NodeParts } from './node-parts.ts'
+import { measuredJournal } from './metrics-fill.ts'
 import { NodeError } from './node-error.ts'
-import { createProofDocuments, type ProofDocuments } from './proof-documents.ts'
+import type { NodeParts } from './node-parts.ts'
+import { createProofDocuments } from './proof-documents.ts'
+import { type Serving, startServing } from './serving.ts'
 import { openStores, type Stores } from './stores.ts'
 import { readVersion } from './version.ts'
 import { VoteLog } from './vote-log.ts'
@@ -41,14 +33,22 @@ export interface RunningNode {
   close(): Promise<void>
 }
 
-/** What the parts tell the outside about before all of them exist. */
+/** The parts that earlier ones speak to: null until they exist. */
 interface Late {
   agreement: Agreement | null
+  feed: EventFeed | null
+  serving: Serving | null
   halted: HaltReason | null
   isDraining: boolean
-  onDurable: (blocks: readonly CommittedBlock[]) => void
-  onPeer: (peer: Parameters<EventFeed['tellPeer']>[0]) => void
-  onEvidence: (evidence: Parameters<ReturnType<typeof fillMetrics>['noteEvidence']>[0]) => void
+  fail: (error: unknown) => void
+}
+
+interface Ground {
+  options: NodeOptions
+  logger: RootLogger
+  metrics: Metrics
+  stores: Stores
+  late: Late
 }
 
 /** @throws an error whose code is in the catalogue; then nothing is left open. */
@@ -58,7 +58,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     for (const closeOne of closers.splice(0).toReversed()) await closeOne()
   }
   try {
-    return await assemble(options, closers, close)
+    return { ...(await assemble(options, closers)), close }
   } catch (error) {
     await close()
     throw error
@@ -68,38 +68,64 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
 async function assemble(
   options: NodeOptions,
   closers: (() => Promise<void> | void)[],
-  close: () => Promise<void>,
-): Promise<RunningNode> {
+): Promise<Omit<RunningNode, 'close'>> {
+  const failure = Promise.withResolvers<unknown>()
   const logger = openLog(options)
   closers.push(() => logger.close())
   const metrics = createMetrics()
   closers.push(() => metrics.close())
-  const stores = await openStores({
-    ...options,
-    dataDir: options.storage.dir,
-    guardDir: options.storage.guardDir,
-  })
+  const dirs = { dataDir: options.storage.dir, guardDir: options.storage.guardDir }
+  const stores = await openStores({ ...options, ...dirs })
   closers.push(() => stores.close())
-
-  const failure = Promise.withResolvers<unknown>()
   const late: Late = {
     agreement: null,
+    feed: null,
+    serving: null,
     halted: null,
     isDraining: false,
-    onDurable: () => undefined,
-    onPeer: () => undefined,
-    onEvidence: () => undefined,
+    fail: failure.resolve,
   }
-  const network = await openNetwork(options, { late, stores, logger })
+  const ground: Ground = { options, logger, metrics, stores, late }
+
+  const network = await openNetwork(ground)
   closers.push(() => network.close())
   const votes = new VoteLog(systemClock, () => late.agreement?.driver.state ?? null)
-  const agreement = await Agreement.start(
-    {
-      genesis: options.genesis,
-      genesisDigest: options.genesisDigest,
-      consensusKey: options.role === 'authority' ? options.keys.consensus : null,
-      mempool: options.mempool,
-    },
+  const agreement = await startAgreement(ground, network, votes)
+  late.agreement = agreement
+  closers.push(() => agreement.close())
+  const feed = new EventFeed({ chain: stores.chain, committer: agreement.committer })
+  late.feed = feed
+  closers.push(() => feed.close())
+  const custodian = await openCustodian(ground, agreement, feed)
+  closers.push(() => custodian.close())
+  await custodian.start()
+  const proofs = createProofDocuments({
+    chain: stores.chain,
+    store: stores.records,
+    genesis: encodeGenesis(options.genesis),
+    genesisDigest: options.genesisDigest,
+  })
+  const parts = partsOf(ground, { agreement, network, custodian })
+  const modules = { options, metrics, votes, custodian, proofs, feed }
+  const serving = await startServing(parts, { ...modules, logger: logger.module('api') })
+  late.serving = serving
+  closers.push(() => serving.close())
+  closers.push(() => {
+    late.isDraining = true
+  })
+  const height = (): number => stores.chain.tip.height
+  return { height, api: serving.url, failed: failure.promise }
+}
+
+function startAgreement(
+  { options, logger, metrics, stores, late }: Ground,
+  network: Network,
+  votes: VoteLog,
+): Promise<Agreement> {
+  const { genesis, genesisDigest, mempool, role, keys } = options
+  const consensusKey = role === 'authority' ? keys.consensus : null
+  return Agreement.start(
+    { genesis, genesisDigest, consensusKey, mempool },
     {
       clock: systemClock,
       logger: logger.module('agreement'),
@@ -108,77 +134,51 @@ async function assemble(
       remembered: stores.remembered,
       pending: stores.pending,
       network,
-      onEvidence: (evidence) => late.onEvidence(evidence),
+      onEvidence: (evidence) => late.serving?.noteEvidence(evidence),
       onHalt: (reason) => {
         late.halted = reason
         logger.error('voting has stopped', { code: reason.code })
       },
       onVoted: (vote) => votes.note(vote),
-      onDurable: (blocks) => late.onDurable(blocks),
-      onFatal: failure.resolve,
+      onDurable: (blocks) => late.serving?.noteDurable(blocks),
+      onFatal: late.fail,
     },
   )
-  late.agreement = agreement
-  closers.push(() => agreement.close())
+}
 
-  const proofs = createProofDocuments({
-    chain: stores.chain,
-    store: stores.records,
-    genesis: encodeGenesis(options.genesis),
-    genesisDigest: options.genesisDigest,
-  })
-  const feed = new EventFeed({ chain: stores.chain, committer: agreement.committer })
-  late.onPeer = (peer) => feed.tellPeer(peer)
-  closers.push(() => feed.close())
-  const custodian = createCustodian(
+async function openCustodian(
+  { options, logger, metrics, stores, late }: Ground,
+  agreement: Agreement,
+  feed: EventFeed,
+): Promise<Custodian> {
+  const { execution, mempool, committer } = agreement
+  const secretFile = join(homePaths(options.home).keys, 'records.secret')
+  return createCustodian(
     {
       organisation: options.organisation?.id ?? options.name,
       genesisDigest: options.genesisDigest,
       anchorKey: options.keys.anchor,
-      secret: await loadLocalSecret(join(homePaths(options.home).keys, 'records.secret')),
+      secret: await loadLocalSecret(secretFile),
     },
     {
       clock: systemClock,
       store: stores.records,
       chain: stores.chain,
-      execution: agreement.execution,
-      mempool: agreement.mempool,
-      committer: agreement.committer,
+      execution,
+      mempool,
+      committer,
       logger: logger.module('records'),
       metrics,
       onRecords: ({ status, records, height }) => {
         for (const id of records) feed.tellRecord({ id, status, height })
       },
-      onFatal: failure.resolve,
+      onFatal: late.fail,
     },
   )
-  closers.push(() => custodian.close())
-  const parts = partsOf(options, { agreement, stores, network, custodian, late })
-  const server = await openApi(parts, {
-    options,
-    logger,
-    metrics,
-    votes,
-    late,
-    custodian,
-    proofs,
-    feed,
-  })
-  closers.push(() => server.close())
-  await custodian.start()
-  closers.push(() => {
-    late.isDraining = true
-  })
-  return {
-    height: () => stores.chain.tip.height,
-    api: server.url,
-    failed: failure.promise,
-    close,
-  }
 }
 
 function openLog({ log, name }: NodeOptions): RootLogger {
-  const isTerminal = process.stdout.isTTY === true
+  const isTerminal = process.stdout.isTTY
   const isPretty = log.format === 'pretty' || (log.format === 'auto' && isTerminal)
   const logger = createLogger({
     levels: log.levels,
@@ -190,10 +190,7 @@ function openLog({ log, name }: NodeOptions): RootLogger {
   return logger
 }
 
-function openNetwork(
-  options: NodeOptions,
-  { late, stores, logger }: { late: Late; stores: Stores; logger: RootLogger },
-): Promise<Network> {
+function openNetwork({ options, late, stores, logger }: Ground): Promise<Network> {
   const { p2p, genesis } = options
   const p2pLogger = logger.module('p2p')
   const members = genesis.organisations.map(({ organisation }) => ({
@@ -212,7 +209,7 @@ function openNetwork(
     onPeer: (peerId, event) => {
       late.agreement?.onPeers()
       const name = members.find((member) => member.peerId === peerId)?.name ?? ''
-      late.onPeer({ peerId, name, connected: event === 'connected' })
+      late.feed?.tellPeer({ peerId, name, connected: event === 'connected' })
     },
     onHello: (peerId, { height }) => late.agreement?.noteHeight(peerId, height),
     status: () => ({ height: stores.chain.tip.height }),
@@ -236,16 +233,13 @@ function openNetwork(
 }
 
 function partsOf(
-  options: NodeOptions,
-  modules: {
-    agreement: Agreement
-    stores: Stores
-    network: Network
-    custodian: Custodian
-    late: Late
-  },
+  { options, stores, late }: Ground,
+  {
+    agreement,
+    network,
+    custodian,
+  }: { agreement: Agreement; network: Network; custodian: Custodian },
 ): NodeParts {
-  const { agreement, stores, network, custodian, late } = modules
   return {
     options,
     version: readVersion(),
@@ -263,83 +257,5 @@ function partsOf(
     records: custodian,
     halted: () => late.halted,
     isDraining: () => late.isDraining,
-  }
-}
-
-async function openApi(
-  parts: NodeParts,
-  modules: {
-    options: NodeOptions
-    logger: RootLogger
-    metrics: Metrics
-    votes: VoteLog
-    late: Late
-    custodian: Custodian
-    proofs: ProofDocuments
-    feed: EventFeed
-  },
-): Promise<ApiServer> {
-  const { options, logger, metrics, votes, late, custodian, proofs, feed } = modules
-  const log = logger.module('api')
-  const disk = new DiskUsage(options.storage.dir, systemClock, log)
-  const health = new Health(parts, {
-    votes,
-    disk,
-    onAlarm: (alarm, isActive) => feed.tellAlarm(alarm, isActive),
-  })
-  const finality = new Finality({
-    clock: systemClock,
-    mempool: parts.mempool,
-    observe: (origin, seconds) => metrics.finality.observe({ origin }, seconds),
-  })
-  late.onDurable = (blocks) => finality.note(blocks)
-  let server: ApiServer | null = null
-  const fill = fillMetrics(parts, {
-    metrics,
-    health,
-    votes,
-    disk,
-    api: () => server?.stats() ?? null,
-  })
-  late.onEvidence = (evidence) => fill.noteEvidence(evidence)
-  const chain = createChainAnswers(parts, {
-    health,
-    finality,
-    disk,
-    onRefused: (code) => fill.noteRefused(code),
-  })
-  const handlers: ApiHandlers = {
-    ...chain,
-    ...custodian,
-    live: () => health.live(),
-    ready: () => health.ready(),
-    metrics: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
-    proof: async (id, { withOpening }) =>
-      (await proofs.record(id, withOpening)) ?? proofs.transaction(id),
-    verifyProof: (json) => formatVerification(verifyProof(json, { genesis: options.genesis })),
-    events: feed,
-  }
-  server = await startApi(
-    {
-      listen: options.http.listen,
-      metricsListen: options.metrics.listen,
-      hostNames: [],
-      catalogue: catalogEntry,
-      cursorKey: createHmac('sha256', options.keys.seal.seed).update('api cursors').digest(),
-      log: (level, sentence, fields) => log.log(level, sentence, fields),
-      observe: (request) => fill.observeRequest(request),
-    },
-    handlers,
-  )
-  const { close, ...rest } = server
-  return {
-    ...rest,
-    close: async () => {
-      await close()
-      fill.close()
-      chain.close()
-      health.close()
-      await disk.idle()
-    },
   }
 }

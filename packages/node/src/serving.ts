@@ -1,0 +1,123 @@
+// What a node shows of itself: health, metrics and events gathered from its parts, behind the API.
+
+import { createHmac } from 'node:crypto'
+import { type ApiHandlers, type ApiServer, startApi } from '@mooring/api'
+import { formatVerification, verifyProof } from '@mooring/api/verify'
+import type { Evidence } from '@mooring/consensus'
+import { type ChainAnswers, createChainAnswers } from './chain-answers.ts'
+import { systemClock } from './clock.ts'
+import type { CommittedBlock } from './committer.ts'
+import type { Custodian } from './custodian.ts'
+import { DiskUsage } from './disk-usage.ts'
+import { catalogEntry } from './errors.ts'
+import type { EventFeed } from './event-feed.ts'
+import { Finality } from './finality.ts'
+import { Health } from './health.ts'
+import type { NodeOptions } from './load-options.ts'
+import type { Logger } from './logger.ts'
+import type { Metrics } from './metrics.ts'
+import { fillMetrics, type MetricsFill } from './metrics-fill.ts'
+import type { NodeParts } from './node-parts.ts'
+import type { ProofDocuments } from './proof-documents.ts'
+import type { VoteLog } from './vote-log.ts'
+
+export interface ServingModules {
+  options: NodeOptions
+  logger: Logger
+  metrics: Metrics
+  votes: VoteLog
+  custodian: Custodian
+  proofs: ProofDocuments
+  feed: EventFeed
+}
+
+export interface Serving {
+  /** Base address of the API. */
+  readonly url: string
+  noteDurable(blocks: readonly CommittedBlock[]): void
+  noteEvidence(evidence: Evidence): void
+  close(): Promise<void>
+}
+
+interface Observation {
+  health: Health
+  finality: Finality
+  disk: DiskUsage
+  fill: MetricsFill
+  chain: ChainAnswers
+}
+
+export async function startServing(parts: NodeParts, modules: ServingModules): Promise<Serving> {
+  let server: ApiServer | null = null
+  const observation = observe(parts, modules, () => server?.stats() ?? null)
+  const { health, finality, disk, fill, chain } = observation
+  const { options, logger } = modules
+  server = await startApi(
+    {
+      listen: options.http.listen,
+      metricsListen: options.metrics.listen,
+      hostNames: [],
+      catalogue: catalogEntry,
+      cursorKey: createHmac('sha256', options.keys.seal.seed).update('api cursors').digest(),
+      log: (level, sentence, fields) => logger.log(level, sentence, fields),
+      observe: (request) => fill.observeRequest(request),
+    },
+    handlersOf(parts, modules, observation),
+  )
+  const listening = server
+  return {
+    url: listening.url,
+    noteDurable: (blocks) => finality.note(blocks),
+    noteEvidence: (evidence) => fill.noteEvidence(evidence),
+    close: async () => {
+      await listening.close()
+      fill.close()
+      chain.close()
+      health.close()
+      await disk.idle()
+    },
+  }
+}
+
+function observe(
+  parts: NodeParts,
+  { options, logger, metrics, votes, feed }: ServingModules,
+  api: () => ReturnType<ApiServer['stats']> | null,
+): Observation {
+  const disk = new DiskUsage(options.storage.dir, systemClock, logger)
+  const health = new Health(parts, {
+    votes,
+    disk,
+    onAlarm: (alarm, isActive) => feed.tellAlarm(alarm, isActive),
+  })
+  const finality = new Finality({
+    clock: systemClock,
+    mempool: parts.mempool,
+    observe: (origin, seconds) => metrics.finality.observe({ origin }, seconds),
+  })
+  const fill = fillMetrics(parts, { metrics, health, votes, disk, api })
+  const onRefused = (code: string): void => fill.noteRefused(code)
+  const chain = createChainAnswers(parts, { health, finality, disk, onRefused })
+  return { health, finality, disk, fill, chain }
+}
+
+function handlersOf(
+  { mempool }: NodeParts,
+  { options, metrics, custodian, proofs, feed }: ServingModules,
+  { chain, health }: Observation,
+): ApiHandlers {
+  return {
+    ...chain,
+    ...custodian,
+    live: () => health.live(),
+    ready: () => health.ready(),
+    metrics: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
+    proof: (id, { withOpening }) => {
+      const found = proofs.record(id, withOpening) ?? proofs.transaction(id)
+      const isWaiting = found === undefined && mempool.get(id) !== undefined
+      return Promise.resolve(isWaiting ? { kind: 'pending' } : found)
+    },
+    verifyProof: (json) => formatVerification(verifyProof(json, { genesis: options.genesis })),
+    events: feed,
+  }
+}
