@@ -8,7 +8,15 @@ import { advanceExecution, holdBlock, isExecuted, notarizedAt } from './blocks.t
 import { hasNullifyMinority } from './certificates.ts'
 import { JUSTIFICATION_MAX } from './messages.ts'
 import { leaderOf } from './quorum.ts'
-import { type Draft, openViews, recordOf, setTimer, voter, writeRecord } from './state.ts'
+import {
+  type Draft,
+  isGivenUp,
+  openViews,
+  recordOf,
+  setTimer,
+  voter,
+  writeRecord,
+} from './state.ts'
 import { askForMissing } from './status.ts'
 import { type BlockMeta, type Certificate, subjectOf, type View } from './types.ts'
 import { unsigned } from './votes.ts'
@@ -51,7 +59,7 @@ export function tryPropose(draft: Draft): void {
   const me = voter(state)
   if (me === null || leaderOf(state.config.epoch, view, state.config.authorities) !== me) return
   const record = recordOf(state, view)
-  if (record.ownNotarize !== null || record.ownNullify || state.building === view) return
+  if (record.ownNotarize !== null || isGivenUp(record) || state.building === view) return
   if (!hasWork(draft)) return
   const parentView = chooseParent(draft)
   if (parentView === null) return askForMissing(draft, null)
@@ -86,7 +94,7 @@ export function onBuilt(draft: Draft, view: View, block: BlockMeta | null): void
   const me = voter(state)
   if (block === null || me === null || view !== state.view) return
   const record = recordOf(state, view)
-  if (record.ownNotarize !== null || record.ownNullify) return
+  if (record.ownNotarize !== null || isGivenUp(record)) return
   holdBlock(draft, block)
   state.blocks.set(block.digest, { meta: block, execution: 'valid' })
   state.lastProposalAt = clock.monotonic

@@ -25,12 +25,11 @@ import {
   type Certificate,
   type Clock,
   nullifySubject,
-  type Subject,
   type View,
   type Vote,
+  type VoteKind,
 } from './types.ts'
 import { armRetry } from './vote.ts'
-import { unsigned } from './votes.ts'
 
 export interface Recovered {
   /** The last durable block, or genesis (view 0, height 0). */
@@ -50,17 +49,11 @@ export function start(config: ConsensusConfig, recovered: Recovered, clock: Cloc
   const { state } = draft
   for (const block of recovered.blocks) holdBlock(draft, block)
   for (const vote of recovered.votes) rememberOwn(draft, vote)
-  rememberMarks(draft, recovered.marks)
+  rememberMarks(draft, recovered)
   for (const certificate of recovered.certificates) onCertificate(draft, certificate)
   draft.actions.length = 0
   state.isArmed = false
-  const record = recordOf(state, state.view)
-  if (record.ownNullify) armRetry(draft)
-  if (record.ownNullify && config.me !== null && !record.nullify.has(config.me))
-    draft.actions.push({
-      type: 'vote',
-      vote: unsigned('nullify', nullifySubject(config.epoch, state.view), config.me),
-    })
+  if (recordOf(state, state.view).ownNullify) armRetry(draft)
   const votes = ownVotesAbove(state)
   if (votes.length > 0) draft.actions.push({ type: 'broadcast', message: { kind: 'votes', votes } })
   proposeAgain(draft)
@@ -105,16 +98,29 @@ function rememberOwn(draft: Draft, vote: Vote): void {
 }
 
 /**
- * A vote whose record was torn off was never sent, but the marks say that there may be one. It counts
- * as given: no other notarize there; the nullify again; no nullify where there was a finalize.
+ * The marks may be ahead of the records by one group that was torn off. Its votes never left, unless
+ * the disk lied, and nobody can know: they count as given. Between the last vote on record and the mark
+ * no other notarize is given, and the nullify is given again. A finalize is remembered for the mark's
+ * own view alone: after a power cut, a rule for more views could leave a whole network without a vote
+ * that it may give.
  */
-function rememberMarks(draft: Draft, marks: Recovered['marks']): void {
-  const unknown = (view: View): Subject => nullifySubject(draft.state.config.epoch, view)
-  const isOpen = (view: View): boolean => view > draft.state.final.view
+function rememberMarks(draft: Draft, { marks, votes }: Recovered): void {
+  const { state } = draft
+  const { epoch } = state.config
   const { notarize, nullify, finalize } = marks
-  if (isOpen(notarize)) writeRecord(draft, notarize).ownNotarize ??= unknown(notarize)
-  if (isOpen(nullify)) writeRecord(draft, nullify).ownNullify = true
-  if (isOpen(finalize)) writeRecord(draft, finalize).ownFinalize ??= unknown(finalize)
+  if (finalize > state.final.view)
+    writeRecord(draft, finalize).ownFinalize ??= nullifySubject(epoch, finalize)
+  for (const view of forgottenViews(draft, votes, 'notarize', notarize))
+    writeRecord(draft, view).ownNotarize ??= nullifySubject(epoch, view)
+  for (const view of forgottenViews(draft, votes, 'nullify', nullify))
+    if (recordOf(state, view).ownFinalize === null) writeRecord(draft, view).owesNullify = true
+}
+
+/** Open views above the last vote of a kind on record, up to its mark. */
+function forgottenViews(draft: Draft, votes: readonly Vote[], kind: VoteKind, mark: View): View[] {
+  let last = draft.state.final.view
+  for (const vote of votes) if (vote.kind === kind) last = Math.max(last, vote.subject.view)
+  return Array.from({ length: Math.max(0, mark - last) }, (_, index) => last + 1 + index)
 }
 
 /** Those of the newest views, as many as one message holds: the certificates of older ones exist. */

@@ -55,6 +55,8 @@ export interface ViewRecord {
   finalize: ReadonlyMap<AuthorityIndex, Vote>
   ownNotarize: Subject | null
   ownNullify: boolean
+  /** A nullify may have left of which only the marks tell: it is given when the view is entered. */
+  owesNullify: boolean
   ownFinalize: Subject | null
   notarization: Certificate | null
   nullification: Certificate | null
@@ -107,6 +109,7 @@ const EMPTY_RECORD: Readonly<ViewRecord> = Object.freeze({
   finalize: new Map(),
   ownNotarize: null,
   ownNullify: false,
+  owesNullify: false,
   ownFinalize: null,
   notarization: null,
   nullification: null,
@@ -159,6 +162,11 @@ export function quorum(state: ConsensusState): number {
 /** Whether this node may still vote: an authority that has not halted. */
 export function voter(state: ConsensusState): AuthorityIndex | null {
   return state.isHalted ? null : state.config.me
+}
+
+/** Whether this node has nullified a view, or may have: it neither notarizes nor finalizes there. */
+export function isGivenUp({ ownNullify, owesNullify }: Readonly<ViewRecord>): boolean {
+  return ownNullify || owesNullify
 }
 
 /** Stops voting for good. What others send is still followed, so that the reason can be read. */

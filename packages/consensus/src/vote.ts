@@ -12,6 +12,7 @@ import {
   type Draft,
   growth,
   halt,
+  isGivenUp,
   openViews,
   quorum,
   recordOf,
@@ -79,6 +80,7 @@ export function watchLeader(draft: Draft): void {
   if (me === null) return
   const record = recordOf(state, state.view)
   if (record.ownNullify || record.ownFinalize !== null) return
+  if (record.owesNullify) return nullify(draft)
   const leader = leaderOf(state.config.epoch, state.view, state.config.authorities)
   if (leader !== me && record.nullify.has(leader)) return nullify(draft)
   if (leader === me && state.syncing !== 0) return nullify(draft)
@@ -131,7 +133,7 @@ export function tryNotarize(draft: Draft): void {
   const record = recordOf(state, state.view)
   const { proposal } = record
   if (me === null || proposal === null) return
-  if (record.ownNotarize !== null || record.ownNullify || record.isEquivocated) return
+  if (record.ownNotarize !== null || isGivenUp(record) || record.isEquivocated) return
   const { block } = proposal
   if (block.parentView >= block.view || block.parentView < state.final.view) return nullify(draft)
   const parent = notarizedAt(draft, block.parentView)
@@ -191,7 +193,7 @@ export function tryFinalize(draft: Draft): void {
       advanceExecution(draft, digest, notarizedAt(draft, view)?.holders ?? [])
       continue
     }
-    if (me === null || record.ownNullify || hasFinalized(record.ownFinalize)) continue
+    if (me === null || isGivenUp(record) || hasFinalized(record.ownFinalize)) continue
     writeRecord(draft, view).ownFinalize = notarization.subject
     draft.actions.push({ type: 'vote', vote: unsigned('finalize', notarization.subject, me) })
   }
