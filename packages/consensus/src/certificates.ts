@@ -19,8 +19,15 @@ import {
   voter,
   writeRecord,
 } from './state.ts'
-import { type Certificate, sameSubject, type View, type Vote, type VoteKind } from './types.ts'
-import { certificateOf } from './votes.ts'
+import {
+  type Certificate,
+  type Evidence,
+  sameSubject,
+  type View,
+  type Vote,
+  type VoteKind,
+} from './types.ts'
+import { certificateOf, votesOf } from './votes.ts'
 
 /** How long a fresh certificate is kept to ourselves, for the others nearly always form it too. */
 const RELAY_MS = 60
@@ -32,17 +39,11 @@ export function onVote(draft: Draft, vote: Vote): void {
   noteShown(draft, vote.signer, vote.kind === 'finalize' ? view + 1 : view)
   if (view <= state.final.view - RETENTION || view > state.view + VIEWS_AHEAD) return
   if (view < state.view && vote.kind === 'nullify') answerStale(draft, vote)
-  const known = recordOf(state, view)[vote.kind].get(vote.signer)
-  if (known !== undefined) {
-    if (!sameSubject(known.subject, vote.subject)) accuse(draft, vote.kind, known, vote)
-    return
-  }
-  if (isForeignOwnVote(draft, vote)) return halt(draft, { code: 'duplicate_key', vote })
-  const record = writeRecord(draft, view)
-  record[vote.kind] = new Map(record[vote.kind]).set(vote.signer, vote)
-  accuseNullifyFinalize(draft, view, vote)
-  if (certificateAt(state, vote.kind, view) !== null) return
-  const same = [...record[vote.kind].values()].filter((other) =>
+  const isKnown = recordOf(state, view)[vote.kind].has(vote.signer)
+  if (!isKnown && isForeignOwnVote(draft, vote)) return halt(draft, { code: 'duplicate_key', vote })
+  keepVote(draft, vote)
+  if (isKnown || certificateAt(state, vote.kind, view) !== null) return
+  const same = [...recordOf(state, view)[vote.kind].values()].filter((other) =>
     sameSubject(other.subject, vote.subject),
   )
   if (same.length < quorum(state)) return
@@ -70,6 +71,7 @@ export function onCertificate(draft: Draft, certificate: Certificate): void {
   else if (kind === 'nullify') record.nullification = certificate
   else record.finalization = certificate
   draft.actions.push({ type: 'journal', certificate })
+  for (const vote of votesOf(certificate)) keepVote(draft, vote)
   if (kind === 'finalize') raiseFinal(draft, certificate)
   if (view >= state.view) enter(draft, view + 1)
 }
@@ -127,27 +129,42 @@ function isForeignOwnVote(draft: Draft, vote: Vote): boolean {
   return own === null || !sameSubject(own, vote.subject)
 }
 
-function accuse(draft: Draft, kind: VoteKind, first: Vote, second: Vote): void {
-  if (kind === 'nullify') return
-  const { epoch, view } = first.subject
-  const leader = leaderOf(epoch, view, draft.state.config.authorities)
-  if (kind === 'notarize' && first.signer === leader) writeRecord(draft, view).isEquivocated = true
-  draft.actions.push({
-    type: 'evidence',
-    evidence: {
-      kind: kind === 'notarize' ? 'conflicting_notarize' : 'conflicting_finalize',
-      first,
-      second,
-    },
-  })
+/** Keeps the first vote of a signer; any other is only good to convict him. */
+function keepVote(draft: Draft, vote: Vote): void {
+  const { kind, signer, subject } = vote
+  const known = recordOf(draft.state, subject.view)[kind].get(signer)
+  if (known === undefined) {
+    const record = writeRecord(draft, subject.view)
+    record[kind] = new Map(record[kind]).set(signer, vote)
+    return accuseNullifyFinalize(draft, vote)
+  }
+  if (kind === 'nullify' || sameSubject(known.subject, subject)) return
+  if (kind === 'notarize') noteEquivocation(draft, vote)
+  const offence = kind === 'notarize' ? 'conflicting_notarize' : 'conflicting_finalize'
+  accuse(draft, { kind: offence, first: known, second: vote })
 }
 
-function accuseNullifyFinalize(draft: Draft, view: View, vote: Vote): void {
+function noteEquivocation(draft: Draft, { signer, subject }: Vote): void {
+  const leader = leaderOf(subject.epoch, subject.view, draft.state.config.authorities)
+  if (signer === leader) writeRecord(draft, subject.view).isEquivocated = true
+}
+
+function accuseNullifyFinalize(draft: Draft, vote: Vote): void {
   if (vote.kind === 'notarize') return
-  const other = recordOf(draft.state, view)[opposite(vote.kind)].get(vote.signer)
+  const other = recordOf(draft.state, vote.subject.view)[opposite(vote.kind)].get(vote.signer)
   if (other === undefined) return
   const [first, second] = vote.kind === 'nullify' ? [vote, other] : [other, vote]
-  draft.actions.push({ type: 'evidence', evidence: { kind: 'nullify_finalize', first, second } })
+  accuse(draft, { kind: 'nullify_finalize', first, second })
+}
+
+/** Once for each kind, view and authority: the same two votes may come for ever. */
+function accuse(draft: Draft, evidence: Evidence): void {
+  const { signer, subject } = evidence.first
+  const { accused } = recordOf(draft.state, subject.view)
+  const name = `${evidence.kind} ${signer}`
+  if (accused.has(name)) return
+  writeRecord(draft, subject.view).accused = new Set(accused).add(name)
+  draft.actions.push({ type: 'evidence', evidence })
 }
 
 /** Remembers that an authority has been seen in a view, so that nothing old is relayed to it. */

@@ -63,6 +63,8 @@ export interface ViewRecord {
   finalization: Certificate | null
   proposal: Proposal | null
   isEquivocated: boolean
+  /** Offences that were reported, so that a repeated vote is not a second one. */
+  accused: ReadonlySet<string>
 }
 
 export interface ConsensusState {
@@ -116,6 +118,7 @@ const EMPTY_RECORD: Readonly<ViewRecord> = Object.freeze({
   finalization: null,
   proposal: null,
   isEquivocated: false,
+  accused: new Set<string>(),
 })
 
 export function draftOf(state: ConsensusState, clock: Clock): Draft {
