@@ -8,6 +8,7 @@
 // Arrivals have no gaps, a record has its raw bytes, and it is in the queue or in a batch, never in
 // both: where the database lost one of these it is an error, not an answer.
 
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { bytesMax, decode, encode, equalBytes, struct, toHex, uint } from '@mooring/codec'
 import type { Database, DatabaseOperation } from './database.ts'
 import { StorageError } from './errors.ts'
@@ -27,6 +28,8 @@ import {
 
 const METADATA_BYTES_MAX = 64 * 1024
 const EMPTY = new Uint8Array(0)
+/** A large submission lets the event loop turn so often: agreement has timers to keep. */
+const RECORDS_A_TURN = 256
 const LAST = Number.MAX_SAFE_INTEGER
 
 const storedRecord = struct({ arrival: uint(), metadata: bytesMax(METADATA_BYTES_MAX) })
@@ -105,6 +108,7 @@ export class PrivateStore {
           put(pendingKey(arrival), id),
         )
         stored.push({ id, arrival, metadata, place: null })
+        if (stored.length % RECORDS_A_TURN === 0) await nextTurn()
       }
       await this.#database.batch(operations, { sync: true })
       this.#lastArrival = arrival
