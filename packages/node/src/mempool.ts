@@ -177,15 +177,17 @@ export class Mempool {
       lane,
       next: countersOf(state, organisation).anchorSequence + 1,
     }))
-    while (lanes.length > 0 && room > 0 && taken.length < limits.count) {
-      lanes = lanes.filter((turn) => {
+    while (lanes.length > 0) {
+      const open: typeof lanes = []
+      for (const turn of lanes) {
         const entry = turn.lane.get(turn.next)
-        if (entry === undefined || taken.length >= limits.count) return false
+        if (entry === undefined) continue
+        if (room <= 0 || taken.length >= limits.count) return taken
         taken.push(entry.transaction)
         room -= entry.transaction.bytes.length
-        turn.next += 1
-        return true
-      })
+        open.push({ lane: turn.lane, next: turn.next + 1 })
+      }
+      lanes = open
     }
     return taken
   }
