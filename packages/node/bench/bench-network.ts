@@ -1,4 +1,5 @@
-// Four node processes for a benchmark: made in a temporary folder, waited for, and ended whole.
+// Node processes for a benchmark: made in a temporary folder, waited for, and ended whole. PROFILE=hospital-1
+// leaves a CPU profile of that node in the current folder.
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { openSync } from 'node:fs'
@@ -41,8 +42,7 @@ export async function startBenchNetwork(size: number): Promise<BenchNetwork> {
   const began = performance.now()
   const nodes = devnet.nodes.map(({ name, home, ports }) => {
     const log = openSync(join(dir, `${name}.log`), 'a')
-    const profile =
-      process.env['PROFILE'] === name ? ['--cpu-prof', '--cpu-prof-dir=/tmp/smoke'] : []
+    const profile = process.env['PROFILE'] === name ? ['--cpu-prof'] : []
     const args = [...profile, MAIN, '--home', home, '--log-level', 'warn', 'start']
     return {
       name,
