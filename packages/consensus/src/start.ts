@@ -83,6 +83,7 @@ function emptyState(config: ConsensusConfig, recovered: Recovered): ConsensusSta
     heard: Array.from({ length: config.authorities }, () => null),
     shownViews: Array.from({ length: config.authorities }, () => 0),
     statusSentAt: Array.from({ length: config.authorities }, () => 0),
+    statusAnsweredAt: Array.from({ length: config.authorities }, () => 0),
     statusCount: 0,
     forgottenView: Math.max(subject.view, ...Object.values(recovered.marks)),
     isHalted: false,

@@ -92,6 +92,7 @@ export interface ConsensusState {
   /** The highest view in which each authority has shown itself to be. */
   shownViews: View[]
   statusSentAt: MonotonicMs[]
+  statusAnsweredAt: MonotonicMs[]
   statusCount: number
   /** Own votes at views up to this one may have been forgotten, so an unknown one proves nothing. */
   forgottenView: View
@@ -129,6 +130,7 @@ export function draftOf(state: ConsensusState, clock: Clock): Draft {
     fetching: new Set(state.fetching),
     shownViews: [...state.shownViews],
     statusSentAt: [...state.statusSentAt],
+    statusAnsweredAt: [...state.statusAnsweredAt],
   }
   return { state: copy, actions: [], clock, written: new Set() }
 }

@@ -7,8 +7,11 @@
  */
 import { JUSTIFICATION_MAX, STATUS_VIEWS } from './messages.ts'
 import { noteShown } from './certificates.ts'
-import { type Draft, openViews, recordOf, setTimer, voter } from './state.ts'
+import { type Draft, openViews, quorum, recordOf, setTimer, voter } from './state.ts'
 import type { AuthorityIndex, Certificate, Status, View, Vote } from './types.ts'
+
+/** Signatures in one answer: their bytes stay well below what a frame of the urgent lane holds. */
+const ANSWER_SIGNATURES_MAX = 2_048
 
 export function statusOf(draft: Draft): Status {
   const { state } = draft
@@ -57,10 +60,13 @@ export function askForMissing(draft: Draft, whom: AuthorityIndex | null): void {
   }
 }
 
+/** Answered twice as often as an honest node asks: an answer is a thousand times larger than a status. */
 export function onStatus(draft: Draft, from: AuthorityIndex, status: Status): void {
-  const { state } = draft
+  const { state, clock } = draft
   if (status.epoch !== state.config.epoch) return
   noteShown(draft, from, status.view)
+  if (clock.monotonic - (state.statusAnsweredAt[from] ?? 0) < state.config.deltaMs / 4) return
+  state.statusAnsweredAt[from] = clock.monotonic
   const certificates = missingOf(draft, status)
   if (certificates.length > 0)
     draft.actions.push({ type: 'send', to: from, message: { kind: 'certificates', certificates } })
@@ -71,8 +77,10 @@ export function onStatus(draft: Draft, from: AuthorityIndex, status: Status): vo
     askForMissing(draft, from)
 }
 
+/** The lowest views first, as many as fit into a frame; the next status asks for the rest. */
 function missingOf(draft: Draft, status: Status): Certificate[] {
   const { state } = draft
+  const most = Math.max(1, Math.floor(ANSWER_SIGNATURES_MAX / quorum(state)))
   const missing: Certificate[] = []
   if (status.finalizedView < state.final.view && state.final.certificate !== null)
     missing.push(state.final.certificate)
@@ -85,7 +93,7 @@ function missingOf(draft: Draft, status: Status): Certificate[] {
     if (record.nullification !== null && !hasBit(status.nullified, index))
       missing.push(record.nullification)
   }
-  return missing
+  return missing.slice(0, most)
 }
 
 /** Our own votes that may still complete a certificate for the other. */
