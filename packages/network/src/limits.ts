@@ -57,11 +57,14 @@ export const defaultLimits = {
   violationsBurst: 3,
   violationsPerSecond: 0.05,
 
-  // processing time: all peers together get this share of a core
-  peersTimeMsPerSecond: 600,
-  peersTimeBurstMs: 600,
-  peerTimeBurstMs: 300,
-  connectionPauseMaxMs: 500,
+  // processing time: when all peers together take more of a core than this, those over their own
+  // allowance (some even parts, never more than the bound) are not read for a moment
+  peersTimeMsPerSecond: 800,
+  peersTimeBurstMs: 400,
+  peerTimeEvenParts: 4,
+  peerTimeMsPerSecondMax: 400,
+  peerTimeBurstMs: 200,
+  connectionPauseMaxMs: 100,
 
   // muxer: the receive window is what a bulk transfer may have in flight ahead of an urgent frame
   streamsMax: 64,
@@ -81,7 +84,7 @@ export const defaultLimits = {
   // gossip
   gossipMessageBytesMax: 64 * KIB,
   gossipRpcBytesMax: MIB,
-  gossipBytesPerSecond: 8 * MIB,
+  gossipBytesPerSecond: 16 * MIB,
   gossipMessagesPerSecond: 2_000,
   gossipValidationsMax: 256,
   gossipSeenMs: 60_000,

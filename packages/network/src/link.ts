@@ -14,6 +14,8 @@ import type { Channel, Log, Member, MonotonicMs } from './types.ts'
 export interface Shared {
   limits: Limits
   counters: Counters
+  /** Time that the handlers of frames have taken since start. */
+  handling: { ms: number }
   log: Log
   now: () => MonotonicMs
 }
@@ -150,7 +152,9 @@ export class Link {
     const { counters } = this.#shared
     counters[`${channel}FramesReceived`] += 1
     counters[`${channel}BytesReceived`] += frame.length
+    const start = this.#shared.now()
     this.#handlers.onMessage(this.member.peerId, channel, frame)
+    this.#shared.handling.ms += this.#shared.now() - start
   }
 
   #openChannel(channel: Channel): OutboundChannel {

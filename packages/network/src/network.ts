@@ -59,6 +59,7 @@ async function createParts(options: NetworkOptions, handlers: NetworkHandlers): 
   const shared: Shared = {
     limits: { ...defaultLimits, ...options.limits },
     counters: createCounters(),
+    handling: { ms: 0 },
     log: options.log,
     now: () => performance.now(),
   }

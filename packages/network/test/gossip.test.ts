@@ -17,7 +17,7 @@ test('a batch reaches every member once, from whoever had it first', async () =>
     assert.equal(await at(nodes, 0).network.publishTransactions(batch), 3)
   }
   const others = nodes.slice(1)
-  await eventually(() => others.every((node) => node.seen.batches.length >= 20), 5_000)
+  await eventually(() => others.every((node) => node.seen.batches.length >= 20))
   for (const node of others) {
     const first = node.seen.batches.map(({ batch }) => batch[0] ?? 0)
     assert.deepEqual(
@@ -32,7 +32,7 @@ test('a batch reaches every member once, from whoever had it first', async () =>
 test('headers have their own topic', async () => {
   const nodes = await startGossiping(2)
   assert.equal(await at(nodes, 0).network.publishHeader(new Uint8Array([4, 2])), 1)
-  await eventually(() => at(nodes, 1).seen.headers.at(-1)?.length === 2, 2_000)
+  await eventually(() => at(nodes, 1).seen.headers.at(-1)?.length === 2)
   assert.deepEqual(at(nodes, 1).seen.headers.at(-1), new Uint8Array([4, 2]))
   assert.deepEqual(at(nodes, 1).seen.batches, [])
   await closeAll(nodes)
@@ -44,7 +44,7 @@ test('the same batch can be offered again', async () => {
   for (let round = 0; round < 3; round += 1) {
     assert.equal(await at(nodes, 0).network.publishTransactions(batch), 1)
   }
-  await eventually(() => at(nodes, 1).seen.batches.length === 3, 2_000)
+  await eventually(() => at(nodes, 1).seen.batches.length === 3)
   await closeAll(nodes)
 })
 
@@ -66,9 +66,9 @@ test('an authority is never graylisted, however much of its gossip is bad', asyn
     bad[1] = index
     await a.network.publishTransactions(bad)
   }
-  await eventually(() => b.network.stats().gossipRejected === 200, 5_000)
+  await eventually(() => b.network.stats().gossipRejected === 200)
   assert.equal(await a.network.publishTransactions(new Uint8Array([1])), 1)
-  await eventually(() => b.seen.batches.at(-1)?.batch[0] === 1, 2_000)
+  await eventually(() => b.seen.batches.at(-1)?.batch[0] === 1)
   await closeAll(nodes)
 })
 
@@ -77,7 +77,7 @@ test('gossip comes back with a member that restarts', async () => {
   const a = await startNode(at(members, 0), { members })
   let b = await startNode(at(members, 1), { members })
   for (let round = 0; round < 3; round += 1) {
-    await eventually(() => isFullMesh([a, b]), 5_000)
+    await eventually(() => isFullMesh([a, b]))
     await untilPublished(a)
     await untilPublished(b)
     await b.network.close()
@@ -91,7 +91,7 @@ async function startGossiping(
   verdict: (batch: Uint8Array) => 'accept' | 'reject' = () => 'accept',
 ): Promise<Node[]> {
   const nodes = await startMembers(count, { verdict })
-  await eventually(() => isFullMesh(nodes), 5_000)
+  await eventually(() => isFullMesh(nodes))
   for (const node of nodes) await untilPublished(node, count - 1)
   return nodes
 }

@@ -1,15 +1,15 @@
 // A member that behaves badly on purpose: its own libp2p node, without our limits, in its own process.
 //
-// `breaks` is the sloppy one: it resets the first urgent stream it gets, and its gossip once.
-//
-// Each attack runs until the process is killed. What it may not break: the victim, the other members,
-// and this member's own honest frames, which `numbers` sends along on the bulk lane.
+// The test writes the name of an attack to its standard input, one a line; each lasts until the next.
+// What it may not break: the victim, the other members, and this member's own honest frames, which
+// `numbers` sends along on the bulk lane.
 
+import { createInterface } from 'node:readline'
 import { noise } from '@chainsafe/libp2p-noise'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { gossipsub } from '@libp2p/gossipsub'
 import { identify } from '@libp2p/identify'
-import type { Connection, Stream } from '@libp2p/interface'
+import type { Stream } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
@@ -23,13 +23,13 @@ const URGENT = '/mooring/urgent/1'
 const BULK = '/mooring/bulk/1'
 const GOSSIP = '/meshsub/1.2.0'
 
-const [attack, victimPort, ownPort] = process.argv.slice(2)
-const [victim, own] = identitiesOn([Number(victimPort), Number(ownPort)])
-if (victim === undefined || own === undefined) throw new Error('no identities')
+const [manners, victimPort, ownPort] = process.argv.slice(2)
+const [victim, self] = identitiesOn([Number(victimPort), Number(ownPort)])
+if (victim === undefined || self === undefined) throw new Error('no identities')
 
-const isSloppy = attack === 'breaks'
+const isSloppy = manners === 'sloppy'
 const node = await createLibp2p({
-  privateKey: await generateKeyPairFromSeed('Ed25519', own.seed),
+  privateKey: await generateKeyPairFromSeed('Ed25519', self.seed),
   addresses: { listen: [] },
   transports: [tcp()],
   connectionEncrypters: [noise()],
@@ -44,38 +44,42 @@ await node.handle(URGENT, (stream) => {
 await node.handle(BULK, () => undefined)
 if (!isSloppy) await node.handle(GOSSIP, () => undefined)
 
-process.stdin.resume()
-process.stdin.on('end', () => process.exit())
-
 const connection = await node.dial(multiaddr(`${addressOf(victim)}/p2p/${victim.peerId}`))
-const ATTACKS: Record<string, (to: Connection) => Promise<void>> = {
-  async mute() {},
-  async breaks(to) {
-    const { gossip } = node.services
-    gossip?.subscribe(`${NETWORK_ID}/transactions`)
-    while ((gossip?.getSubscribers(`${NETWORK_ID}/transactions`) ?? []).length === 0) {
-      await new Promise(setImmediate)
-    }
-    for (const stream of to.streams) {
-      if (stream.protocol.startsWith('/meshsub/')) stream.abort(new Error('sloppy'))
-    }
-  },
-  garbage: (to) => flood(to, URGENT, encodeFrame(new Uint8Array(200).fill(0xa5))),
-  slivers: (to) => flood(to, URGENT, new Uint8Array([0, 0, 0, 0])),
-  undecodable: (to) => flood(to, GOSSIP, withVarint(new Uint8Array(60_000).fill(0xff))),
-  subscriptions: (to) =>
-    flood(to, GOSSIP, withVarint(subscriptions(100_000).subarray(0, 1_000_000))),
-  subscriptionsOverLength: (to) => flood(to, GOSSIP, withVarint(subscriptions(100_000))),
-  oversize: (to) => flood(to, URGENT, new Uint8Array([0xff, 0xff, 0xff, 0xff, 1, 2, 3])),
+const over = subscriptions(100_000)
+const ATTACKS: Record<string, [protocol: string, bytes: Uint8Array]> = {
+  garbage: [URGENT, encodeFrame(new Uint8Array(200).fill(0xa5))],
+  slivers: [URGENT, new Uint8Array([0, 0, 0, 0])],
+  undecodable: [GOSSIP, withVarint(new Uint8Array(60_000).fill(0xff))],
+  subscriptions: [GOSSIP, withVarint(over.subarray(0, 1_000_000))],
+  'subscriptions over length': [GOSSIP, withVarint(over)],
+  oversize: [URGENT, new Uint8Array([0xff, 0xff, 0xff, 0xff, 1, 2, 3])],
 }
-if (attack !== 'mute') {
+if (manners !== 'mute') {
   await offerHello(connection, hello(), {
     limits: defaultLimits,
-    signal: AbortSignal.timeout(5_000),
+    signal: AbortSignal.timeout(9_000),
   })
-  void numbers(connection)
+  await numbers()
 }
-await ATTACKS[attack ?? '']?.(connection)
+if (isSloppy) await resetGossip()
+let attack = new AbortController()
+for await (const line of createInterface(process.stdin)) {
+  attack.abort()
+  attack = new AbortController()
+  const [protocol, bytes] = ATTACKS[line] ?? [URGENT, new Uint8Array(0)]
+  void flood(protocol, bytes, attack.signal)
+}
+process.exit()
+
+async function resetGossip(): Promise<void> {
+  const topic = `${NETWORK_ID}/transactions`
+  const { gossip } = node.services
+  gossip?.subscribe(topic)
+  while ((gossip?.getSubscribers(topic) ?? []).length === 0) await new Promise(setImmediate)
+  for (const stream of connection.streams) {
+    if (stream.protocol.startsWith('/meshsub/')) stream.abort(new Error('sloppy'))
+  }
+}
 
 function hello() {
   return {
@@ -87,8 +91,8 @@ function hello() {
   }
 }
 
-async function numbers(to: Connection): Promise<void> {
-  const stream = await to.newStream(BULK)
+async function numbers(): Promise<void> {
+  const stream = await connection.newStream(BULK)
   let count = 0
   setInterval(() => {
     if (stream.status !== 'open') return
@@ -97,17 +101,19 @@ async function numbers(to: Connection): Promise<void> {
   }, 20)
 }
 
-async function flood(to: Connection, protocol: string, bytes: Uint8Array): Promise<void> {
+/** Nothing that goes wrong on the way stops it. */
+async function flood(protocol: string, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
   let stream: Stream | null = null
-  for (;;) {
+  while (!signal.aborted) {
     try {
-      if (stream === null || stream.status !== 'open') stream = await to.newStream(protocol)
+      if (stream === null || stream.status !== 'open') stream = await connection.newStream(protocol)
       if (!stream.send(bytes)) await stream.onDrain({ signal: AbortSignal.timeout(1_000) })
     } catch {
       stream = null
     }
     await new Promise(setImmediate)
   }
+  stream?.abort(new Error('next attack'))
 }
 
 function subscriptions(count: number): Uint8Array {

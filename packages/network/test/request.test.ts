@@ -68,7 +68,7 @@ test('a request to nobody and a request that is too large fail before they are s
 test('a request fails when its peer goes away', async () => {
   const [nodes, a, peer] = await startPair(() => new Promise(() => undefined))
   const failed = assert.rejects(ask(a, peer, 5_000), { name: 'NetworkError' })
-  await eventually(() => a.network.stats().requestsSent === 1, 1_000)
+  await eventually(() => a.network.stats().requestsSent === 1)
   await nodes[1]?.network.close()
   await failed
   await a.network.close()
@@ -76,7 +76,7 @@ test('a request fails when its peer goes away', async () => {
 
 async function startPair(onRequest: OnRequest): Promise<[Node[], Node, string]> {
   const nodes = await startMembers(2, { handlers: { onRequest } })
-  await eventually(() => isFullMesh(nodes), 5_000)
+  await eventually(() => isFullMesh(nodes))
   const [a, b] = nodes
   if (a === undefined || b === undefined) throw new Error('not a pair')
   return [nodes, a, b.identity.peerId]
