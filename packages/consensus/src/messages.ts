@@ -7,6 +7,7 @@
 import {
   bytes,
   bytesMax,
+  CodecError,
   decode,
   encode,
   fromHex,
@@ -17,7 +18,15 @@ import {
   variant,
   versioned,
 } from '@mooring/codec'
-import type { Certificate, Status, Subject, Vote, VoteKind } from './types.ts'
+import {
+  type Certificate,
+  nullifySubject,
+  sameSubject,
+  type Status,
+  type Subject,
+  type Vote,
+  type VoteKind,
+} from './types.ts'
 
 export const AUTHORITIES_MAX = 256
 /** Nullifications that a proposal carries inline; a longer gap is fetched through status. */
@@ -92,9 +101,13 @@ function subjectToWire(subject: Subject): WireSubject {
   return { ...subject, digest: fromHex(subject.digest) }
 }
 
-function subjectFromWire(wire: WireSubject): Subject {
+/** A nullify names a view and nothing else, so that all of one view are the same message. */
+function subjectFromWire(kind: VoteKind, wire: WireSubject): Subject {
   const { epoch, view, parentView, height } = wire
-  return { epoch, view, parentView, height, digest: toHex(wire.digest) }
+  const subject = { epoch, view, parentView, height, digest: toHex(wire.digest) }
+  if (kind === 'nullify' && !sameSubject(subject, nullifySubject(epoch, view)))
+    throw new CodecError('out_of_range', 'a nullify that names more than its view')
+  return subject
 }
 
 function kindFromWire(index: number): VoteKind {
@@ -109,12 +122,8 @@ function voteToWire(vote: Vote): WireVote {
 
 function voteFromWire(wire: WireVote): Vote {
   const { signer, signature } = wire
-  return {
-    kind: kindFromWire(wire.kind),
-    subject: subjectFromWire(wire.subject),
-    signer,
-    signature,
-  }
+  const kind = kindFromWire(wire.kind)
+  return { kind, subject: subjectFromWire(kind, wire.subject), signer, signature }
 }
 
 function certificateToWire(certificate: Certificate): WireCertificate {
@@ -129,12 +138,8 @@ function certificateToWire(certificate: Certificate): WireCertificate {
 
 function certificateFromWire(wire: WireCertificate): Certificate {
   const { bitmap, signatures } = wire
-  return {
-    kind: kindFromWire(wire.kind),
-    subject: subjectFromWire(wire.subject),
-    bitmap,
-    signatures,
-  }
+  const kind = kindFromWire(wire.kind)
+  return { kind, subject: subjectFromWire(kind, wire.subject), bitmap, signatures }
 }
 
 export function encodeVote(vote: Vote): Uint8Array {
