@@ -133,7 +133,8 @@ export function tryNotarize(draft: Draft): void {
   const record = recordOf(state, state.view)
   const { proposal } = record
   if (me === null || proposal === null) return
-  if (record.ownNotarize !== null || isGivenUp(record) || record.isEquivocated) return
+  if (record.ownNotarize !== null || hasFinalized(record.ownFinalize)) return
+  if (isGivenUp(record) || record.isEquivocated) return
   const { block } = proposal
   if (block.parentView >= block.view || block.parentView < state.final.view) return nullify(draft)
   const parent = notarizedAt(draft, block.parentView)
