@@ -6,28 +6,28 @@
  * `X` and its schema `X` share the name.
  */
 
-import { Type } from 'typebox'
-import type { Static, TProperties, TSchema } from 'typebox'
+import { type JsonSchema, type Properties, type Static, Type } from './schema.ts'
 
-const SHARED: TSchema[] = []
+const SHARED: JsonSchema[] = []
 
 /** Named schemas stand once in the document, under `components`. */
-function named<T extends TProperties>(id: string, description: string, properties: T) {
+function named<T extends Properties>(id: string, description: string, properties: T) {
   const schema = Type.Object(properties, { $id: id, description })
   SHARED.push(schema)
   return schema
 }
 
 /** Every named schema, for the document and for the serialisers. */
-export const sharedSchemas: readonly TSchema[] = SHARED
+export const sharedSchemas: readonly JsonSchema[] = SHARED
 
-export function ref<T extends TSchema>(schema: T) {
+export function ref<T extends JsonSchema>(schema: T) {
   return Type.Unsafe<Static<T>>({ $ref: `${idOf(schema)}#` })
 }
 
-function idOf(schema: TSchema): string {
-  if (!('$id' in schema) || typeof schema.$id !== 'string') throw new TypeError('schema has no id')
-  return schema.$id
+function idOf(schema: JsonSchema): string {
+  const id = schema['$id']
+  if (typeof id !== 'string') throw new TypeError('schema has no id')
+  return id
 }
 
 const text = (description: string) => Type.String({ description })
@@ -43,9 +43,9 @@ const numberOrNull = (description: string) =>
   Type.Unsafe<number | null>({ type: ['number', 'null'], description })
 const oneOf = <T extends string>(values: readonly T[], description: string) =>
   Type.Unsafe<T>({ type: 'string', enum: [...values], description })
-const nullOr = <T extends TSchema>(schema: T) =>
+const nullOr = <T extends JsonSchema>(schema: T) =>
   Type.Unsafe<Static<T> | null>({ anyOf: [ref(schema), { type: 'null' }] })
-const list = <T extends TSchema>(schema: T) => Type.Array(ref(schema))
+const list = <T extends JsonSchema>(schema: T) => Type.Array(ref(schema))
 
 export const Alarm = named('Alarm', 'Something an operator must act on.', {
   code: text('The code, as in a problem document.'),

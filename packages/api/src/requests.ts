@@ -9,7 +9,6 @@
 
 import type { Socket } from 'node:net'
 import type { FastifyError } from 'fastify'
-import type { TSchema } from 'typebox'
 import { ApiError, type Catalogue, PROBLEM_TYPE, type ProblemItem, problemOf } from './errors.ts'
 import { isServedBy, type Listener, type Route } from './route.ts'
 import { type OperationId, operationIds, routes } from './routes.ts'
@@ -113,15 +112,11 @@ function patternOf({ path }: Route): RegExp {
 /** Query text becomes what its schema says; what does not look like it stays and is refused. */
 export function convertQuery(route: Route, query: Record<string, unknown>): void {
   for (const [name, value] of Object.entries(query)) {
-    const type = typeOf(route.query?.properties[name])
+    const type = route.query?.properties[name]?.['type']
     if (type === 'boolean' && (value === '' || value === 'true')) query[name] = true
     if (type === 'boolean' && value === 'false') query[name] = false
     if (type === 'integer' && typeof value === 'string' && /^[0-9]{1,15}$/.test(value)) {
       query[name] = Number(value)
     }
   }
-}
-
-function typeOf(schema: TSchema | undefined): unknown {
-  return schema !== undefined && 'type' in schema ? schema.type : undefined
 }

@@ -2,7 +2,7 @@
  * What one line of the table of routes says, and the request that an endpoint gets because of it.
  */
 
-import type { Static, TObject, TSchema } from 'typebox'
+import type { JsonSchema, ObjectSchema, Static } from './schema.ts'
 
 export type Role = 'none' | 'viewer' | 'submitter' | 'auditor'
 
@@ -14,13 +14,13 @@ export type BodyForm = 'json' | 'bytes'
 /** `schema` is checked for `json`; bytes are handed on as they came, and it only documents them. */
 export interface Accepted {
   form: BodyForm
-  schema: TSchema
+  schema: JsonSchema
 }
 
 export interface Response {
   description: string
   type: string
-  schema: TSchema
+  schema: JsonSchema
 }
 
 export interface Route {
@@ -31,9 +31,9 @@ export interface Route {
   summary: string
   /** Which listeners serve it; the first one when absent. */
   listeners?: readonly Listener[]
-  params?: TObject
-  query?: TObject
-  headers?: TObject
+  params?: ObjectSchema
+  query?: ObjectSchema
+  headers?: ObjectSchema
   accepts?: Readonly<Record<string, Accepted>>
   bodyBytesMax?: number
   responses: Readonly<Record<number, Response>>
@@ -46,10 +46,10 @@ export function isServedBy({ listeners }: Route, listener: Listener): boolean {
 }
 
 type Part<R, K extends string> =
-  R extends Record<K, infer S extends TSchema> ? Static<S> : Record<string, never>
+  R extends Record<K, infer S extends JsonSchema> ? Static<S> : Record<string, never>
 type BodyOf<A> = A extends { form: 'bytes' }
   ? Uint8Array
-  : A extends { schema: infer S extends TSchema }
+  : A extends { schema: infer S extends JsonSchema }
     ? Static<S>
     : never
 type Body<R> = R extends { accepts: infer A }

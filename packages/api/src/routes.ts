@@ -7,10 +7,9 @@
  * checked; bodies are never converted.
  */
 
-import { Type } from 'typebox'
-import type { TSchema } from 'typebox'
 import * as answers from './answers.ts'
 import type { Response, Route } from './route.ts'
+import { type JsonSchema, Type } from './schema.ts'
 
 const JSON_BODY_MAX = 1024 * 1024
 const PROOF_BODY_MAX = 4 * 1024 * 1024
@@ -21,7 +20,7 @@ export const PAGE_DEFAULT = 50
 
 const closed = { additionalProperties: false }
 
-const json = (description: string, schema: TSchema): Response => ({
+const json = (description: string, schema: JsonSchema): Response => ({
   description,
   type: 'application/json',
   schema: answers.ref(schema),

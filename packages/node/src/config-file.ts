@@ -122,7 +122,7 @@ function readTree(tree: Record<string, unknown>, places: Place[]): ConfigFile {
     places.find((place) => place.path[0] === path[0])
   const settings = new Map<string, FileSetting>()
   const problems: OptionProblem[] = []
-  const sections = Object.keys(OPTIONS.properties)
+  const sections = Object.keys(OPTIONS)
   if (tree['config_version'] !== CONFIG_VERSION) {
     const place = placeOf('config_version')
     const sentence =
@@ -180,7 +180,7 @@ function formatToml(entry: OptionEntry, value: unknown): string {
 export function formatConfigFile(settings: Readonly<Record<string, unknown>>): string {
   const lines = ['# Mooring node. Flags and MOORING_* variables win over this file.']
   lines.push(`config_version = ${CONFIG_VERSION}`)
-  for (const section of Object.keys(OPTIONS.properties)) {
+  for (const section of Object.keys(OPTIONS)) {
     lines.push('', `[${section}]`)
     for (const entry of OPTION_ENTRIES.filter((each) => each.section === section)) {
       const setting = settings[entry.name]

@@ -13,8 +13,6 @@ import {
   keyPairFromSeed,
   x25519PublicKey,
 } from '@mooring/crypto'
-import { Type } from 'typebox'
-import { Value } from 'typebox/value'
 import { NodeError } from './node-error.ts'
 
 export const KEY_DUTIES = ['governance', 'consensus', 'transport', 'anchor', 'seal'] as const
@@ -24,19 +22,36 @@ export type KeyDuty = (typeof KEY_DUTIES)[number]
 // Ed25519 for everything that signs; the seal key is X25519 and has the same two halves.
 export type KeyRing = Readonly<Record<KeyDuty, KeyPair>>
 
-const HEX_32 = { pattern: '^[0-9a-f]{64}$' }
+const HEX_32 = /^[0-9a-f]{64}$/
 
-const KeyFile = Type.Object({
-  version: Type.Literal(1),
-  type: Type.Unsafe<KeyDuty>({ type: 'string', enum: KEY_DUTIES }),
-  public: Type.String(HEX_32),
+type KeyFile = {
+  version: 1
+  type: KeyDuty
+  public: string
   // What other people call the key: a peer id for transport, did:key for the rest that signs.
-  name: Type.Union([Type.String(), Type.Null()]),
-  created: Type.String(),
-  kdf: Type.Null(),
-  cipher: Type.Null(),
-  seed: Type.String(HEX_32),
-})
+  name: string | null
+  created: string
+  kdf: null
+  cipher: null
+  seed: string
+}
+
+function isKeyFile(content: unknown): content is KeyFile {
+  if (typeof content !== 'object' || content === null) return false
+  const file: Partial<Record<keyof KeyFile, unknown>> = content
+  return (
+    file.version === 1 &&
+    KEY_DUTIES.some((duty) => duty === file.type) &&
+    isHex32(file.public) &&
+    (file.name === null || typeof file.name === 'string') &&
+    typeof file.created === 'string' &&
+    file.kdf === null &&
+    file.cipher === null &&
+    isHex32(file.seed)
+  )
+}
+
+const isHex32 = (text: unknown) => typeof text === 'string' && HEX_32.test(text)
 
 export function createKeyPair(duty: KeyDuty, seed: Uint8Array): KeyPair {
   return duty === 'seal' ? { seed, publicKey: x25519PublicKey(seed) } : keyPairFromSeed(seed)
@@ -73,7 +88,7 @@ export async function writeKeyFile(
   keyPair: KeyPair,
   created: Date,
 ): Promise<void> {
-  const content = {
+  const content: KeyFile = {
     version: 1,
     type: duty,
     public: toHex(keyPair.publicKey),
@@ -127,7 +142,7 @@ export async function readKeyFile(path: string, duty: KeyDuty): Promise<KeyPair>
   if (typeof content === 'object' && content !== null && 'kdf' in content && content.kdf !== null) {
     throw new NodeError('key_encrypted', { path })
   }
-  if (!Value.Check(KeyFile, content)) {
+  if (!isKeyFile(content)) {
     throw new NodeError('key_malformed', { path, detail: 'it is not a key file of version 1' })
   }
   if (content.type !== duty) {

@@ -3,8 +3,6 @@
 // `[p2p] max_peers` in the file, MOORING_P2P_MAX_PEERS in the environment, --p2p-max-peers as a flag.
 // What must be equal on all nodes (block limits, the heartbeat, Δ) is no option: it is in the genesis.
 
-import { type Static, type TSchema, Type } from 'typebox'
-
 export const PROFILES = ['prod', 'devnet', 'test'] as const
 
 export type Profile = (typeof PROFILES)[number]
@@ -28,8 +26,9 @@ type Details<T> = {
 }
 
 type Limits = {
-  // What is expected, in words, where the schema alone does not say it well.
+  // What is expected, in words, where the limits alone do not say it well.
   hint?: string
+  // Of the text, or of each item of a list.
   pattern?: string
   enum?: readonly string[]
   unit?: 'ms' | 'bytes'
@@ -37,31 +36,35 @@ type Limits = {
   maximum?: number
 }
 
+type Option<T> = Details<T> & Limits & { kind: OptionKind }
+
 type Range = [minimum: number, maximum: number]
 
 type Rule = Pick<Limits, 'pattern' | 'hint'>
 
-// A JSON Schema with what we need beside it; TypeBox leaves unknown keywords alone.
-type OptionSchema = TSchema & Limits & Details<unknown> & { kind: OptionKind }
+const text = (details: Details<string>, rule: Rule = {}): Option<string> => ({
+  kind: 'text',
+  ...rule,
+  ...details,
+})
 
-function option<S extends TSchema, T>(schema: S, kind: OptionKind, rest: Details<T> & Limits) {
-  return Object.assign(schema, { kind, ...rest })
-}
+const path = (details: Details<string>): Option<string> => ({ kind: 'path', ...details })
 
-const text = (details: Details<string>, rule: Rule = {}) =>
-  option(Type.String(), 'text', { ...rule, ...details })
+const address = (details: Details<string>): Option<string> => ({ kind: 'address', ...details })
 
-const path = (details: Details<string>) => option(Type.String(), 'path', details)
+const levels = (details: Details<string>): Option<string> => ({ kind: 'levels', ...details })
 
-const address = (details: Details<string>) => option(Type.String(), 'address', details)
+const choice = <const T extends string>(values: readonly T[], details: Details<T>): Option<T> => ({
+  kind: 'choice',
+  enum: values,
+  ...details,
+})
 
-const levels = (details: Details<string>) => option(Type.String(), 'levels', details)
-
-const choice = <const T extends string>(values: readonly T[], details: Details<T>) =>
-  option(Type.Unsafe<T>({ type: 'string', enum: values }), 'choice', { enum: values, ...details })
-
-const number = (kind: OptionKind, range: Range, details: Details<number> & Limits) =>
-  option(Type.Integer(), kind, { minimum: range[0], maximum: range[1], ...details })
+const number = (
+  kind: OptionKind,
+  [minimum, maximum]: Range,
+  details: Details<number> & Limits,
+): Option<number> => ({ kind, minimum, maximum, ...details })
 
 const integer = (range: Range, details: Details<number>) => number('integer', range, details)
 
@@ -71,14 +74,17 @@ const duration = (range: Range, details: Details<number>) =>
 const size = (range: Range, details: Details<number>) =>
   number('size', range, { unit: 'bytes', ...details })
 
-const list = (details: Details<string[]>, { hint, pattern }: Required<Rule>) =>
-  option(Type.Array(Type.String({ pattern }), { maxItems: 1000 }), 'list', { hint, ...details })
+const list = (details: Details<string[]>, rule: Required<Rule>): Option<string[]> => ({
+  kind: 'list',
+  ...rule,
+  ...details,
+})
 
 const MULTIADDR = { pattern: '^/(ip4|ip6|dns|dns4|dns6)/[^/]+/tcp/\\d{1,5}(/p2p/[A-Za-z0-9]+)?$' }
 const MIB = 1024 ** 2
 
-export const OPTIONS = Type.Object({
-  node: Type.Object({
+export const OPTIONS = {
+  node: {
     name: text(
       { default: '', description: 'Name of this node; an authority uses its organisation id.' },
       {
@@ -94,8 +100,8 @@ export const OPTIONS = Type.Object({
       default: 'prod',
       description: 'Set of defaults: prod, devnet (loopback, plaintext keys) or test.',
     }),
-  }),
-  network: Type.Object({
+  },
+  network: {
     genesis: path({
       default: 'genesis.json',
       description: 'Genesis file, relative to the folder of the configuration file.',
@@ -104,8 +110,8 @@ export const OPTIONS = Type.Object({
       { default: '', description: 'Network id; when set, the genesis must have this id.' },
       { pattern: '^(moor-[0-9a-f]{8})?$', hint: 'expected moor- and 8 hexadecimal digits' },
     ),
-  }),
-  keys: Type.Object({
+  },
+  keys: {
     consensus: path({
       default: 'keys/consensus.json',
       description: 'Key that signs votes, relative to the home.',
@@ -122,8 +128,8 @@ export const OPTIONS = Type.Object({
       default: 'keys/seal.json',
       description: 'X25519 key that opens what is sealed to us, relative to the home.',
     }),
-  }),
-  p2p: Type.Object({
+  },
+  p2p: {
     listen: list(
       {
         default: ['/ip4/0.0.0.0/tcp/7420'],
@@ -152,8 +158,8 @@ export const OPTIONS = Type.Object({
       { default: [], description: 'Peer ids admitted besides, or instead of, the members.' },
       { pattern: '^[A-Za-z0-9]{40,64}$', hint: 'expected a peer id such as "12D3KooW…"' },
     ),
-  }),
-  mempool: Type.Object({
+  },
+  mempool: {
     max_count: integer([1, 1_000_000], {
       default: 10_000,
       description: 'Most transactions waiting for a block.',
@@ -168,16 +174,16 @@ export const OPTIONS = Type.Object({
       description: 'Most transactions waiting that came from one client.',
       profiles: { devnet: 100_000, test: 100_000 },
     }),
-  }),
-  storage: Type.Object({
+  },
+  storage: {
     dir: path({ default: 'data', description: 'Databases, relative to the home.' }),
     cache: size([MIB, 16_384 * MIB], {
       default: 64 * MIB,
       description: 'Memory for the page cache of the state.',
       profiles: { test: 8 * MIB },
     }),
-  }),
-  http: Type.Object({
+  },
+  http: {
     listen: address({
       default: '127.0.0.1:7421',
       description: 'Address of the HTTP API; only loopback while clients are not authenticated.',
@@ -187,15 +193,15 @@ export const OPTIONS = Type.Object({
       default: 16 * MIB,
       description: 'Largest request body.',
     }),
-  }),
-  metrics: Type.Object({
+  },
+  metrics: {
     listen: address({
       default: '127.0.0.1:7423',
       description: 'Address of /metrics, /livez and /readyz; empty turns it off.',
       profiles: { test: '127.0.0.1:0' },
     }),
-  }),
-  log: Type.Object({
+  },
+  log: {
     level: levels({
       default: 'info',
       description: 'Level, and levels of single modules: "info,p2p=debug".',
@@ -209,44 +215,76 @@ export const OPTIONS = Type.Object({
       default: '',
       description: 'File for the log, relative to the home; empty: stdout.',
     }),
-  }),
-  shutdown: Type.Object({
+  },
+  shutdown: {
     timeout: duration([1_000, 600_000], {
       default: 20_000,
       description: 'Longest time an orderly stop may take.',
       profiles: { devnet: 5_000, test: 5_000 },
     }),
-  }),
-})
+  },
+}
 
-export type OptionValues = Static<typeof OPTIONS>
+type Options = typeof OPTIONS
 
-export type OptionEntry = Details<unknown> &
-  Limits & {
-    name: string
-    section: string
-    key: string
-    variable: string
-    flag: string
-    kind: OptionKind
-    schema: TSchema
+export type OptionValues = {
+  [S in keyof Options]: {
+    [K in keyof Options[S]]: Options[S][K] extends Option<infer T> ? T : never
   }
+}
 
-function entryOf(section: string, key: string, schema: OptionSchema): OptionEntry {
+export type OptionEntry = Option<unknown> & {
+  name: string
+  section: string
+  key: string
+  variable: string
+  flag: string
+}
+
+function entryOf(section: string, key: string, option: Option<unknown>): OptionEntry {
   return {
-    ...schema,
+    ...option,
     name: `${section}.${key}`,
     section,
     key,
     variable: `MOORING_${section}_${key}`.toUpperCase(),
     flag: `--${section}-${key}`.replaceAll('_', '-'),
-    schema,
   }
 }
 
-export const OPTION_ENTRIES: readonly OptionEntry[] = Object.entries(OPTIONS.properties).flatMap(
+export const OPTION_ENTRIES: readonly OptionEntry[] = Object.entries(OPTIONS).flatMap(
   ([section, group]) =>
-    Object.entries<OptionSchema>(group.properties).map(([key, schema]) =>
-      entryOf(section, key, schema),
-    ),
+    Object.entries<Option<unknown>>(group).map(([key, option]) => entryOf(section, key, option)),
 )
+
+const LIST_ITEMS_MAX = 1000
+
+// Whether a value is one that this option can have.
+export function isOptionValue(entry: OptionEntry, value: unknown): boolean {
+  switch (entry.kind) {
+    case 'integer':
+    case 'duration':
+    case 'size': {
+      const { minimum = 0, maximum = Number.MAX_SAFE_INTEGER } = entry
+      return Number.isSafeInteger(value) && Number(value) >= minimum && Number(value) <= maximum
+    }
+    case 'list':
+      return (
+        Array.isArray(value) &&
+        value.length <= LIST_ITEMS_MAX &&
+        value.every((item) => isTextOf(entry, item))
+      )
+    case 'text':
+    case 'path':
+    case 'choice':
+    case 'address':
+    case 'levels':
+      return isTextOf(entry, value)
+  }
+}
+
+function isTextOf({ pattern, enum: choices }: OptionEntry, value: unknown): boolean {
+  if (typeof value !== 'string') return false
+  if (choices !== undefined && !choices.includes(value)) return false
+  return pattern === undefined || new RegExp(pattern, 'u').test(value)
+}

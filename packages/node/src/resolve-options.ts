@@ -1,7 +1,6 @@
 // Flag, environment, file, profile, default: the first that speaks decides, and where a value came
 // from is kept. Every problem of every source is collected before anything is said.
 
-import { Value } from 'typebox/value'
 import type { ConfigFile, OptionProblem } from './config-file.ts'
 import { formatOptionValue } from './config-file.ts'
 import {
@@ -15,8 +14,8 @@ import {
   parseSize,
 } from './option-values.ts'
 import {
+  isOptionValue,
   OPTION_ENTRIES,
-  OPTIONS,
   type OptionEntry,
   type OptionKind,
   type OptionValues,
@@ -93,7 +92,7 @@ function parseCandidate(entry: OptionEntry, candidate: Candidate): Parsed<unknow
 function read(entry: OptionEntry, candidate: Candidate): Parsed<unknown> {
   const parsed = parseCandidate(entry, candidate)
   if ('expected' in parsed) return parsed
-  return Value.Check(entry.schema, parsed.value) ? parsed : { expected: expectation(entry) }
+  return isOptionValue(entry, parsed.value) ? parsed : { expected: expectation(entry) }
 }
 
 // What the sources say about one option, strongest first.
@@ -178,11 +177,17 @@ function profileOf(sources: OptionSources): Profile {
   return PROFILES.find((profile) => profile === raw) ?? 'prod'
 }
 
+type ValueTree = Record<string, Record<string, unknown>>
+
+function isComplete(tree: ValueTree): tree is ValueTree & OptionValues {
+  return OPTION_ENTRIES.every((entry) => isOptionValue(entry, tree[entry.section]?.[entry.key]))
+}
+
 export function resolveOptions(sources: OptionSources): ResolvedOptions {
   const profile = profileOf(sources)
   const problems: OptionProblem[] = [...(sources.file?.problems ?? [])]
   const origins: Record<string, Origin> = {}
-  const tree: Record<string, Record<string, unknown>> = {}
+  const tree: ValueTree = {}
   let apiListen: Candidate | undefined
   for (const entry of OPTION_ENTRIES) {
     const candidates = candidatesOf(entry, sources)
@@ -204,7 +209,8 @@ export function resolveOptions(sources: OptionSources): ResolvedOptions {
     origins[entry.name] = origin
     tree[entry.section] = { ...tree[entry.section], [entry.key]: value }
   }
-  const values = Value.Parse(OPTIONS, tree)
+  if (!isComplete(tree)) throw new TypeError('a default is no value of its own option')
+  const values: OptionValues = tree
   problems.push(...misspeltVariables(sources.env), ...notLoopback(values, apiListen))
   // What contradicts is only known once every single value is right.
   if (problems.length === 0) problems.push(...contradictions(values))
