@@ -63,4 +63,139 @@ test('a notarized block that nobody needs any more is not wanted any more', () =
   assert.equal(bench.state.fetching.size, 0)
 })
 
+test('a block is executed after its parent, and a missing ancestor is fetched from the signers', () => {
+  const bench = new Bench(configOf(0))
+  const [first, second, third] = chainOf(3)
+  assert.ok(first !== undefined && second !== undefined && third !== undefined)
+  bench.feed({ type: 'block', block: third })
+  bench.certify(bench.notarization(third))
+  assert.deepEqual(only(bench.last, 'fetch-block'), {
+    type: 'fetch-block',
+    digest: second.digest,
+    holders: [1, 2, 3],
+  })
+  bench.feed({ type: 'block', block: second })
+  assert.equal(only(bench.last, 'fetch-block').digest, first.digest)
+  bench.feed({ type: 'block', block: first })
+  const order: string[] = []
+  for (const block of [first, second, third]) {
+    order.push(only(bench.last, 'execute').digest)
+    bench.executed(block)
+  }
+  assert.deepEqual(order, [first.digest, second.digest, third.digest])
+  assert.deepEqual(bench.given(), ['finalize 3'])
+})
+
+test('a finalization commits its ancestors in order, once all are executed', () => {
+  const bench = new Bench(configOf(0))
+  const chain = chainOf(3)
+  for (const block of chain) bench.feed({ type: 'block', block })
+  bench.certify(bench.finalization(tipOf(chain)))
+  for (const block of chain) {
+    assert.ok(!typesIn(bench.actions).includes('commit'))
+    bench.executed(block)
+  }
+  const { blocks, finalization } = only(bench.actions, 'commit')
+  assert.deepEqual(blocks, chain)
+  assert.deepEqual(finalization, bench.finalization(tipOf(chain)))
+  assert.equal(bench.state.committed.height, 3)
+})
+
+test('a finalization whose block is unknown is kept, and its block fetched', () => {
+  const bench = new Bench(configOf(0))
+  const [block] = chainOf(1)
+  assert.ok(block !== undefined)
+  bench.certify(bench.finalization(block))
+  assert.equal(bench.state.final.view, 1)
+  assert.equal(only(bench.last, 'fetch-block').digest, block.digest)
+  bench.feed({ type: 'block', block })
+  bench.executed(block)
+  assert.deepEqual(only(bench.last, 'commit').blocks, [block])
+})
+
+test('a block is asked for once, until it is here or a commit has changed what is wanted', () => {
+  const bench = new Bench(configOf(0))
+  const [first, second] = chainOf(2)
+  assert.ok(first !== undefined && second !== undefined)
+  bench.certify(bench.notarization(second))
+  only(bench.last, 'fetch-block')
+  for (let again = 0; again < 3; again += 1) {
+    bench.timer('status')
+    assert.ok(!typesIn(bench.last).includes('fetch-block'))
+  }
+  bench.notarize(first)
+  bench.certify(bench.finalization(first))
+  bench.timer('status')
+  assert.equal(only(bench.last, 'fetch-block').digest, second.digest)
+})
+
+test('eight missing blocks are fetched one by one, nine are left to sync', () => {
+  for (const [length, type] of [
+    [8, 'fetch-block'],
+    [9, 'sync'],
+  ] as const) {
+    const bench = new Bench(configOf(0))
+    bench.certify(bench.finalization(tipOf(chainOf(length))))
+    only(bench.last, type)
+  }
+})
+
+test('a higher finalization is a new target for sync, the same or a lower one is not', () => {
+  const bench = new Bench(configOf(0))
+  const chain = chainOf(40)
+  const at = (height: number): BlockMeta => tipOf(chain.slice(0, height))
+  bench.certify(bench.finalization(at(20)))
+  assert.equal(only(bench.last, 'sync').finalization.subject.height, 20)
+  bench.certify(bench.finalization(at(15)))
+  bench.timer('status')
+  assert.ok(!typesIn(bench.last).includes('sync'))
+  bench.certify(bench.finalization(at(40)))
+  assert.equal(only(bench.last, 'sync').finalization.subject.height, 40)
+})
+
+test('what sync has committed raises the floor and moves the view, and agreement goes on there', () => {
+  const bench = new Bench(configOf(0))
+  const chain = chainOf(20)
+  const tip = tipOf(chain)
+  bench.certify(bench.finalization(tip))
+  bench.feed({ type: 'synced', block: tip, finalization: bench.finalization(tip) })
+  assert.equal(bench.state.committed.digest, tip.digest)
+  assert.equal(bench.state.view, 21)
+  assert.equal(bench.state.syncing, 0)
+  bench.show(blockOn(tip, 21))
+  assert.deepEqual(bench.given(), ['notarize 21'])
+})
+
+test('sync with the finalization of a later block than was known raises the last finalization too', () => {
+  const bench = new Bench(configOf(0))
+  const chain = chainOf(20)
+  const tip = tipOf(chain)
+  bench.feed({ type: 'synced', block: tip, finalization: bench.finalization(tip) })
+  assert.deepEqual([bench.state.final.view, bench.state.view], [20, 21])
+})
+
+test('a report of sync that comes too late moves nothing back', () => {
+  const bench = new Bench(configOf(0))
+  const chain = chainOf(3)
+  for (const block of chain) bench.feed({ type: 'block', block })
+  bench.certify(bench.finalization(tipOf(chain)))
+  for (const block of chain) bench.executed(block)
+  const [first] = chain
+  assert.ok(first !== undefined)
+  bench.feed({ type: 'synced', block: first, finalization: bench.finalization(first) })
+  assert.deepEqual([bench.state.committed.height, bench.state.final.view], [3, 3])
+  assert.equal(bench.state.view, 4)
+})
+
+test('a final block that this node finds invalid stops it, and is not committed', () => {
+  const bench = new Bench(configOf(0))
+  const [block] = chainOf(1)
+  assert.ok(block !== undefined)
+  bench.feed({ type: 'block', block })
+  bench.certify(bench.finalization(block))
+  bench.executed(block, 'invalid')
+  assert.equal(only(bench.last, 'halt').reason.code, 'state_diverged')
+  assert.ok(!typesIn(bench.actions).includes('commit'))
+})
+
 test.run()

@@ -184,9 +184,9 @@ export class Bench {
     return votesIn(this.actions)
   }
 
-  sent(type: 'send' | 'broadcast'): Extract<Action, { type: 'send' | 'broadcast' }>[] {
+  sent<T extends 'send' | 'broadcast'>(type: T): Extract<Action, { type: T }>[] {
     return this.last.filter(
-      (action): action is Extract<Action, { type: 'send' | 'broadcast' }> => action.type === type,
+      (action): action is Extract<Action, { type: T }> => action.type === type,
     )
   }
 

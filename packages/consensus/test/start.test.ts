@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'uvu'
 import { decodeMessage, encodeMessage } from '../src/messages.ts'
 import type { Vote } from '../src/types.ts'
-import { Bench, blockOn, configOf, GENESIS, typesIn, voteOf } from './fixture.ts'
+import { Bench, blockOn, configOf, GENESIS, only, typesIn, voteOf } from './fixture.ts'
 
 const NO_MARKS = { notarize: 0, nullify: 0, finalize: 0 }
 
@@ -102,6 +102,106 @@ test('marks at or below the last finalization forbid nothing', () => {
   })
   bench.show(blockOn(block, 6))
   assert.deepEqual(bench.given(), ['notarize 6'])
+})
+
+test('the view comes from certificates alone: an empty entry counts for nothing', () => {
+  const made = new Bench(configOf(0))
+  const bench = new Bench(configOf(0), {
+    certificates: [made.nullification(1), made.notarization(blockOn(GENESIS, 2))],
+    votes: [voteOf('nullify', 1, 0), voteOf('notarize', blockOn(GENESIS, 3), 0)],
+    marks: { notarize: 3, nullify: 1, finalize: 0 },
+  })
+  assert.equal(bench.state.view, 3)
+})
+
+test('own votes come back with their signatures, are told again, and bind', () => {
+  const block = blockOn(GENESIS, 1)
+  const own = { ...voteOf('notarize', block, 0), signature: new Uint8Array(64).fill(9) }
+  const bench = new Bench(configOf(0), {
+    votes: [own],
+    blocks: [block],
+    marks: { ...NO_MARKS, notarize: 1 },
+  })
+  const told = bench
+    .sent('broadcast')
+    .flatMap(({ message }) => (message.kind === 'votes' ? message.votes : []))
+  assert.deepEqual(told, [own])
+  bench.show(blockOn(GENESIS, 1, { salt: 1 }))
+  assert.deepEqual(bench.given(), [])
+})
+
+test('a node that had nullified its view repeats that', () => {
+  const bench = new Bench(configOf(0), {
+    votes: [voteOf('nullify', 1, 0)],
+    marks: { ...NO_MARKS, nullify: 1 },
+  })
+  assert.ok(typesIn(bench.actions).includes('retry'))
+  bench.timer('retry')
+  assert.equal(bench.sent('broadcast')[0]?.message.kind, 'votes')
+  assert.deepEqual(bench.given(), [])
+})
+
+test('an unfinished commit is taken up again', () => {
+  const made = new Bench(configOf(0))
+  const [first, second] = [blockOn(GENESIS, 1), blockOn(blockOn(GENESIS, 1), 2)]
+  const bench = new Bench(configOf(0), {
+    certificates: [made.notarization(first), made.notarization(second), made.finalization(second)],
+    blocks: [first],
+  })
+  assert.deepEqual([bench.state.final.view, bench.state.committed.height], [2, 0])
+  assert.deepEqual(
+    bench.actions
+      .filter(({ type }) => type === 'fetch-block' || type === 'execute')
+      .map(({ type }) => type),
+    ['fetch-block'],
+  )
+  bench.feed({ type: 'block', block: second })
+  bench.executed(first)
+  bench.executed(second)
+  assert.deepEqual(only(bench.actions, 'commit').blocks, [first, second])
+})
+
+test('a leader that had voted for its block and not sent it proposes it again', () => {
+  const block = blockOn(GENESIS, 1)
+  const votes = [voteOf('notarize', block, 1)]
+  const marks = { ...NO_MARKS, notarize: 1 }
+  const bench = new Bench(configOf(1), { votes, blocks: [block], marks })
+  assert.equal(only(bench.actions, 'propose').vote.subject.digest, block.digest)
+  const made = new Bench(configOf(1))
+  const later = { votes, blocks: [block], marks, certificates: [made.nullification(1)] }
+  assert.ok(!typesIn(new Bench(configOf(1), later).actions).includes('propose'))
+})
+
+test('nothing that was on disk is journalled again, and everybody is asked for news', () => {
+  const made = new Bench(configOf(0))
+  const bench = new Bench(configOf(0), { certificates: [made.nullification(1)] })
+  assert.ok(!typesIn(bench.actions).includes('journal'))
+  assert.deepEqual(
+    bench.sent('broadcast').map(({ message }) => message.kind),
+    ['status'],
+  )
+})
+
+test('a start on a chain without its own journal begins after its last final block', () => {
+  const made = new Bench(configOf(0))
+  const tip = { ...blockOn(GENESIS, 9), height: 9 }
+  const bench = new Bench(configOf(0), { committed: tip, finalization: made.finalization(tip) })
+  assert.deepEqual([bench.state.final.view, bench.state.view], [9, 10])
+  assert.equal(bench.state.committed.digest, tip.digest)
+})
+
+test('a second start from the same disk is the same start', () => {
+  const made = new Bench(configOf(0))
+  const block = blockOn(GENESIS, 2)
+  const recovered = {
+    certificates: [made.nullification(1), made.notarization(block)],
+    votes: [voteOf('nullify', 1, 0), voteOf('notarize', block, 0), voteOf('finalize', block, 0)],
+    blocks: [block],
+    marks: { notarize: 2, nullify: 1, finalize: 2 },
+  }
+  const [first, second] = [new Bench(configOf(0), recovered), new Bench(configOf(0), recovered)]
+  assert.deepEqual(first.state, second.state)
+  assert.deepEqual(first.actions, second.actions)
 })
 
 test.run()
