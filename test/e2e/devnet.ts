@@ -19,6 +19,7 @@ export type DevnetNode = {
   index: number
   name: string
   home: string
+  peerId: string
   api: string
   metrics: string
   pid: number | null
@@ -43,7 +44,7 @@ export type Devnet = {
 export type Board = {
   dir: string
   genesisDigest: string
-  nodes: (Omit<DevnetNode, 'client'> & { running: boolean; height: number | null; peers: number })[]
+  nodes: (Omit<DevnetNode, 'client'> & { running: boolean; height: number | null })[]
 }
 
 export type Workplace = { folder: string; close: () => Promise<void> }
@@ -109,8 +110,7 @@ export async function startDevnet(flags = ''): Promise<Devnet> {
 }
 
 function withClient(node: Board['nodes'][number]): DevnetNode {
-  const { index, name, home, api, metrics, pid } = node
-  return { index, name, home, api, metrics, pid, client: createClient(api, { timeoutMs: ASK_MS }) }
+  return { ...node, client: createClient(node.api, { timeoutMs: ASK_MS }) }
 }
 
 // As `record submit` does it: what a node has promised is written where `devnet check` looks for it.

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 const POLL_MS = 50
 
-// What `ask` gives first that is not undefined. Whatever it throws meanwhile is told when time is over.
+// What `ask` gives first that is not undefined. What it throws last is told when the time is over.
 export async function eventually<T>(
   what: string,
   timeoutMs: number,
@@ -22,5 +22,6 @@ export async function eventually<T>(
     }
     await pause(POLL_MS)
   }
-  throw new Error(`not within ${timeoutMs} ms: ${what}`, { cause })
+  const instead = cause instanceof Error ? `: ${cause.message}` : ''
+  throw new Error(`not within ${timeoutMs} ms: ${what}${instead}`, { cause })
 }
