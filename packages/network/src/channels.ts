@@ -16,9 +16,9 @@ import type { Stream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/inter
 import { messageOf, type NetworkError } from './errors.ts'
 import { encodeFrame, FRAME_HEADER_BYTES, FrameReader, feed } from './frames.ts'
 import type { Limits } from './limits.ts'
-import { pauseFor } from './pace.ts'
 import type { TokenBucket } from './token-bucket.ts'
 import type { Channel, MonotonicMs } from './types.ts'
+import { Valve } from './valve.ts'
 
 export const CHANNEL_PROTOCOLS: Record<Channel, string> = {
   urgent: '/mooring/urgent/1',
@@ -244,6 +244,7 @@ export interface InboundParts {
 
 /** Reads frames from a peer's stream for as long as it lives, at the pace that its budget allows. */
 export function receiveFrames(stream: Stream, parts: InboundParts): void {
+  const valve = new Valve(stream)
   let cost = 0
   const reader = new FrameReader(parts.frameBytesMax, (frame) => {
     cost += frame.length + parts.limits.frameOverheadBytes
@@ -260,6 +261,6 @@ export function receiveFrames(stream: Stream, parts: InboundParts): void {
     const waitMs = parts.budget.spend(cost, parts.now())
     if (waitMs === 0) return
     parts.onPause()
-    pauseFor(stream, waitMs)
+    valve.pauseFor(waitMs)
   })
 }

@@ -28,6 +28,7 @@ export function createCounters() {
     streamsRefused: 0,
     inboundPauses: 0,
     connectionPauses: 0,
+    connectionYields: 0,
     requestsSent: 0,
     requestsFailed: 0,
     requestsServed: 0,

@@ -23,9 +23,9 @@ import type { AllowList } from './allow-list.ts'
 import { messageOf, NetworkError } from './errors.ts'
 import type { Limits } from './limits.ts'
 import type { Link, Shared } from './link.ts'
-import { pauseFor } from './pace.ts'
 import { TokenBucket } from './token-bucket.ts'
 import type { Acceptance, MonotonicMs, NetworkHandlers, NetworkOptions } from './types.ts'
+import { Valve } from './valve.ts'
 
 const AUTHORITY_SCORE = 1e12
 const PROTOCOL_PREFIX = '/meshsub/'
@@ -292,12 +292,13 @@ export class Gossip {
     const budget = bucketOf(this.#byteBudgets, connection.remotePeer.toString(), () => {
       return new TokenBucket(perSecond * limits.burstSeconds, perSecond, now())
     })
+    const valve = new Valve(stream)
     stream.addEventListener('message', (event) => {
       const cost = event.data.byteLength + limits.frameOverheadBytes
       const waitMs = budget.spend(cost, now())
       if (waitMs === 0) return
       counters.gossipPauses += 1
-      pauseFor(stream, waitMs)
+      valve.pauseFor(waitMs)
     })
   }
 }

@@ -65,6 +65,7 @@ export const defaultLimits = {
   peerTimeMsPerSecondMax: 400,
   peerTimeBurstMs: 200,
   connectionPauseMaxMs: 100,
+  connectionTurnMs: 15,
 
   // muxer: the receive window is what a bulk transfer may have in flight ahead of an urgent frame
   streamsMax: 64,
@@ -84,7 +85,7 @@ export const defaultLimits = {
   // gossip
   gossipMessageBytesMax: 64 * KIB,
   gossipRpcBytesMax: MIB,
-  gossipBytesPerSecond: 16 * MIB,
+  gossipBytesPerSecond: 8 * MIB,
   gossipMessagesPerSecond: 2_000,
   gossipValidationsMax: 256,
   gossipSeenMs: 60_000,

@@ -1,21 +1,27 @@
-// What the peers together may cost us in time.
+// What the peers may cost us in time.
 //
 // Budgets of bytes and frames see what a stream delivers; below them a hostile member can still send
-// a million empty muxer frames. So our own time on each read of a socket is budgeted too, without what
-// the handlers of the frames take: an expensive block is no offence. While the peers together stay
-// within their part of a core, nobody is held back. When they do not, those above their own allowance
-// are not read for a moment, and feel it through TCP; a member that costs little is never paused
-// because another one costs much.
+// a million empty muxer frames. So our own time on each read of a socket is measured too.
+//
+// - A turn: the socket library hands over up to two megabytes before anybody else gets a word in. A
+//   connection that has taken its part of the current turn waits for the next one.
+// - A budget, without what the handlers of the frames take: an expensive block is no offence. While the
+//   peers together stay within their part of a core, nobody is held back. When they do not, those above
+//   their own allowance are not read for a moment, and feel it through TCP; a member that costs little
+//   is never paused because another one costs much.
 
-import type { MultiaddrConnection, Stream } from '@libp2p/interface'
+import type { MultiaddrConnection } from '@libp2p/interface'
 import type { Shared } from './link.ts'
 import { TokenBucket } from './token-bucket.ts'
+import { Valve } from './valve.ts'
 
 export class Pace {
   readonly #shared: Shared
   readonly #members: () => number
   readonly #all: TokenBucket
   #handledMs = 0
+  #turn = 0
+  #isTurnPlanned = false
 
   constructor(shared: Shared, members: () => number) {
     const { peersTimeBurstMs, peersTimeMsPerSecond } = shared.limits
@@ -30,32 +36,36 @@ export class Pace {
     const even = limits.peersTimeMsPerSecond / Math.max(1, this.#members())
     const perSecond = Math.min(even * limits.peerTimeEvenParts, limits.peerTimeMsPerSecondMax)
     const own = new TokenBucket(limits.peerTimeBurstMs, perSecond, now())
+    const valve = new Valve(connection)
+    let turn = -1
+    let turnMs = 0
     connection.addEventListener('message', ({ timeStamp }) => {
       const end = now()
-      const spentMs = Math.max(0, end - timeStamp - (handling.ms - this.#handledMs))
+      const elapsedMs = end - timeStamp
+      const spentMs = Math.max(0, elapsedMs - (handling.ms - this.#handledMs))
       this.#handledMs = handling.ms
       const ownWaitMs = own.spend(spentMs, end)
       const allWaitMs = this.#all.spend(spentMs, end)
-      if (ownWaitMs === 0 || allWaitMs === 0) return
-      counters.connectionPauses += 1
-      pauseFor(connection, Math.min(allWaitMs, limits.connectionPauseMaxMs))
+      turnMs = this.#currentTurn() === turn ? turnMs + elapsedMs : elapsedMs
+      turn = this.#turn
+      if (ownWaitMs > 0 && allWaitMs > 0) {
+        counters.connectionPauses += 1
+        valve.pauseFor(Math.min(allWaitMs, limits.connectionPauseMaxMs))
+      } else if (turnMs > limits.connectionTurnMs) {
+        counters.connectionYields += 1
+        valve.yield()
+      }
     })
   }
-}
 
-export function pauseFor(stream: MultiaddrConnection | Stream, waitMs: number): void {
-  if (stream.status !== 'open') return
-  stream.pause()
-  const timer = setTimeout(() => resume(stream), waitMs)
-  timer.unref()
-}
-
-/** A stream whose connection has just gone may say that it is open and still throw. */
-function resume(stream: MultiaddrConnection | Stream): void {
-  if (stream.status !== 'open') return
-  try {
-    stream.resume()
-  } catch (error) {
-    stream.abort(error instanceof Error ? error : new Error(String(error)))
+  #currentTurn(): number {
+    if (!this.#isTurnPlanned) {
+      this.#isTurnPlanned = true
+      setImmediate(() => {
+        this.#isTurnPlanned = false
+        this.#turn += 1
+      })
+    }
+    return this.#turn
   }
 }
