@@ -4,7 +4,7 @@
 import { bytesMax, CodecError, decode, encode, list } from '@mooring/codec'
 import type { Clock } from './clock.ts'
 
-const BATCH_MS = 3
+const BATCH_MS = 5
 const BATCH_BYTES = 64 << 10
 /** What a peer may send in one message: the largest transaction, or a full batch. */
 export const BATCH_BYTES_MAX = (1 << 20) - 1024
