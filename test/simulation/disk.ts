@@ -1,0 +1,158 @@
+/**
+ * What one process has on disk: the vote journal with its marks, and the chain of final blocks.
+ *
+ * Writes are gathered and become durable group by group, as in `storage/src/journal.ts`. A power cut
+ * keeps what is durable and decides what became of the group under way: nothing of it, only the
+ * marks, only the records, the first few records, or everything although nobody was told.
+ */
+import type { BlockMeta, Certificate, Recovered, Vote, VoteKind } from '@mooring/consensus'
+import { type Block, GENESIS } from './blocks.ts'
+import type { Random } from './random.ts'
+
+export type DiskRecord =
+  | { readonly type: 'certificate'; readonly certificate: Certificate }
+  | { readonly type: 'vote'; readonly vote: Vote }
+  | { readonly type: 'block'; readonly block: Block }
+
+export interface ChainEntry {
+  readonly block: Block
+  readonly finalization: Certificate | null
+}
+
+export type Marks = Record<VoteKind, number>
+
+export type CutOutcome = 'nothing' | 'marks' | 'records' | 'torn' | 'everything'
+
+interface Flight {
+  readonly records: readonly DiskRecord[]
+  readonly marks: Marks
+  readonly done: readonly (() => void)[]
+}
+
+const OUTCOMES: readonly CutOutcome[] = ['nothing', 'marks', 'records', 'torn', 'everything']
+/** Records of views so far below the last block may go. */
+const KEPT_VIEWS = 64
+
+export class Disk {
+  /** Durable. */
+  records: DiskRecord[] = []
+  marks: Marks = { notarize: 0, nullify: 0, finalize: 0 }
+  readonly chain: ChainEntry[] = []
+  readonly voted = new Set<string>()
+  #raised: Marks = this.marks
+  #pending: DiskRecord[] = []
+  #flight: Flight | null = null
+  #waiting: (() => void)[] = []
+  #commits: ChainEntry[] = []
+
+  append(record: DiskRecord): void {
+    if (record.type === 'vote') {
+      const { kind, subject } = record.vote
+      this.#raised = { ...this.#raised, [kind]: Math.max(this.#raised[kind], subject.view) }
+    }
+    this.#pending.push(record)
+  }
+
+  /** Calls back when everything appended so far is durable. */
+  wait(done: () => void): void {
+    this.#waiting.push(done)
+  }
+
+  /** Starts the next group unless one is under way or nobody waits. */
+  startFlush(): boolean {
+    if (this.#flight !== null || this.#waiting.length === 0) return false
+    this.#flight = { records: this.#pending, marks: this.#raised, done: this.#waiting }
+    this.#pending = []
+    this.#waiting = []
+    return true
+  }
+
+  /** @returns whom to tell. */
+  endFlush(): readonly (() => void)[] {
+    const flight = this.#flight
+    if (flight === null) return []
+    this.#flight = null
+    this.#keep(flight.records, flight.marks)
+    return flight.done
+  }
+
+  /** A batch of final blocks is handed to the database. */
+  commit(entries: readonly ChainEntry[]): void {
+    this.#commits.push(...entries)
+  }
+
+  /** The database has written everything handed to it so far. */
+  endCommit(): void {
+    this.chain.push(...this.#commits)
+    this.#commits = []
+    const view = (this.chain.at(-1)?.block.meta.view ?? 0) - KEPT_VIEWS
+    if (this.records.length > 4_000)
+      this.records = this.records.filter((record) => viewOf(record) >= view)
+  }
+
+  cut(random: Random): CutOutcome | null {
+    const flight = this.#flight
+    this.#flight = null
+    this.#pending = []
+    this.#waiting = []
+    this.#commits = []
+    const outcome = flight === null ? null : random.pick(OUTCOMES)
+    if (flight !== null && outcome !== null) this.#cutFlight(flight, outcome, random)
+    this.#raised = this.marks
+    return outcome
+  }
+
+  recovered(): Recovered {
+    const tip = this.chain.at(-1)
+    const committed: BlockMeta = tip?.block.meta ?? GENESIS
+    const of = <T extends DiskRecord['type']>(type: T) =>
+      this.records.filter(
+        (record): record is Extract<DiskRecord, { type: T }> => record.type === type,
+      )
+    return {
+      committed,
+      finalization: tip?.finalization ?? null,
+      certificates: of('certificate').map(({ certificate }) => certificate),
+      votes: of('vote').map(({ vote }) => vote),
+      blocks: of('block').flatMap(({ block: { meta } }) =>
+        meta.height > committed.height ? [meta] : [],
+      ),
+      marks: this.marks,
+    }
+  }
+
+  blocks(): Block[] {
+    return this.records.flatMap((record) => (record.type === 'block' ? [record.block] : []))
+  }
+
+  #cutFlight({ records, marks }: Flight, outcome: CutOutcome, random: Random): void {
+    switch (outcome) {
+      case 'nothing':
+        return
+      case 'marks':
+        this.marks = marks
+        return
+      case 'torn':
+        return this.#keep(records.slice(0, random.between(0, records.length - 1)), marks)
+      case 'records':
+      case 'everything':
+        return this.#keep(records, marks)
+    }
+  }
+
+  #keep(records: readonly DiskRecord[], marks: Marks): void {
+    this.records.push(...records)
+    for (const record of records) if (record.type === 'vote') this.voted.add(voteKey(record.vote))
+    this.marks = marks
+  }
+}
+
+export function voteKey({ kind, subject }: Pick<Vote, 'kind' | 'subject'>): string {
+  const { epoch, view, parentView, height, digest } = subject
+  return `${kind} ${epoch} ${view} ${parentView} ${height} ${digest}`
+}
+
+function viewOf(record: DiskRecord): number {
+  if (record.type === 'block') return record.block.meta.view
+  return record.type === 'vote' ? record.vote.subject.view : record.certificate.subject.view
+}

@@ -1,0 +1,149 @@
+/**
+ * One seed: faults until the calm, then the promises that need a calm, in the order in which they come
+ * due: finality soon, every transaction final, one more when a minute is over, and then silence.
+ */
+import { Agreement, type Watch } from './agreement.ts'
+import { type Plan, planOf, type Sizes } from './plan.ts'
+import { Violation } from './violation.ts'
+
+/** Actors that go quiet when everybody else does. */
+const QUIET = new Set(['silent', 'withholder', 'late-leader', 'equivocator', 'forker', 'spoiler'])
+const STATUS_MS = 3_000
+/** After the calm, what was under way before it may still arrive for so long. */
+const SETTLE_MS = 2_000
+
+export interface Ran {
+  readonly run: Agreement
+  readonly finalizedAfterMs: number
+}
+
+export class FailedSeed extends Error {
+  readonly seed: number
+  readonly invariant: string
+  readonly lines: readonly string[]
+
+  constructor(plan: Plan, cause: unknown, lines: readonly string[]) {
+    const actors = [...plan.actors].map(([index, name]) => `${index} ${name}`).join(', ')
+    const what = cause instanceof Error ? cause.message : String(cause)
+    const where = `${plan.authorities} authorities, ${actors || 'no traitor'}`
+    super(`seed ${plan.seed} (${where}): ${what}`, { cause })
+    this.seed = plan.seed
+    this.invariant = cause instanceof Violation ? cause.invariant : 'error'
+    this.lines = lines
+  }
+}
+
+export function runSeed(seed: number, sizes: Sizes, watch: Watch = {}): Ran {
+  return runPlan(planOf(seed, sizes), watch)
+}
+
+export function runPlan(plan: Plan, watch: Watch = {}): Ran {
+  const run = new Agreement(plan, watch)
+  try {
+    run.scheduler.run(run.calmAt + SETTLE_MS)
+    const finalizedAfterMs = expectFinality(run)
+    expectEverything(run)
+    expectSilence(run)
+    expectOneBlockEach(run)
+    expectBounds(run)
+    countViews(run)
+    return { run, finalizedAfterMs }
+  } catch (error) {
+    throw new FailedSeed(plan, error, run.lines)
+  }
+}
+
+/** L1 and L2: every honest node makes a new block final within the bound. */
+function expectFinality(run: Agreement): number {
+  const { plan, scheduler, oracle } = run
+  const from = scheduler.now
+  const bound = plan.residualLoss > 0 ? 60_000 : boundOf(run)
+  const height = oracle.finals.size
+  run.submit('after the calm')
+  const isFinal = (): boolean =>
+    run.honest.every(({ isUp, ledger }) => isUp && ledger.tip.height >= height)
+  scheduler.run(from + bound, isFinal)
+  if (!isFinal())
+    throw new Violation('L1', `no finality ${bound} ms after the calm; ${describe(run)}`)
+  return scheduler.now - from
+}
+
+/** (f + 2) views of 3Δ, with what the timers have grown to, 2δ each, and one round of status. */
+function boundOf({ plan, honest }: Agreement): number {
+  const faulty = Math.floor((plan.authorities - 1) / 3)
+  const failed = honest.map(({ state }) => state.view - state.final.view - 1 - plan.authorities)
+  const growth = Math.min(16, 1.5 ** Math.max(0, ...failed))
+  const view = 3 * plan.deltaMs * growth + plan.minBlockIntervalMs + 2 * plan.calmDelayMs + 50
+  return Math.ceil((faulty + 2) * view + 1.2 * STATUS_MS)
+}
+
+function expectEverything(run: Agreement): void {
+  run.scheduler.run(run.scheduler.now + 60_000, () => run.isDone())
+  if (run.isDone()) return
+  throw new Violation('L4', `a transaction is not final a minute after the calm; ${describe(run)}`)
+}
+
+/** L5: who is idle and has parked on a live leader votes no more. */
+function expectSilence(run: Agreement): void {
+  const { plan, scheduler, counters } = run
+  const isQuiet = [...plan.actors.values()].every((name) => QUIET.has(name))
+  if (!isQuiet || plan.heartbeatMs > 0 || plan.misled !== null) return
+  scheduler.run(scheduler.now + 20_000)
+  const before = votes(counters)
+  scheduler.run(scheduler.now + 10_000)
+  const given = votes(counters) - before
+  if (given > 0) throw new Violation('L5', `${given} votes in 10 s of an idle network`)
+}
+
+/** L6: in a good network without traitors a lone transaction costs one block, and nobody's patience. */
+function expectOneBlockEach(run: Agreement): void {
+  const { plan, scheduler, counters, oracle } = run
+  if (plan.actors.size > 0 || plan.residualLoss > 0 || plan.heartbeatMs > 0) return
+  if (plan.misled !== null) return
+  const blocks = oracle.finals.size
+  const nullified = counters.get('nullify') ?? 0
+  for (let count = 0; count <= plan.authorities; count += 1) {
+    run.submit(`lone ${count}`)
+    scheduler.run(scheduler.now + 3_000)
+  }
+  const made = oracle.finals.size - blocks
+  const patience = (counters.get('nullify') ?? 0) - nullified
+  if (made !== plan.authorities + 1 || patience > 0)
+    throw new Violation(
+      'L6',
+      `${plan.authorities + 1} lone transactions made ${made} blocks and ${patience} nullifies`,
+    )
+}
+
+/** L7: nothing is kept that can be of no use any more. */
+function expectBounds(run: Agreement): void {
+  for (const { index, state } of run.honest) {
+    const open = state.view - state.final.view
+    const isMore = (what: string, kept: number, most: number): void => {
+      if (kept > most)
+        throw new Violation('L7', `node ${index} keeps ${kept} ${what} with ${open} open views`)
+    }
+    isMore('views', state.views.size, open + 64 + 16)
+    isMore('blocks', state.blocks.size, 2 * open + 16)
+    isMore('wanted blocks', state.fetching.size, open)
+  }
+}
+
+function votes(counters: ReadonlyMap<string, number>): number {
+  const kinds = ['notarize', 'nullify', 'finalize']
+  return kinds.reduce((sum, kind) => sum + (counters.get(kind) ?? 0), 0)
+}
+
+function countViews(run: Agreement): void {
+  if (run.oracle.splitViews.size > 0) run.count('notarized and nullified view')
+}
+
+function describe({ machines }: Agreement): string {
+  return machines
+    .map(({ index, isUp, isHalted, state }) => {
+      if (!isUp) return `${index} down`
+      const { view, final, committed } = state
+      return `${index}${isHalted ? ' halted' : ''} view ${view} final ${final.view} height ${committed.height}`
+    })
+    .join('; ')
+}
