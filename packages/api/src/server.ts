@@ -16,6 +16,7 @@ import fastify from 'fastify'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Health, sharedSchemas } from './answers.ts'
 import { bind, type Surroundings } from './binding.ts'
+import { compileOnDemand } from './compilers.ts'
 import { createCursors } from './cursors.ts'
 import { ApiError, type Catalogue, internalProblem, problemOf } from './errors.ts'
 import { EventStreams, type StreamEnd } from './events.ts'
@@ -153,7 +154,6 @@ async function createListener(shared: Shared, listener: Listener): Promise<Fasti
       connectionsCheckingInterval: limits.requestCheckMs,
     },
     routerOptions: { maxParamLength: PARAM_LENGTH_MAX },
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
     clientErrorHandler: (error, socket) =>
       answerOnSocket(error, socket, options.catalogue, randomUUID()),
     frameworkErrors: (error, request, reply) => answerError(shared, error, request, reply),
@@ -176,6 +176,7 @@ async function createListener(shared: Shared, listener: Listener): Promise<Fasti
   })
   if (options.observe !== undefined) observeWith(app, options.observe)
   for (const schema of listener === 'api' ? sharedSchemas : [Health]) app.addSchema(schema)
+  compileOnDemand(app)
   if (listener === 'api') await app.register(swagger, swaggerOptions)
   for (const id of operationIds) {
     const route: Route = routes[id]
