@@ -1,26 +1,34 @@
-// Whether the authorities of a devnet ever signed what contradicts itself, read from their own vote
-// journals. A journal is copied first and the copy is opened, so that a running node is not disturbed;
-// a copy taken in the middle of a write looks torn or behind, and is taken again.
+// Whether the authorities of a devnet ever signed what contradicts itself, read from the vote journals:
+// what each remembers of its own votes, and what the certificates that all of them hold remember of it.
+// A journal is copied first and the copy is opened, so that a running node is not disturbed; a copy taken
+// in the middle of a write looks torn or behind, and is taken again.
 
 import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { decodeVote, type Vote } from '@mooring/consensus'
+import { decodeCertificate, decodeVote, type Vote, votesOf } from '@mooring/consensus'
 import { Journal, StorageError } from '@mooring/storage'
 import { homePaths } from './home.ts'
 
 const TRIES = 5
 const PAUSE_MS = 100
 
-async function readCopy(guard: string, directory: string): Promise<Vote[]> {
+type HeldVotes = { own: Vote[]; certified: Vote[] }
+
+async function readCopy(guard: string, directory: string): Promise<HeldVotes> {
   await cp(guard, directory, { recursive: true })
   const { journal, records } = await Journal.open({ directory })
   await journal.close()
-  return records.flatMap((record) => (record.type === 'vote' ? [decodeVote(record.payload)] : []))
+  const held: HeldVotes = { own: [], certified: [] }
+  for (const { type, payload } of records) {
+    if (type === 'vote') held.own.push(decodeVote(payload))
+    else if (type !== 'block') held.certified.push(...votesOf(decodeCertificate(payload)))
+  }
+  return held
 }
 
-export async function readOwnVotes(home: string): Promise<Vote[]> {
+async function readVotes(home: string): Promise<HeldVotes> {
   const { guard } = homePaths(home)
   for (let tries = 1; ; tries += 1) {
     const folder = await mkdtemp(join(tmpdir(), 'mooring-guard-'))
@@ -52,20 +60,21 @@ export function contradictionsOf(votes: readonly Vote[]): string[] {
       new Set(all.filter((vote) => vote.kind === kind).map((vote) => vote.subject.digest))
     const isTwice = digests('notarize').size > 1 || digests('finalize').size > 1
     const isBoth = digests('finalize').size > 0 && digests('nullify').size > 0
-    if (isTwice || isBoth) found.push(`${view}: ${all.map(describe).join(', ')}`)
+    if (isTwice || isBoth) found.push(`${view}: ${[...new Set(all.map(describe))].join(', ')}`)
   }
   return found
 }
 
+// Votes: how many own ones the journals hold.
 export type VoteCheck = { votes: number; contradictions: string[] }
 
 export async function findContradictions(homes: readonly string[]): Promise<VoteCheck> {
-  let votes = 0
-  const contradictions: string[] = []
-  for (const home of homes) {
-    const own = await readOwnVotes(home)
-    votes += own.length
-    contradictions.push(...contradictionsOf(own).map((text) => `${home}: ${text}`))
-  }
-  return { votes, contradictions }
+  const held = await Promise.all(homes.map(readVotes))
+  const certified = held.flatMap((each) => each.certified)
+  const contradictions = held.flatMap(({ own }, index) => {
+    const signer = own[0]?.signer
+    const remembered = certified.filter((vote) => vote.signer === signer)
+    return contradictionsOf([...own, ...remembered]).map((text) => `${homes[index]}: ${text}`)
+  })
+  return { votes: held.reduce((sum, { own }) => sum + own.length, 0), contradictions }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { encodeVote, type Vote, ZERO_DIGEST } from '@mooring/consensus'
+import { encodeCertificate, encodeVote, type Vote, ZERO_DIGEST } from '@mooring/consensus'
 import { Journal } from '@mooring/storage'
 import { test } from 'uvu'
 import { contradictionsOf, findContradictions } from '../src/guard-check.ts'
@@ -60,5 +60,40 @@ test('votes are read from journals that stay as they are', async () => {
     rmSync(folder, { recursive: true })
   }
 })
+
+test('a vote counts that only the certificate of another remembers', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'mooring-guard-check-'))
+  try {
+    const own = vote('notarize', 1)
+    const { subject } = vote('notarize', 1, 'cd'.repeat(32))
+    const bitmap = Uint8Array.of(0b111)
+    const signatures = [1, 2, 3].map((byte) => new Uint8Array(64).fill(byte))
+    const certificate = { kind: 'notarize' as const, subject, bitmap, signatures }
+    const forgetful = await homeWith(join(folder, '0'), 'vote', encodeVote(own))
+    const witness = await homeWith(join(folder, '1'), 'certificate', encodeCertificate(certificate))
+    assert.deepEqual((await findContradictions([forgetful])).contradictions, [])
+    const { votes, contradictions } = await findContradictions([forgetful, witness])
+    assert.equal(votes, 1)
+    assert.deepEqual(contradictions, [
+      `${forgetful}: epoch 0, view 1: notarize abababab, notarize cdcdcdcd`,
+    ])
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+async function homeWith(
+  path: string,
+  type: 'vote' | 'certificate',
+  payload: Uint8Array,
+): Promise<string> {
+  const { home, guard } = await createHome(path)
+  const { journal } = await Journal.open({ directory: guard })
+  journal.advance({ epoch: 0, notarized: 1, nullified: 0, finalized: 0 })
+  journal.append([{ epoch: 0, view: 1, type, payload }])
+  await journal.sync()
+  await journal.close()
+  return home
+}
 
 test.run()
