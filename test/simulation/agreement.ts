@@ -12,7 +12,7 @@ import { MONOTONIC_ZERO, type Packet } from './blocks.ts'
 import { Twins } from './byzantine/twin.ts'
 import { Disk } from './disk.ts'
 import { acceptPacket } from './intake.ts'
-import { Links } from './links.ts'
+import { type Content, Links } from './links.ts'
 import { Machine } from './machine.ts'
 import { Oracle } from './oracle.ts'
 import { type Faults, NO_FAULTS, type Plan } from './plan.ts'
@@ -110,7 +110,7 @@ export class Agreement implements World {
     const { boundaryCrash } = this.plan.faults
     if (this.#isCalm || boundaryCrash === 0 || !this.random.chance(boundaryCrash)) return false
     this.count(`crash ${boundary}`)
-    this.#crash(machine)
+    this.#crash(machine, this.random.chance(this.plan.faults.rottenDisk))
     return true
   }
 
@@ -148,7 +148,7 @@ export class Agreement implements World {
   }
 
   #emit(from: Machine, to: number, packet: Packet): void {
-    this.links.carry(from.index, to, packet.kind === 'proposal', () => {
+    this.links.carry(from.index, to, contentOf(packet), () => {
       for (const machine of this.#hearersOf(to, from.index)) this.#receive(machine, packet)
     })
   }
@@ -217,11 +217,11 @@ export class Agreement implements World {
     const share = FAULTS_MS / 1_000
     if (this.random.chance(crashesPerSecond * share)) {
       this.count('crash')
-      this.#crash(this.random.pick(this.machines))
+      this.#crash(this.random.pick(this.machines), this.random.chance(this.plan.faults.rottenDisk))
     }
     if (this.random.chance(powerCutsPerSecond * share)) {
       this.count('power cut')
-      for (const machine of this.machines) this.#crash(machine)
+      for (const machine of this.machines) this.#crash(machine, false)
     }
     if (this.random.chance(partitionsPerSecond * share)) {
       this.count(`links: ${this.links.breakSomehow()}`)
@@ -229,9 +229,9 @@ export class Agreement implements World {
     }
   }
 
-  #crash(machine: Machine): void {
+  #crash(machine: Machine, rots: boolean): void {
     if (!machine.isUp) return
-    machine.crash()
+    machine.crash(rots)
     const { life } = machine
     const { downMs } = this.plan.faults
     this.scheduler.after(this.random.between(50, downMs), () => this.#restart(machine, life))
@@ -246,4 +246,11 @@ export class Agreement implements World {
     this.links.calm()
     for (const machine of this.machines) this.#restart(machine, machine.life)
   }
+}
+
+function contentOf(packet: Packet): Content {
+  if (packet.kind === 'proposal') return 'proposal'
+  const isVotes = packet.kind === 'message' && packet.message.kind === 'votes'
+  const isFinalize = isVotes && packet.message.votes.some(({ kind }) => kind === 'finalize')
+  return isFinalize ? 'finalize' : 'other'
 }

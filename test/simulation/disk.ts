@@ -23,6 +23,12 @@ export type Marks = Record<VoteKind, number>
 
 export type CutOutcome = 'nothing' | 'marks' | 'records' | 'torn' | 'everything'
 
+/** The last group that became durable, as it would be missed. */
+interface LastGroup {
+  readonly records: readonly DiskRecord[]
+  readonly marksBefore: Marks
+}
+
 interface Flight {
   readonly records: readonly DiskRecord[]
   readonly marks: Marks
@@ -44,6 +50,7 @@ export class Disk {
   #flight: Flight | null = null
   #waiting: (() => void)[] = []
   #commits: ChainEntry[] = []
+  #last: LastGroup | null = null
 
   append(record: DiskRecord): void {
     if (record.type === 'vote') {
@@ -86,8 +93,9 @@ export class Disk {
     this.chain.push(...this.#commits)
     this.#commits = []
     const view = (this.chain.at(-1)?.block.meta.view ?? 0) - KEPT_VIEWS
-    if (this.records.length > 4_000)
-      this.records = this.records.filter((record) => viewOf(record) >= view)
+    if (this.records.length < 4_000) return
+    this.#last = null
+    this.records = this.records.filter((record) => viewOf(record) >= view)
   }
 
   cut(random: Random): CutOutcome | null {
@@ -100,6 +108,23 @@ export class Disk {
     if (flight !== null && outcome !== null) this.#cutFlight(flight, outcome, random)
     this.#raised = this.marks
     return outcome
+  }
+
+  /**
+   * The disk had said that the last group was durable, and it was not: its votes have left, and only the
+   * marks tell of them. Only groups of which the marks do tell: each vote the first beyond its mark, and
+   * of finalizes one.
+   */
+  rot(): boolean {
+    const last = this.#last
+    this.#last = null
+    if (last === null || last.records.length === 0) return false
+    const votes = last.records.flatMap((record) => (record.type === 'vote' ? [record.vote] : []))
+    const isMarked = votes.every(({ kind, subject }) => subject.view > last.marksBefore[kind])
+    const finalizes = votes.filter(({ kind }) => kind === 'finalize').length
+    if (votes.length === 0 || !isMarked || finalizes > 1) return false
+    this.records.length -= last.records.length
+    return true
   }
 
   recovered(): Recovered {
@@ -131,9 +156,12 @@ export class Disk {
         return
       case 'marks':
         this.marks = marks
+        this.#last = null
         return
       case 'torn':
-        return this.#keep(records.slice(0, random.between(0, records.length - 1)), marks)
+        this.#keep(records.slice(0, random.between(0, records.length - 1)), marks)
+        this.#last = null
+        return
       case 'records':
       case 'everything':
         return this.#keep(records, marks)
@@ -141,6 +169,7 @@ export class Disk {
   }
 
   #keep(records: readonly DiskRecord[], marks: Marks): void {
+    this.#last = { records, marksBefore: this.marks }
     this.records.push(...records)
     for (const record of records) if (record.type === 'vote') this.voted.add(voteKey(record.vote))
     this.marks = marks

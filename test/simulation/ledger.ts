@@ -47,7 +47,7 @@ export class Ledger {
   execute(digest: string): 'valid' | 'invalid' {
     const block = this.#held.get(digest)
     if (block === undefined) throw new Violation('order', 'executed a block whose body is not held')
-    if (!this.#isBase(block.meta.parent))
+    if (!this.isBase(block.meta.parent))
       throw new Violation('order', 'executed a block whose parent is not executed')
     if (block.transactions.includes(INVALID)) return 'invalid'
     this.#executed.add(digest)
@@ -60,7 +60,7 @@ export class Ledger {
     place: { view: number; wall: number; mayBeEmpty: boolean },
     pending: ReadonlySet<string>,
   ): Block | null {
-    if (!this.#isBase(parent.digest))
+    if (!this.isBase(parent.digest))
       throw new Violation('order', 'built on a parent that is not executed')
     const open = this.openNames(parent.digest)
     const transactions = [...pending]
@@ -109,7 +109,8 @@ export class Ledger {
     return names
   }
 
-  #isBase(digest: string): boolean {
+  /** Whether a block can stand on it: it is executed or the tip. */
+  isBase(digest: string): boolean {
     return digest === this.tip.digest || this.#executed.has(digest)
   }
 

@@ -3,6 +3,9 @@ import type { Plan } from './plan.ts'
 import type { Random } from './random.ts'
 import type { Scheduler } from './scheduler.ts'
 
+/** What travels: some kinds of it may be lost more than others. */
+export type Content = 'proposal' | 'finalize' | 'other'
+
 export class Links {
   readonly #plan: Plan
   readonly #random: Random
@@ -32,12 +35,9 @@ export class Links {
   }
 
   /** Carries something over a link, once, twice or not at all. */
-  carry(from: number, to: number, isProposal: boolean, deliver: () => void): void {
-    if (this.isCut(from, to)) return
-    const { faults, residualLoss } = this.#plan
-    const loss = this.#isCalm ? residualLoss : faults.loss
-    if (this.#random.chance(loss)) return
-    if (!this.#isCalm && isProposal && this.#random.chance(faults.proposalLoss)) return
+  carry(from: number, to: number, content: Content, deliver: () => void): void {
+    if (this.isCut(from, to) || this.#random.chance(this.#lossOf(content))) return
+    const { faults } = this.#plan
     this.#scheduler.after(this.#delay(), deliver)
     const duplication = this.#isCalm ? 0 : faults.duplication
     if (this.#random.chance(duplication)) this.#scheduler.after(3 * this.#delay(), deliver)
@@ -70,6 +70,13 @@ export class Links {
     else if (shape === 'deaf') this.cut(all, one, false)
     else this.#cutToRing(all)
     return shape
+  }
+
+  #lossOf(content: Content): number {
+    const { faults, residualLoss } = this.#plan
+    if (this.#isCalm) return residualLoss
+    if (content === 'proposal') return Math.max(faults.loss, faults.proposalLoss)
+    return content === 'finalize' ? Math.max(faults.loss, faults.finalizeLoss) : faults.loss
   }
 
   #cutToRing(all: readonly number[]): void {

@@ -108,12 +108,14 @@ export class Machine {
     this.#drain()
   }
 
-  crash(): void {
+  crash(rots: boolean): void {
     if (!this.isUp) return
     this.isUp = false
     this.life += 1
     const outcome = this.disk.cut(this.#world.random)
     if (outcome !== null) this.#world.count(`cut: ${outcome}`)
+    if (rots && (outcome === null || outcome === 'nothing') && this.disk.rot())
+      this.#world.count('cut: rotten')
     this.#world.trace(() => `${this.index} crashes, group under way: ${outcome ?? 'none'}`)
   }
 
@@ -245,6 +247,7 @@ export class Machine {
         view: this.state.view,
         wall: this.wall(),
         sawEquivocation: (view) => this.#judge.sawEquivocation(view),
+        isExecuted: (digest) => this.ledger.isBase(digest),
       })
       const { digest } = vote.subject
       const block = vote.kind === 'notarize' ? this.ledger.find(digest) : undefined

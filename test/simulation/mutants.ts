@@ -38,12 +38,6 @@ export const MUTANTS: readonly Mutant[] = [
     to: 'if (record.ownNotarize?.digest === proposal.block.digest) return',
   },
   {
-    name: 'nullify of any view',
-    file: 'step.ts',
-    from: 'if (view !== draft.state.view) return',
-    to: 'if (view > draft.state.view) return',
-  },
-  {
     name: 'gap not checked',
     file: 'vote.ts',
     from: 'if (parent === null || !isGapNullified(draft, block.parentView, block.view))',

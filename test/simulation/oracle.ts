@@ -26,6 +26,7 @@ export interface Voter {
   readonly wall: number
   /** Leaders' double proposals that were delivered to it, by view. */
   readonly sawEquivocation: (view: number) => boolean
+  readonly isExecuted: (digest: string) => boolean
 }
 
 export class Oracle {
@@ -52,15 +53,20 @@ export class Oracle {
     this.#blocks.set(block.digest, block)
   }
 
-  /** Every vote at the moment when it is decided: rules that only the voter's own state can break. */
+  /**
+   * Every vote at the moment when it is decided: rules that only the voter's own state can break. The
+   * very same vote once more, after a restart, is allowed.
+   */
   gave(vote: UnsignedVote, voter: Voter): void {
-    if (this.#judged.traitors.has(vote.signer)) return
+    if (this.#judged.traitors.has(vote.signer) || this.isSigned(vote)) return
     const { kind, subject } = vote
     const complain = (what: string): never => {
       throw new Violation('I5', `authority ${vote.signer} ${what}`)
     }
     if (kind === 'nullify' && subject.view !== voter.view)
       complain(`nullified view ${subject.view} in view ${voter.view}`)
+    if (kind !== 'nullify' && !voter.isExecuted(subject.digest))
+      complain(`gave a ${kind} for a block that it has not executed`)
     if (kind !== 'notarize') return
     if (subject.view !== voter.view)
       complain(`notarized in view ${subject.view} while in ${voter.view}`)

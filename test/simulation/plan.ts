@@ -23,6 +23,8 @@ export interface Faults {
   readonly loss: number
   /** Of proposals alone, which travel apart from votes. */
   readonly proposalLoss: number
+  /** Of finalizes: finality lags and the open suffix grows. */
+  readonly finalizeLoss: number
   readonly duplication: number
   readonly delayMs: readonly [number, number]
   readonly crashesPerSecond: number
@@ -32,8 +34,12 @@ export interface Faults {
   readonly boundaryCrash: number
   /** Chance that a sync of the disk takes long. */
   readonly slowDisk: number
+  /** Chance that a crash takes a group along that was durable, but for the marks. */
+  readonly rottenDisk: number
   /** How long the database may take to make a block durable. */
   readonly commitMs: number
+  /** The longest time that a range of blocks takes to arrive. */
+  readonly syncMs: number
   /** The longest time that a crashed process stays away. */
   readonly downMs: number
   readonly executionMs: number
@@ -67,6 +73,7 @@ export interface Plan {
 export const NO_FAULTS: Faults = {
   loss: 0,
   proposalLoss: 0,
+  finalizeLoss: 0,
   duplication: 0,
   delayMs: [5, 40],
   crashesPerSecond: 0,
@@ -74,7 +81,9 @@ export const NO_FAULTS: Faults = {
   partitionsPerSecond: 0,
   boundaryCrash: 0,
   slowDisk: 0,
+  rottenDisk: 0,
   commitMs: 15,
+  syncMs: 80,
   downMs: 3_000,
   executionMs: 0,
 }
@@ -155,6 +164,7 @@ function faultsOf(random: Random): Faults {
   return {
     loss: some(random.pick([0.05, 0.2, 0.4])),
     proposalLoss: some(0.6, 0.15),
+    finalizeLoss: some(random.pick([0.5, 0.9]), 0.3),
     duplication: some(0.2, 0.5),
     delayMs: [5, random.pick([40, 200, 600])],
     crashesPerSecond: some(random.pick([0.2, 0.6])),
@@ -162,7 +172,9 @@ function faultsOf(random: Random): Faults {
     partitionsPerSecond: some(0.4),
     boundaryCrash: some(random.pick([0.0005, 0.005]), 0.5),
     slowDisk: some(random.pick([0.02, 0.2, 0.5]), 0.5),
+    rottenDisk: some(0.5, 0.2),
     commitMs: random.pick([15, 600]),
+    syncMs: random.pick([80, 3_000]),
     downMs: random.pick([500, 3_000, 9_000]),
     executionMs: some(30, 0.3),
   }

@@ -62,7 +62,7 @@ export class Repair {
   #syncSoon(ms: number): void {
     if (this.#isSyncing) return
     this.#isSyncing = true
-    this.#machine.later(ms + this.#world.random.between(10, 80), () => {
+    this.#machine.later(ms + this.#world.random.between(10, this.#world.faults.syncMs), () => {
       this.#isSyncing = false
       this.#syncOnce()
     })
@@ -98,7 +98,12 @@ export class Repair {
         finalization,
       )
       this.#world.count('synced range')
-      machine.feed({ type: 'synced', block: machine.ledger.tip, finalization })
+      const block = machine.ledger.tip
+      machine.feed({ type: 'synced', block, finalization })
+      // A second report, long after: nothing may move back.
+      machine.later(this.#world.random.between(1, 3_000), () =>
+        machine.feed({ type: 'synced', block, finalization }),
+      )
     }
     if (machine.isUp && this.#isBehind()) this.#syncSoon(0)
   }

@@ -10,6 +10,7 @@ import { JUSTIFICATION_MAX } from './messages.ts'
 import { leaderOf } from './quorum.ts'
 import {
   type Draft,
+  hasNotarized,
   isGivenUp,
   openViews,
   recordOf,
@@ -58,8 +59,7 @@ export function tryPropose(draft: Draft): void {
   const { view } = state
   const me = voter(state)
   if (me === null || leaderOf(state.config.epoch, view, state.config.authorities) !== me) return
-  const record = recordOf(state, view)
-  if (record.ownNotarize !== null || isGivenUp(record) || state.building === view) return
+  if (hasNotarized(state, view) || isGivenUp(state, view) || state.building === view) return
   if (!hasWork(draft)) return
   const parentView = chooseParent(draft)
   if (parentView === null) return askForMissing(draft, null)
@@ -93,8 +93,7 @@ export function onBuilt(draft: Draft, view: View, block: BlockMeta | null): void
   if (state.building === view) state.building = 0
   const me = voter(state)
   if (block === null || me === null || view !== state.view) return
-  const record = recordOf(state, view)
-  if (record.ownNotarize !== null || isGivenUp(record)) return
+  if (hasNotarized(state, view) || isGivenUp(state, view)) return
   holdBlock(draft, block)
   state.blocks.set(block.digest, { meta: block, execution: 'valid' })
   state.lastProposalAt = clock.monotonic

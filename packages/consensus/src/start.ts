@@ -14,21 +14,14 @@ import {
   type ConsensusState,
   type Draft,
   draftOf,
+  type Marks,
   openViews,
   recordOf,
   writeRecord,
 } from './state.ts'
 import { broadcastStatus } from './status.ts'
 import { type Step, step } from './step.ts'
-import {
-  type BlockMeta,
-  type Certificate,
-  type Clock,
-  nullifySubject,
-  type View,
-  type Vote,
-  type VoteKind,
-} from './types.ts'
+import type { BlockMeta, Certificate, Clock, Vote } from './types.ts'
 import { armRetry } from './vote.ts'
 
 export interface Recovered {
@@ -40,8 +33,8 @@ export interface Recovered {
   readonly votes: readonly Vote[]
   /** Blocks above the committed one that the journal holds. */
   readonly blocks: readonly BlockMeta[]
-  /** The highest views ever signed by kind; they may be ahead of the journal by its torn last batch. */
-  readonly marks: { readonly notarize: View; readonly nullify: View; readonly finalize: View }
+  /** The highest views ever signed by kind; they may be ahead of the journal by its last group. */
+  readonly marks: Marks
 }
 
 export function start(config: ConsensusConfig, recovered: Recovered, clock: Clock): Step {
@@ -49,7 +42,6 @@ export function start(config: ConsensusConfig, recovered: Recovered, clock: Cloc
   const { state } = draft
   for (const block of recovered.blocks) holdBlock(draft, block)
   for (const vote of recovered.votes) rememberOwn(draft, vote)
-  rememberMarks(draft, recovered)
   for (const certificate of recovered.certificates) onCertificate(draft, certificate)
   draft.actions.length = 0
   state.isArmed = false
@@ -85,6 +77,7 @@ function emptyState(config: ConsensusConfig, recovered: Recovered): ConsensusSta
     statusSentAt: Array.from({ length: config.authorities }, () => 0),
     statusAnsweredAt: Array.from({ length: config.authorities }, () => 0),
     statusCount: 0,
+    marks: recovered.marks,
     forgottenView: Math.max(subject.view, ...Object.values(recovered.marks)),
     isHalted: false,
   }
@@ -96,32 +89,6 @@ function rememberOwn(draft: Draft, vote: Vote): void {
   else if (vote.kind === 'nullify') record.ownNullify = true
   else record.ownFinalize = vote.subject
   record[vote.kind] = new Map(record[vote.kind]).set(vote.signer, vote)
-}
-
-/**
- * The marks may be ahead of the records by one group that was torn off. Its votes never left, unless
- * the disk lied, and nobody can know: they count as given. Between the last vote on record and the mark
- * no other notarize is given, and the nullify is given again. A finalize is remembered for the mark's
- * own view alone: after a power cut, a rule for more views could leave a whole network without a vote
- * that it may give.
- */
-function rememberMarks(draft: Draft, { marks, votes }: Recovered): void {
-  const { state } = draft
-  const { epoch } = state.config
-  const { notarize, nullify, finalize } = marks
-  if (finalize > state.final.view)
-    writeRecord(draft, finalize).ownFinalize ??= nullifySubject(epoch, finalize)
-  for (const view of forgottenViews(draft, votes, 'notarize', notarize))
-    writeRecord(draft, view).ownNotarize ??= nullifySubject(epoch, view)
-  for (const view of forgottenViews(draft, votes, 'nullify', nullify))
-    if (recordOf(state, view).ownFinalize === null) writeRecord(draft, view).owesNullify = true
-}
-
-/** Open views above the last vote of a kind on record, up to its mark. */
-function forgottenViews(draft: Draft, votes: readonly Vote[], kind: VoteKind, mark: View): View[] {
-  let last = draft.state.final.view
-  for (const vote of votes) if (vote.kind === kind) last = Math.max(last, vote.subject.view)
-  return Array.from({ length: Math.max(0, mark - last) }, (_, index) => last + 1 + index)
 }
 
 /** Those of the newest views, as many as one message holds: the certificates of older ones exist. */

@@ -42,6 +42,8 @@ export interface ConsensusConfig {
   readonly precisionMs: number
 }
 
+export type Marks = Readonly<Record<VoteKind, View>>
+
 export type Execution = 'none' | 'running' | 'valid' | 'invalid'
 
 export interface HeldBlock {
@@ -55,8 +57,6 @@ export interface ViewRecord {
   finalize: ReadonlyMap<AuthorityIndex, Vote>
   ownNotarize: Subject | null
   ownNullify: boolean
-  /** A nullify may have left of which only the marks tell: it is given when the view is entered. */
-  owesNullify: boolean
   ownFinalize: Subject | null
   notarization: Certificate | null
   nullification: Certificate | null
@@ -94,6 +94,12 @@ export interface ConsensusState {
   statusSentAt: MonotonicMs[]
   statusAnsweredAt: MonotonicMs[]
   statusCount: number
+  /**
+   * The highest views voted in, by kind, as the last start found them. The records may be behind by a
+   * group that was torn off, or that a lying disk never wrote, and nobody can know which of its votes
+   * have left: in every view up to its mark a vote counts as given.
+   */
+  readonly marks: Marks
   /** Own votes at views up to this one may have been forgotten, so an unknown one proves nothing. */
   forgottenView: View
   isHalted: boolean
@@ -112,7 +118,6 @@ const EMPTY_RECORD: Readonly<ViewRecord> = Object.freeze({
   finalize: new Map(),
   ownNotarize: null,
   ownNullify: false,
-  owesNullify: false,
   ownFinalize: null,
   notarization: null,
   nullification: null,
@@ -169,9 +174,23 @@ export function voter(state: ConsensusState): AuthorityIndex | null {
   return state.isHalted ? null : state.config.me
 }
 
+/** Whether this node has notarized in a view, or may have. */
+export function hasNotarized(state: ConsensusState, view: View): boolean {
+  return recordOf(state, view).ownNotarize !== null || view <= state.marks.notarize
+}
+
+/**
+ * Whether this node has finalized a view, or may have. Of the marks only the view of the last one counts:
+ * after a power cut a rule for all below could leave a whole network without a vote that it may give.
+ */
+export function hasFinalized(state: ConsensusState, view: View): boolean {
+  return recordOf(state, view).ownFinalize !== null || view === state.marks.finalize
+}
+
 /** Whether this node has nullified a view, or may have: it neither notarizes nor finalizes there. */
-export function isGivenUp({ ownNullify, owesNullify }: Readonly<ViewRecord>): boolean {
-  return ownNullify || owesNullify
+export function isGivenUp(state: ConsensusState, view: View): boolean {
+  if (recordOf(state, view).ownNullify) return true
+  return view <= state.marks.nullify && !hasFinalized(state, view)
 }
 
 /** Stops voting for good. What others send is still followed, so that the reason can be read. */

@@ -12,6 +12,8 @@ import {
   type Draft,
   growth,
   halt,
+  hasFinalized,
+  hasNotarized,
   isGivenUp,
   openViews,
   quorum,
@@ -22,15 +24,7 @@ import {
   writeRecord,
 } from './state.ts'
 import { askForMissing } from './status.ts'
-import {
-  nullifySubject,
-  type Proposal,
-  sameSubject,
-  type Subject,
-  subjectOf,
-  type View,
-  ZERO_DIGEST,
-} from './types.ts'
+import { nullifySubject, type Proposal, sameSubject, subjectOf, type View } from './types.ts'
 import { unsigned } from './votes.ts'
 
 /** A live proposal may be this much older than the voter's clock, beside what Δ and failed views explain. */
@@ -39,8 +33,8 @@ const MESSAGE_DELAY_MS = 10_000
 export function nullify(draft: Draft): void {
   const { state } = draft
   const me = voter(state)
-  const known = recordOf(state, state.view)
-  if (me === null || known.ownNullify || known.ownFinalize !== null) return
+  const { ownNullify } = recordOf(state, state.view)
+  if (me === null || ownNullify || hasFinalized(state, state.view)) return
   writeRecord(draft, state.view).ownNullify = true
   const subject = nullifySubject(state.config.epoch, state.view)
   draft.actions.push({ type: 'vote', vote: unsigned('nullify', subject, me) })
@@ -79,8 +73,8 @@ export function watchLeader(draft: Draft): void {
   const me = voter(state)
   if (me === null) return
   const record = recordOf(state, state.view)
-  if (record.ownNullify || record.ownFinalize !== null) return
-  if (record.owesNullify) return nullify(draft)
+  if (record.ownNullify || hasFinalized(state, state.view)) return
+  if (isGivenUp(state, state.view)) return nullify(draft)
   const leader = leaderOf(state.config.epoch, state.view, state.config.authorities)
   if (leader !== me && record.nullify.has(leader)) return nullify(draft)
   if (leader === me && state.syncing !== 0) return nullify(draft)
@@ -133,8 +127,8 @@ export function tryNotarize(draft: Draft): void {
   const record = recordOf(state, state.view)
   const { proposal } = record
   if (me === null || proposal === null) return
-  if (record.ownNotarize !== null || hasFinalized(record.ownFinalize)) return
-  if (isGivenUp(record) || record.isEquivocated) return
+  if (hasNotarized(state, state.view) || record.ownFinalize !== null) return
+  if (isGivenUp(state, state.view) || record.isEquivocated) return
   const { block } = proposal
   if (block.parentView >= block.view || block.parentView < state.final.view) return nullify(draft)
   const parent = notarizedAt(draft, block.parentView)
@@ -174,12 +168,10 @@ function checkTime(draft: Draft, time: number, skipped: number): 'good' | 'early
   return time < draft.clock.wall - delay - config.precisionMs ? 'refused' : 'good'
 }
 
-/** A finalize that only the high-water marks remember can be given again: the view has one notarization. */
-function hasFinalized(own: Subject | null): boolean {
-  return own !== null && own.digest !== ZERO_DIGEST
-}
-
-/** R7, for every notarized view above the last finalization, however old. */
+/**
+ * R7, for every notarized view above the last finalization, however old. A finalize of which only the
+ * marks tell can be given again: the view has one notarization.
+ */
 export function tryFinalize(draft: Draft): void {
   const { state } = draft
   const me = voter(state)
@@ -194,7 +186,7 @@ export function tryFinalize(draft: Draft): void {
       advanceExecution(draft, digest, notarizedAt(draft, view)?.holders ?? [])
       continue
     }
-    if (me === null || isGivenUp(record) || hasFinalized(record.ownFinalize)) continue
+    if (me === null || record.ownFinalize !== null || isGivenUp(state, view)) continue
     writeRecord(draft, view).ownFinalize = notarization.subject
     draft.actions.push({ type: 'vote', vote: unsigned('finalize', notarization.subject, me) })
   }

@@ -64,10 +64,36 @@ test('where the marks know of a notarize no other is given, and the view can be 
 
 test('a leader of whose notarize only the marks know does not propose again', () => {
   const bench = new Bench(configOf(1), { marks: { ...NO_MARKS, notarize: 1 } })
-  assert.deepEqual(typesIn(bench.last).slice(-2), ['leader', 'certification'])
   bench.feed({ type: 'work', waiting: true })
+  assert.deepEqual(typesIn(bench.last), ['leader', 'certification'])
   bench.feed({ type: 'built', view: 1, block: blockOn(GENESIS, 1), failed: false })
   assert.deepEqual(bench.given(), [])
+})
+
+test('a nullify lost behind the marks stays in mind when later ones are on record', () => {
+  const made = new Bench(configOf(0))
+  const block = blockOn(GENESIS, 2)
+  const bench = new Bench(configOf(0), {
+    certificates: [made.nullification(1), made.notarization(block), made.nullification(3)],
+    votes: [voteOf('nullify', 1, 0), voteOf('nullify', 3, 0)],
+    blocks: [block],
+    marks: { ...NO_MARKS, nullify: 3 },
+  })
+  bench.executed(block)
+  assert.equal(bench.state.blocks.get(block.digest)?.execution, 'valid')
+  assert.deepEqual(bench.given(), [])
+})
+
+test('a finalize on record is no nullify, whatever the marks say', () => {
+  const made = new Bench(configOf(0))
+  const block = blockOn(GENESIS, 1)
+  const bench = new Bench(configOf(0), {
+    votes: [voteOf('finalize', block, 0), voteOf('nullify', 2, 0)],
+    certificates: [made.notarization(block), made.nullification(2)],
+    marks: { notarize: 0, nullify: 2, finalize: 1 },
+  })
+  assert.deepEqual(bench.given(), [])
+  assert.equal(bench.state.view, 3)
 })
 
 test('votes between the last one on record and the mark count as given too', () => {

@@ -1,6 +1,7 @@
 /**
- * As leader proposes on a parent that was left behind: an older notarized block although a later view
- * was not nullified, a final block that is not the last, or a parent that the subject misnames.
+ * As leader proposes on a parent that was left behind or never was: an older notarized block although
+ * a later view was not nullified, a final block that is not the last, a block of its own that nobody
+ * notarized, beside or below the true parent, or a parent that the subject misnames.
  */
 import type { BlockMeta, Certificate } from '@mooring/consensus'
 import type { Actor, Hands } from '../actor.ts'
@@ -11,7 +12,8 @@ interface Fork {
   readonly parentView: number
 }
 
-function forksOf(hands: Hands): Fork[] {
+/** Views in which a block stands notarized or final, the newest first. */
+function standing(hands: Hands): Fork[] {
   const forks: Fork[] = []
   for (const [view, { notarization }] of hands.state.views) {
     const parent = notarization === null ? undefined : hands.find(notarization.subject.digest)
@@ -20,19 +22,52 @@ function forksOf(hands: Hands): Fork[] {
   const { log } = hands.machine.ledger
   for (const { block } of log.slice(-3))
     forks.push({ parent: block.meta, parentView: block.meta.view })
-  return forks
+  return forks.toSorted((a, b) => b.parentView - a.parentView)
+}
+
+/** A block of its own in the place of the true parent, which others may fetch from it. */
+function sibling(hands: Hands, { parent, parentView }: Fork): Fork | null {
+  const below = hands.find(parent.parent)
+  if (below === undefined) return null
+  const place = { view: parentView, parentView: parent.parentView }
+  const block = hands.block(below, place, [FORGED, 'beside'])
+  hands.machine.ledger.hold(block)
+  return { parent: block.meta, parentView }
+}
+
+/** A block of its own in a view that was nullified. */
+function unnotarized(hands: Hands, { parent, parentView }: Fork, view: number): Fork | null {
+  if (parentView + 1 >= view) return null
+  const block = hands.block(parent, { view: parentView + 1, parentView }, [FORGED, 'below'])
+  hands.machine.ledger.hold(block)
+  return { parent: block.meta, parentView: parentView + 1 }
+}
+
+function choose(hands: Hands, view: number): Fork | null {
+  const forks = standing(hands).filter(({ parentView }) => parentView < view)
+  const [best] = forks
+  if (best === undefined) return null
+  switch (hands.random.pick(['older', 'older', 'beside', 'below', 'misnamed', 'any'] as const)) {
+    case 'older':
+      return forks[hands.random.between(1, 3)] ?? null
+    case 'beside':
+      return sibling(hands, best)
+    case 'below':
+      return unnotarized(hands, best, view)
+    case 'misnamed':
+      return { parent: best.parent, parentView: hands.random.pick(forks).parentView }
+    case 'any':
+      return hands.random.pick(forks)
+  }
 }
 
 function fork(hands: Hands, view: number, justification: readonly Certificate[]): Packet | null {
-  const forks = forksOf(hands).filter(({ parentView }) => parentView < view)
-  if (forks.length === 0) return null
-  const { parent, parentView } = hands.random.pick(forks)
-  const misnamed = hands.random.pick(forks).parentView
-  const isMisnamed = hands.random.chance(0.3)
-  const place = { view, parentView: isMisnamed ? misnamed : parentView }
+  const chosen = choose(hands, view)
+  if (chosen === null) return null
+  const { parent, parentView } = chosen
   const height = hands.random.chance(0.1) ? hands.random.between(0, 1e9) : parent.height
   return hands.proposalOf(
-    hands.block({ ...parent, height }, place, [FORGED, String(view)]),
+    hands.block({ ...parent, height }, { view, parentView }, [FORGED, String(view)]),
     justification,
   )
 }
