@@ -3,14 +3,14 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdir, open, readFile } from 'node:fs/promises'
-import { getCompileCacheDir } from 'node:module'
-import { dirname, join } from 'node:path'
+import { flushCompileCache } from 'node:module'
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Environment } from '../context.ts'
 import { type DevnetNodeState, isRunning } from './state.ts'
 
-const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url))
+const MAIN = fileURLToPath(new URL('../../bin/mooring.js', import.meta.url))
 const POLL_MS = 50
 const STOP_MS = 10_000
 
@@ -24,17 +24,18 @@ export function logFile(node: DevnetNodeState): string {
 }
 
 // What belongs to the person's own node must not reach those of the devnet.
-// Compiled code is kept between starts: it halves the time until a node answers.
-function childEnvironment(env: Environment, cache: string): Record<string, string> {
+function childEnvironment(env: Environment): Record<string, string> {
   const kept: Record<string, string> = {}
   for (const [name, value] of Object.entries(env)) {
     if (value !== undefined && !name.startsWith('MOORING_')) kept[name] = value
   }
-  return { NODE_COMPILE_CACHE: getCompileCacheDir() ?? cache, ...kept }
+  return kept
 }
 
 export async function startProcess(node: DevnetNodeState, env: Environment): Promise<Started> {
   await mkdir(join(node.home, 'logs'), { recursive: true, mode: 0o700 })
+  // The node finds compiled what this process has compiled for itself.
+  flushCompileCache()
   const log = await open(logFile(node), 'a', 0o600)
   try {
     const child = spawn(
@@ -43,7 +44,7 @@ export async function startProcess(node: DevnetNodeState, env: Environment): Pro
       {
         cwd: node.home,
         detached: true,
-        env: childEnvironment(env, join(dirname(node.home), 'compile-cache')),
+        env: childEnvironment(env),
         stdio: ['ignore', log.fd, log.fd],
       },
     )
