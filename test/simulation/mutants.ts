@@ -16,25 +16,25 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'finalize after a nullify',
     file: 'vote.ts',
-    from: 'if (me === null || isGivenUp(record) || hasFinalized(record.ownFinalize)) continue',
-    to: 'if (me === null || hasFinalized(record.ownFinalize)) continue',
+    from: 'if (me === null || record.ownFinalize !== null || isGivenUp(state, view)) continue',
+    to: 'if (me === null || record.ownFinalize !== null) continue',
   },
   {
     name: 'nullify after a finalize',
-    file: 'vote.ts',
-    from: 'if (me === null || known.ownNullify || known.ownFinalize !== null) return',
-    to: 'if (me === null || known.ownNullify) return',
+    file: 'state.ts',
+    from: 'return recordOf(state, view).ownFinalize !== null || view === state.marks.finalize',
+    to: 'return false',
   },
   {
     name: 'notarize after a nullify',
     file: 'vote.ts',
-    from: 'if (isGivenUp(record) || record.isEquivocated) return',
+    from: 'if (isGivenUp(state, state.view) || record.isEquivocated) return',
     to: 'if (record.isEquivocated) return',
   },
   {
     name: 'notarize twice',
     file: 'vote.ts',
-    from: 'if (record.ownNotarize !== null || hasFinalized(record.ownFinalize)) return',
+    from: 'if (hasNotarized(state, state.view) || record.ownFinalize !== null) return',
     to: 'if (record.ownNotarize?.digest === proposal.block.digest) return',
   },
   {
@@ -70,8 +70,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'leader that equivocated',
     file: 'vote.ts',
-    from: 'if (isGivenUp(record) || record.isEquivocated) return',
-    to: 'if (isGivenUp(record)) return',
+    from: 'if (isGivenUp(state, state.view) || record.isEquivocated) return',
+    to: 'if (isGivenUp(state, state.view)) return',
   },
   {
     name: 'invalid block notarized',
@@ -134,10 +134,34 @@ export const MUTANTS: readonly Mutant[] = [
     to: '',
   },
   {
+    name: 'mark of finalize not asked',
+    file: 'state.ts',
+    from: ' || view === state.marks.finalize',
+    to: '',
+  },
+  {
+    name: 'mark of nullify not asked',
+    file: 'state.ts',
+    from: 'return view <= state.marks.nullify && !hasFinalized(state, view)',
+    to: 'return false',
+  },
+  {
+    name: 'mark of notarize not asked',
+    file: 'state.ts',
+    from: ' || view <= state.marks.notarize',
+    to: '',
+  },
+  {
+    name: 'nullify that only the marks know not given again',
+    file: 'vote.ts',
+    from: '  if (isGivenUp(state, state.view)) return nullify(draft)\n',
+    to: '',
+  },
+  {
     name: 'marks not read at start',
     file: 'start.ts',
-    from: '  rememberMarks(draft, recovered)\n',
-    to: '',
+    from: '    marks: recovered.marks,\n',
+    to: '    marks: { notarize: 0, nullify: 0, finalize: 0 },\n',
   },
   {
     name: 'certificates not journalled',
@@ -240,6 +264,18 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'blocks.ts',
     from: '  if (draft.state.syncing <= tip.view) draft.state.syncing = 0\n',
     to: '',
+  },
+  {
+    name: 'signed message without the epoch',
+    file: 'votes.ts',
+    from: 'for (const value of [subject.epoch, subject.view, subject.parentView, subject.height]) {',
+    to: 'for (const value of [0, subject.view, subject.parentView, subject.height]) {',
+  },
+  {
+    name: 'signed message without the kind',
+    file: 'votes.ts',
+    from: '  message[at] = KIND_BYTE[kind]\n',
+    to: '  message[at] = KIND_BYTE.notarize\n',
   },
   {
     name: 'dead blocks kept',

@@ -3,11 +3,14 @@
  *
  *   npm run sim:mutants -- [--seeds <most>] [--name <pattern>] [--jobs <n>]
  *
- * Each mutant runs in a process of its own over a copy of the source that exists in memory only. A
- * mutant that survives is a hole in the simulation, and a failure. The last line counts both.
+ * Each mutant runs in a process of its own over a copy of the source that exists in memory only. What
+ * the simulation does not notice is shown to the tests of the package: some rules only save time, and
+ * signatures are not real in a simulation. A mutant that survives both is a hole, and a failure. The
+ * last line counts.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { MUTANTS, type Mutant } from './mutants.ts'
@@ -28,21 +31,44 @@ interface Verdict {
 
 const pathOf = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
 
-async function hunt({ name, nodes }: Mutant): Promise<Verdict> {
+async function run(name: string, program: string, args: string[]): Promise<string> {
   const load = ['--disable-warning=ExperimentalWarning', '--import', pathOf('./mutate.ts')]
-  const what = ['--first', '--seeds', values.seeds, '--jobs', values.jobs]
-  const args = [...load, pathOf('./run.ts'), ...what, '--nodes', nodes ?? '4..10']
-  const child = spawn(process.execPath, args, { env: { ...process.env, MUTANT: name } })
+  const env = { ...process.env, MUTANT: name }
+  const child = spawn(process.execPath, [...load, program, ...args], { env })
   let output = ''
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk: Buffer) => {
       output += chunk.toString()
     })
   await once(child, 'close')
+  return output
+}
+
+async function simulate({ name, nodes }: Mutant): Promise<Verdict> {
+  const args = ['--first', '--seeds', values.seeds, '--jobs', values.jobs]
+  const output = await run(name, pathOf('./run.ts'), [...args, '--nodes', nodes ?? '4..10'])
   const [, passed = '0', failed = ''] = /^(\d+) passed, (\d+) failed$/m.exec(output) ?? []
   if (failed === '') throw new Error(`the run with "${name}" did not end well:\n${output}`)
   const [, by = ''] = /^FAIL {2}seed [^:]+: (.*)$/m.exec(output) ?? []
   return { isCaught: Number(failed) > 0, by, seeds: Number(passed) + Number(failed) }
+}
+
+/** The first test of the package that fails. */
+async function testSteps({ name }: Mutant): Promise<string | null> {
+  const folder = pathOf('../../packages/consensus/test/')
+  for (const file of readdirSync(folder).filter((entry) => entry.endsWith('.test.ts'))) {
+    const output = await run(name, folder + file, [])
+    const failed = /FAIL {2}"(.*)"/.exec(output)
+    if (failed !== null) return `${file}: ${failed[1] ?? ''}`
+  }
+  return null
+}
+
+async function hunt(mutant: Mutant): Promise<Verdict> {
+  const verdict = await simulate(mutant)
+  if (verdict.isCaught) return verdict
+  const failed = await testSteps(mutant)
+  return failed === null ? verdict : { ...verdict, isCaught: true, by: `test ${failed}` }
 }
 
 let caught = 0

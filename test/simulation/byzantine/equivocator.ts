@@ -1,25 +1,32 @@
-/** As leader proposes two blocks, one to each half, and as voter backs both. */
+/** As leader proposes two blocks, one to each half, and later insists on either with anybody. */
 import type { Actor } from '../actor.ts'
 import { FORGED, type Packet } from '../blocks.ts'
 
+interface Pair {
+  readonly view: number
+  readonly first: Packet
+  readonly second: Packet
+}
+
 export function equivocator(): Actor {
-  let second: { view: number; packet: Packet } | null = null
+  let pair: Pair | null = null
   return {
     send: (packet, to, hands) => {
       if (packet.kind !== 'proposal') return hands.emit(to, packet)
       const { meta } = packet.block
       const parent = hands.find(meta.parent)
       if (parent === undefined) return
-      if (second?.view !== meta.view) {
+      if (pair?.view !== meta.view) {
         const forged = hands.block(parent, meta, [FORGED])
-        second = {
-          view: meta.view,
-          packet: hands.proposalOf(forged, packet.proposal.justification),
-        }
+        const second = hands.proposalOf(forged, packet.proposal.justification)
+        pair = { view: meta.view, first: packet, second }
       }
-      const isSecond = to % 2 === meta.view % 2
-      hands.emit(to, isSecond ? second.packet : packet)
-      if (hands.random.chance(0.1)) hands.emit(to, isSecond ? packet : second.packet, 20)
+      hands.emit(to, to % 2 === meta.view % 2 ? pair.second : pair.first)
+    },
+    act: (hands) => {
+      if (pair === null || hands.random.chance(0.5)) return
+      const { first, second } = pair
+      hands.emit(hands.random.pick(hands.others), hands.random.pick([first, second]))
     },
   }
 }
