@@ -8,7 +8,9 @@ export interface Mutant {
   readonly file: string
   readonly from: string
   readonly to: string
-  /** What the campaign needs to be told to find it: many authorities, or few. */
+  /** In the same file: where one rule stands behind another, both must go. */
+  readonly and?: { readonly from: string; readonly to: string }
+  /** Where the campaign finds it soonest, if not everywhere. */
   readonly nodes?: string
 }
 
@@ -36,6 +38,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'vote.ts',
     from: 'if (hasNotarized(state, state.view) || record.ownFinalize !== null) return',
     to: 'if (record.ownNotarize?.digest === proposal.block.digest) return',
+    nodes: '4..4',
   },
   {
     name: 'gap not checked',
@@ -126,6 +129,17 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'start.ts',
     from: 'for (const vote of recovered.votes) rememberOwn(draft, vote)',
     to: '',
+    nodes: '4..4',
+  },
+  {
+    name: 'neither own votes nor marks read at start',
+    file: 'start.ts',
+    from: 'for (const vote of recovered.votes) rememberOwn(draft, vote)',
+    to: '',
+    and: {
+      from: '    marks: recovered.marks,\n',
+      to: '    marks: { notarize: 0, nullify: 0, finalize: 0 },\n',
+    },
   },
   {
     name: 'certificates not read at start',
@@ -156,6 +170,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'vote.ts',
     from: '  if (isGivenUp(state, state.view)) return nullify(draft)\n',
     to: '',
+    nodes: '4..4',
   },
   {
     name: 'marks not read at start',
@@ -174,6 +189,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'vote.ts',
     from: "  draft.actions.push({ type: 'vote', vote: unsigned('nullify', subject, me) })\n",
     to: "  draft.actions.push({ type: 'vote', vote: unsigned('nullify', subject, me) })\n  const early = { kind: 'nullify', subject, signer: me, signature: new Uint8Array(64) } as const\n  writeRecord(draft, state.view).nullify = new Map(recordOf(state, state.view).nullify).set(me, early)\n",
+    nodes: '4..4',
   },
   {
     name: 'certification timer removed',
@@ -291,10 +307,14 @@ export function mutantOf(name: string | undefined): Mutant {
   return mutant
 }
 
-/** The source with its one line changed. */
-export function mutate({ name, file, from, to }: Mutant, source: string): string {
-  const parts = source.split(from)
-  if (parts.length !== 2)
-    throw new Error(`"${name}" changes a text that stands ${parts.length - 1} times in ${file}`)
-  return parts.join(to)
+/** The source with its one place changed, or two. */
+export function mutate({ name, file, from, to, and }: Mutant, source: string): string {
+  const replace = (text: string, old: string, changed: string): string => {
+    const parts = text.split(old)
+    if (parts.length !== 2)
+      throw new Error(`"${name}" changes a text that stands ${parts.length - 1} times in ${file}`)
+    return parts.join(changed)
+  }
+  const once = replace(source, from, to)
+  return and === undefined ? once : replace(once, and.from, and.to)
 }

@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'uvu'
+import { MUTANTS, mutate } from './mutants.ts'
+
+test('every mutant finds its place in the source, once', () => {
+  for (const mutant of MUTANTS) {
+    const file = new URL(`../../packages/consensus/src/${mutant.file}`, import.meta.url)
+    const source = readFileSync(file, 'utf8')
+    assert.notEqual(mutate(mutant, source), source, mutant.name)
+  }
+})
+
+test('a mutant whose place is gone, or is not one, is an error', () => {
+  const mutant = { name: 'a change', file: 'none.ts', from: 'b', to: 'c' }
+  assert.equal(mutate(mutant, 'a b d'), 'a c d')
+  assert.throws(() => mutate(mutant, 'a d'))
+  assert.throws(() => mutate(mutant, 'b b'))
+  assert.throws(() => mutate({ ...mutant, and: { from: 'x', to: 'y' } }, 'a b d'))
+})
+
+test('no two mutants have one name', () => {
+  assert.equal(new Set(MUTANTS.map(({ name }) => name)).size, MUTANTS.length)
+})
+
+test.run()
