@@ -3,8 +3,8 @@
 // while the node runs. What could open something is redacted, whoever passes it.
 
 import { pino, stdTimeFunctions } from 'pino'
+import { prettyFactory } from 'pino-pretty'
 import type { LogLevel, LogLevels } from './option-values.ts'
-import { formatReadable } from './readable-line.ts'
 
 export type LogFields = Readonly<Record<string, unknown>>
 
@@ -66,6 +66,18 @@ function openSink(options: LoggerOptions): Sink {
   return pino.destination({ dest: destination ?? 1, sync: true, mkdir: true, mode: 0o600 })
 }
 
+function readable(sink: LogSink, colour: boolean): LogSink {
+  const format = prettyFactory({
+    colorize: colour,
+    ignore: 'pid,hostname,module',
+    messageKey: 'message',
+    messageFormat: '{if module}{module}: {end}{message}',
+    singleLine: true,
+    translateTime: 'SYS:HH:MM:ss.l',
+  })
+  return { write: (line) => sink.write(format(line)) }
+}
+
 export function createLogger(options: LoggerOptions): RootLogger {
   let levels = options.levels
   const sink = openSink(options)
@@ -80,9 +92,7 @@ export function createLogger(options: LoggerOptions): RootLogger {
       serializers: { error: describeError },
       formatters: { level: (label) => ({ level: label }) },
     },
-    options.format === 'json'
-      ? sink
-      : { write: (line: string) => sink.write(formatReadable(line, options.colour ?? false)) },
+    options.format === 'json' ? sink : readable(sink, options.colour ?? false),
   )
   const children: { name: string; line: { level: string } }[] = []
   const levelOf = (name: string): LogLevel => levels.modules[name] ?? levels.base

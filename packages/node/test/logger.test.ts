@@ -62,29 +62,6 @@ test('an error with a code is told by it; one without brings its stack', () => {
   assert.match(lines[1] ?? '', /"stack":"TypeError: x/)
 })
 
-test('a line for people has the local time, the module, the sentence and the fields', () => {
-  const { lines, logger } = capture('pretty')
-  logger.module('p2p').warn('peer not connected', { peer: 'riverside', note: 'a\nb' })
-  logger.info('block finalized')
-  assert.match(
-    lines[0] ?? '',
-    /^\[\d\d:\d\d:\d\d\.\d{3}\] WARN: p2p: peer not connected \{"peer":"riverside","note":"a\\nb"\}\n$/,
-  )
-  assert.match(lines[1] ?? '', /\] INFO: block finalized\n$/)
-})
-
-test('a line for people ends with the stacks of what nobody expected', () => {
-  const { lines, logger } = capture('pretty')
-  const error = Object.assign(new Error('cannot write', { cause: new TypeError('x') }), {
-    code: 'io',
-  })
-  logger.error('write failed', { error, height: 3 })
-  const [head, stack, ...frames] = (lines[0] ?? '').trimEnd().split('\n')
-  assert.match(head ?? '', /ERROR: write failed \{"error":\{.*"code":"io".*"height":3\}$/)
-  assert.equal(stack, '    TypeError: x')
-  assert.ok(frames.length > 0 && frames.every((frame) => frame.startsWith('        at ')))
-})
-
 test('every metric is named, described and given in the text of a scrape', async () => {
   const metrics = createMetrics()
   try {
