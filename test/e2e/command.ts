@@ -3,9 +3,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-
-export const MOORING = `${ROOT}packages/cli/bin/mooring.js`
+export const MOORING = fileURLToPath(new URL('../../packages/cli/bin/mooring.js', import.meta.url))
 
 const COMMAND_MS = 45_000
 
@@ -19,13 +17,13 @@ export type Ended = {
 
 export type CommandOptions = { stdin?: string | Uint8Array; timeoutMs?: number }
 
-// Nothing of the person's own set-up. Compiled code is kept between starts, which halves them.
+// Nothing of the person's own set-up.
 export function commandEnvironment(): Record<string, string> {
   const kept: Record<string, string> = {}
   for (const [name, value] of Object.entries(process.env)) {
     if (value !== undefined && !name.startsWith('MOORING_')) kept[name] = value
   }
-  return { NODE_COMPILE_CACHE: `${ROOT}node_modules/.cache/mooring`, ...kept, NO_COLOR: '1' }
+  return { ...kept, NO_COLOR: '1' }
 }
 
 export function spawnMooring(

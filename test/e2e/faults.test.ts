@@ -2,10 +2,12 @@
 // status says who is missing, and only those who were away are started again.
 
 import assert from 'node:assert/strict'
+import type { Submission } from '@mooring/api'
+import { generatePatient } from '@mooring/records'
 import { test } from 'uvu'
-import { acknowledge, type Board, type Devnet, nodeAt, startDevnet } from './devnet.ts'
+import { readDevnetState } from '../../packages/cli/src/devnet/state.ts'
+import { acknowledge, type Devnet, nodeAt, startDevnet } from './devnet.ts'
 import { eventually } from './eventually.ts'
-import { generatedPatients } from './sources.ts'
 
 const FINAL_MS = 10_000
 const STALL_MS = 20_000
@@ -17,17 +19,14 @@ test('three of four go on', async () => {
   const devnet = await starting
   const { stdout } = await devnet.succeed('devnet kill 3')
   assert.match(stdout, /killed hospital-3; 3 of 4 run, 3 make a quorum: blocks go on/)
-  for (const index of [0, 1, 2]) {
-    const { heights } = await submitPatient(devnet, index, 100 + index, FINAL_MS)
-    assert.ok(heights.every((height) => height !== null))
-  }
+  await Promise.all([0, 1, 2].map((index) => submitPatient(devnet, index, 100 + index, FINAL_MS)))
 })
 
 test('two of four wait, keep what they accept, and name exactly the missing', async () => {
   const devnet = await starting
   await devnet.succeed('devnet kill 2')
-  const { heights } = await submitPatient(devnet, 0, 200, 0)
-  assert.ok(heights.every((height) => height === null))
+  const records = await submitPatient(devnet, 0, 200, 0)
+  assert.ok(records.every(({ height }) => height === null))
   const { client } = nodeAt(devnet, 0)
   const consensus = await eventually('a stall is told', STALL_MS, async () => {
     const status = await client.status()
@@ -63,7 +62,9 @@ test('starting the two again is enough: the others stay, and what waited becomes
   const after = await pidsOf(devnet)
   assert.deepEqual(after.slice(0, 2), before.slice(0, 2))
   assert.ok(after.every((pid) => pid !== null))
-  for (const index of [0, 1, 2, 3]) await submitPatient(devnet, index, 300 + index, FINAL_MS)
+  await Promise.all(
+    [0, 1, 2, 3].map((index) => submitPatient(devnet, index, 300 + index, FINAL_MS)),
+  )
   process.stdout.write(
     `READY in ${devnet.readySeconds.toFixed(1)} s; final again ${seconds.toFixed(1)} s after the restart\n`,
   )
@@ -84,30 +85,25 @@ test('it stops and leaves nothing behind', async () => {
 })
 
 async function pidsOf(devnet: Devnet): Promise<(number | null)[]> {
-  const board: Board = JSON.parse((await devnet.succeed('devnet status --json')).stdout)
-  return board.nodes.map(({ pid }) => pid)
+  const state = await readDevnetState(devnet.dir)
+  return state?.nodes.map(({ pid }) => pid) ?? []
 }
 
-// Heights of its records, as far as they are final by then.
+// Its records, which are final by then unless nobody waits.
 async function submitPatient(
   devnet: Devnet,
   index: number,
   seed: number,
   waitMs: number,
-): Promise<{ heights: (number | null)[] }> {
+): Promise<Submission['records']> {
   const node = nodeAt(devnet, index)
-  const [patient] = generatedPatients(1, seed)
-  assert.ok(patient !== undefined)
-  const { contentType, bytes } = patient
+  const contentType = 'application/fhir+json'
   const options = waitMs === 0 ? { contentType } : { contentType, waitMs }
-  const { records } = await node.client.submitRecords(bytes, options)
+  const { records } = await node.client.submitRecords(generatePatient(seed), options)
   await acknowledge(devnet, node, records)
-  if (waitMs > 0)
-    assert.ok(
-      records.every(({ height }) => height !== null),
-      `not final: ${index}`,
-    )
-  return { heights: records.map(({ height }) => height) }
+  const isFinal = records.every(({ height }) => height !== null)
+  assert.ok(isFinal || waitMs === 0, `not final after ${waitMs} ms at ${node.name}`)
+  return records
 }
 
 test.run()

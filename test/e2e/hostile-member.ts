@@ -25,7 +25,7 @@ import { createInstance, offerHello } from '../../packages/network/src/hello.ts'
 const URGENT = '/mooring/urgent/1'
 const BULK = '/mooring/bulk/1'
 const GOSSIP = '/meshsub/1.2.0'
-const PAUSE_MS = 200
+const PAUSE_MS = 1_000
 const VIEWS = 1_000
 
 const [home, digest, ...targets] = process.argv.slice(2)

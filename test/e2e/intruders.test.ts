@@ -11,16 +11,17 @@ import { fileURLToPath } from 'node:url'
 import { fromHex } from '@mooring/codec'
 import { networkId } from '@mooring/ledger'
 import { type Network, startNetwork } from '@mooring/network'
+import { generatePatient } from '@mooring/records'
 import { test } from 'uvu'
 import { commandEnvironment } from './command.ts'
 import { acknowledge, type Devnet, type DevnetNode, nodeAt, startDevnet } from './devnet.ts'
 import { eventually } from './eventually.ts'
-import { generatedPatients } from './sources.ts'
 
 const HOSTILE = fileURLToPath(new URL('hostile-member.ts', import.meta.url))
 const REFUSAL_MS = 15_000
-const FINAL_MS = 15_000
-const RETURN_MS = 20_000
+const FINAL = { contentType: 'application/fhir+json', waitMs: 15_000 }
+// Whoever was cut off for cause again and again is let in after 30 s at the latest.
+const RETURN_MS = 40_000
 const NOTICE_MS = 15_000
 const GROWTH_MIB_MAX = 150
 
@@ -178,11 +179,9 @@ async function end(child: ChildProcess): Promise<void> {
 async function finalize(devnet: Devnet, index: number): Promise<number> {
   const node = nodeAt(devnet, index)
   seed += 1
-  const [patient] = generatedPatients(1, seed)
-  assert.ok(patient !== undefined)
-  const { bytes, contentType } = patient
+  const patient = generatePatient(seed)
   const started = performance.now()
-  const { records } = await node.client.submitRecords(bytes, { contentType, waitMs: FINAL_MS })
+  const { records } = await node.client.submitRecords(patient, FINAL)
   const ms = performance.now() - started
   await acknowledge(devnet, node, records)
   const open = records.filter(({ height }) => height === null)
