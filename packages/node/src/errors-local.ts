@@ -296,9 +296,9 @@ export const STORAGE_TEXTS: Record<StorageErrorCode, CatalogEntry> = {
     'Never delete guard/. Restore the disk, or run as an observer:   [node] role = "observer"',
   ),
   guard_behind: entry(1031, 12)(
-    'The vote journal is older than its marks',
-    'Part of guard/ was lost, wiped or restored from a backup; votes could be contradicted.',
-    'Bring both parts back to the same age, or run as an observer:   [node] role = "observer"',
+    'The vote journal is older than the votes',
+    'All or part of guard/ was lost, wiped or restored from a backup; votes could be contradicted.',
+    'Bring all of guard/ back as it was last, or run as an observer:   [node] role = "observer"',
   ),
   guard_regression: entry(1032, 12)(
     'The guard refused a vote',

@@ -11,6 +11,7 @@ import { answerBlockRequest } from './block-server.ts'
 import { systemClock } from './clock.ts'
 import { createCustodian, type Custodian } from './custodian.ts'
 import { EventFeed } from './event-feed.ts'
+import { checkGuardCovers } from './guard-cover.ts'
 import { homePaths } from './home.ts'
 import type { NodeOptions } from './load-options.ts'
 import { loadLocalSecret } from './local-secret.ts'
@@ -77,6 +78,9 @@ async function assemble(
   const dirs = { dataDir: options.storage.dir, guardDir: options.storage.guardDir }
   const stores = await openStores({ ...options, ...dirs })
   closers.push(() => stores.close())
+  if (options.role === 'authority') {
+    checkGuardCovers(stores.chain, stores.remembered.marks, options.keys.consensus.publicKey)
+  }
   const late: Late = {
     agreement: null,
     feed: null,

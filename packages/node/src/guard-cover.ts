@@ -1,0 +1,40 @@
+// Whether the guard knows what this authority is known to have signed.
+//
+// Journal and marks judge each other when they are opened. What they cannot show is that both were lost,
+// or brought back from an older copy, together. The chain can: its finalizations name who signed them,
+// and a mark is on disk before the vote it covers leaves. So a finalization with our signature above the
+// marks means that votes were forgotten, and whoever goes on might contradict them.
+
+import { equalBytes, toHex } from '@mooring/codec'
+import { decodeCertificate } from '@mooring/consensus'
+import { signersOf } from '@mooring/crypto'
+import { authoritySet } from '@mooring/ledger'
+import { type ChainStore, type Marks, StorageError } from '@mooring/storage'
+
+/** Blocks looked at, newest first: who votes at all has signed one of so many. */
+const HEIGHTS = 256
+
+/** @throws StorageError guard_behind */
+export function checkGuardCovers(
+  chain: Pick<ChainStore, 'tip' | 'state' | 'finalizationAtOrAfter'>,
+  marks: Marks,
+  consensusKey: Uint8Array,
+): void {
+  const { keys } = authoritySet(chain.state())
+  const own = keys.findIndex((key) => equalBytes(key, consensusKey))
+  if (own === -1) return
+  const lowest = Math.max(1, chain.tip.height - HEIGHTS + 1)
+  for (let height = chain.tip.height; height >= lowest; height -= 1) {
+    const certified = chain.finalizationAtOrAfter(height)
+    if (certified?.height !== height) continue
+    const { bitmap, subject } = decodeCertificate(certified.finalization)
+    const { epoch, view } = subject
+    if (marks.epoch > epoch || (marks.epoch === epoch && marks.finalized >= view)) return
+    if (!signersOf(bitmap).includes(own)) continue
+    throw new StorageError(
+      'guard_behind',
+      'the chain has a vote of this node that its vote journal does not know',
+      { height, view, finalized: marks.finalized, key: toHex(consensusKey) },
+    )
+  }
+}
