@@ -2,6 +2,8 @@
 // status says who is missing, and only those who were away are started again.
 
 import assert from 'node:assert/strict'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Submission } from '@mooring/api'
 import { generatePatient } from '@mooring/records'
 import { test } from 'uvu'
@@ -77,6 +79,16 @@ test('one block a height, equal states, nothing lost, no contradictory votes', a
   assert.match(stdout, /one state after each block +ok/)
   assert.match(stdout, /everything acknowledged is kept and final +ok +(\d+) of \1 records\n/)
   assert.match(stdout, /no contradictory votes +ok +\d+ votes in 4 journals/)
+})
+
+test('a node whose vote journal is gone does not start as if it had never voted', async () => {
+  const devnet = await starting
+  const { home } = nodeAt(devnet, 3)
+  await devnet.succeed('devnet kill 3')
+  await rm(join(home, 'guard'), { recursive: true })
+  const { code, stderr } = await devnet.run(['--home', home, 'start'])
+  assert.equal(code, 12, stderr)
+  assert.match(stderr, /MOR-1031/)
 })
 
 test('it stops and leaves nothing behind', async () => {
