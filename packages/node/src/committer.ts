@@ -78,6 +78,7 @@ export class Committer {
         header: executed.block.encodedHeader,
         digest: executed.block.digest,
         finalization,
+        nextAuthorities: null,
         receipts: encodeReceipts([...executed.receipts]),
         state: executed.view,
         transactionIds: executed.receipts.map(({ transaction }) => transaction),

@@ -44,12 +44,15 @@ export type TransactionLocation = Infer<typeof locationSchema>
 
 /** What storage must know of a header; whoever opens the chain knows how to decode one. */
 export interface StoredHeader {
+  epoch: number
   height: number
   digest: Uint8Array
   parent: Uint8Array
   time: number
   stateRoot: Uint8Array
   historyRoot: Uint8Array
+  /** Not null in the sealing block of an epoch. */
+  nextAuthoritySetDigest: Uint8Array | null
 }
 
 /** A final block with everything that is kept about it. */
@@ -60,6 +63,8 @@ export interface FinalBlock {
   digest: Uint8Array
   /** Null when a later block finalized this one. */
   finalization: Uint8Array | null
+  /** The encoded authority set of the next epoch, when this block ends its own. */
+  nextAuthorities: Uint8Array | null
   receipts: Uint8Array
   /** In the order of the block. */
   transactionIds: readonly Uint8Array[]

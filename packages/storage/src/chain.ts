@@ -32,6 +32,7 @@ import {
   type TransactionLocation,
 } from './chain-records.ts'
 import type { Database, DatabaseOperation } from './database.ts'
+import { type EndedEpoch, endedBy, epochOperation, readEpochs } from './epochs.ts'
 import { StorageError, storageErrorOf } from './errors.ts'
 import { growHistory, type HistoryFrontier, readFrontier, readHistoryPath } from './history.ts'
 import {
@@ -66,6 +67,7 @@ export class ChainStore {
   readonly #state: StateTree
   #tip: Tip
   #history: HistoryFrontier
+  #epochs: readonly EndedEpoch[]
   /** The end of the queue of commits; never rejects: each caller gets its own error. */
   #queue: Promise<void> = Promise.resolve()
   #failure: StorageError | undefined
@@ -76,6 +78,7 @@ export class ChainStore {
     this.#state = state
     this.#tip = tip
     this.#history = readFrontier(tip.height + 1, this.#readNode)
+    this.#epochs = readEpochs(database, options.decodeHeader, tip)
   }
 
   /** Starts a new chain from its genesis, or checks the one that is there. */
@@ -92,6 +95,11 @@ export class ChainStore {
 
   get tip(): Tip {
     return this.#tip
+  }
+
+  /** One for each epoch that is over, oldest first; as many as the number of the present one. */
+  epochs(): readonly EndedEpoch[] {
+    return this.#epochs
   }
 
   /** The state after the tip. */
@@ -216,9 +224,15 @@ export class ChainStore {
     const operations: DatabaseOperation[] = []
     let tip = this.#tip
     let history = this.#history
+    let epochs = this.#epochs
     for (const block of blocks) {
       const header = this.#decodeHeader(block.header)
       refuseUnlessNext(block, header, { tip, history })
+      const ended = endedBy(block, header, epochs.length)
+      if (ended !== null) {
+        epochs = [...epochs, ended]
+        operations.push(epochOperation(ended))
+      }
       const { frontier, nodes } = growHistory(history, header.digest)
       operations.push(...operationsOf(block, header), ...historyOperations(nodes))
       const { height, digest, time, stateRoot } = header
@@ -235,6 +249,7 @@ export class ChainStore {
     this.#state.end()
     this.#tip = tip
     this.#history = history
+    this.#epochs = epochs
   }
 }
 

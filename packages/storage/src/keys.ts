@@ -1,5 +1,5 @@
-// The whole schema of both databases. A key is one letter and what follows it; heights, arrivals
-// and sequences are eight bytes, big-endian, so that LevelDB's order is theirs. Every value carries
+// The whole schema of both databases. A key is one letter and what follows it; heights, epochs,
+// arrivals and sequences are eight bytes, big-endian, so that LevelDB's order is theirs. Every value carries
 // its checksum (database.ts).
 
 import { concatBytes, toHex } from '@mooring/codec'
@@ -29,6 +29,8 @@ export const transactionKey = (id: Uint8Array): Uint8Array => key('X', id)
 /** Root of a complete subtree of the history tree, by position in its level, and level. */
 export const historyKey = (level: number, index: number): Uint8Array =>
   concatBytes(numberKey('N', index), Uint8Array.of(level))
+/** Sealing block and next authority set of an epoch that is over, by epoch. */
+export const epochKey = (epoch: number): Uint8Array => numberKey('E', epoch)
 /** Page of the state tree, by its path in hex digits. */
 export const pageKey = (path: string): Uint8Array => key('P', new TextEncoder().encode(path))
 /** Value of the state, by its key. */
@@ -68,6 +70,7 @@ const NAMES: Record<string, { name: string; rest: 'number' | 'hex' | 'text' | 'h
   D: { name: 'height of block', rest: 'hex' },
   X: { name: 'position of transaction', rest: 'hex' },
   N: { name: 'history node', rest: 'hex' },
+  E: { name: 'end of epoch', rest: 'number' },
   P: { name: 'state page', rest: 'text' },
   V: { name: 'state value', rest: 'hex' },
   M: { name: 'pending transaction', rest: 'hex' },

@@ -18,11 +18,13 @@ import {
   tipSchema,
 } from './chain-records.ts'
 import type { Database } from './database.ts'
+import { readEnd } from './epochs.ts'
 import { StorageError } from './errors.ts'
 import { growHistory, type HistoryFrontier } from './history.ts'
 import {
   blockKey,
   digestKey,
+  epochKey,
   finalizationKey,
   formatDatabaseKey,
   headerKey,
@@ -56,14 +58,20 @@ export async function verifyChain(
   if (tip === undefined) return found
   let parent = genesis.digest
   let history: HistoryFrontier = { size: 0, digests: [] }
+  let epochs = 0
   for (let height = 0; height <= tip.height; height += 1) {
-    const digest =
-      height === 0 ? parent : verifyHeader(database, note, { height, parent, decodeHeader })
+    const header =
+      height === 0 ? undefined : verifyHeader(database, note, { height, parent, decodeHeader })
+    const digest = header?.digest ?? parent
     history = verifyHistory(database, note, { history, digest })
     parent = digest
     if (height === 0) continue
     found.transactions += verifyBlock(database, note, { height, digest })
     found.blocks += 1
+    if (header !== undefined && header.nextAuthoritySetDigest !== null) {
+      verifyEnd(database, note, { epoch: epochs, height, decodeHeader })
+      epochs += 1
+    }
     if (height % BLOCKS_A_TURN === 0) await setImmediate()
   }
   note(() => {
@@ -88,12 +96,12 @@ function noteInto(problems: StorageError[]): Note {
   }
 }
 
-/** The digest of the header, or that of its parent when there is no header to go on with. */
+/** Undefined when there is no header to go on with. */
 function verifyHeader(
   database: Database,
   note: Note,
   expected: { height: number; parent: Uint8Array; decodeHeader: ChainOptions['decodeHeader'] },
-): Uint8Array {
+): StoredHeader | undefined {
   const key = headerKey(expected.height)
   const header: StoredHeader | undefined = note(() =>
     expected.decodeHeader(requireValue(database, key)),
@@ -103,7 +111,21 @@ function verifyHeader(
     const isNext = header.height === expected.height && equalBytes(header.parent, expected.parent)
     if (!isNext) throw wrong(key)
   })
-  return header?.digest ?? expected.parent
+  return header
+}
+
+/** A sealing block is in the index of epochs, as the end of its own. */
+function verifyEnd(
+  database: Database,
+  note: Note,
+  expected: { epoch: number; height: number; decodeHeader: ChainOptions['decodeHeader'] },
+): void {
+  const { epoch, height, decodeHeader } = expected
+  note(() => {
+    const ended = readEnd(database, decodeHeader, epoch)
+    if (ended === undefined) requireValue(database, epochKey(epoch))
+    else if (ended.height !== height) throw wrong(epochKey(epoch))
+  })
 }
 
 function verifyHistory(

@@ -7,11 +7,12 @@ import {
   encode,
   type Infer,
   list,
+  nullable,
   struct,
   toHex,
   uint,
 } from '@mooring/codec'
-import { leafHash, sha256 } from '@mooring/crypto'
+import { domainHash, leafHash, sha256 } from '@mooring/crypto'
 import { ChainStore } from '../src/chain.ts'
 import type { ChainOptions } from '../src/chain-check.ts'
 import type { FinalBlock, StoredHeader } from '../src/chain-records.ts'
@@ -20,11 +21,13 @@ import { StorageError } from '../src/errors.ts'
 import type { StateEntry } from '../src/state-tree.ts'
 
 const headerSchema = struct({
+  epoch: uint(),
   height: uint(),
   parent: bytes(32),
   time: uint(),
   stateRoot: bytes(32),
   historyRoot: bytes(32),
+  nextAuthoritySetDigest: nullable(bytes(32)),
 })
 const blockSchema = struct({ header: headerSchema, transactions: list(bytes(100), 100_000) })
 
@@ -87,16 +90,22 @@ export function makeBlocks(
   const history = chain.historyFrontier()
   let state = chain.state()
   let { height, digest } = chain.tip
+  let epoch = chain.epochs().length
   for (let made = 0; made < count; made += 1) {
     height += 1
     state = state.apply(entriesOf(height, transactionCount))
+    const nextAuthorities = isSealingAt(height) ? authoritiesAfter(height) : null
     const header: Infer<typeof headerSchema> = {
+      epoch,
       height,
       parent: digest,
       time: timeOf(height),
       stateRoot: state.root,
       historyRoot: history.root(),
+      nextAuthoritySetDigest:
+        nextAuthorities === null ? null : domainHash('authority-set', nextAuthorities),
     }
+    if (nextAuthorities !== null) epoch += 1
     const indices = Array.from({ length: transactionCount }, (_, index) => index)
     const transactions = indices.map((index) => transactionOf(height, index))
     const encodedHeader = encode(headerSchema, header)
@@ -107,6 +116,7 @@ export function makeBlocks(
       header: encodedHeader,
       digest,
       finalization: isFinalizedAt(height) ? finalizationOf(height) : null,
+      nextAuthorities,
       receipts: textBytes(`receipts of ${height}`),
       transactionIds: indices.map((index) => idOf(height, index)),
       state,
@@ -115,9 +125,18 @@ export function makeBlocks(
   return blocks
 }
 
-/** Every third block was finalized by a later one. */
+/** Every third block was finalized by a later one, but for those that end an epoch. */
 export function isFinalizedAt(height: number): boolean {
-  return height % 3 !== 0
+  return height % 3 !== 0 || isSealingAt(height)
+}
+
+/** Every seventh block ends an epoch. */
+export function isSealingAt(height: number): boolean {
+  return height % 7 === 0
+}
+
+export function authoritiesAfter(height: number): Uint8Array {
+  return textBytes(`authorities after ${height}`)
 }
 
 export function finalizationOf(height: number): Uint8Array {
@@ -137,6 +156,7 @@ export function askAll(
   ask('state root', () => chain.state().root)
   ask('sequence', () => chain.state().get(textBytes('sequence')))
   ask('frontier', () => chain.historyFrontier().hashes)
+  ask('epochs', () => JSON.stringify(chain.epochs()))
   ask('recent', () => JSON.stringify(chain.recentTransactionIds(0)))
   for (let height = 1; height <= blocks; height += 1) {
     ask(`block ${height}`, () => chain.getBlock(height))

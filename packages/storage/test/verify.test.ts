@@ -32,6 +32,7 @@ test('every key that is gone or holds a value of another is found and named', as
     keys.historyKey(1, 2),
     keys.valueKey(idOf(6, 1)),
     keys.valueKey(textBytes('sequence')),
+    keys.epochKey(0),
     keys.tipKey(),
   ]) {
     await withChain(async (database) => {
