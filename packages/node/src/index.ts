@@ -18,7 +18,15 @@ export {
 } from './error-text.ts'
 export { allErrors, catalogEntry, explain, type Explanation } from './errors.ts'
 export { checkHome, createHome, homePaths } from './home.ts'
-export { createKeyRing, KEY_DUTIES, type KeyRing, readKeyFile, writeKeyRing } from './keys.ts'
+export {
+  createKeyRing,
+  KEY_DUTIES,
+  type KeyDuty,
+  keyFileName,
+  type KeyRing,
+  readKeyFile,
+  writeKeyRing,
+} from './keys.ts'
 export {
   loadNodeOptions,
   type LoadSources,
@@ -26,6 +34,7 @@ export {
   readConfigFile,
   readGenesisFile,
 } from './load-options.ts'
+export { adoptNextKey, findNextKey, nextKeyPath, prepareNextKey } from './next-keys.ts'
 export { createLogger, type Logger, type RootLogger } from './logger.ts'
 export { createMetrics, type Metrics } from './metrics.ts'
 export { type ErrorData, NodeError } from './node-error.ts'

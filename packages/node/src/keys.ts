@@ -68,7 +68,7 @@ export function createKeyRing(seedOf: (duty: KeyDuty) => Uint8Array = randomSeed
   }
 }
 
-function randomSeed(): Uint8Array {
+export function randomSeed(): Uint8Array {
   return new Uint8Array(randomBytes(32))
 }
 

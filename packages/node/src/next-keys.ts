@@ -1,0 +1,90 @@
+// The key that comes after the one in use: made and fsynced beside it before anybody is told of it, and
+// put in its place only once the chain names it.
+//
+//   keys/consensus.json        in use
+//   keys/consensus.next.json   proposed, or about to be
+//
+// A crash between any two steps leaves both keys; whoever comes next finds the same next key again, so
+// that a proposal made twice asks for the same thing. A key that is replaced is gone for good, as a key
+// that is retired should be. Only the seal key is kept: it still opens what was sealed to it.
+
+import { copyFile, link, open, rename, rm, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { toHex } from '@mooring/codec'
+import type { KeyPair } from '@mooring/crypto'
+import { createKeyPair, type KeyDuty, randomSeed, readKeyFile, writeKeyFile } from './keys.ts'
+
+const SUFFIX = /(?:\.json)?$/
+
+export function nextKeyPath(path: string): string {
+  return path.replace(SUFFIX, '.next.json')
+}
+
+function retiredKeyPath(path: string, { publicKey }: KeyPair): string {
+  return path.replace(SUFFIX, `.${toHex(publicKey.subarray(0, 4))}.json`)
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path)
+    return true
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false
+    throw error
+  }
+}
+
+async function syncFolderOf(path: string): Promise<void> {
+  const folder = await open(dirname(path), 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}
+
+/** The next key that waits beside the key file `path`, if there is one. */
+export async function findNextKey(path: string, duty: KeyDuty): Promise<KeyPair | undefined> {
+  const next = nextKeyPath(path)
+  return (await exists(next)) ? readKeyFile(next, duty) : undefined
+}
+
+/** The next key, made unless it waits already; durable when this returns. */
+export async function prepareNextKey(
+  path: string,
+  duty: KeyDuty,
+  created: Date,
+): Promise<{ keyPair: KeyPair; isNew: boolean }> {
+  const found = await findNextKey(path, duty)
+  if (found !== undefined) return { keyPair: found, isNew: false }
+  const next = nextKeyPath(path)
+  const draft = `${next}.new`
+  // What a crash left half-written was shown to nobody.
+  await rm(draft, { force: true })
+  const keyPair = createKeyPair(duty, randomSeed())
+  await writeKeyFile(draft, duty, keyPair, created)
+  await rename(draft, next)
+  await syncFolderOf(next)
+  return { keyPair, isNew: true }
+}
+
+/** The next key becomes the key, in one step; for when the chain names it. */
+export async function adoptNextKey(path: string, duty: KeyDuty): Promise<KeyPair> {
+  const next = nextKeyPath(path)
+  const keyPair = await readKeyFile(next, duty)
+  if (duty === 'seal' && (await exists(path))) await retire(path, duty)
+  await rename(next, path)
+  await syncFolderOf(path)
+  return keyPair
+}
+
+async function retire(path: string, duty: KeyDuty): Promise<void> {
+  const retired = retiredKeyPath(path, await readKeyFile(path, duty))
+  if (await exists(retired)) return
+  try {
+    await link(path, retired)
+  } catch {
+    // A file system without hard links.
+    await copyFile(path, retired)
+  }
+}
