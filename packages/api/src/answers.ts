@@ -6,46 +6,21 @@
  * `X` and its schema `X` share the name.
  */
 
-import { type JsonSchema, type Properties, type Static, Type } from './schema.ts'
-
-const SHARED: JsonSchema[] = []
-
-/** Named schemas stand once in the document, under `components`. */
-function named<T extends Properties>(id: string, description: string, properties: T) {
-  const schema = Type.Object(properties, { $id: id, description })
-  SHARED.push(schema)
-  return schema
-}
-
-/** Every named schema, for the document and for the serialisers. */
-export const sharedSchemas: readonly JsonSchema[] = SHARED
-
-export function ref<T extends JsonSchema>(schema: T) {
-  return Type.Unsafe<Static<T>>({ $ref: `${idOf(schema)}#` })
-}
-
-function idOf(schema: JsonSchema): string {
-  const id = schema['$id']
-  if (typeof id !== 'string') throw new TypeError('schema has no id')
-  return id
-}
-
-const text = (description: string) => Type.String({ description })
-const count = (description: string) => Type.Integer({ minimum: 0, description })
-const flag = (description: string) => Type.Boolean({ description })
-const time = (description: string) => Type.String({ format: 'date-time', description })
-const digest = (description: string) => Type.String({ pattern: '^[0-9a-f]{64}$', description })
-const textOrNull = (description: string) =>
-  Type.Unsafe<string | null>({ type: ['string', 'null'], description })
-const countOrNull = (description: string) =>
-  Type.Unsafe<number | null>({ type: ['integer', 'null'], minimum: 0, description })
-const numberOrNull = (description: string) =>
-  Type.Unsafe<number | null>({ type: ['number', 'null'], description })
-const oneOf = <T extends string>(values: readonly T[], description: string) =>
-  Type.Unsafe<T>({ type: 'string', enum: [...values], description })
-const nullOr = <T extends JsonSchema>(schema: T) =>
-  Type.Unsafe<Static<T> | null>({ anyOf: [ref(schema), { type: 'null' }] })
-const list = <T extends JsonSchema>(schema: T) => Type.Array(ref(schema))
+import {
+  count,
+  countOrNull,
+  digest,
+  flag,
+  list,
+  named,
+  nullOr,
+  numberOrNull,
+  oneOf,
+  text,
+  textOrNull,
+  time,
+} from './answer-forms.ts'
+import { type Static, Type } from './schema.ts'
 
 export const Alarm = named('Alarm', 'Something an operator must act on.', {
   code: text('The code, as in a problem document.'),
@@ -118,38 +93,6 @@ export const Status = named('Status', 'One node at one moment.', {
   alarms: list(Alarm),
 })
 export type Status = Static<typeof Status>
-
-export const Network = named('Network', 'What every member agrees on.', {
-  name: text('Name in the genesis.'),
-  networkId: text('`moor-` and the first eight digits of the genesis digest.'),
-  genesisDigest: digest('The identity of the network.'),
-  protocolVersion: count('Protocol version in force.'),
-  parameters: Type.Unsafe<Record<string, number>>({
-    type: 'object',
-    additionalProperties: { type: 'integer', minimum: 0 },
-    description: 'Chain parameters in force.',
-  }),
-  authorities: Type.Array(text('Organisation.'), { description: 'The authority set, in order.' }),
-  quorum: count('Votes needed.'),
-})
-export type Network = Static<typeof Network>
-
-export const Member = named('Member', 'An organisation of the network.', {
-  id: text('Identifier of the organisation.'),
-  name: text('Display name.'),
-  legalGroup: text('Organisations under one owner share it.'),
-  roles: Type.Array(text('Role.')),
-  peerId: text('Peer id of its transport key.'),
-  keys: Type.Unsafe<Record<string, string | null>>({
-    type: 'object',
-    additionalProperties: { type: ['string', 'null'] },
-    description: 'Public keys by duty, hex.',
-  }),
-})
-export type Member = Static<typeof Member>
-
-export const Members = named('Members', 'All organisations.', { items: list(Member) })
-export type Members = Static<typeof Members>
 
 export const Peer = named('Peer', 'The other end of a connection, or of one that should be.', {
   peerId: text('Peer id.'),

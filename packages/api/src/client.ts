@@ -12,8 +12,6 @@ import type {
   Block,
   BlockPage,
   Health,
-  Members,
-  Network,
   Peers,
   RecordPage,
   Status,
@@ -27,6 +25,7 @@ import type {
 import type { ProblemDocument, ProblemItem } from './errors.ts'
 import { readEvents, type ServerEvent } from './event-reader.ts'
 import type { EventType } from './handlers.ts'
+import type { Members, Network } from './membership-answers.ts'
 
 export interface ClientOptions {
   /** How long an answer may take, waiting for finality not counted. */

@@ -13,8 +13,6 @@ import type {
   Block,
   BlockSummary,
   Condition,
-  Member,
-  Network,
   Peer,
   Status,
   StoredRecord,
@@ -23,6 +21,7 @@ import type {
   Transaction,
   Verification,
 } from './answers.ts'
+import type { Member, Network } from './membership-answers.ts'
 
 /** What a record answer is before the server adds its links. */
 export type RecordAnswer = Omit<StoredRecord, 'links'>

@@ -6,8 +6,6 @@ export type {
   Condition,
   Finalization,
   Health,
-  Member,
-  Network,
   Peer,
   RecordPage,
   Status,
@@ -44,6 +42,7 @@ export type {
   TransactionOutcome,
 } from './handlers.ts'
 export { type ApiLimits, DEFAULT_LIMITS } from './limits.ts'
+export type { Member, Network } from './membership-answers.ts'
 export {
   type ApiOptions,
   type ApiServer,

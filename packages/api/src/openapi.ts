@@ -7,7 +7,8 @@
 
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import type { FastifySchema } from 'fastify'
-import { Problem, ref } from './answers.ts'
+import { ref } from './answer-forms.ts'
+import { Problem } from './answers.ts'
 import { PROBLEM_TYPE } from './errors.ts'
 import type { Route } from './route.ts'
 import { isOperationId, routes } from './routes.ts'

@@ -7,9 +7,12 @@
  * checked; bodies are never converted.
  */
 
+import { ref } from './answer-forms.ts'
 import * as answers from './answers.ts'
-import type { Response, Route } from './route.ts'
-import { type JsonSchema, Type } from './schema.ts'
+import { membershipRoutes } from './membership-routes.ts'
+import type { Response } from './route.ts'
+import { binary, bytes, closed, hexId, json, table } from './route-forms.ts'
+import { Type } from './schema.ts'
 
 const JSON_BODY_MAX = 1024 * 1024
 const PROOF_BODY_MAX = 4 * 1024 * 1024
@@ -18,17 +21,6 @@ export const LIST_MAX = 256
 export const PAGE_MAX = 500
 export const PAGE_DEFAULT = 50
 
-const closed = { additionalProperties: false }
-
-const json = (description: string, schema: JsonSchema): Response => ({
-  description,
-  type: 'application/json',
-  schema: answers.ref(schema),
-})
-const binary = (type: string) => Type.Unsafe<string>({ contentMediaType: type })
-const bytes = (type: string) => ({ form: 'bytes' as const, schema: binary(type) })
-
-const hexId = Type.String({ pattern: '^[0-9a-f]{64}$' })
 const recordId = Type.String({ pattern: '^[0-9A-Za-z_-]{1,128}$' })
 const duration = Type.String({
   pattern: '^[0-9]{1,6}(ms|s|m)$',
@@ -69,11 +61,6 @@ const oneOrMore = Type.Object(
 
 const openDocument = { description: 'OpenAPI 3.1.', type: 'application/json' }
 const both = ['api', 'metrics'] as const
-
-/** Keeps the exact schema types, so that the endpoints are typed by them. */
-function table<const T extends Record<string, Route>>(routes: T): T {
-  return routes
-}
 
 export const routes = table({
   live: {
@@ -123,36 +110,7 @@ export const routes = table({
     summary: 'How this node is doing',
     responses: { 200: json('The status.', answers.Status) },
   },
-  getNetwork: {
-    method: 'GET',
-    path: '/v1/network',
-    tag: 'network',
-    role: 'viewer',
-    summary: 'What every member agrees on: identity, parameters, authorities',
-    responses: { 200: json('The network.', answers.Network) },
-  },
-  getGenesis: {
-    method: 'GET',
-    path: '/v1/genesis',
-    tag: 'network',
-    role: 'viewer',
-    summary: 'The genesis file in its JSON form',
-    responses: {
-      200: {
-        description: 'The file. Its digest is over the canonical form, see `/v1/network`.',
-        type: 'application/json',
-        schema: Type.Unsafe<object>({}),
-      },
-    },
-  },
-  listMembers: {
-    method: 'GET',
-    path: '/v1/members',
-    tag: 'network',
-    role: 'viewer',
-    summary: 'The organisations of the network',
-    responses: { 200: json('All of them.', answers.Members) },
-  },
+  ...membershipRoutes,
   listPeers: {
     method: 'GET',
     path: '/v1/peers',
@@ -360,8 +318,8 @@ export const routes = table({
 })
 
 function submitted(description: string): Response {
-  const one = answers.ref(answers.SubmittedTransaction)
-  const several = answers.ref(answers.TransactionResults)
+  const one = ref(answers.SubmittedTransaction)
+  const several = ref(answers.TransactionResults)
   return { description, type: 'application/json', schema: Type.Union([one, several]) }
 }
 
