@@ -49,7 +49,29 @@ const WRITE_BUFFER_BYTES = 8 * 1024 * 1024
 const CHECKED_BYTES_MAX = 512 * 1024 * 1024
 const databaseFormat = struct({ name: text(32), version: uint() })
 
-type Level = ClassicLevel<Uint8Array, Uint8Array>
+/** What is needed of LevelDB; memory-level.ts has it too. */
+export interface Level {
+  readonly location: string
+  get(key: Uint8Array): Promise<Uint8Array | undefined>
+  getSync(key: Uint8Array): Uint8Array | undefined
+  batch(): LevelBatch
+  iterator(range: LevelRange): AsyncIterable<[Uint8Array, Uint8Array]>
+  close(): Promise<void>
+}
+
+export interface LevelBatch {
+  put(key: Uint8Array, value: Uint8Array): unknown
+  del(key: Uint8Array): unknown
+  write(options: { sync: boolean }): Promise<void>
+}
+
+export interface LevelRange {
+  gte: Uint8Array
+  lt: Uint8Array
+  reverse: boolean
+  /** -1: no limit. */
+  limit: number
+}
 
 export class Database {
   readonly path: string
@@ -119,9 +141,17 @@ export class Database {
 }
 
 export async function openDatabase(path: string, options: DatabaseOptions): Promise<Database> {
-  const database = new Database(await openLevel(path, options))
+  return openDatabaseOn(await openLevel(path, options), options.name)
+}
+
+/** A database on what is open already. */
+export async function openDatabaseOn(
+  level: Level,
+  name: DatabaseOptions['name'],
+): Promise<Database> {
+  const database = new Database(level)
   try {
-    await checkFormat(database, options.name)
+    await checkFormat(database, name)
   } catch (error) {
     await database.close()
     throw error
@@ -134,7 +164,7 @@ async function openLevel(path: string, options: DatabaseOptions): Promise<Level>
     await refuseIfLocked(path)
     await checkLevelFiles(path, options.checkedBytesMax ?? CHECKED_BYTES_MAX)
     // It begins to open as soon as it exists.
-    const level: Level = new ClassicLevel(path, {
+    const level = new ClassicLevel<Uint8Array, Uint8Array>(path, {
       keyEncoding: 'view',
       valueEncoding: 'view',
       writeBufferSize: WRITE_BUFFER_BYTES,
