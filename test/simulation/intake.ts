@@ -64,7 +64,8 @@ function acceptProposal(
 
 function throughBytes(message: Outgoing): Outgoing {
   const read = decodeMessage(encodeMessage(message))
-  if (read.kind === 'proposal') throw new Error('a message came back as a proposal')
+  if (read.kind === 'proposal' || read.kind === 'evidence')
+    throw new Error(`a message came back as another: ${read.kind}`)
   return read
 }
 

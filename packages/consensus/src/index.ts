@@ -1,12 +1,16 @@
 export type { Action, HaltReason, Outgoing } from './actions.ts'
+export { checkEvidence, evidenceOf, type InvalidEvidence } from './evidence.ts'
 export type { Event, ExecutionOutcome, TimerName } from './events.ts'
 export {
   decodeCertificate,
+  decodeEvidence,
   decodeMessage,
   decodeVote,
   encodeCertificate,
+  encodeEvidence,
   encodeMessage,
   encodeVote,
+  EVIDENCE_MAX,
   type Message,
   type ProposalMessage,
 } from './messages.ts'

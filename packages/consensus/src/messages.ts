@@ -18,8 +18,10 @@ import {
   variant,
   versioned,
 } from '@mooring/codec'
+import { evidenceOf } from './evidence.ts'
 import {
   type Certificate,
+  type Evidence,
   nullifySubject,
   sameSubject,
   type Status,
@@ -35,6 +37,8 @@ export const JUSTIFICATION_MAX = 33
 export const STATUS_VIEWS = 64
 export const VOTES_MAX = 256
 const CERTIFICATES_MAX = 130
+/** Offences that one message names; more are offered in more messages. */
+export const EVIDENCE_MAX = 32
 const BLOCK_BYTES_MAX = 8 << 20
 
 const KINDS: readonly VoteKind[] = ['notarize', 'nullify', 'finalize']
@@ -73,16 +77,19 @@ const proposalSchema = versioned(1, {
   justification: list(certificateSchema, JUSTIFICATION_MAX),
   block: bytesMax(BLOCK_BYTES_MAX),
 })
+const evidenceSchema = versioned(1, { first: voteSchema, second: voteSchema })
 const messageSchema = variant({
   votes: list(voteSchema, VOTES_MAX),
   certificates: list(certificateSchema, CERTIFICATES_MAX),
   proposal: proposalSchema,
   status: statusSchema,
+  evidence: list(evidenceSchema, EVIDENCE_MAX),
 })
 
 type WireSubject = Infer<typeof subjectSchema>
 type WireVote = Infer<typeof voteSchema>
 type WireCertificate = Infer<typeof certificateSchema>
+type WireEvidence = Infer<typeof evidenceSchema>
 
 /** A proposal as it travels: the leader's notarize, the proof for its parent, and the encoded block. */
 export interface ProposalMessage {
@@ -96,6 +103,7 @@ export type Message =
   | { readonly kind: 'certificates'; readonly certificates: readonly Certificate[] }
   | { readonly kind: 'proposal'; readonly proposal: ProposalMessage }
   | { readonly kind: 'status'; readonly status: Status }
+  | { readonly kind: 'evidence'; readonly evidence: readonly Evidence[] }
 
 function subjectToWire(subject: Subject): WireSubject {
   return { ...subject, digest: fromHex(subject.digest) }
@@ -142,6 +150,21 @@ function certificateFromWire(wire: WireCertificate): Certificate {
   return { kind, subject: subjectFromWire(kind, wire.subject), bitmap, signatures }
 }
 
+function evidenceToWire({ first, second }: Evidence): WireEvidence {
+  const ordered = evidenceOf(first, second)
+  if (ordered === null) throw new Error('the two votes are no evidence')
+  return { first: voteToWire(ordered.first), second: voteToWire(ordered.second) }
+}
+
+/** Two votes that do not contradict each other, or stand in the other order, are no evidence. */
+function evidenceFromWire(wire: WireEvidence): Evidence {
+  const first = voteFromWire(wire.first)
+  const evidence = evidenceOf(first, voteFromWire(wire.second))
+  if (evidence?.first !== first)
+    throw new CodecError('out_of_range', 'two votes that are no evidence in this order')
+  return evidence
+}
+
 export function encodeVote(vote: Vote): Uint8Array {
   return encode(voteSchema, voteToWire(vote))
 }
@@ -158,6 +181,16 @@ export function encodeCertificate(certificate: Certificate): Uint8Array {
 /** @throws CodecError when the bytes are not one canonical certificate. */
 export function decodeCertificate(data: Uint8Array): Certificate {
   return certificateFromWire(decode(certificateSchema, data))
+}
+
+/** At most 512 bytes: what a removal proposal takes. */
+export function encodeEvidence(evidence: Evidence): Uint8Array {
+  return encode(evidenceSchema, evidenceToWire(evidence))
+}
+
+/** @throws CodecError when the bytes are not one canonical offence; its signatures are not checked. */
+export function decodeEvidence(data: Uint8Array): Evidence {
+  return evidenceFromWire(decode(evidenceSchema, data))
 }
 
 export function encodeMessage(message: Message): Uint8Array {
@@ -182,6 +215,8 @@ export function encodeMessage(message: Message): Uint8Array {
       const body = { ...message.status, finalizedDigest: fromHex(message.status.finalizedDigest) }
       return encode(messageSchema, { kind: 'status', body })
     }
+    case 'evidence':
+      return encode(messageSchema, { kind: 'evidence', body: message.evidence.map(evidenceToWire) })
   }
 }
 
@@ -208,5 +243,7 @@ export function decodeMessage(data: Uint8Array): Message {
       const { finalizedDigest, ...rest } = message.body
       return { kind: 'status', status: { ...rest, finalizedDigest: toHex(finalizedDigest) } }
     }
+    case 'evidence':
+      return { kind: 'evidence', evidence: message.body.map(evidenceFromWire) }
   }
 }

@@ -2,20 +2,29 @@ import assert from 'node:assert/strict'
 import { CodecError, toHex } from '@mooring/codec'
 import * as fc from 'fast-check'
 import { test } from 'uvu'
+import { evidenceOf } from '../src/evidence.ts'
 import {
   AUTHORITIES_MAX,
   decodeCertificate,
+  decodeEvidence,
   decodeMessage,
   decodeVote,
   encodeCertificate,
   encodeMessage,
   encodeVote,
+  EVIDENCE_MAX,
   JUSTIFICATION_MAX,
   type Message,
   STATUS_VIEWS,
   VOTES_MAX,
 } from '../src/messages.ts'
-import { type Certificate, nullifySubject, type Subject, type Vote } from '../src/types.ts'
+import {
+  type Certificate,
+  type Evidence,
+  nullifySubject,
+  type Subject,
+  type Vote,
+} from '../src/types.ts'
 
 const plain = { noNullPrototype: true } as const
 const number = fc.nat({ max: Number.MAX_SAFE_INTEGER })
@@ -67,6 +76,29 @@ const proposal = fc.record(
   },
   plain,
 )
+const evidence: fc.Arbitrary<Evidence> = fc
+  .tuple(
+    subject,
+    subject,
+    fc.constantFrom('notarize', 'finalize', 'nullify'),
+    fc.nat({ max: AUTHORITIES_MAX - 1 }),
+    bytesOf(64),
+  )
+  .map(([one, other, kind, signer, signature]) => {
+    const place = { epoch: one.epoch, view: one.view }
+    const first: Vote =
+      kind === 'nullify'
+        ? { kind, subject: nullifySubject(one.epoch, one.view), signer, signature }
+        : { kind, subject: one, signer, signature }
+    const second: Vote = {
+      kind: kind === 'notarize' ? kind : 'finalize',
+      subject: { ...other, ...place },
+      signer,
+      signature,
+    }
+    return evidenceOf(first, second)
+  })
+  .filter((found) => found !== null)
 const message: fc.Arbitrary<Message> = fc.oneof(
   fc.record(
     { kind: fc.constant('votes' as const), votes: fc.array(vote, { maxLength: 5 }) },
@@ -81,6 +113,10 @@ const message: fc.Arbitrary<Message> = fc.oneof(
   ),
   fc.record({ kind: fc.constant('status' as const), status }, plain),
   fc.record({ kind: fc.constant('proposal' as const), proposal }, plain),
+  fc.record(
+    { kind: fc.constant('evidence' as const), evidence: fc.array(evidence, { maxLength: 3 }) },
+    plain,
+  ),
 )
 
 test('a vote, a certificate and every message come back from their bytes', () => {
@@ -124,7 +160,7 @@ test('altered bytes are refused, or are another message with those very bytes', 
 test('random bytes are refused as bytes, not by accident', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
-      for (const decode of [decodeMessage, decodeVote, decodeCertificate])
+      for (const decode of [decodeMessage, decodeVote, decodeCertificate, decodeEvidence])
         assert.throws(() => decode(bytes), CodecError)
     }),
     { numRuns: 500 },
@@ -146,7 +182,8 @@ test('a nullify names a view and nothing else', () => {
 test('messages beyond their limits are refused before anything is verified', () => {
   const [oneVote] = fc.sample(vote, 1)
   const [oneCertificate] = fc.sample(certificate, 1)
-  assert.ok(oneVote !== undefined && oneCertificate !== undefined)
+  const [oneEvidence] = fc.sample(evidence, 1)
+  assert.ok(oneVote !== undefined && oneCertificate !== undefined && oneEvidence !== undefined)
   const tooMany: Message[] = [
     { kind: 'votes', votes: Array.from({ length: VOTES_MAX + 1 }, () => oneVote) },
     { kind: 'certificates', certificates: Array.from({ length: 131 }, () => oneCertificate) },
@@ -162,6 +199,7 @@ test('messages beyond their limits are refused before anything is verified', () 
       kind: 'proposal',
       proposal: { vote: oneVote, justification: [], block: new Uint8Array((8 << 20) + 1) },
     },
+    { kind: 'evidence', evidence: Array.from({ length: EVIDENCE_MAX + 1 }, () => oneEvidence) },
   ]
   for (const one of tooMany) assert.throws(() => encodeMessage(one), CodecError)
   const signer = { ...oneVote, signer: AUTHORITIES_MAX }

@@ -4,11 +4,14 @@ import { fromHex, toHex } from '@mooring/codec'
 import { test } from 'uvu'
 import {
   checkCertificate,
+  checkEvidence,
   checkVote,
   decodeCertificate,
+  decodeEvidence,
   decodeMessage,
   decodeVote,
   encodeCertificate,
+  encodeEvidence,
   encodeMessage,
   encodeVote,
   voteMessage,
@@ -49,6 +52,16 @@ test('the frozen votes and certificates read back and hold', () => {
   }
 })
 
+test('the frozen evidence reads back and convicts', () => {
+  const all = hexOf('consensus-evidence.json', 'bytes')
+  assert.equal(all.length, 3)
+  for (const hex of all) {
+    const evidence = decodeEvidence(fromHex(hex))
+    assert.equal(toHex(encodeEvidence(evidence)), hex)
+    assert.equal(checkEvidence(evidence, { chain, keys }), undefined)
+  }
+})
+
 test('the frozen messages read back', () => {
   const messages = hexOf('consensus-messages.json', 'bytes')
   const kinds = messages.map((hex) => {
@@ -56,7 +69,7 @@ test('the frozen messages read back', () => {
     assert.equal(toHex(encodeMessage(message)), hex)
     return message.kind
   })
-  assert.deepEqual(kinds, ['votes', 'certificates', 'proposal', 'status'])
+  assert.deepEqual(kinds, ['votes', 'certificates', 'proposal', 'status', 'evidence'])
 })
 
 test.run()

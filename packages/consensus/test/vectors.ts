@@ -4,7 +4,9 @@ import { toHex } from '@mooring/codec'
 import { keyPairFromSeed, sign } from '@mooring/crypto'
 import {
   type Certificate,
+  type Evidence,
   encodeCertificate,
+  encodeEvidence,
   encodeMessage,
   encodeVote,
   type Message,
@@ -49,6 +51,24 @@ const certificates = [
   certificate('nullify', nothing),
   certificate('finalize', parent),
 ]
+const rival: Subject = { ...block, digest: 'b1'.repeat(32) }
+const evidence: Evidence[] = [
+  {
+    kind: 'conflicting_notarize',
+    first: vote('notarize', rival, 2),
+    second: vote('notarize', block, 2),
+  },
+  {
+    kind: 'conflicting_finalize',
+    first: vote('finalize', rival, 2),
+    second: vote('finalize', block, 2),
+  },
+  {
+    kind: 'nullify_finalize',
+    first: vote('nullify', { ...nothing, view: block.view }, 2),
+    second: vote('finalize', block, 2),
+  },
+]
 const messages: Message[] = [
   { kind: 'votes', votes },
   { kind: 'certificates', certificates },
@@ -73,6 +93,7 @@ const messages: Message[] = [
       nullified: Uint8Array.of(0, 1, 0, 0, 0, 0, 0, 0),
     },
   },
+  { kind: 'evidence', evidence },
 ]
 
 export const vectors = {
@@ -93,6 +114,11 @@ export const vectors = {
       bitmap: toHex(one.bitmap),
       bytes: toHex(encodeCertificate(one)),
     })),
+  },
+  'consensus-evidence.json': {
+    chain: toHex(chain),
+    authorities: keys.map(toHex),
+    evidence: evidence.map((one) => ({ kind: one.kind, bytes: toHex(encodeEvidence(one)) })),
   },
   'consensus-messages.json': {
     messages: messages.map((message) => ({

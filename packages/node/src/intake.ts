@@ -13,6 +13,7 @@ import {
   type ConsensusState,
   decodeMessage,
   type Event,
+  type Evidence,
   leaderOf,
   type Message,
   type ProposalMessage,
@@ -24,7 +25,12 @@ import type { Execution } from './execution.ts'
 
 export type Fault = { code: 'undecodable' | 'foreign_vote' | 'bad_signature' | 'bad_proposal' }
 
-export type Intake = { events: Event[]; fault: Fault | null }
+export type Intake = {
+  events: Event[]
+  fault: Fault | null
+  /** Offences that the sender says it knows; not for the state machine, and not verified. */
+  offences?: readonly Evidence[]
+}
 
 const NOTHING: Intake = { events: [], fault: null }
 
@@ -50,6 +56,8 @@ export function takeIn(
       return { events: [{ type: 'status', from, status: message.status }], fault: null }
     case 'proposal':
       return takeProposal(message.proposal, from, state, modules)
+    case 'evidence':
+      return { ...NOTHING, offences: message.evidence }
   }
 }
 
