@@ -34,6 +34,7 @@ export const GENESIS: BlockMeta = {
   height: 0,
   time: WALL_ZERO - 60_000,
   isEmpty: true,
+  isSealing: false,
 }
 
 export function blockOf(meta: Omit<BlockMeta, 'digest'>, transactions: readonly string[]): Block {
@@ -49,5 +50,5 @@ export function childOf(
   transactions: readonly string[],
 ): Block {
   const meta = { ...place, parent: parent.digest, height: parent.height + 1 }
-  return blockOf({ ...meta, isEmpty: transactions.length === 0 }, transactions)
+  return blockOf({ ...meta, isEmpty: transactions.length === 0, isSealing: false }, transactions)
 }

@@ -143,6 +143,7 @@ export class Disk {
         meta.height > committed.height ? [meta] : [],
       ),
       marks: this.marks,
+      rejoin: null,
     }
   }
 

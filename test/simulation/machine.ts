@@ -324,6 +324,8 @@ export class Machine {
       case 'sync':
         this.#world.count('sync')
         return this.repair.syncTo(action.finalization)
+      case 'rejoin':
+        throw new Violation('order', 'rejoins without having been told to')
       case 'evidence':
         this.#world.count(`evidence: ${action.evidence.kind}`)
         if (this.#isHonest) this.#world.oracle.accused(action.evidence)

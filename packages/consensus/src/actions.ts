@@ -70,6 +70,11 @@ export type Action =
     }
   /** Too far behind for single fetches: bring the chain up to this finalization, then report `synced`. */
   | { readonly type: 'sync'; readonly finalization: Certificate }
+  /**
+   * For a node that lost its votes: remember that it may vote in this epoch from this view on, durable
+   * before the next vote. Null: whatever was forgotten can do no harm any more, and nor can this mark.
+   */
+  | { readonly type: 'rejoin'; readonly voteFrom: View | null }
   | { readonly type: 'evidence'; readonly evidence: Evidence }
   /** Stop voting for good; an operator must look. */
   | { readonly type: 'halt'; readonly reason: HaltReason }

@@ -6,6 +6,7 @@
  * long for single fetches is left to sync, which works outside the machine and reports `synced`.
  */
 import { signersOf } from '@mooring/crypto'
+import { tryForgive } from './rejoin.ts'
 import { type Draft, halt, recordOf, RETENTION } from './state.ts'
 import type { AuthorityIndex, BlockMeta, Certificate, Digest, View } from './types.ts'
 
@@ -98,9 +99,11 @@ function commit(draft: Draft, chain: readonly BlockMeta[], finalization: Certifi
   const tip = chain.at(-1)
   if (tip === undefined) return
   draft.state.committed = tip
-  if (draft.state.syncing <= tip.view) draft.state.syncing = 0
+  const { view } = finalization.subject
+  if (draft.state.syncing <= view) draft.state.syncing = 0
   dropBlocks(draft)
   draft.actions.push({ type: 'commit', blocks: chain, finalization })
+  tryForgive(draft, tip, view)
 }
 
 /**
@@ -122,6 +125,7 @@ export function onSynced(draft: Draft, block: BlockMeta, finalization: Certifica
   state.committed = block
   dropBlocks(draft)
   const { subject } = finalization
+  tryForgive(draft, block, subject.view)
   if (subject.view <= state.final.view) return
   state.final = { view: subject.view, subject, certificate: finalization }
   for (const view of state.views.keys())

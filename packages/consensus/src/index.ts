@@ -15,6 +15,7 @@ export {
   type ProposalMessage,
 } from './messages.ts'
 export { faultsOf, leaderOf, quorumOf } from './quorum.ts'
+export type { Rejoin } from './rejoin.ts'
 export { type Recovered, start } from './start.ts'
 export { type ConsensusConfig, type ConsensusState, recordOf, RETENTION } from './state.ts'
 export { type Step, step } from './step.ts'

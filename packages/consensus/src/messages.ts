@@ -71,6 +71,8 @@ const statusSchema = versioned(1, {
   from: uint(),
   notarized: bytes(STATUS_VIEWS / 8),
   nullified: bytes(STATUS_VIEWS / 8),
+  question: uint(),
+  answer: uint(),
 })
 const proposalSchema = versioned(1, {
   vote: voteSchema,

@@ -8,6 +8,7 @@ import { advanceExecution, holdBlock, isExecuted, notarizedAt } from './blocks.t
 import { hasNullifyMinority } from './certificates.ts'
 import { JUSTIFICATION_MAX } from './messages.ts'
 import { leaderOf } from './quorum.ts'
+import { isSealing, subjectAgain } from './sealing.ts'
 import {
   type Draft,
   hasNotarized,
@@ -19,7 +20,15 @@ import {
   writeRecord,
 } from './state.ts'
 import { askForMissing } from './status.ts'
-import { type BlockMeta, type Certificate, subjectOf, type View } from './types.ts'
+import {
+  type AuthorityIndex,
+  type BlockMeta,
+  type Certificate,
+  type Digest,
+  type Subject,
+  subjectOf,
+  type View,
+} from './types.ts'
 import { unsigned } from './votes.ts'
 
 /** Whether this view should produce something; without work there are no timers and no blocks. */
@@ -27,12 +36,19 @@ export function hasWork(draft: Draft): boolean {
   const { state } = draft
   const { proposal, ownNotarize } = recordOf(state, state.view)
   return (
-    state.isWaiting ||
+    (state.isWaiting && !mustSeal(draft)) ||
     proposal !== null ||
     ownNotarize !== null ||
     hasNullifyMinority(draft) ||
     mustComplete(draft)
   )
+}
+
+/** Nothing can be added to the chain before the end of the epoch, however much waits. */
+function mustSeal(draft: Draft): boolean {
+  const view = chooseParent(draft)
+  const parent = view === null ? null : notarizedAt(draft, view)
+  return parent !== null && isSealing(draft, parent.digest)
 }
 
 /**
@@ -50,7 +66,8 @@ export function hasOpenContent(draft: Draft): boolean {
   return openViews(state).some((view) => {
     const { notarization } = recordOf(state, view)
     if (notarization === null) return false
-    return state.blocks.get(notarization.subject.digest)?.meta.isEmpty !== true
+    const meta = state.blocks.get(notarization.subject.digest)?.meta
+    return meta === undefined || !meta.isEmpty || meta.isSealing
   })
 }
 
@@ -67,6 +84,7 @@ export function tryPropose(draft: Draft): void {
   if (parent === null) return
   if (!isExecuted(draft, parent.digest))
     return advanceExecution(draft, parent.digest, parent.holders)
+  if (isSealing(draft, parent.digest)) return proposeAgain(draft, parent.digest, parentView)
   const sinceLast = clock.monotonic - state.lastProposalAt
   if (sinceLast < state.config.minBlockIntervalMs)
     return setTimer(draft, 'build', state.config.minBlockIntervalMs - sinceLast)
@@ -97,24 +115,36 @@ export function onBuilt(draft: Draft, view: View, block: BlockMeta | null): void
   holdBlock(draft, block)
   state.blocks.set(block.digest, { meta: block, execution: 'valid' })
   state.lastProposalAt = clock.monotonic
-  const subject = subjectOf(state.config.epoch, block)
-  writeRecord(draft, view).ownNotarize = subject
+  propose(draft, subjectOf(state.config.epoch, block), me)
+}
+
+/** The sealing block that is not final yet, in our view; its body is with us, for it is executed. */
+function proposeAgain(draft: Draft, digest: Digest, parentView: View): void {
+  const { state } = draft
+  const me = voter(state)
+  const block = state.blocks.get(digest)
+  if (me === null || block === undefined) return
+  propose(draft, subjectAgain(state.config.epoch, block.meta, { view: state.view, parentView }), me)
+}
+
+function propose(draft: Draft, subject: Subject, me: AuthorityIndex): void {
+  writeRecord(draft, subject.view).ownNotarize = subject
   draft.actions.push({
     type: 'propose',
     vote: unsigned('notarize', subject, me),
-    justification: justify(draft, block),
+    justification: justify(draft, subject),
   })
 }
 
-function justify(draft: Draft, block: BlockMeta): Certificate[] {
+function justify(draft: Draft, subject: Subject): Certificate[] {
   const { state } = draft
   const certificates: Certificate[] = []
   const parent =
-    block.parentView === state.final.view
+    subject.parentView === state.final.view
       ? state.final.certificate
-      : recordOf(state, block.parentView).notarization
+      : recordOf(state, subject.parentView).notarization
   if (parent !== null) certificates.push(parent)
-  for (let view = block.view - 1; view > block.parentView; view -= 1) {
+  for (let view = subject.view - 1; view > subject.parentView; view -= 1) {
     const { nullification } = recordOf(state, view)
     if (nullification !== null && certificates.length < JUSTIFICATION_MAX)
       certificates.push(nullification)

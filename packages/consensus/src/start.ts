@@ -9,6 +9,7 @@ import { holdBlock } from './blocks.ts'
 import { onCertificate } from './certificates.ts'
 import { VOTES_MAX } from './messages.ts'
 import { leaderOf } from './quorum.ts'
+import { NEVER, type Rejoin } from './rejoin.ts'
 import {
   type ConsensusConfig,
   type ConsensusState,
@@ -35,6 +36,8 @@ export interface Recovered {
   readonly blocks: readonly BlockMeta[]
   /** The highest views ever signed by kind; they may be ahead of the journal by its last group. */
   readonly marks: Marks
+  /** Not null when votes of this node's key may be missing from all of the above. */
+  readonly rejoin: Rejoin | null
 }
 
 export function start(config: ConsensusConfig, recovered: Recovered, clock: Clock): Step {
@@ -45,7 +48,7 @@ export function start(config: ConsensusConfig, recovered: Recovered, clock: Cloc
   for (const certificate of recovered.certificates) onCertificate(draft, certificate)
   draft.actions.length = 0
   state.isArmed = false
-  if (recordOf(state, state.view).ownNullify) armRetry(draft)
+  if (state.view >= state.voteFrom && recordOf(state, state.view).ownNullify) armRetry(draft)
   const votes = ownVotesAbove(state)
   if (votes.length > 0) draft.actions.push({ type: 'broadcast', message: { kind: 'votes', votes } })
   proposeAgain(draft)
@@ -58,6 +61,8 @@ function emptyState(config: ConsensusConfig, recovered: Recovered): ConsensusSta
   const { committed, finalization } = recovered
   const { view, parentView, height, digest } = committed
   const subject = finalization?.subject ?? { epoch: config.epoch, view, parentView, height, digest }
+  const { rejoin } = recovered
+  const voteFrom = rejoin === null ? 0 : rejoin.kind === 'wait' ? rejoin.voteFrom : NEVER
   return {
     config,
     committed,
@@ -78,7 +83,9 @@ function emptyState(config: ConsensusConfig, recovered: Recovered): ConsensusSta
     statusAnsweredAt: Array.from({ length: config.authorities }, () => 0),
     statusCount: 0,
     marks: recovered.marks,
-    forgottenView: Math.max(subject.view, ...Object.values(recovered.marks)),
+    forgottenView: Math.max(subject.view, voteFrom - 1, ...Object.values(recovered.marks)),
+    voteFrom,
+    gathering: rejoin?.kind === 'gather' ? { nonce: rejoin.nonce, answers: new Map() } : null,
     isHalted: false,
   }
 }
@@ -96,6 +103,7 @@ function ownVotesAbove(state: ConsensusState): Vote[] {
   const { me } = state.config
   if (me === null) return []
   const votes = openViews(state).flatMap((view) => {
+    if (view < state.voteFrom) return []
     const record = recordOf(state, view)
     return [record.notarize.get(me), record.nullify.get(me), record.finalize.get(me)].filter(
       (vote) => vote !== undefined,
@@ -108,7 +116,8 @@ function ownVotesAbove(state: ConsensusState): Vote[] {
 function proposeAgain(draft: Draft): void {
   const { state } = draft
   const { me, epoch, authorities } = state.config
-  if (me === null || leaderOf(epoch, state.view, authorities) !== me) return
+  if (me === null || state.view < state.voteFrom) return
+  if (leaderOf(epoch, state.view, authorities) !== me) return
   const record = recordOf(state, state.view)
   const vote = record.notarize.get(me)
   if (vote === undefined || !state.blocks.has(vote.subject.digest)) return

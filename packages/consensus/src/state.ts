@@ -102,6 +102,13 @@ export interface ConsensusState {
   readonly marks: Marks
   /** Own votes at views up to this one may have been forgotten, so an unknown one proves nothing. */
   forgottenView: View
+  /** No vote of an earlier view is given or sent again: what was given there is forgotten. */
+  voteFrom: View
+  /** The views in which the others say to be, in answer to our question; until there are enough. */
+  gathering: {
+    readonly nonce: number
+    readonly answers: ReadonlyMap<AuthorityIndex, View>
+  } | null
   isHalted: boolean
 }
 
@@ -169,9 +176,13 @@ export function quorum(state: ConsensusState): number {
   return quorumOf(state.config.authorities)
 }
 
-/** Whether this node may still vote: an authority that has not halted. */
-export function voter(state: ConsensusState): AuthorityIndex | null {
-  return state.isHalted ? null : state.config.me
+/**
+ * Who this node is when it may vote in a view: an authority that has not halted, in an epoch that has not
+ * ended, and that has not forgotten what it voted there.
+ */
+export function voter(state: ConsensusState, view: View = state.view): AuthorityIndex | null {
+  if (state.isHalted || state.committed.isSealing || view < state.voteFrom) return null
+  return state.config.me
 }
 
 /** Whether this node has notarized in a view, or may have. */

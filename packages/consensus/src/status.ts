@@ -7,13 +7,14 @@
  */
 import { JUSTIFICATION_MAX, STATUS_VIEWS } from './messages.ts'
 import { noteShown } from './certificates.ts'
+import { noteAnswer } from './rejoin.ts'
 import { type Draft, openViews, quorum, recordOf, setTimer, voter } from './state.ts'
 import type { AuthorityIndex, Certificate, Status, View, Vote } from './types.ts'
 
 /** Signatures in one answer: their bytes stay well below what a frame of the urgent lane holds. */
 const ANSWER_SIGNATURES_MAX = 2_048
 
-export function statusOf(draft: Draft): Status {
+export function statusOf(draft: Draft, answer = 0): Status {
   const { state } = draft
   const { final, config } = state
   const from = firstView(draft)
@@ -33,6 +34,8 @@ export function statusOf(draft: Draft): Status {
     from,
     notarized,
     nullified,
+    question: state.gathering?.nonce ?? 0,
+    answer,
   }
 }
 
@@ -65,6 +68,7 @@ export function onStatus(draft: Draft, from: AuthorityIndex, status: Status): vo
   const { state, clock } = draft
   if (status.epoch !== state.config.epoch) return
   noteShown(draft, from, status.view)
+  noteAnswer(draft, from, status)
   if (clock.monotonic - (state.statusAnsweredAt[from] ?? 0) < state.config.deltaMs / 4) return
   state.statusAnsweredAt[from] = clock.monotonic
   const certificates = missingOf(draft, status)
@@ -73,6 +77,10 @@ export function onStatus(draft: Draft, from: AuthorityIndex, status: Status): vo
   const votes = ownVotes(draft, status)
   if (votes.length > 0)
     draft.actions.push({ type: 'send', to: from, message: { kind: 'votes', votes } })
+  if (status.question !== 0) {
+    const answer = { kind: 'status', status: statusOf(draft, status.question) } as const
+    draft.actions.push({ type: 'send', to: from, message: answer })
+  }
   if (status.finalizedView > state.final.view || status.view > state.view)
     askForMissing(draft, from)
 }
@@ -103,6 +111,7 @@ function ownVotes(draft: Draft, status: Status): Vote[] {
   if (me === null) return []
   const votes: Vote[] = []
   for (const view of openViews(state).slice(-JUSTIFICATION_MAX)) {
+    if (view < state.voteFrom) continue
     const record = recordOf(state, view)
     const isOpen = record.notarization === null && record.nullification === null
     if (isOpen || view >= status.view) pushOwn(votes, [record.notarize, record.nullify], me)

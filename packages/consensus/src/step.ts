@@ -15,6 +15,7 @@ import { holdBlock, onSynced, tryCommit } from './blocks.ts'
 import { enter, onCertificate, onVote, relay } from './certificates.ts'
 import type { Event, ExecutionOutcome, TimerName } from './events.ts'
 import { hasWork, onBuilt, tryPropose } from './propose.ts'
+import { tryRejoin } from './rejoin.ts'
 import { type ConsensusState, type Draft, draftOf, recordOf } from './state.ts'
 import { broadcastStatus, onStatus } from './status.ts'
 import type { Clock, Digest, View } from './types.ts'
@@ -62,6 +63,7 @@ function apply(draft: Draft, event: Event): void {
       draft.state.heard = [...event.heard]
       return
     case 'synced':
+      if (event.finalization.subject.epoch !== draft.state.config.epoch) return
       onSynced(draft, event.block, event.finalization)
       return enter(draft, event.finalization.subject.view + 1)
   }
@@ -103,6 +105,7 @@ function settle(draft: Draft): void {
   let view: View
   do {
     view = draft.state.view
+    tryRejoin(draft)
     tryFinalize(draft)
     tryCommit(draft)
     tryPropose(draft)

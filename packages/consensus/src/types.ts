@@ -62,9 +62,14 @@ export interface BlockMeta {
   readonly height: Height
   readonly time: UnixMs
   readonly isEmpty: boolean
+  /** A change of the network passes in it: final, it ends the epoch. */
+  readonly isSealing: boolean
 }
 
-/** A leader's proposal: the block's place, the leader's own notarize, and the proof that its parent may be extended. */
+/**
+ * A leader's proposal: the block's place, the leader's own notarize, and the proof that its parent may be
+ * extended. Where the views of block and vote differ, a sealing block is proposed again (`sealing.ts`).
+ */
 export interface Proposal {
   readonly block: BlockMeta
   readonly vote: Vote
@@ -81,6 +86,9 @@ export interface Status {
   readonly from: View
   readonly notarized: Uint8Array
   readonly nullified: Uint8Array
+  /** Not 0: answer with your own status and this number in `answer` (`rejoin.ts`). */
+  readonly question: number
+  readonly answer: number
 }
 
 /** Two signed messages of one authority that an honest one never signs together. */

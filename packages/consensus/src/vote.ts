@@ -8,6 +8,7 @@
 import { advanceExecution, holdBlock, isExecuted, notarizedAt } from './blocks.ts'
 import { hasOpenContent, hasWork } from './propose.ts'
 import { leaderOf } from './quorum.ts'
+import { checkPlace, isProposedAgain } from './sealing.ts'
 import {
   type Draft,
   growth,
@@ -24,7 +25,7 @@ import {
   writeRecord,
 } from './state.ts'
 import { askForMissing } from './status.ts'
-import { nullifySubject, type Proposal, sameSubject, subjectOf, type View } from './types.ts'
+import { nullifySubject, type Proposal, sameSubject, type View } from './types.ts'
 import { unsigned } from './votes.ts'
 
 /** A live proposal may be this much older than the voter's clock, beside what Δ and failed views explain. */
@@ -107,7 +108,8 @@ export function isInactive(draft: Draft, authority: number): boolean {
 /** The first proposal of a view is kept, also of an old one: its block may be notarized by others. */
 export function onProposal(draft: Draft, proposal: Proposal): void {
   const { state, clock } = draft
-  const { view } = proposal.block
+  const { epoch, view } = proposal.vote.subject
+  if (epoch !== state.config.epoch) return
   if (view <= state.final.view || view > state.view + VIEWS_AHEAD) return
   const known = recordOf(state, view).proposal
   if (known !== null) {
@@ -130,20 +132,20 @@ export function tryNotarize(draft: Draft): void {
   if (hasNotarized(state, state.view) || record.ownFinalize !== null) return
   if (isGivenUp(state, state.view) || record.isEquivocated) return
   const { block } = proposal
-  if (block.parentView >= block.view || block.parentView < state.final.view) return nullify(draft)
-  const parent = notarizedAt(draft, block.parentView)
-  if (parent !== null && (parent.digest !== block.parent || parent.height + 1 !== block.height))
-    return nullify(draft)
-  if (parent === null || !isGapNullified(draft, block.parentView, block.view))
+  const { subject } = proposal.vote
+  const { parentView } = subject
+  if (parentView >= state.view || parentView < state.final.view) return nullify(draft)
+  const parent = notarizedAt(draft, parentView)
+  if (parent !== null && checkPlace(draft, proposal, parent) !== undefined) return nullify(draft)
+  if (parent === null || !isGapNullified(draft, parentView, state.view))
     return askForMissing(draft, proposal.vote.signer)
   const execution = state.blocks.get(block.digest)?.execution
   if (execution === 'invalid') return nullify(draft)
   if (!isExecuted(draft, block.digest))
     return advanceExecution(draft, block.digest, [proposal.vote.signer])
-  const timing = checkTime(draft, block.time, block.view - block.parentView - 1)
+  const timing = checkTime(draft, proposal)
   if (timing === 'early') return
   if (timing === 'refused') return nullify(draft)
-  const subject = subjectOf(state.config.epoch, block)
   writeRecord(draft, state.view).ownNotarize = subject
   draft.actions.push({ type: 'vote', vote: unsigned('notarize', subject, me) })
 }
@@ -155,16 +157,23 @@ function isGapNullified(draft: Draft, parentView: View, view: View): boolean {
   return true
 }
 
-/** Judged only here, on a live proposal: in sync a block's time was certified by a quorum's clocks. */
-function checkTime(draft: Draft, time: number, skipped: number): 'good' | 'early' | 'refused' {
+/**
+ * Judged only here, on a live proposal: in sync a block's time was certified by a quorum's clocks. So was
+ * that of a block that is proposed again, which may have become old meanwhile.
+ */
+function checkTime(draft: Draft, proposal: Proposal): 'good' | 'early' | 'refused' {
   const { config } = draft.state
+  const { time } = proposal.block
+  const { view, parentView } = proposal.vote.subject
   const ahead = time - draft.clock.wall - config.precisionMs
   if (ahead > config.deltaMs) return 'refused'
   if (ahead > 0) {
     setTimer(draft, 'early', ahead)
     return 'early'
   }
-  const delay = (3 * config.deltaMs + MESSAGE_DELAY_MS) * 1.25 ** Math.min(skipped, 32)
+  if (isProposedAgain(proposal)) return 'good'
+  const skipped = Math.min(view - parentView - 1, 32)
+  const delay = (3 * config.deltaMs + MESSAGE_DELAY_MS) * 1.25 ** skipped
   return time < draft.clock.wall - delay - config.precisionMs ? 'refused' : 'good'
 }
 
@@ -174,8 +183,8 @@ function checkTime(draft: Draft, time: number, skipped: number): 'good' | 'early
  */
 export function tryFinalize(draft: Draft): void {
   const { state } = draft
-  const me = voter(state)
   for (const view of openViews(state)) {
+    const me = voter(state, view)
     const record = recordOf(state, view)
     const { notarization } = record
     if (notarization === null) continue

@@ -162,6 +162,8 @@ function statusAt(view: number, pick: number): Extract<Event, { type: 'status' }
     from: some(6),
     notarized: new Uint8Array(8).fill(pick % 256),
     nullified: new Uint8Array(8).fill(pick % 251),
+    question: pick % 3,
+    answer: pick % 2,
   }
 }
 

@@ -37,6 +37,7 @@ export const GENESIS: BlockMeta = {
   height: 0,
   time: WALL - 1_000,
   isEmpty: true,
+  isSealing: false,
 }
 
 export function configOf(me: number | null, authorities = 4): ConsensusConfig {
@@ -70,6 +71,7 @@ export function blockOn(
     height: parent.height + 1,
     time: Math.max(WALL, parent.time + 1),
     isEmpty: false,
+    isSealing: false,
     ...rest,
   }
 }
@@ -98,6 +100,7 @@ export class Bench {
       votes: [],
       blocks: [],
       marks: { notarize: 0, nullify: 0, finalize: 0 },
+      rejoin: null,
     }
     const { state, actions } = start(config, { ...nothing, ...recovered }, this.clock())
     this.state = state

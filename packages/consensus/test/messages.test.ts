@@ -65,6 +65,8 @@ const status = fc.record(
     from: number,
     notarized: bitmap,
     nullified: bitmap,
+    question: number,
+    answer: number,
   },
   plain,
 )

@@ -17,6 +17,8 @@ function statusOf(change: Partial<Status> = {}): Status {
     from: 1,
     notarized: new Uint8Array(STATUS_VIEWS / 8),
     nullified: new Uint8Array(STATUS_VIEWS / 8),
+    question: 0,
+    answer: 0,
     ...change,
   }
 }

@@ -91,6 +91,8 @@ const messages: Message[] = [
       from: 69_991,
       notarized: Uint8Array.of(0b1111_1110, 0, 0, 0, 0, 0, 0, 0),
       nullified: Uint8Array.of(0, 1, 0, 0, 0, 0, 0, 0),
+      question: 0,
+      answer: 281_474_976_710_655,
     },
   },
   { kind: 'evidence', evidence },

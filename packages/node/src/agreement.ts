@@ -228,6 +228,7 @@ export class Agreement {
       votes,
       blocks: this.#holdOpen(blocks, tip.meta),
       marks: marksOf(remembered.marks, EPOCH),
+      rejoin: null,
     }
     return new Driver(config, recovered, {
       ...this.#modules,
@@ -251,6 +252,9 @@ export class Agreement {
           this.execution.seal(blocksOf.map(({ digest }) => digest)),
           certificate,
         ),
+      onRejoin: () => {
+        throw new Error('agreement rejoins although it was not told that votes are missing')
+      },
       onInvalidBlock: (block, refusal) => this.#onInvalidBlock(block, refusal),
     })
   }
@@ -318,7 +322,7 @@ function readTip(chain: ChainStore): Tip {
   }
   const encoded = chain.getHeader(height)
   if (encoded === undefined) {
-    const place = { view: 0, parentView: 0, height, time, isEmpty: true }
+    const place = { view: 0, parentView: 0, height, time, isEmpty: true, isSealing: false }
     return { meta: { ...place, digest: toHex(digest), parent: ZERO_DIGEST }, ...at }
   }
   return { meta: metaOf({ header: decodeHeader(encoded), digest }), ...at }

@@ -53,6 +53,8 @@ export interface DriverModules {
   syncTo: (finalization: Certificate) => void
   /** The executed blocks are final, in this order. */
   commit: (blocks: readonly BlockMeta[], finalization: Certificate) => void
+  /** Durable when it returns: votes of earlier views may be forgotten, or (null) none that matters. */
+  onRejoin: (voteFrom: number | null) => void
   onEvidence: (evidence: Evidence) => void
   onHalt: (reason: HaltReason) => void
   onInvalidBlock: (block: string, refusal: Refusal) => void
@@ -257,6 +259,8 @@ export class Driver {
         return modules.commit(action.blocks, action.finalization)
       case 'sync':
         return modules.syncTo(action.finalization)
+      case 'rejoin':
+        return modules.onRejoin(action.voteFrom)
       case 'evidence':
         return modules.onEvidence(action.evidence)
       case 'halt':

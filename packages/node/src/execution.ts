@@ -256,5 +256,6 @@ export function metaOf({ header, digest }: Pick<DecodedBlock, 'header' | 'digest
     height,
     time,
     isEmpty: transactionCount === 0,
+    isSealing: header.nextAuthoritySetDigest !== null,
   }
 }

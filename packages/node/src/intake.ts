@@ -144,12 +144,10 @@ function takeProposal(
   const block = readBlock(message.block, execution)
   if (block === null) return failed('bad_proposal')
   const { digest, view, parentView, height } = block
-  const isOfSubject =
-    digest === subject.digest &&
-    view === subject.view &&
-    parentView === subject.parentView &&
-    height === subject.height
-  if (!isOfSubject) return failed('bad_proposal')
+  const isPlaced = view === subject.view && parentView === subject.parentView
+  const isAgain = block.isSealing && view < subject.view
+  const isOfSubject = digest === subject.digest && height === subject.height
+  if (!isOfSubject || !(isPlaced || isAgain)) return failed('bad_proposal')
   const proven = certificates.events.flatMap((event) =>
     event.type === 'certificates' ? event.certificates : [],
   )

@@ -237,6 +237,7 @@ class StateBox {
       votes: [],
       blocks: [],
       marks: { notarize: 0, nullify: 0, finalize: 0 },
+      rejoin: null,
     }
     this.#clock = clock
     this.state = start(config, recovered, this.#now()).state
@@ -281,7 +282,7 @@ class StateBox {
 function createExecution(network: Uint8Array, chain: ChainStore): Execution {
   const { digest, time, height } = chain.tip
   const history = chain.historyFrontier()
-  const place = { view: 0, parentView: 0, height, time, isEmpty: true }
+  const place = { view: 0, parentView: 0, height, time, isEmpty: true, isSealing: false }
   const tip = {
     meta: { ...place, digest: toHex(digest), parent: ZERO_DIGEST },
     digest,

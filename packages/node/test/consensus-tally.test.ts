@@ -117,7 +117,14 @@ test('what a jump has skipped is not counted', async () => {
     const { views, votes, tally } = count(world)
     const { digest: parent, time } = world.state().committed
     const at = { view: 5_000_000, parentView: 4_999_999, height: 4_000_000 }
-    const block = { ...at, digest: 'c'.repeat(64), parent, time: time + 1, isEmpty: true }
+    const block = {
+      ...at,
+      digest: 'c'.repeat(64),
+      parent,
+      time: time + 1,
+      isEmpty: true,
+      isSealing: false,
+    }
     const subject = { ...at, epoch: 0, digest: block.digest }
     const finalization = world.certificate('finalize', subject)
     world.feed({ type: 'synced', block, finalization })

@@ -24,7 +24,14 @@ function hear(world: World, silent: number[] = []): void {
 function proposal(world: World, view: number): { block: BlockMeta; event: Event } {
   const { digest, time } = world.state().committed
   const place = { view, parentView: 0, height: 1 }
-  const block = { ...place, digest: 'b'.repeat(64), parent: digest, time: time + 1, isEmpty: false }
+  const block = {
+    ...place,
+    digest: 'b'.repeat(64),
+    parent: digest,
+    time: time + 1,
+    isEmpty: false,
+    isSealing: false,
+  }
   const subject = { ...place, epoch: 0, digest: block.digest }
   const vote = {
     kind: 'notarize' as const,

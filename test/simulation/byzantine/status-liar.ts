@@ -17,6 +17,8 @@ function lie(hands: Hands): Status {
     from: somewhere(),
     notarized: bitmap(),
     nullified: bitmap(),
+    question: random.pick([0, 0, 7]),
+    answer: random.pick([0, random.between(1, 9)]),
   }
 }
 
