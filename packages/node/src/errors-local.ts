@@ -255,6 +255,12 @@ export const STORAGE_TEXTS: Record<StorageErrorCode, CatalogEntry> = {
     'A value that the chain says must exist is not in the database.',
     'Let the node fetch the chain again: move data/ away, keep guard/.',
   ),
+  pruned: entry(1047, 6, 410)(
+    'It is not kept on this node any more',
+    'Block {height} was final, and this node has dropped its body; it keeps bodies above height {prunedTo}.',
+    'Ask a node that keeps more:   --endpoint <url>',
+    'See what this node keeps, and why:   mooring prune plan',
+  ),
   full: entry(1022, 11, 507)(
     'The disk is full',
     'A write failed for lack of space; nothing half-written counts.',

@@ -1,12 +1,19 @@
 // The beginning of a chain in an empty database, and the check of the one found in another.
 
-import { equalBytes } from '@mooring/codec'
+import { decode, equalBytes } from '@mooring/codec'
 import { leafHash, MerkleFrontier } from '@mooring/crypto'
-import { historyOperations, type StoredHeader, type Tip, tipOperation } from './chain-records.ts'
+import {
+  type Floor,
+  floorSchema,
+  historyOperations,
+  type StoredHeader,
+  type Tip,
+  tipOperation,
+} from './chain-records.ts'
 import type { Database } from './database.ts'
 import { StorageError, type StorageErrorDetails } from './errors.ts'
 import { growHistory, readFrontier } from './history.ts'
-import { formatDatabaseKey, genesisKey, headerKey, historyKey } from './keys.ts'
+import { floorKey, formatDatabaseKey, genesisKey, headerKey, historyKey } from './keys.ts'
 import type { StateEntry, StateTree } from './state-tree.ts'
 
 export interface ChainGenesis {
@@ -49,10 +56,17 @@ export async function createChain(
   return tip
 }
 
+/** Where the chain begins: at genesis, unless something says otherwise. */
+export function readFloor(database: Database, genesis: ChainGenesis): Floor {
+  const stored = database.getSync(floorKey())
+  if (stored !== undefined) return decode(floorSchema, stored)
+  return { height: 0, digest: genesis.digest, prunedTo: 0 }
+}
+
 export function checkChain(
   database: Database,
   { genesis, decodeHeader }: ChainOptions,
-  { tip, stateRoot }: { tip: Tip; stateRoot: Uint8Array },
+  { tip, floor, stateRoot }: { tip: Tip; floor: Floor; stateRoot: Uint8Array },
 ): void {
   const storedGenesis = requireValue(database, genesisKey())
   if (!equalBytes(storedGenesis, genesis.digest)) {
@@ -66,12 +80,15 @@ export function checkChain(
   if (!equalBytes(tip.stateRoot, stateRoot)) {
     throw damaged('the state is not that of the tip', { height: tip.height })
   }
-  checkNewest(database, decodeHeader, { tip, genesis })
+  if (floor.height > tip.height || floor.prunedTo > tip.height || floor.prunedTo < floor.height) {
+    throw damaged('the chain begins above its tip', { height: tip.height })
+  }
+  checkNewest(database, decodeHeader, { tip, floor })
   checkHistory(database, decodeHeader, tip)
 }
 
 /** A value that the chain says exists. */
-export function requireValue(database: Database, key: Uint8Array): Uint8Array {
+export function requireValue(database: Pick<Database, 'getSync'>, key: Uint8Array): Uint8Array {
   const value = database.getSync(key)
   if (value === undefined) {
     throw new StorageError('missing', 'a part of the chain is gone', {
@@ -84,9 +101,9 @@ export function requireValue(database: Database, key: Uint8Array): Uint8Array {
 function checkNewest(
   database: Database,
   decodeHeader: ChainOptions['decodeHeader'],
-  { tip, genesis }: { tip: Tip; genesis: ChainGenesis },
+  { tip, floor }: { tip: Tip; floor: Floor },
 ): void {
-  const lowest = Math.max(1, tip.height - NEWEST_HEADERS + 1)
+  const lowest = Math.max(floor.height + 1, tip.height - NEWEST_HEADERS + 1)
   let expected = tip.digest
   for (let height = tip.height; height >= lowest; height -= 1) {
     const header = decodeHeader(requireValue(database, headerKey(height)))
@@ -98,8 +115,8 @@ function checkNewest(
     }
     expected = header.parent
   }
-  if (lowest === 1 && !equalBytes(expected, genesis.digest)) {
-    throw damaged('the first block does not follow genesis', { height: lowest })
+  if (lowest === floor.height + 1 && !equalBytes(expected, floor.digest)) {
+    throw damaged('the first block does not follow what is below it', { height: lowest })
   }
 }
 

@@ -7,6 +7,7 @@ import {
   blockKey,
   digestKey,
   finalizationKey,
+  floorKey,
   headerKey,
   historyKey,
   receiptsKey,
@@ -27,6 +28,19 @@ export const tipSchema = versioned(1, {
 
 /** The last committed block; at height 0 genesis. */
 export type Tip = Infer<typeof tipSchema>
+
+export const floorSchema = versioned(1, {
+  height: uint(),
+  digest: bytes(32),
+  prunedTo: uint(),
+})
+
+/**
+ * What is below the chain: the last block of which nothing is kept but its place in the history
+ * (genesis, unless the chain began with a snapshot), and the height up to which the bodies and
+ * receipts were dropped, which is never less.
+ */
+export type Floor = Infer<typeof floorSchema>
 
 export const summarySchema = versioned(1, {
   time: uint(),
@@ -73,7 +87,7 @@ export interface FinalBlock {
 }
 
 export function operationsOf(
-  final: FinalBlock,
+  final: Omit<FinalBlock, 'state' | 'nextAuthorities'>,
   { height, time }: StoredHeader,
 ): DatabaseOperation[] {
   const { block, header, digest, finalization, receipts, transactionIds } = final
@@ -98,6 +112,10 @@ export function historyOperations(nodes: readonly HistoryNode[]): DatabaseOperat
 
 export function tipOperation(tip: Tip): DatabaseOperation {
   return put(tipKey(), encode(tipSchema, tip))
+}
+
+export function floorOperation(floor: Floor): DatabaseOperation {
+  return put(floorKey(), encode(floorSchema, floor))
 }
 
 function put(key: Uint8Array, value: Uint8Array): DatabaseOperation {

@@ -14,12 +14,25 @@
 // looks like one that was never included. Only verifyChain finds that.
 //
 // Heights start at 1. Genesis is height 0, has no bytes here, and is the first leaf of the history.
+//
+// A chain may begin higher (chain-import.ts): then nothing is here at or below its base but the
+// history's frontier, and the sealing blocks of ended epochs. And the bodies and receipts of old
+// blocks may have been dropped. Both are asked for with the answer "pruned", for what is not kept is
+// neither lost nor unknown.
 
 import { decode, equalBytes } from '@mooring/codec'
 import { MerkleFrontier } from '@mooring/crypto'
-import { type ChainOptions, checkChain, createChain, requireValue } from './chain-check.ts'
+import {
+  type ChainOptions,
+  checkChain,
+  createChain,
+  readFloor,
+  requireValue,
+} from './chain-check.ts'
 import {
   type FinalBlock,
+  type Floor,
+  floorOperation,
   heightSchema,
   historyOperations,
   locationSchema,
@@ -46,6 +59,7 @@ import {
   tipKey,
   transactionKey,
 } from './keys.ts'
+import { PinnedChain } from './pinned-chain.ts'
 import { StateTree, type StateView } from './state-tree.ts'
 
 export interface BlockTransactions {
@@ -61,19 +75,27 @@ export interface StoredBlock {
   finalization: Uint8Array | undefined
 }
 
+const PRUNED_AT_ONCE = 256
+
 export class ChainStore {
   readonly #database: Database
   readonly #decodeHeader: (encoded: Uint8Array) => StoredHeader
   readonly #state: StateTree
   #tip: Tip
+  #floor: Floor
   #history: HistoryFrontier
   #epochs: readonly EndedEpoch[]
   /** The end of the queue of commits; never rejects: each caller gets its own error. */
   #queue: Promise<void> = Promise.resolve()
   #failure: StorageError | undefined
 
-  private constructor(database: Database, options: ChainOptions, state: StateTree, tip: Tip) {
+  private constructor(
+    database: Database,
+    options: ChainOptions,
+    { state, tip, floor }: { state: StateTree; tip: Tip; floor: Floor },
+  ) {
     this.#database = database
+    this.#floor = floor
     this.#decodeHeader = options.decodeHeader
     this.#state = state
     this.#tip = tip
@@ -89,12 +111,23 @@ export class ChainStore {
       stored === undefined
         ? await createChain(database, state, options.genesis)
         : decode(tipSchema, stored)
-    checkChain(database, options, { tip, stateRoot: state.root })
-    return new ChainStore(database, options, state, tip)
+    const floor = readFloor(database, options.genesis)
+    checkChain(database, options, { tip, floor, stateRoot: state.root })
+    return new ChainStore(database, options, { state, tip, floor })
   }
 
   get tip(): Tip {
     return this.#tip
+  }
+
+  /** Nothing is kept of the blocks at or below this height; 0 when the chain is whole. */
+  get base(): number {
+    return this.#floor.height
+  }
+
+  /** Blocks at or below this height have no body here, and no receipts. */
+  get prunedTo(): number {
+    return this.#floor.prunedTo
   }
 
   /** One for each epoch that is over, oldest first; as many as the number of the present one. */
@@ -114,29 +147,51 @@ export class ChainStore {
 
   /** Makes the blocks durable, all or none; they must follow the tip and one another. */
   commitAll(blocks: readonly FinalBlock[]): Promise<void> {
-    const done = this.#queue.then(() => this.#write(blocks))
-    this.#queue = done.then(
-      () => undefined,
-      () => undefined,
-    )
-    return done
+    return this.#enqueue(() => this.#write(blocks))
+  }
+
+  /** The chain as it is when all commits so far are durable; the caller closes it. */
+  pin(): Promise<PinnedChain> {
+    return this.#enqueue(() => {
+      const at = { tip: this.#tip, floor: this.#floor, epochs: this.#epochs }
+      return Promise.resolve(new PinnedChain(this.#database.pin(), this.#decodeHeader, at))
+    })
+  }
+
+  /**
+   * Drops the bodies and receipts of the blocks up to the height, step by step, commits in between.
+   * Whoever calls knows what must stay. Returns how many blocks that were.
+   */
+  async prune(to: number): Promise<number> {
+    const first = this.#floor.prunedTo
+    const last = Math.min(to, this.#tip.height - 1)
+    for (let from = first; from < last; from += PRUNED_AT_ONCE) {
+      await this.#enqueue(() => this.#drop(from, Math.min(from + PRUNED_AT_ONCE, last)))
+    }
+    if (last <= first) return 0
+    for (const keyOf of [blockKey, receiptsKey]) {
+      await this.#database.compact(keyOf(first), keyOf(last + 1))
+    }
+    return last - first
   }
 
   getBlock(at: number | Uint8Array): Uint8Array | undefined {
-    return this.#read(at, blockKey)
+    return this.#read(at, blockKey, this.#floor.prunedTo)
   }
 
   getHeader(at: number | Uint8Array): Uint8Array | undefined {
-    return this.#read(at, headerKey)
+    return this.#read(at, headerKey, this.#floor.height)
   }
 
   getReceipts(at: number | Uint8Array): Uint8Array | undefined {
-    return this.#read(at, receiptsKey)
+    return this.#read(at, receiptsKey, this.#floor.prunedTo)
   }
 
   /** Undefined as well when a later block finalized this one: see finalizationAtOrAfter. */
   getFinalization(height: number): Uint8Array | undefined {
-    if (!this.#has(height) || !this.#summary(height).isFinalized) return undefined
+    if (!this.#has(height)) return undefined
+    if (height <= this.#floor.height) return this.#below(height, finalizationKey)
+    if (!this.#summary(height).isFinalized) return undefined
     return requireValue(this.#database, finalizationKey(height))
   }
 
@@ -165,7 +220,9 @@ export class ChainStore {
 
   /** The blocks of a range, ends included, as far as the chain reaches. */
   *blocks(from: number, to: number): Generator<StoredBlock> {
-    for (let height = Math.max(from, 1); height <= to && this.#has(height); height += 1) {
+    const first = Math.max(from, 1)
+    if (first <= this.#floor.prunedTo) throw this.#pruned(first)
+    for (let height = first; height <= to && this.#has(height); height += 1) {
       const block = requireValue(this.#database, blockKey(height))
       yield { height, block, finalization: this.getFinalization(height) }
     }
@@ -174,7 +231,7 @@ export class ChainStore {
   /** The transactions of all blocks not older than the time, oldest block first. */
   recentTransactionIds(since: number): BlockTransactions[] {
     const recent: BlockTransactions[] = []
-    for (let height = this.#tip.height; height > 0; height -= 1) {
+    for (let height = this.#tip.height; height > this.#floor.height; height -= 1) {
       const { time, transactionIds } = this.#summary(height)
       if (time < since) break
       recent.push({ height, time, ids: transactionIds })
@@ -190,6 +247,7 @@ export class ChainStore {
   /** The path of the block of that height in the history a header of height `size` commits to. */
   historyPath(height: number, size: number): Uint8Array[] {
     if (size > this.#history.size) throw new RangeError(`no history of ${size} blocks yet`)
+    if (this.#floor.height > 0 && height <= this.#floor.height) throw this.#pruned(height)
     return readHistoryPath(height, size, this.#readNode)
   }
 
@@ -200,10 +258,47 @@ export class ChainStore {
     return Number.isSafeInteger(height) && height > 0 && height <= this.#tip.height
   }
 
-  #read(at: number | Uint8Array, keyOf: (height: number) => Uint8Array): Uint8Array | undefined {
+  #read(
+    at: number | Uint8Array,
+    keyOf: (height: number) => Uint8Array,
+    prunedTo: number,
+  ): Uint8Array | undefined {
     const height = typeof at === 'number' ? at : this.heightOf(at)
     if (height === undefined || !this.#has(height)) return undefined
+    if (height <= prunedTo) return this.#below(height, keyOf)
     return requireValue(this.#database, keyOf(height))
+  }
+
+  /** Of what is below, only the sealing blocks of ended epochs are kept: header and finalization. */
+  #below(height: number, keyOf: (height: number) => Uint8Array): Uint8Array {
+    const kept = this.#database.getSync(keyOf(height))
+    if (kept === undefined) throw this.#pruned(height)
+    return kept
+  }
+
+  #pruned(height: number): StorageError {
+    const { prunedTo } = this.#floor
+    return new StorageError('pruned', 'the block is not kept here', { height, prunedTo })
+  }
+
+  #enqueue<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#queue.then(work)
+    this.#queue = done.then(
+      () => undefined,
+      () => undefined,
+    )
+    return done
+  }
+
+  async #drop(from: number, to: number): Promise<void> {
+    const floor = { ...this.#floor, prunedTo: to }
+    const operations: DatabaseOperation[] = [floorOperation(floor)]
+    for (let height = from + 1; height <= to; height += 1) {
+      operations.push({ type: 'del', key: blockKey(height) })
+      operations.push({ type: 'del', key: receiptsKey(height) })
+    }
+    await this.#database.batch(operations, { sync: true })
+    this.#floor = floor
   }
 
   #summary(height: number) {

@@ -11,7 +11,7 @@
 
 import { decode, encode, equalBytes, struct, text, uint } from '@mooring/codec'
 import { sha256 } from '@mooring/crypto'
-import { ClassicLevel } from 'classic-level'
+import { ClassicLevel, type Snapshot } from 'classic-level'
 import { StorageError, storageErrorOf } from './errors.ts'
 import { readHomeUser } from './home-lock.ts'
 import { formatDatabaseKey, formatKey } from './keys.ts'
@@ -53,10 +53,17 @@ const databaseFormat = struct({ name: text(32), version: uint() })
 export interface Level {
   readonly location: string
   get(key: Uint8Array): Promise<Uint8Array | undefined>
-  getSync(key: Uint8Array): Uint8Array | undefined
+  getSync(key: Uint8Array, options?: Pinned): Uint8Array | undefined
   batch(): LevelBatch
   iterator(range: LevelRange): AsyncIterable<[Uint8Array, Uint8Array]>
+  /** Undefined where nothing is ever exported. */
+  snapshot?: () => Snapshot
+  compactRange?: (from: Uint8Array, to: Uint8Array) => Promise<void>
   close(): Promise<void>
+}
+
+interface Pinned {
+  snapshot?: Snapshot
 }
 
 export interface LevelBatch {
@@ -65,7 +72,7 @@ export interface LevelBatch {
   write(options: { sync: boolean }): Promise<void>
 }
 
-export interface LevelRange {
+export interface LevelRange extends Pinned {
   gte: Uint8Array
   lt: Uint8Array
   reverse: boolean
@@ -118,15 +125,18 @@ export class Database {
     }
   }
 
-  async *iterate({ from, to, reverse, limit }: DatabaseRange): AsyncGenerator<DatabaseEntry> {
-    const range = { gte: from, lt: to, reverse: reverse ?? false, limit: limit ?? -1 }
-    try {
-      for await (const [key, stored] of this.#level.iterator(range)) {
-        yield { key: plain(key), value: withoutChecksum(key, stored) }
-      }
-    } catch (error) {
-      throw this.#readError(error, from)
-    }
+  iterate(range: DatabaseRange): AsyncGenerator<DatabaseEntry> {
+    return entriesOf(this.#level, range)
+  }
+
+  /** The database as it is now, whatever is written later; the caller closes it. */
+  pin(): PinnedDatabase {
+    return new PinnedDatabase(this.#level)
+  }
+
+  /** Gives the room of what was deleted in a range back to the disk. */
+  async compact(from: Uint8Array, to: Uint8Array): Promise<void> {
+    await this.#level.compactRange?.(from, to)
   }
 
   async close(): Promise<void> {
@@ -134,10 +144,56 @@ export class Database {
   }
 
   #readError(error: unknown, key: Uint8Array): StorageError {
-    if (error instanceof StorageError) return error
-    const message = `the database cannot be read at ${formatDatabaseKey(key)}`
-    return storageErrorOf(error, message, this.path)
+    return readError(error, key, this.path)
   }
+}
+
+/** A database at one moment. What it shows stays on the disk until it is closed. */
+export class PinnedDatabase {
+  readonly #level: Level
+  readonly #snapshot: Snapshot
+
+  constructor(level: Level) {
+    if (level.snapshot === undefined) throw new Error('this database cannot be pinned')
+    this.#level = level
+    this.#snapshot = level.snapshot()
+  }
+
+  getSync(key: Uint8Array): Uint8Array | undefined {
+    try {
+      return checked(key, this.#level.getSync(key, { snapshot: this.#snapshot }))
+    } catch (error) {
+      throw readError(error, key, this.#level.location)
+    }
+  }
+
+  iterate(range: DatabaseRange): AsyncGenerator<DatabaseEntry> {
+    return entriesOf(this.#level, range, { snapshot: this.#snapshot })
+  }
+
+  async close(): Promise<void> {
+    await this.#snapshot.close()
+  }
+}
+
+async function* entriesOf(
+  level: Level,
+  { from, to, reverse, limit }: DatabaseRange,
+  pinned: Pinned = {},
+): AsyncGenerator<DatabaseEntry> {
+  const range = { gte: from, lt: to, reverse: reverse ?? false, limit: limit ?? -1, ...pinned }
+  try {
+    for await (const [key, stored] of level.iterator(range)) {
+      yield { key: plain(key), value: withoutChecksum(key, stored) }
+    }
+  } catch (error) {
+    throw readError(error, from, level.location)
+  }
+}
+
+function readError(error: unknown, key: Uint8Array, path: string): StorageError {
+  const message = `the database cannot be read at ${formatDatabaseKey(key)}`
+  return storageErrorOf(error, message, path)
 }
 
 export async function openDatabase(path: string, options: DatabaseOptions): Promise<Database> {

@@ -9,6 +9,8 @@ export type StorageErrorCode =
   | 'corrupt'
   /** A value that must exist is not there. */
   | 'missing'
+  /** It was here once, or never had to be: what is kept begins later. */
+  | 'pruned'
   /** The disk is full. */
   | 'full'
   /** The operating system refused a read or a write. */

@@ -1,4 +1,5 @@
 export { ChainStore } from './chain.ts'
+export { ChainImport, frontierAfter, type ImportedEpoch } from './chain-import.ts'
 export type { ChainOptions } from './chain-check.ts'
 export type { FinalBlock, StoredHeader, Tip, TransactionLocation } from './chain-records.ts'
 export { type Database, type DatabaseOptions, openDatabase, openDatabaseOn } from './database.ts'
@@ -13,5 +14,27 @@ export { MemoryFileSystem } from './memory-file-system.ts'
 export { MemoryLevel } from './memory-level.ts'
 export { PendingTransactions } from './pending-transactions.ts'
 export { type NewRecord, type PrivateBatch, type PrivateRecord, PrivateStore } from './records.ts'
+export { PinnedChain, type StateValue } from './pinned-chain.ts'
+export { exportSnapshot } from './snapshot-export.ts'
+export {
+  chunksHeld,
+  listSnapshots,
+  SnapshotFile,
+  snapshotPath,
+  SnapshotWriter,
+  tidySnapshots,
+} from './snapshot-file.ts'
+export {
+  CHUNK_BYTES_MAX,
+  chunkDigest,
+  chunksOf,
+  decodeBlocks,
+  decodeManifest,
+  decodeValues,
+  encodeManifest,
+  MANIFEST_BYTES_MAX,
+  type SnapshotCore,
+  type SnapshotManifest,
+} from './snapshot-format.ts'
 export { type StateEntry, StateTree, type StateView } from './state-tree.ts'
 export { type ChainVerification, verifyChain } from './verify.ts'

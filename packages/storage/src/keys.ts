@@ -10,6 +10,8 @@ export const formatKey = (): Uint8Array => key('F')
 
 /** The last committed block. */
 export const tipKey = (): Uint8Array => key('T')
+/** Where the chain begins, and up to which height bodies were dropped. */
+export const floorKey = (): Uint8Array => key('L')
 /** Digest of the genesis this chain belongs to. */
 export const genesisKey = (): Uint8Array => key('G')
 /** Encoded block, by height. */
@@ -61,6 +63,7 @@ export const anchorKey = (sequence: number): Uint8Array => numberKey('c', sequen
 const NAMES: Record<string, { name: string; rest: 'number' | 'hex' | 'text' | 'hidden' }> = {
   F: { name: 'format', rest: 'hidden' },
   T: { name: 'tip', rest: 'hidden' },
+  L: { name: 'beginning of the chain', rest: 'hidden' },
   G: { name: 'genesis digest', rest: 'hidden' },
   B: { name: 'block', rest: 'number' },
   H: { name: 'header', rest: 'number' },

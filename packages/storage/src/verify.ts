@@ -8,8 +8,9 @@
 
 import { setImmediate } from 'node:timers/promises'
 import { decode, equalBytes } from '@mooring/codec'
-import { type ChainOptions, requireValue } from './chain-check.ts'
+import { type ChainOptions, readFloor, requireValue } from './chain-check.ts'
 import {
+  type Floor,
   heightSchema,
   locationSchema,
   type StoredHeader,
@@ -20,7 +21,7 @@ import {
 import type { Database } from './database.ts'
 import { readEnd } from './epochs.ts'
 import { StorageError } from './errors.ts'
-import { growHistory, type HistoryFrontier } from './history.ts'
+import { growHistory, type HistoryFrontier, readFrontier } from './history.ts'
 import {
   blockKey,
   digestKey,
@@ -56,17 +57,18 @@ export async function verifyChain(
   const note = noteInto(found.problems)
   const tip = note(() => decode(tipSchema, requireValue(database, tipKey())))
   if (tip === undefined) return found
-  let parent = genesis.digest
-  let history: HistoryFrontier = { size: 0, digests: [] }
-  let epochs = 0
-  for (let height = 0; height <= tip.height; height += 1) {
-    const header =
-      height === 0 ? undefined : verifyHeader(database, note, { height, parent, decodeHeader })
+  const floor = note(() => readFloor(database, genesis))
+  if (floor === undefined) return found
+  let parent = floor.digest
+  let history = verifyBelow(database, note, floor)
+  let epochs = epochsBelow(database, note, { floor, decodeHeader })
+  for (let height = floor.height + 1; height <= tip.height; height += 1) {
+    const header = verifyHeader(database, note, { height, parent, decodeHeader })
     const digest = header?.digest ?? parent
     history = verifyHistory(database, note, { history, digest })
     parent = digest
-    if (height === 0) continue
-    found.transactions += verifyBlock(database, note, { height, digest })
+    const hasBody = height > floor.prunedTo
+    found.transactions += verifyBlock(database, note, { height, digest, hasBody })
     found.blocks += 1
     if (header !== undefined && header.nextAuthoritySetDigest !== null) {
       verifyEnd(database, note, { epoch: epochs, height, decodeHeader })
@@ -93,6 +95,26 @@ function noteInto(problems: StorageError[]): Note {
       problems.push(error)
       return undefined
     }
+  }
+}
+
+/** The history that the first block of the chain stands on: genesis, or the frontier of what is below. */
+function verifyBelow(database: Database, note: Note, { height, digest }: Floor): HistoryFrontier {
+  const nothing = { size: 0, digests: [] }
+  if (height === 0) return verifyHistory(database, note, { history: nothing, digest })
+  const read = (level: number, index: number) => requireValue(database, historyKey(level, index))
+  return note(() => readFrontier(height + 1, read)) ?? nothing
+}
+
+/** How many epochs ended below the chain; each must still be known. */
+function epochsBelow(
+  database: Database,
+  note: Note,
+  { floor, decodeHeader }: { floor: Floor; decodeHeader: ChainOptions['decodeHeader'] },
+): number {
+  for (let epoch = 0; ; epoch += 1) {
+    const ended = note(() => readEnd(database, decodeHeader, epoch))
+    if (ended === undefined || ended.height > floor.height) return epoch
   }
 }
 
@@ -147,10 +169,14 @@ function verifyHistory(
 function verifyBlock(
   database: Database,
   note: Note,
-  { height, digest }: { height: number; digest: Uint8Array },
+  { height, digest, hasBody }: { height: number; digest: Uint8Array; hasBody: boolean },
 ): number {
   for (const key of [blockKey(height), receiptsKey(height)]) {
-    note(() => requireValue(database, key))
+    if (hasBody) note(() => requireValue(database, key))
+    else if (database.getSync(key) !== undefined)
+      note(() => {
+        throw wrong(key)
+      })
   }
   note(() => {
     const key = digestKey(digest)

@@ -29,7 +29,11 @@ const headerSchema = struct({
   historyRoot: bytes(32),
   nextAuthoritySetDigest: nullable(bytes(32)),
 })
-const blockSchema = struct({ header: headerSchema, transactions: list(bytes(100), 100_000) })
+export const blockSchema = struct({ header: headerSchema, transactions: list(bytes(100), 100_000) })
+
+export function encodeHeader(header: Infer<typeof headerSchema>): Uint8Array {
+  return encode(headerSchema, header)
+}
 
 export const GENESIS_DIGEST = sha256(new TextEncoder().encode('genesis'))
 export const GENESIS_TIME = 1_000_000
