@@ -115,7 +115,7 @@ function withClient(node: Board['nodes'][number]): DevnetNode {
 
 // As `record submit` does it: what a node has promised is written where `devnet check` looks for it.
 export async function acknowledge(
-  devnet: Devnet,
+  devnet: Pick<Devnet, 'dir'>,
   node: DevnetNode,
   records: readonly { id: string }[],
 ): Promise<void> {

@@ -16,6 +16,8 @@ const PATIENCE = new Set(['unreachable', 'timeout', 'closing', 'busy', 'overload
 
 export type Promised = { id: string; raw: Uint8Array; node: DevnetNode }
 
+export type LoadedNetwork = Pick<Devnet, 'dir'> & { nodes: readonly DevnetNode[] }
+
 export type Load = {
   promised: readonly Promised[]
   // How often a client had no answer or was told to come back.
@@ -23,7 +25,7 @@ export type Load = {
   stop: () => Promise<void>
 }
 
-export function startLoad(devnet: Devnet, random: Random): Load {
+export function startLoad(devnet: LoadedNetwork, random: Random): Load {
   const promised: Promised[] = []
   let refused = 0
   let seed = random.between(1, 1_000_000)
