@@ -18,7 +18,7 @@ import {
 import { type PayloadOf, type Kind, ruleOf } from './kinds.ts'
 import { type Parameters, transactionCost, type UnixMs } from './parameters.ts'
 import { applyQuota, checkQuota } from './quota.ts'
-import type { Receipt } from './receipts.ts'
+import { type Receipt, receiptOf } from './receipts.ts'
 import { authoritySet, type State, StateDraft, type StateDiff } from './state.ts'
 import {
   decodeTransaction,
@@ -244,12 +244,11 @@ function applyEffect(
   index: number,
 ): Receipt {
   const { draft, time } = run
-  const { id, payload } = transaction
-  applyKind(facts, payload)
-  const { organisation, sequence } = sequenceOf(transaction)
+  applyKind(facts, transaction.payload)
+  const { organisation } = sequenceOf(transaction)
   draft.setCounters(organisation, applyQuota(draft.counters(organisation), time))
-  draft.include(id)
-  return { transaction: id, index, kind: payload.kind, outcome: 'applied', organisation, sequence }
+  draft.include(transaction.id)
+  return receiptOf(transaction, index)
 }
 
 function checkKind<K extends Kind>(

@@ -1,6 +1,6 @@
 // The authorities in force, in the order in which they lead and in which certificates count them.
 
-import { bytes, encode, type Infer, list, refine, versioned } from '@mooring/codec'
+import { bytes, decode, encode, type Infer, list, refine, versioned } from '@mooring/codec'
 import { domainHash } from '@mooring/crypto'
 import { identifierSchema, type Organisation } from './organisation.ts'
 
@@ -25,6 +25,15 @@ export function authoritySetOf(organisations: Organisation[]): AuthoritySet {
     organisations: authorities.map(({ id }) => id),
     keys: authorities.map(({ keys }) => keys.consensus),
   }
+}
+
+export function encodeAuthoritySet(set: AuthoritySet): Uint8Array {
+  return encode(authoritySetSchema, set)
+}
+
+/** @throws CodecError */
+export function decodeAuthoritySet(encoded: Uint8Array): AuthoritySet {
+  return decode(authoritySetSchema, encoded)
 }
 
 export function authoritySetDigest(set: AuthoritySet): Uint8Array {

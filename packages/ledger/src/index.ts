@@ -9,7 +9,12 @@ export {
   type IsVerified,
   type TransactionContext,
 } from './apply.ts'
-export { type AuthoritySet, authoritySetDigest } from './authority-set.ts'
+export {
+  type AuthoritySet,
+  authoritySetDigest,
+  decodeAuthoritySet,
+  encodeAuthoritySet,
+} from './authority-set.ts'
 export {
   type Block,
   blockDigest,
@@ -22,6 +27,7 @@ export {
   type Header,
   type ParentBlock,
   parentOf,
+  transactionRoot,
 } from './block.ts'
 export { type DocumentProblem, LedgerError, type LedgerErrorCode } from './errors.ts'
 export type {
@@ -65,6 +71,7 @@ export {
   type TransactionProof,
   type VerifiedState,
   type VerifiedTransaction,
+  verifyFinalHeader,
   verifyStateProof,
   verifyTransactionProof,
 } from './proofs.ts'
@@ -75,7 +82,7 @@ export {
   parseTransactionProofJson,
 } from './proofs-json.ts'
 export { checkQuota } from './quota.ts'
-export { decodeReceipts, encodeReceipts, type Receipt } from './receipts.ts'
+export { decodeReceipts, encodeReceipts, type Receipt, receiptOf } from './receipts.ts'
 export type { RecordAnchor } from './record-anchor.ts'
 export {
   authoritySet,

@@ -149,6 +149,18 @@ export function verifyStateProof(
   return { ok: true, steps: [first, ...final.steps], height, blockTime: time }
 }
 
+/** That a header is final, by itself or through a later one: steps 5 and 6 of the other proofs. */
+export function verifyFinalHeader(
+  proof: Pick<TransactionProof, 'genesis' | 'header' | 'finalization' | 'later' | 'epochs'>,
+  genesisDigest: Uint8Array,
+  verifyFinalization: FinalizationVerifier,
+): { ok: true; steps: ProofStep[] } | FailedProof {
+  const block = readHeader(proof.header, genesisDigest)
+  const history = block.ok ? checkHistory(proof.later, block.value, genesisDigest) : block
+  if (!history.ok) return fail([], { number: 5, name: 'finalization' }, history)
+  return checkFinal(proof, history, genesisDigest, verifyFinalization)
+}
+
 /** Steps 5 and 6. The set is checked first, for the finalization is counted by it. */
 function checkFinal(
   proof: Pick<TransactionProof, 'genesis' | 'finalization' | 'epochs'>,

@@ -16,6 +16,7 @@ import {
 import { kindSchema } from './kinds.ts'
 import { identifierSchema } from './organisation.ts'
 import { BLOCK_TRANSACTIONS_MAX } from './parameters.ts'
+import { type DecodedTransaction, sequenceOf } from './transaction.ts'
 
 const receiptSchema = struct({
   /** Id. */
@@ -31,6 +32,13 @@ const receiptSchema = struct({
 const receiptsSchema = versioned(1, { receipts: list(receiptSchema, BLOCK_TRANSACTIONS_MAX) })
 
 export type Receipt = Infer<typeof receiptSchema>
+
+/** What a transaction in a block leaves: only valid ones enter, so it follows from the transaction. */
+export function receiptOf(transaction: DecodedTransaction, index: number): Receipt {
+  const { organisation, sequence } = sequenceOf(transaction)
+  const { id, payload } = transaction
+  return { transaction: id, index, kind: payload.kind, outcome: 'applied', organisation, sequence }
+}
 
 /** The receipts of one block, in its order. */
 export function encodeReceipts(receipts: Receipt[]): Uint8Array {

@@ -16,6 +16,7 @@ import type { NetworkHandlers, RequestProtocol } from './types.ts'
 export const REQUEST_PROTOCOLS: Record<RequestProtocol, string> = {
   blocks: '/mooring/blocks/1',
   certificates: '/mooring/certificates/1',
+  snapshot: '/mooring/snapshot/1',
 }
 
 const OK = 0
