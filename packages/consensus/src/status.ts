@@ -8,16 +8,24 @@
 import { JUSTIFICATION_MAX, STATUS_VIEWS } from './messages.ts'
 import { noteShown } from './certificates.ts'
 import { noteAnswer } from './rejoin.ts'
-import { type Draft, openViews, quorum, recordOf, setTimer, voter } from './state.ts'
+import {
+  type ConsensusState,
+  type Draft,
+  openViews,
+  quorum,
+  recordOf,
+  setTimer,
+  voter,
+} from './state.ts'
 import type { AuthorityIndex, Certificate, Status, View, Vote } from './types.ts'
 
 /** Signatures in one answer: their bytes stay well below what a frame of the urgent lane holds. */
 const ANSWER_SIGNATURES_MAX = 2_048
 
-export function statusOf(draft: Draft, answer = 0): Status {
-  const { state } = draft
+/** What is held here; `answer` is the number of a question that it answers. */
+export function statusOf({ state }: Pick<Draft, 'state'>, answer = 0): Status {
   const { final, config } = state
-  const from = firstView(draft)
+  const from = firstView(state)
   const notarized = new Uint8Array(STATUS_VIEWS / 8)
   const nullified = new Uint8Array(STATUS_VIEWS / 8)
   for (let index = 0; index < STATUS_VIEWS; index += 1) {
@@ -132,16 +140,16 @@ function pushOwn(
 }
 
 /** All open views fit in one status, or it starts at the first one of which nothing is held. */
-function firstView(draft: Draft): View {
-  const { final, view } = draft.state
+function firstView(state: ConsensusState): View {
+  const { final, view } = state
   let from = final.view + 1
   if (view - from <= STATUS_VIEWS) return from
-  while (from < view - 1 && holdsAny(draft, from)) from += 1
+  while (from < view - 1 && holdsAny(state, from)) from += 1
   return from
 }
 
-function holdsAny(draft: Draft, view: View): boolean {
-  const { notarization, nullification } = recordOf(draft.state, view)
+function holdsAny(state: ConsensusState, view: View): boolean {
+  const { notarization, nullification } = recordOf(state, view)
   return notarization !== null || nullification !== null
 }
 

@@ -2,22 +2,21 @@
 //
 // Everything that touches the world (disk, network, time, key) is handed in, so that a simulation can
 // run the same parts. What peers send enters through `onFrame` and `onTransactions`.
+//
+// Most of it lives as long as the process. The driver, and who is who, live for one epoch: when the block
+// that ends it is durable, and not before, they are replaced and the next one begins.
 
 import { toHex } from '@mooring/codec'
 import {
-  type BlockMeta,
-  type ConsensusConfig,
-  decodeCertificate,
   type Evidence,
   faultsOf,
   type HaltReason,
-  leaderOf,
   RETENTION,
   type UnsignedVote,
   ZERO_DIGEST,
 } from '@mooring/consensus'
-import { type KeyPair, sign } from '@mooring/crypto'
-import { authoritySet, decodeHeader, type Genesis } from '@mooring/ledger'
+import type { KeyPair } from '@mooring/crypto'
+import { decodeHeader, type Genesis, type Organisation } from '@mooring/ledger'
 import type { Network } from '@mooring/network'
 import type {
   ChainStore,
@@ -28,19 +27,17 @@ import type {
 } from '@mooring/storage'
 import type { Clock } from './clock.ts'
 import { Committer, type CommittedBlock } from './committer.ts'
-import { Driver } from './driver.ts'
-import { Execution, metaOf, type Refusal, type Tip } from './execution.ts'
-import { takeIn } from './intake.ts'
-import { marksOf, remember } from './journalling.ts'
+import type { Driver } from './driver.ts'
+import { beginEpoch, type Epoch } from './epoch.ts'
+import { EpochRepair, epochOf } from './epoch-repair.ts'
+import { Execution, placeOf, type Refusal, type Tip } from './execution.ts'
+import { readMessage, takeIn } from './intake.ts'
 import type { Logger } from './logger.ts'
-import { Members } from './members.ts'
+import { Members, organisationsOf } from './members.ts'
 import { Mempool } from './mempool.ts'
 import { Sync } from './sync.ts'
 import { decodeTransactionBatch, TransactionGossip } from './transaction-gossip.ts'
 
-const EPOCH = 0
-const SKIP_MS = 4_000
-const STATUS_MS = 3_000
 const PEERS_MS = 500
 const MEMPOOL_MS = 1_000
 
@@ -59,12 +56,17 @@ export interface AgreementModules {
   journal: Pick<Journal, 'append' | 'advance' | 'sync' | 'prune' | 'marks'>
   remembered: { records: readonly JournalRecord[]; marks: Marks }
   pending: PendingTransactions
-  network: Pick<Network, 'send' | 'peers' | 'request' | 'disconnect' | 'publishTransactions'>
+  network: Pick<
+    Network,
+    'send' | 'peers' | 'request' | 'disconnect' | 'publishTransactions' | 'refresh'
+  >
   onEvidence: (evidence: Evidence) => void
   onHalt: (reason: HaltReason) => void
   onVoted: (vote: UnsignedVote) => void
   /** Blocks are durable; the mempool still knows their transactions. */
   onDurable: (blocks: readonly CommittedBlock[]) => void
+  /** A new epoch has begun: members, keys or parameters are other ones. */
+  onEpoch?: (epoch: number) => void
   onFatal: (error: unknown) => void
 }
 
@@ -74,22 +76,22 @@ export class Agreement {
   readonly mempool: Mempool
   readonly committer: Committer
   readonly sync: Sync
-  readonly driver: Driver
+  readonly #options: AgreementOptions
   readonly #modules: AgreementModules
   readonly #gossip: TransactionGossip
-  readonly #keys: { chain: Uint8Array; keys: readonly Uint8Array[] }
+  readonly #repair: EpochRepair
+  #epoch: Epoch
+  #remembered: readonly JournalRecord[]
   readonly #heights = new Map<string, number>()
   #cancels: (() => void)[] = []
   #isClosed = false
 
   private constructor(options: AgreementOptions, modules: AgreementModules, tip: Tip) {
+    this.#options = options
     this.#modules = modules
+    this.#remembered = modules.remembered.records
     const { clock, chain, logger } = modules
-    const authorities = authoritySet(tip.view)
-    const names = authorities.organisations
-    const organisations = options.genesis.organisations.map(({ organisation }) => organisation)
-    this.members = new Members(organisations, authorities)
-    this.#keys = { chain: options.genesisDigest, keys: authorities.keys }
+    this.#repair = new EpochRepair(modules)
     this.#gossip = new TransactionGossip(
       clock,
       (batch) => modules.network.publishTransactions(batch),
@@ -97,11 +99,10 @@ export class Agreement {
     )
     this.execution = new Execution(tip, {
       genesisDigest: options.genesisDigest,
-      epoch: EPOCH,
-      leaderOf: (view) => this.members.nameOfIndex(leaderOf(EPOCH, view, names.length)),
       isVerified: (transaction) => this.mempool.isVerified(transaction),
       isIncluded: (id) => chain.getTransaction(id) !== undefined,
     })
+    this.members = new Members(this.#organisations(), this.execution.authorities)
     this.mempool = new Mempool(
       { genesisDigest: options.genesisDigest, ...options.mempool },
       {
@@ -121,7 +122,7 @@ export class Agreement {
       onFatal: modules.onFatal,
     })
     this.sync = this.#createSync()
-    this.driver = this.#createDriver(options, tip)
+    this.#epoch = this.#begin()
   }
 
   static async start(options: AgreementOptions, modules: AgreementModules): Promise<Agreement> {
@@ -129,16 +130,27 @@ export class Agreement {
     await agreement.mempool.restore(await modules.pending.all())
     agreement.#every(PEERS_MS, () => agreement.onPeers())
     agreement.#every(MEMPOOL_MS, () => agreement.#tickMempool())
-    if (agreement.driver.state.config.me === null) agreement.sync.follow()
+    agreement.sync.follow()
     agreement.driver.reconsiderWork()
     return agreement
   }
 
+  /** Of the present epoch; another one from one epoch to the next. */
+  get driver(): Driver {
+    return this.#epoch.driver
+  }
+
   onFrame(peerId: string, frame: Uint8Array): void {
+    if (this.#isClosed || !this.members.hasPeer(peerId)) return
+    const message = readMessage(frame)
+    if (message === null) return this.#blame(peerId, 'undecodable')
+    const { state } = this.driver
+    const epoch = epochOf(message) ?? state.config.epoch
+    if (epoch !== state.config.epoch) return this.#repair.take(peerId, frame, epoch, state)
     const from = this.members.indexOfPeer(peerId)
-    if (from === undefined || this.#isClosed) return
-    const intake = { authorities: this.#keys, execution: this.execution }
-    const { events, fault } = takeIn(frame, from, this.driver.state, intake)
+    if (from === undefined) return
+    const intake = { authorities: this.#epoch.keys, execution: this.execution }
+    const { events, fault } = takeIn(message, from, state, intake)
     for (const event of events) {
       if (event.type === 'status') this.noteHeight(peerId, event.status.finalizedHeight)
       this.driver.feed(event)
@@ -175,7 +187,7 @@ export class Agreement {
   /** What a certificate shows, or more than a third of the authorities say: one liar moves nothing. */
   bestKnownHeight(): number {
     const said = [...this.#heights.values()].toSorted((a, b) => b - a)
-    const believed = said[faultsOf(this.#keys.keys.length)] ?? 0
+    const believed = said[faultsOf(this.#epoch.keys.keys.length)] ?? 0
     return Math.max(believed, this.driver.state.final.subject.height)
   }
 
@@ -193,7 +205,11 @@ export class Agreement {
     return new Sync({
       clock,
       execution: this.execution,
-      authorities: this.#keys,
+      authorities: () => ({
+        chain: this.#options.genesisDigest,
+        keys: this.execution.authorities.keys,
+      }),
+      isFollower: () => this.driver.state.config.me === null,
       peers: () => this.members.syncPeers(network.peers()),
       request: (peerId, payload, timeoutMs) =>
         network.request(peerId, 'blocks', payload, { timeoutMs }),
@@ -205,79 +221,67 @@ export class Agreement {
     })
   }
 
-  #createDriver(options: AgreementOptions, tip: Tip): Driver {
-    const { clock, chain, network, journal, remembered } = this.#modules
-    const { deltaMs, minBlockIntervalMs, precisionMs } = this.execution.parameters
-    const { consensusKey } = options
-    const config: ConsensusConfig = {
-      epoch: EPOCH,
-      authorities: this.#keys.keys.length,
-      me: this.#indexOf(consensusKey),
-      deltaMs,
-      skipMs: Math.max(SKIP_MS, 7 * deltaMs),
-      statusMs: STATUS_MS,
-      minBlockIntervalMs,
-      precisionMs,
-    }
-    const { votes, certificates, blocks } = remember(remembered.records, EPOCH)
-    const finalization = chain.getFinalization(tip.meta.height)
-    const recovered = {
-      committed: tip.meta,
-      finalization: finalization === undefined ? null : decodeCertificate(finalization),
-      certificates,
-      votes,
-      blocks: this.#holdOpen(blocks, tip.meta),
-      marks: marksOf(remembered.marks, EPOCH),
-      rejoin: null,
-    }
-    return new Driver(config, recovered, {
+  /** Those of the present epoch. */
+  #organisations(): Organisation[] {
+    return organisationsOf(this.#options.genesis, this.execution.tip.view)
+  }
+
+  #begin(): Epoch {
+    const { network } = this.#modules
+    const epoch = beginEpoch(this.#options, {
       ...this.#modules,
-      clock,
-      journal,
+      remembered: this.#remembered,
       execution: this.execution,
       mempool: this.mempool,
-      authorities: this.#keys,
-      sign: (message) => {
-        if (consensusKey === null) throw new Error('an observer was asked to vote')
-        return sign(consensusKey, message)
-      },
       send: (to, lane, frame) => {
         const peerId = this.members.peerOfIndex(to)
         if (peerId !== undefined) network.send(peerId, lane, frame)
       },
       fetchBlock: (digest, holders) => this.sync.fetchBlock(digest, holders),
       syncTo: (certificate) => this.sync.syncTo(certificate),
-      commit: (blocksOf, certificate) =>
-        this.committer.commit(
-          this.execution.seal(blocksOf.map(({ digest }) => digest)),
-          certificate,
-        ),
+      commit: (blocks, certificate) =>
+        this.committer.commit(this.execution.seal(blocks.map(({ digest }) => digest)), certificate),
       onRejoin: () => {
         throw new Error('agreement rejoins although it was not told that votes are missing')
       },
       onInvalidBlock: (block, refusal) => this.#onInvalidBlock(block, refusal),
     })
+    this.#remembered = this.#remembered.filter((record) => record.epoch > epoch.number)
+    return epoch
   }
 
-  #holdOpen(blocks: readonly Uint8Array[], tip: BlockMeta): BlockMeta[] {
-    return blocks
-      .map((encoded) => this.execution.hold(encoded))
-      .filter(({ height }) => height > tip.height)
-  }
-
-  #indexOf(key: KeyPair | null): number | null {
-    if (key === null) return null
-    const index = this.#keys.keys.findIndex((known) => toHex(known) === toHex(key.publicKey))
-    return index < 0 ? null : index
+  /** The block that ended the last epoch is durable. */
+  async #beginNext(): Promise<void> {
+    const { logger, network, onEpoch } = this.#modules
+    await this.#epoch.driver.close()
+    const { execution, members } = this
+    members.replace(this.#organisations(), execution.authorities)
+    for (const peerId of this.#heights.keys())
+      if (!members.hasPeer(peerId)) this.#heights.delete(peerId)
+    network.refresh()
+    await this.mempool.review()
+    if (this.#isClosed) return
+    this.#epoch = this.#begin()
+    logger.info('a new epoch has begun', {
+      epoch: this.#epoch.number,
+      height: execution.tip.meta.height,
+      members: members.list.length,
+      authorities: execution.authorities.organisations.join(', '),
+    })
+    onEpoch?.(this.#epoch.number)
+    this.onPeers()
+    for (const { peerId, frame } of this.#repair.release()) this.onFrame(peerId, frame)
   }
 
   async #onDurable(blocks: readonly CommittedBlock[]): Promise<void> {
     this.#modules.onDurable(blocks)
     const ids = blocks.flatMap(({ receipts }) => receipts.map(({ transaction }) => transaction))
     await this.mempool.committed(ids)
-    const tip = blocks.at(-1)
-    if (tip !== undefined)
-      await this.#modules.journal.prune(EPOCH, Math.max(0, tip.header.view - RETENTION))
+    const { chain, journal } = this.#modules
+    const hasEnded = chain.epochs().length !== this.#epoch.number
+    if (hasEnded) await this.#beginNext()
+    const view = hasEnded ? 0 : (blocks.at(-1)?.header.view ?? 0)
+    await journal.prune(this.#epoch.number, Math.max(0, view - RETENTION))
     this.driver.reconsiderWork()
   }
 
@@ -323,7 +327,7 @@ function readTip(chain: ChainStore): Tip {
   const encoded = chain.getHeader(height)
   if (encoded === undefined) {
     const place = { view: 0, parentView: 0, height, time, isEmpty: true, isSealing: false }
-    return { meta: { ...place, digest: toHex(digest), parent: ZERO_DIGEST }, ...at }
+    return { epoch: 0, meta: { ...place, digest: toHex(digest), parent: ZERO_DIGEST }, ...at }
   }
-  return { meta: metaOf({ header: decodeHeader(encoded), digest }), ...at }
+  return { ...placeOf({ header: decodeHeader(encoded), digest }), ...at }
 }

@@ -183,7 +183,7 @@ function placeOf(name: BlockName, chain: NodeParts['chain']): number | Uint8Arra
   return 'height' in name ? name.height : fromHex(name.digest)
 }
 
-function finalizationOf({ chain, members }: NodeParts, height: number): Block['finalization'] {
+function finalizationOf({ chain, sets }: NodeParts, height: number): Block['finalization'] {
   const found = chain.finalizationAtOrAfter(height)
   if (found === undefined) return null
   const { subject, bitmap, signatures } = decodeCertificate(found.finalization)
@@ -191,7 +191,7 @@ function finalizationOf({ chain, members }: NodeParts, height: number): Block['f
     height: subject.height,
     digest: subject.digest,
     view: subject.view,
-    signers: signersOf(bitmap).map((index) => members.nameOfIndex(index)),
+    signers: signersOf(bitmap).map((index) => sets.nameOf(subject.epoch, index)),
     quorum: signatures.length,
   }
 }

@@ -4,7 +4,14 @@
 // What became final while a batch was under way goes into the next one together.
 
 import { encodeCertificate, type Certificate } from '@mooring/consensus'
-import { encodeReceipts, type Header, type Receipt, type UnixMs } from '@mooring/ledger'
+import {
+  authoritySet,
+  encodeAuthoritySet,
+  encodeReceipts,
+  type Header,
+  type Receipt,
+  type UnixMs,
+} from '@mooring/ledger'
 import type { ChainStore } from '@mooring/storage'
 import type { Executed, Execution } from './execution.ts'
 
@@ -78,7 +85,7 @@ export class Committer {
         header: executed.block.encodedHeader,
         digest: executed.block.digest,
         finalization,
-        nextAuthorities: null,
+        nextAuthorities: nextAuthoritiesOf(executed),
         receipts: encodeReceipts([...executed.receipts]),
         state: executed.view,
         transactionIds: executed.receipts.map(({ transaction }) => transaction),
@@ -90,6 +97,11 @@ export class Committer {
     await this.#modules.onDurable(blocks)
     for (const block of blocks) for (const listener of this.#listeners) listener(block)
   }
+}
+
+/** The set that comes after a block that ends its epoch. */
+function nextAuthoritiesOf({ meta, view }: Executed): Uint8Array | null {
+  return meta.isSealing ? encodeAuthoritySet(authoritySet(view)) : null
 }
 
 function committedBlock({ meta, block, encoded, receipts }: Executed): CommittedBlock {

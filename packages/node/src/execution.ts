@@ -3,9 +3,12 @@
 //
 // An executed block keeps its state as an overlay on that of its parent, so competing blocks stand
 // side by side until finality decides. `seal` moves the durable tip; what it overtakes is forgotten.
+//
+// Membership, keys and parameters stand still within an epoch. A block that changes them is the last
+// one of its epoch: sealed, it is the view 0 that the first block of the next epoch stands on.
 
 import { equalBytes, toHex } from '@mooring/codec'
-import type { BlockMeta } from '@mooring/consensus'
+import { type BlockMeta, leaderOf } from '@mooring/consensus'
 import { leafHash, MerkleFrontier } from '@mooring/crypto'
 import {
   applyBlock,
@@ -21,6 +24,7 @@ import {
   type InvalidBlock,
   type Parameters,
   type ParentBlock,
+  parentOf,
   parametersOf,
   type Receipt,
   type State,
@@ -41,6 +45,9 @@ export interface Executed {
 
 /** The last final block, or genesis. */
 export interface Tip {
+  /** Of the block that comes next. */
+  readonly epoch: number
+  /** As a parent: a sealing block is at view 0 of the epoch that comes next. */
   readonly meta: BlockMeta
   readonly digest: Uint8Array
   readonly view: StateView
@@ -57,8 +64,6 @@ export type Refusal = InvalidBlock | { code: 'wrong_state_root' } | { code: 'wro
 
 export interface ExecutionModules {
   genesisDigest: Uint8Array
-  epoch: number
-  leaderOf: (view: number) => string
   isVerified: (transaction: DecodedTransaction) => boolean
   isIncluded: (id: Uint8Array) => boolean
 }
@@ -69,16 +74,25 @@ export class Execution {
   readonly #executed = new Map<string, Executed>()
   #settling: Executed[] = []
   #tip: Tip
-  readonly parameters: Parameters
-  readonly authorities: AuthoritySet
-  readonly #setDigest: Uint8Array
+  #epoch: Epoch
 
   constructor(tip: Tip, modules: ExecutionModules) {
     this.#tip = tip
     this.#modules = modules
-    this.parameters = parametersOf(tip.view)
-    this.authorities = authoritySet(tip.view)
-    this.#setDigest = authoritySetDigest(this.authorities)
+    this.#epoch = epochAfter(tip)
+  }
+
+  /** The one that the next block belongs to. */
+  get epoch(): number {
+    return this.#epoch.number
+  }
+
+  get parameters(): Parameters {
+    return this.#epoch.parameters
+  }
+
+  get authorities(): AuthoritySet {
+    return this.#epoch.authorities
   }
 
   get tip(): Tip {
@@ -112,7 +126,7 @@ export class Execution {
     const applied = applyBlock(base.state, base.parent, block, {
       genesisDigest: this.#modules.genesisDigest,
       parameters: this.parameters,
-      expectedProposer: this.#modules.leaderOf(block.header.view),
+      expectedProposer: this.#leaderOf(block.header.view),
       isVerified: this.#modules.isVerified,
     })
     if ('code' in applied) return applied
@@ -155,10 +169,10 @@ export class Execution {
       genesisDigest: this.#modules.genesisDigest,
       view: input.view,
       time,
-      proposer: this.#modules.leaderOf(input.view),
+      proposer: this.#leaderOf(input.view),
       stateRoot: view.root,
       historyRoot: base.frontier.root(),
-      authoritySetDigest: this.#setDigest,
+      authoritySetDigest: this.#epoch.setDigest,
       transactions: included.map(({ bytes }) => bytes),
     })
     const encoded = encodeBlock(block)
@@ -182,7 +196,8 @@ export class Execution {
     const last = sealed.at(-1)
     if (last === undefined) return []
     const { meta, block, view, history } = last
-    this.#tip = { meta, digest: block.digest, view, history }
+    this.#tip = { ...placeOf(last.block), digest: block.digest, view, history }
+    if (this.#tip.epoch !== this.epoch) this.#epoch = epochAfter(this.#tip)
     this.#settling.push(...sealed)
     for (const map of [this.#held, this.#executed])
       for (const [name, entry] of map) if (entry.meta.height <= meta.height) map.delete(name)
@@ -191,6 +206,12 @@ export class Execution {
 
   settled(height: number): void {
     this.#settling = this.#settling.filter(({ meta }) => meta.height > height)
+  }
+
+  #leaderOf(view: number): string {
+    const { number, authorities } = this.#epoch
+    const { organisations } = authorities
+    return organisations[leaderOf(number, view, organisations.length)] ?? ''
   }
 
   #keep(
@@ -219,12 +240,13 @@ export class Execution {
     const executed = this.#executed.get(digest)
     if (executed === undefined && digest !== this.#tip.meta.digest)
       throw new Error(`the parent ${digest} is not executed`)
-    const { meta, view, history } = executed ?? this.#tip
+    const { view, history } = executed ?? this.#tip
+    const { epoch, meta } = executed === undefined ? this.#tip : placeOf(executed.block)
     return {
       view,
       state: { get: (key) => view.get(key), wasIncluded: (id) => this.#wasIncluded(id, digest) },
       parent: {
-        epoch: this.#modules.epoch,
+        epoch,
         view: meta.view,
         height: meta.height,
         time: meta.time,
@@ -244,6 +266,34 @@ export class Execution {
     if (this.#settling.some(({ names }) => names.has(name))) return true
     return this.#modules.isIncluded(id)
   }
+}
+
+interface Epoch {
+  readonly number: number
+  readonly parameters: Parameters
+  readonly authorities: AuthoritySet
+  readonly setDigest: Uint8Array
+}
+
+function epochAfter({ epoch, view }: Pick<Tip, 'epoch' | 'view'>): Epoch {
+  const authorities = authoritySet(view)
+  return {
+    number: epoch,
+    parameters: parametersOf(view),
+    authorities,
+    setDigest: authoritySetDigest(authorities),
+  }
+}
+
+/** A block as what the next one stands on. */
+export function placeOf({
+  header,
+  digest,
+}: Pick<DecodedBlock, 'header' | 'digest'>): Pick<Tip, 'epoch' | 'meta'> {
+  const { epoch, view } = parentOf(header, digest)
+  const meta = metaOf({ header, digest })
+  if (!meta.isSealing) return { epoch, meta }
+  return { epoch, meta: { ...meta, view, parentView: 0, isSealing: false } }
 }
 
 export function metaOf({ header, digest }: Pick<DecodedBlock, 'header' | 'digest'>): BlockMeta {

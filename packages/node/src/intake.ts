@@ -1,4 +1,4 @@
-// From a peer's bytes to an event for agreement: decode, place, and verify signatures last.
+// From a peer's message to an event for agreement: decode, place, and verify signatures last.
 //
 // Votes count only over the connection of their signer; certificates are taken from anyone. What the
 // state machine holds already is not verified again. A frame that is provably bad is the sender's
@@ -23,7 +23,7 @@ import {
 } from '@mooring/consensus'
 import type { Execution } from './execution.ts'
 
-export type Fault = { code: 'undecodable' | 'foreign_vote' | 'bad_signature' | 'bad_proposal' }
+export type Fault = { code: 'foreign_vote' | 'bad_signature' | 'bad_proposal' }
 
 export type Intake = {
   events: Event[]
@@ -39,14 +39,13 @@ export interface IntakeModules {
   execution: Pick<Execution, 'hold'>
 }
 
+/** A message of the epoch of the state. */
 export function takeIn(
-  frame: Uint8Array,
+  message: Message,
   from: number,
   state: ConsensusState,
   modules: IntakeModules,
 ): Intake {
-  const message = read(frame)
-  if (message === null) return failed('undecodable')
   switch (message.kind) {
     case 'votes':
       return takeVotes(message.votes, from, state, modules.authorities)
@@ -61,7 +60,8 @@ export function takeIn(
   }
 }
 
-function read(frame: Uint8Array): Message | null {
+/** Null when it cannot be read: the sender's fault. */
+export function readMessage(frame: Uint8Array): Message | null {
   try {
     return decodeMessage(frame)
   } catch (error) {

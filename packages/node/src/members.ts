@@ -1,24 +1,38 @@
-// Who is who on the network: organisations, their peer ids, and their places in the authority set.
+// Who is who on the network: organisations, their peer ids, and their places in the authority set. All of
+// it stands still within an epoch and is replaced at its end.
 
 import { formatPeerId } from '@mooring/crypto'
-import type { AuthoritySet, Organisation } from '@mooring/ledger'
+import {
+  type AuthoritySet,
+  type Genesis,
+  type Organisation,
+  organisationOf,
+  type State,
+} from '@mooring/ledger'
 import type { Member, PeerInfo } from '@mooring/network'
 import type { SyncPeer } from './sync.ts'
 
 export class Members {
-  readonly list: readonly Member[]
   readonly #indexOfPeer = new Map<string, number>()
   readonly #peerOfIndex = new Map<number, string>()
-  readonly #authorities: AuthoritySet
+  #list: readonly Member[] = []
+  #authorities: AuthoritySet
 
   constructor(organisations: readonly Organisation[], authorities: AuthoritySet) {
     this.#authorities = authorities
-    this.list = organisations.map(({ id, keys }) => ({
-      peerId: formatPeerId(keys.transport),
-      name: id,
-      authority: authorities.organisations.includes(id),
-    }))
-    for (const { peerId, name } of this.list) {
+    this.replace(organisations, authorities)
+  }
+
+  get list(): readonly Member[] {
+    return this.#list
+  }
+
+  replace(organisations: readonly Organisation[], authorities: AuthoritySet): void {
+    this.#authorities = authorities
+    this.#list = membersOf(organisations, authorities)
+    this.#indexOfPeer.clear()
+    this.#peerOfIndex.clear()
+    for (const { peerId, name } of this.#list) {
       const index = authorities.organisations.indexOf(name)
       if (index < 0) continue
       this.#indexOfPeer.set(peerId, index)
@@ -34,8 +48,12 @@ export class Members {
     return this.#peerOfIndex.get(index)
   }
 
+  hasPeer(peerId: string): boolean {
+    return this.#list.some((member) => member.peerId === peerId)
+  }
+
   nameOfPeer(peerId: string): string {
-    return this.list.find((member) => member.peerId === peerId)?.name ?? 'a stranger'
+    return this.#list.find((member) => member.peerId === peerId)?.name ?? 'a stranger'
   }
 
   nameOfIndex(index: number): string {
@@ -57,4 +75,21 @@ export class Members {
     }
     return heard
   }
+}
+
+export function membersOf(
+  organisations: readonly Organisation[],
+  authorities: AuthoritySet,
+): Member[] {
+  return organisations.map(({ id, keys }) => ({
+    peerId: formatPeerId(keys.transport),
+    name: id,
+    authority: authorities.organisations.includes(id),
+  }))
+}
+
+export function organisationsOf(genesis: Genesis, state: Pick<State, 'get'>): Organisation[] {
+  return genesis.organisations
+    .map(({ organisation }) => organisationOf(state, organisation.id))
+    .filter((organisation) => organisation !== undefined)
 }

@@ -218,6 +218,19 @@ export class Mempool {
     await this.#drop(dead.map(({ transaction }) => toHex(transaction.id)))
   }
 
+  /** The rules or the keys are other ones: what they no longer let into a block goes. */
+  async review(): Promise<void> {
+    const { clock, parameters, finalState } = this.#modules
+    const state = finalState()
+    const context = { time: clock.wall(), parameters: parameters() }
+    const rules = { acceptsGap: true, verifySignature: false }
+    const dead = [...this.#entries.values()].filter(({ transaction }) => {
+      const invalid = checkTransaction(state, context, transaction, rules)
+      return invalid !== undefined && invalid.code !== 'quota_exceeded'
+    })
+    await this.#drop(dead.map(({ name }) => name))
+  }
+
   /** Once a second or so: expired ones go, old ones are offered again. */
   async tick(): Promise<void> {
     const { clock, publish } = this.#modules

@@ -4,6 +4,7 @@ import type { ConsensusState, HaltReason } from '@mooring/consensus'
 import type { UnixMs } from '@mooring/ledger'
 import type { Network } from '@mooring/network'
 import type { ChainStore } from '@mooring/storage'
+import type { AuthoritySets } from './authority-sets.ts'
 import type { Clock } from './clock.ts'
 import type { Committer } from './committer.ts'
 import type { Execution } from './execution.ts'
@@ -20,6 +21,8 @@ export interface NodeParts {
   startedAt: UnixMs
   clock: Clock
   members: Members
+  /** Of every epoch so far. */
+  sets: AuthoritySets
   driver: () => ConsensusState
   execution: Pick<Execution, 'tip' | 'parameters' | 'authorities' | 'finalState'>
   mempool: Pick<Mempool, 'size' | 'bytes' | 'oldestMs' | 'get' | 'take' | 'receivedAt' | 'submit'>

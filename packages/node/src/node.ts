@@ -3,10 +3,10 @@
 
 import { join } from 'node:path'
 import type { HaltReason } from '@mooring/consensus'
-import { formatPeerId } from '@mooring/crypto'
-import { encodeGenesis, PROTOCOL_VERSION } from '@mooring/ledger'
-import { type Network, type NetworkHandlers, startNetwork } from '@mooring/network'
+import { authoritySet, encodeGenesis, PROTOCOL_VERSION } from '@mooring/ledger'
+import { type Member, type Network, type NetworkHandlers, startNetwork } from '@mooring/network'
 import { Agreement } from './agreement.ts'
+import { AuthoritySets } from './authority-sets.ts'
 import { answerBlockRequest } from './block-server.ts'
 import { systemClock } from './clock.ts'
 import { createCustodian, type Custodian } from './custodian.ts'
@@ -16,6 +16,7 @@ import { homePaths } from './home.ts'
 import type { NodeOptions } from './load-options.ts'
 import { loadLocalSecret } from './local-secret.ts'
 import { createLogger, type RootLogger } from './logger.ts'
+import { membersOf, organisationsOf } from './members.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { measuredJournal } from './metrics-fill.ts'
 import { NodeError } from './node-error.ts'
@@ -197,26 +198,25 @@ function openLog({ log, name }: NodeOptions): RootLogger {
 function openNetwork({ options, late, stores, logger }: Ground): Promise<Network> {
   const { p2p, genesis } = options
   const p2pLogger = logger.module('p2p')
-  const members = genesis.organisations.map(({ organisation }) => ({
-    peerId: formatPeerId(organisation.keys.transport),
-    name: organisation.id,
-    authority: organisation.roles.includes('authority'),
-  }))
+  const { chain } = stores
+  const known = organisationsOf(genesis, chain.state())
+  const members = membersOf(known, authoritySet(chain.state()))
+  const membersNow = (): readonly Member[] => late.agreement?.members.list ?? members
   const handlers: NetworkHandlers = {
     onMessage: (peerId, _lane, frame) => late.agreement?.onFrame(peerId, frame),
     onTransactions: (peerId, batch) => late.agreement?.onTransactions(peerId, batch) ?? 'ignore',
     onRequest: (_peerId, _protocol, payload) => {
       const execution = late.agreement?.execution
       if (execution === undefined) return Promise.reject(new NodeError('not_ready', {}))
-      return Promise.resolve(answerBlockRequest(payload, { chain: stores.chain, execution }))
+      return Promise.resolve(answerBlockRequest(payload, { chain, execution }))
     },
     onPeer: (peerId, event) => {
       late.agreement?.onPeers()
-      const name = members.find((member) => member.peerId === peerId)?.name ?? ''
+      const name = membersNow().find((member) => member.peerId === peerId)?.name ?? ''
       late.feed?.tellPeer({ peerId, name, connected: event === 'connected' })
     },
     onHello: (peerId, { height }) => late.agreement?.noteHeight(peerId, height),
-    status: () => ({ height: stores.chain.tip.height }),
+    status: () => ({ height: chain.tip.height }),
   }
   return startNetwork(
     {
@@ -226,7 +226,7 @@ function openNetwork({ options, late, stores, logger }: Ground): Promise<Network
       networkId: options.networkId,
       genesisDigest: options.genesisDigest,
       protocolVersion: PROTOCOL_VERSION,
-      members: () => (p2p.allow === 'list' ? [] : members),
+      members: () => (p2p.allow === 'list' ? [] : [...membersNow()]),
       addresses: (peerId) => p2p.peers.filter((address) => address.endsWith(`/p2p/${peerId}`)),
       allowList: p2p.allow === 'members' ? [] : [...p2p.allowList],
       limits: { connectionsMax: p2p.maxPeers },
@@ -250,6 +250,7 @@ function partsOf(
     startedAt: Date.now(),
     clock: systemClock,
     members: agreement.members,
+    sets: new AuthoritySets(options.genesis, stores.chain),
     driver: () => agreement.driver.state,
     execution: agreement.execution,
     mempool: agreement.mempool,

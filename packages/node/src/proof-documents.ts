@@ -1,13 +1,15 @@
 // Proofs as files, built from the chain and, for records, from what their custodian keeps.
 //
 // A block without a finalization of its own is shown through the next one that has it: that header
-// commits to the history below it. A document is complete or it is not made: what is not final yet
-// is `pending`, and what nobody here knows is undefined.
+// commits to the history below it. Whoever checks it knows genesis alone, so it carries the end of every
+// epoch up to the final header. A document is complete or it is not made: what is not final yet is
+// `pending`, and what nobody here knows is undefined.
 
 import type { ProofOutcome } from '@mooring/api'
 import { fromHex } from '@mooring/codec'
 import {
   createTransactionProof,
+  decodeAuthoritySet,
   decodeBlock,
   encodeTransactionProof,
   formatTransactionProofJson,
@@ -20,7 +22,13 @@ import { BatchAnchors, decodeBatch, decodeRecord } from './custody.ts'
 export interface ProofModules {
   chain: Pick<
     ChainStore,
-    'getBlock' | 'getHeader' | 'getTransaction' | 'finalizationAtOrAfter' | 'historyPath'
+    | 'getBlock'
+    | 'getHeader'
+    | 'getTransaction'
+    | 'getFinalization'
+    | 'finalizationAtOrAfter'
+    | 'historyPath'
+    | 'epochs'
   >
   store: Pick<PrivateStore, 'getRecord' | 'getBatch'>
   /** The encoded genesis, which every proof carries, and its digest. */
@@ -93,7 +101,19 @@ function transactionProof(
     header: encodedHeader,
     finalization,
     later,
-    epochs: [],
+    epochs: epochsBefore(chain, certified.height),
+  })
+}
+
+/** The ends of the epochs before that of the block of this height. */
+function epochsBefore(chain: ProofModules['chain'], height: number): TransactionProof['epochs'] {
+  const ended = chain.epochs().filter((epoch) => epoch.height < height)
+  return ended.map((epoch) => {
+    const header = chain.getHeader(epoch.height)
+    const finalization = chain.getFinalization(epoch.height)
+    if (header === undefined || finalization === undefined)
+      throw new Error(`epoch ${epoch.epoch} has ended and nothing shows it`)
+    return { header, finalization, authoritySet: decodeAuthoritySet(epoch.authoritySet) }
   })
 }
 

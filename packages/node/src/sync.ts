@@ -3,6 +3,9 @@
 // Nobody's word is taken. A single block is its digest; a range is applied only up to a block for which
 // it brings a finalization that checks against the authority set, linked block by block to our own
 // tip, every block executed. Who sends anything else is left alone for a while and named in the log.
+//
+// A range may reach over the end of an epoch. What is applied at once never does: it is cut at the
+// sealing block, which has a finalization of its own, and the rest is checked with the set that follows.
 
 import { CodecError, fromHex } from '@mooring/codec'
 import {
@@ -34,7 +37,10 @@ export interface SyncPeer {
 export interface SyncModules {
   clock: Clock
   execution: Execution
-  authorities: AuthorityKeys
+  /** Of the epoch that the next block belongs to. */
+  authorities: () => AuthorityKeys
+  /** Whether this node has no part in agreement at present. */
+  isFollower: () => boolean
   /** Connected members. */
   peers: () => readonly SyncPeer[]
   request: (peerId: string, payload: Uint8Array, timeoutMs: number) => Promise<Uint8Array>
@@ -88,11 +94,11 @@ export class Sync {
     this.#start()
   }
 
-  /** For a node that has no part in agreement: keeps asking for what comes after its tip. */
+  /** As long as the node has no part in agreement it keeps asking for what comes after its tip. */
   follow(): void {
     if (this.#isClosed) return
     this.#modules.clock.after(FOLLOW_MS, () => this.follow())
-    this.#start()
+    if (this.#modules.isFollower()) this.#start()
   }
 
   #start(): void {
@@ -115,7 +121,8 @@ export class Sync {
   async #fetchLoop(digest: string, holders: readonly number[]): Promise<void> {
     const payload = encodeBlockRequest({ kind: 'digest', body: fromHex(digest) })
     const { execution, feed } = this.#modules
-    for (let attempt = 0; !this.#isClosed; attempt += 1) {
+    const { epoch } = execution
+    for (let attempt = 0; !this.#isClosed && execution.epoch === epoch; attempt += 1) {
       const peer = this.#choose(attempt < 2 * holders.length ? holders : null)
       const blocks = peer === undefined ? null : await this.#ask(peer, payload, BLOCK_TIMEOUT_MS)
       const block = blocks?.[0] === undefined ? null : this.#hold(blocks[0])
@@ -143,58 +150,79 @@ export class Sync {
   async #syncLoop(): Promise<void> {
     do {
       const peer = this.#choose(null)
-      const applied = peer === undefined ? null : await this.#applyFrom(peer)
-      if (applied !== null) this.#modules.feed({ type: 'synced', ...applied })
-      else if (this.#isBehind()) await this.#pause(PAUSE_MS)
+      const hasApplied = peer !== undefined && (await this.#applyFrom(peer))
+      if (hasApplied) continue
+      if (this.#isBehind()) await this.#pause(PAUSE_MS)
     } while (this.#isBehind())
   }
 
-  /** One range from one peer; null when it brought nothing that could be applied. */
-  async #applyFrom(
-    peer: SyncPeer,
-  ): Promise<{ block: BlockMeta; finalization: Certificate } | null> {
+  /** One range from one peer; false when it brought nothing that could be applied. */
+  async #applyFrom(peer: SyncPeer): Promise<boolean> {
     const from = this.#modules.execution.tip.meta.height + 1
     const body = { from, bytesMax: RANGE_BYTES_MAX }
     const payload = encodeBlockRequest({ kind: 'range', body })
-    const blocks = await this.#ask(peer, payload, RANGE_TIMEOUT_MS)
-    if (blocks === null || blocks.length === 0) return null
-    if (this.#modules.execution.tip.meta.height !== from - 1) return null
-    const checked = this.#check(blocks)
-    if ('fault' in checked) {
-      this.#modules.blame(peer.peerId, checked.fault)
-      return null
+    let rest: readonly SentBlock[] = (await this.#ask(peer, payload, RANGE_TIMEOUT_MS)) ?? []
+    let hasApplied = false
+    let next = from
+    while (rest.length > 0 && !this.#isClosed) {
+      if (this.#modules.execution.tip.meta.height !== next - 1) break
+      const checked = this.#check(rest)
+      if ('fault' in checked) {
+        this.#modules.blame(peer.peerId, checked.fault)
+        break
+      }
+      await this.#apply(checked)
+      hasApplied = true
+      next += checked.digests.length
+      rest = checked.rest
     }
-    const { digests, finalization } = checked
-    this.#modules.commit(this.#modules.execution.seal(digests), finalization)
-    await this.#modules.settled()
-    return { block: this.#modules.execution.tip.meta, finalization }
+    return hasApplied
   }
 
-  /** Links, executes and checks a range up to its last finalization. */
-  #check(
-    blocks: readonly SentBlock[],
-  ): { digests: string[]; finalization: Certificate } | { fault: string } {
-    const last = blocks.findLastIndex(({ finalization }) => finalization !== null)
+  async #apply({ digests, finalization }: Checked): Promise<void> {
+    const { execution, commit, settled, feed } = this.#modules
+    const sealed = execution.seal(digests)
+    commit(sealed, finalization)
+    await settled()
+    const block = sealed.at(-1)?.meta
+    if (block !== undefined) feed({ type: 'synced', block, finalization })
+  }
+
+  /** Links, executes and checks a range up to its last finalization, or to the end of the epoch. */
+  #check(blocks: readonly SentBlock[]): Checked | { fault: string } {
+    const { execution, authorities } = this.#modules
+    const held = this.#link(blocks)
+    if (held === null) return { fault: 'broken_chain' }
+    const sealing = held.findIndex(({ isSealing }) => isSealing)
+    const reach = sealing < 0 ? blocks.length : sealing + 1
+    const last = blocks.slice(0, reach).findLastIndex(({ finalization }) => finalization !== null)
     const finalization = readCertificate(blocks[last]?.finalization ?? null)
     if (finalization === null) return { fault: 'no_finalization' }
-    const invalid = checkCertificate(finalization, this.#modules.authorities)
-    if (invalid !== undefined || finalization.kind !== 'finalize')
+    const invalid = checkCertificate(finalization, authorities())
+    const { epoch, digest } = finalization.subject
+    if (invalid !== undefined || finalization.kind !== 'finalize' || epoch !== execution.epoch)
       return { fault: 'bad_finalization' }
-    const { execution } = this.#modules
-    const digests: string[] = []
-    let parent = execution.tip.meta.digest
-    for (const sent of blocks.slice(0, last + 1)) {
-      const block = this.#hold(sent)
-      if (block === null || block.parent !== parent) return { fault: 'broken_chain' }
-      digests.push(block.digest)
-      parent = block.digest
-    }
-    if (parent !== finalization.subject.digest) return { fault: 'finalization_of_another_block' }
-    for (const digest of digests) {
-      const refusal = execution.execute(digest)
+    if (held[last]?.digest !== digest) return { fault: 'finalization_of_another_block' }
+    const digests = held.slice(0, last + 1).map((block) => block.digest)
+    for (const each of digests) {
+      const refusal = execution.execute(each)
       if (refusal !== null) return { fault: refusal.code }
     }
-    return { digests, finalization }
+    const rest = last === sealing ? blocks.slice(last + 1) : []
+    return { digests, finalization, rest }
+  }
+
+  /** Null unless each block stands on the one before, the first on our tip. */
+  #link(blocks: readonly SentBlock[]): BlockMeta[] | null {
+    let parent = this.#modules.execution.tip.meta.digest
+    const linked: BlockMeta[] = []
+    for (const sent of blocks) {
+      const block = this.#hold(sent)
+      if (block === null || block.parent !== parent) return null
+      linked.push(block)
+      parent = block.digest
+    }
+    return linked
   }
 
   async #ask(peer: SyncPeer, payload: Uint8Array, timeoutMs: number): Promise<SentBlock[] | null> {
@@ -221,6 +249,13 @@ export class Sync {
       this.#modules.clock.after(ms, resolve)
     })
   }
+}
+
+interface Checked {
+  readonly digests: string[]
+  readonly finalization: Certificate
+  /** What comes after the end of the epoch. */
+  readonly rest: readonly SentBlock[]
 }
 
 function readCertificate(encoded: Uint8Array | null): Certificate | null {

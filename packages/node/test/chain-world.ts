@@ -30,6 +30,7 @@ import {
 } from '@mooring/ledger'
 import type { PeerInfo } from '@mooring/network'
 import { ChainStore, openDatabase, PendingTransactions } from '@mooring/storage'
+import { AuthoritySets } from '../src/authority-sets.ts'
 import type { Clock } from '../src/clock.ts'
 import { type CommittedBlock, Committer } from '../src/committer.ts'
 import { Execution } from '../src/execution.ts'
@@ -129,6 +130,7 @@ export class World {
       startedAt: START,
       clock: this.clock,
       members,
+      sets: new AuthoritySets(genesis, chain),
       driver: () => this.state(),
       execution,
       mempool: this.mempool,
@@ -284,6 +286,7 @@ function createExecution(network: Uint8Array, chain: ChainStore): Execution {
   const history = chain.historyFrontier()
   const place = { view: 0, parentView: 0, height, time, isEmpty: true, isSealing: false }
   const tip = {
+    epoch: 0,
     meta: { ...place, digest: toHex(digest), parent: ZERO_DIGEST },
     digest,
     view: chain.state(),
@@ -291,8 +294,6 @@ function createExecution(network: Uint8Array, chain: ChainStore): Execution {
   }
   return new Execution(tip, {
     genesisDigest: network,
-    epoch: 0,
-    leaderOf: (view) => NAMES[view % NAMES.length] ?? '',
     isVerified: () => false,
     isIncluded: (id) => chain.getTransaction(id) !== undefined,
   })
