@@ -15,7 +15,7 @@ import { controlPower, pauseBetween } from './power.ts'
 import { atOnce } from './proving.ts'
 
 const SEED = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
-const KILLS = Number(process.env['KILLS'] ?? (process.env['CI'] === 'true' ? 20 : 10))
+const KILLS = Number(process.env['KILLS'] ?? (process.env['CI'] === 'true' ? 50 : 10))
 const SETTLE_MS = 30_000
 const CHECK_MS = 60_000
 const CONTENT_STEP = 10
