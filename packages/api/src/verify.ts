@@ -57,7 +57,8 @@ export type ProofVerification =
       height: number
       /** Unix milliseconds. */
       blockTime: number
-      anchor: { organisation: string; sequence: number }
+      /** Null when the transaction is no anchor. */
+      anchor: { organisation: string; sequence: number } | null
     }
   | {
       ok: false
@@ -153,8 +154,12 @@ function verifyAnchor(
   const steps = [...before, ...result.steps]
   if (!result.ok) return { ...result, steps }
   const { height, blockTime, transaction } = result
-  const { organisation, sequence } = transaction.payload.body
   const transactionId = toHex(transaction.id)
+  const { payload } = transaction
+  if (payload.kind !== 'record.anchor') {
+    return { ok: true, steps, transactionId, height, blockTime, anchor: null }
+  }
+  const { organisation, sequence } = payload.body
   return { ok: true, steps, transactionId, height, blockTime, anchor: { organisation, sequence } }
 }
 
@@ -167,16 +172,20 @@ function joined(
   const last = context.steps.at(-1)
   if (last === undefined) throw new TypeError('a record proof has at least its batch step')
   const before = context.steps.slice(0, -1)
+  const refused = (detail: string) => {
+    const problem = failedAt({ ...last, detail }, 'wrong_anchor')
+    return { steps: before, problem: { ...problem, steps: [...before, ...problem.steps] } }
+  }
   const { payload } = decodeTransaction(anchor.transaction, context.digest)
+  if (payload.kind !== 'record.anchor') {
+    return refused(`the transaction is a ${payload.kind} and anchors no batch`)
+  }
   const { organisation, sequence, batchRoot, sizeBucket } = payload.body
   const name = `anchor ${sequence} of ${organisation}`
   const { root, size } = proof.batch
-  if (equalBytes(batchRoot, root) && sizeBucket === size) {
-    return { steps: [...before, { ...last, detail: `${last.detail} of ${name}` }] }
-  }
-  const detail = `${name} is of another batch: ${short(batchRoot)} of ${sizeBucket} records`
-  const problem = failedAt({ ...last, detail }, 'wrong_anchor')
-  return { steps: before, problem: { ...problem, steps: [...before, ...problem.steps] } }
+  return equalBytes(batchRoot, root) && sizeBucket === size
+    ? { steps: [...before, { ...last, detail: `${last.detail} of ${name}` }] }
+    : refused(`${name} is of another batch: ${short(batchRoot)} of ${sizeBucket} records`)
 }
 
 /** A document that cannot be read is a proof that does not verify, not an exception. */

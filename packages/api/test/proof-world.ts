@@ -160,6 +160,7 @@ function final(
     stateRoot: seedOf('state'),
     historyRoot: merkleRoot([digest]),
     authoritySetDigest: authoritySetDigest(authoritySet),
+    nextAuthoritySetDigest: null,
     transactions: [transaction],
   })
   const { epoch, view, parentView, height } = header

@@ -8,7 +8,7 @@ import {
   decodeTransaction,
   encodeBlock,
 } from '../src/index.ts'
-import { anchor, AUTHORITIES, blockOn, contextOf, START, world } from '../test/fixture.ts'
+import { anchor, AUTHORITIES, blockOn, contextOf, placeOf, world } from '../test/fixture.ts'
 
 const COUNT = 2_000
 const RUNS = 20
@@ -45,12 +45,7 @@ measure('decode the transactions', () => {
 })
 const decoded = anchors.map((bytes) => decodeTransaction(bytes, at.digest))
 measure('select (applyTransactions, verified)', () => {
-  const time = START
-  applyTransactions(
-    at.state,
-    { time, parameters: at.genesis.parameters, isVerified: () => true },
-    decoded,
-  )
+  applyTransactions(at.state, { ...placeOf(at), isVerified: () => true }, decoded)
 })
 measure('decode, check and apply (decodeBlock, applyBlock)', () => {
   const block = decodeBlock(concatBytes(encoded))

@@ -6,7 +6,7 @@
 
 import { equalBytes } from '@mooring/codec'
 import { verify, verifyBatch } from '@mooring/crypto'
-import { authoritySetDigest } from './authority-set.ts'
+import { type AuthoritySet, authoritySetDigest } from './authority-set.ts'
 import {
   type Block,
   type Header,
@@ -15,10 +15,13 @@ import {
   transactionBytes,
   transactionRoot,
 } from './block.ts'
+import { GOVERNANCE_PER_MINUTE } from './governance.ts'
 import { type PayloadOf, type Kind, ruleOf } from './kinds.ts'
+import { governanceOf, setGovernance } from './membership.ts'
 import { type Parameters, transactionCost, type UnixMs } from './parameters.ts'
-import { applyQuota, checkQuota } from './quota.ts'
+import { applyQuota, checkQuota, type QuotaExceeded } from './quota.ts'
 import { type Receipt, receiptOf } from './receipts.ts'
+import { settle } from './settle.ts'
 import { authoritySet, type State, StateDraft, type StateDiff } from './state.ts'
 import {
   decodeTransaction,
@@ -29,8 +32,10 @@ import {
 import type { Facts, InvalidTransaction } from './transaction-kind.ts'
 
 export type TransactionContext = {
+  genesisDigest: Uint8Array
   /** Of the block the transaction would enter. */
   time: UnixMs
+  height: number
   parameters: Parameters
 }
 
@@ -40,7 +45,12 @@ export type TransactionContext = {
  */
 export type IsVerified = (transaction: DecodedTransaction) => boolean
 
-export type AppliedBlock = { diff: StateDiff; receipts: Receipt[] }
+export type AppliedBlock = {
+  diff: StateDiff
+  receipts: Receipt[]
+  /** The authority set of the next epoch, when a change passes and ends this one. */
+  next: AuthoritySet | null
+}
 
 export type AppliedTransactions = AppliedBlock & {
   included: DecodedTransaction[]
@@ -69,6 +79,7 @@ export type InvalidHeader = {
     | 'wrong_proposer'
     | 'wrong_authority_set'
     | 'unexpected_authority_change'
+    | 'wrong_next_authority_set'
     | 'wrong_transaction_count'
     | 'wrong_transaction_root'
 }
@@ -104,8 +115,8 @@ export function applyTransactions(
   context: TransactionContext & { isVerified?: IsVerified },
   transactions: DecodedTransaction[],
 ): AppliedTransactions {
-  const { time, parameters, isVerified } = context
-  const run = { time, parameters, draft: new StateDraft(state), acceptsGap: false }
+  const { parameters, isVerified } = context
+  const run = { ...context, draft: new StateDraft(state), acceptsGap: false }
   const included: DecodedTransaction[] = []
   const rejected: AppliedTransactions['rejected'] = []
   const receipts: Receipt[] = []
@@ -130,7 +141,8 @@ export function applyTransactions(
     included.push(transaction)
     room -= cost
   }
-  return { diff: run.draft.diff(), receipts, included, rejected, considered }
+  const next = settle(run.draft, context)
+  return { diff: run.draft.diff(), receipts, next, included, rejected, considered }
 }
 
 /** Everything but the state root and the history root, which the caller compares. */
@@ -148,7 +160,8 @@ export function applyBlock(
 
   const { genesisDigest, parameters, isVerified } = context
   const draft = new StateDraft(state)
-  const run = { time: block.header.time, parameters, draft, acceptsGap: false }
+  const { time, height } = block.header
+  const run = { genesisDigest, time, height, parameters, draft, acceptsGap: false }
   const receipts: Receipt[] = []
   const unverified: { index: number; transaction: DecodedTransaction }[] = []
   for (const [index, encoded] of block.transactions.entries()) {
@@ -159,6 +172,9 @@ export function applyBlock(
     receipts.push(applyEffect(run, judged, transaction, index))
     if (isVerified?.(transaction) !== true) unverified.push({ index, transaction })
   }
+  const next = settle(draft, { time, height })
+  const unannounced = checkNextSet(next, block.header)
+  if (unannounced !== undefined) return unannounced
 
   const messages = unverified.map(({ transaction: { signer, signedBytes, signature } }) => ({
     publicKey: signer,
@@ -170,7 +186,7 @@ export function applyBlock(
   if (forged !== undefined) {
     return { code: 'invalid_transaction', index: forged.index, reason: { code: 'bad_signature' } }
   }
-  return { diff: draft.diff(), receipts }
+  return { diff: draft.diff(), receipts, next }
 }
 
 function checkLinks(
@@ -192,9 +208,19 @@ function checkLinks(
 function checkAuthoritySet(state: State, header: Header): InvalidHeader | undefined {
   const digest = authoritySetDigest(authoritySet(state))
   if (!equalBytes(header.authoritySetDigest, digest)) return { code: 'wrong_authority_set' }
-  // No kind of today changes the set.
-  if (header.nextAuthoritySetDigest !== null) return { code: 'unexpected_authority_change' }
   return undefined
+}
+
+function checkNextSet(
+  next: AuthoritySet | null,
+  { nextAuthoritySetDigest: announced }: Header,
+): InvalidHeader | undefined {
+  if (next === null) {
+    return announced === null ? undefined : { code: 'unexpected_authority_change' }
+  }
+  return announced !== null && equalBytes(announced, authoritySetDigest(next))
+    ? undefined
+    : { code: 'wrong_next_authority_set' }
 }
 
 function checkContent(
@@ -219,7 +245,7 @@ type Run = TransactionContext & { draft: StateDraft; acceptsGap: boolean }
 
 /** What the effect needs, or why there is none. */
 function judge(run: Run, transaction: DecodedTransaction): Facts | InvalidTransaction {
-  const { draft, time, parameters, acceptsGap } = run
+  const { draft, time, parameters } = run
   const { id, bytes, payload, signer } = transaction
   const { expiresAt } = payload
   if (bytes.length > parameters.transactionBytesMax) {
@@ -232,9 +258,30 @@ function judge(run: Run, transaction: DecodedTransaction): Facts | InvalidTransa
   const payer = sequenceOf(transaction).organisation
   const organisation = draft.organisation(payer)
   if (organisation === undefined) return { code: 'unknown_organisation', organisation: payer }
-  const facts = { draft, organisation, signer, acceptsGap }
-  const payment = { organisation: payer, time, limit: parameters.quotaPerMinute }
-  return checkKind(facts, payload) ?? checkQuota(draft.counters(payer), payment) ?? facts
+  const { genesisDigest, height, acceptsGap } = run
+  const facts = { draft, organisation, id, signer, genesisDigest, time, height, acceptsGap }
+  return checkKind(facts, payload) ?? checkPurse(run, payload.kind, payer) ?? facts
+}
+
+function checkPurse(run: Run, kind: Kind, organisation: string): QuotaExceeded | undefined {
+  const { draft, time, parameters } = run
+  return ruleOf(kind).quota === 'governance'
+    ? checkQuota(governanceOf(draft, organisation), {
+        organisation,
+        time,
+        limit: GOVERNANCE_PER_MINUTE,
+      })
+    : checkQuota(draft.counters(organisation), {
+        organisation,
+        time,
+        limit: parameters.quotaPerMinute,
+      })
+}
+
+function pay({ draft, time }: Run, kind: Kind, organisation: string): void {
+  if (ruleOf(kind).quota === 'governance') {
+    setGovernance(draft, organisation, applyQuota(governanceOf(draft, organisation), time))
+  } else draft.setCounters(organisation, applyQuota(draft.counters(organisation), time))
 }
 
 function applyEffect(
@@ -243,11 +290,10 @@ function applyEffect(
   transaction: DecodedTransaction,
   index: number,
 ): Receipt {
-  const { draft, time } = run
-  applyKind(facts, transaction.payload)
-  const { organisation } = sequenceOf(transaction)
-  draft.setCounters(organisation, applyQuota(draft.counters(organisation), time))
-  draft.include(transaction.id)
+  const { id, payload } = transaction
+  applyKind(facts, payload)
+  pay(run, payload.kind, sequenceOf(transaction).organisation)
+  run.draft.include(id)
   return receiptOf(transaction, index)
 }
 

@@ -102,9 +102,16 @@ export function decodeBlock(encoded: Uint8Array): DecodedBlock {
   }
 }
 
+/** Whether the block ends its epoch: a change passes in it. */
+export function isSealing({ nextAuthoritySetDigest }: Header): boolean {
+  return nextAuthoritySetDigest !== null
+}
+
+/** A sealing block is the ground of the next epoch, as genesis is of the first: certified in view 0. */
 export function parentOf(header: Header, digest: Uint8Array): ParentBlock {
   const { epoch, view, height, time } = header
-  return { epoch, view, height, time, digest }
+  const place = isSealing(header) ? { epoch: epoch + 1, view: 0 } : { epoch, view }
+  return { ...place, height, time, digest }
 }
 
 /** A block on top of `parent`; the roots come from whoever holds the trees. */
@@ -119,6 +126,7 @@ export function createBlock(
     | 'stateRoot'
     | 'historyRoot'
     | 'authoritySetDigest'
+    | 'nextAuthoritySetDigest'
   > & { transactions: Uint8Array[] },
 ): Block {
   const { transactions, ...fields } = content
@@ -130,7 +138,6 @@ export function createBlock(
     parent: parent.digest,
     transactionRoot: transactionRoot(transactions),
     transactionCount: transactions.length,
-    nextAuthoritySetDigest: null,
   }
   return { header, transactions }
 }

@@ -23,6 +23,12 @@ import { domainBytes, domainHash, type KeyPair, sign, verify } from '@mooring/cr
 import { AUTHORITIES_MAX, authoritySetOf, authoritySetSchema } from './authority-set.ts'
 import type { ParentBlock } from './block.ts'
 import {
+  epochSchema,
+  ORGANISATIONS_MAX,
+  organisationsSchema,
+  registrationsOf,
+} from './membership.ts'
+import {
   checkOrganisationKeys,
   DUTIES,
   identifierSchema,
@@ -38,12 +44,17 @@ import {
   timeSchema,
   type UnixMs,
 } from './parameters.ts'
-import { authoritySetKey, organisationKey, parametersKey } from './state-keys.ts'
+import {
+  authoritySetKey,
+  epochKey,
+  organisationKey,
+  organisationsKey,
+  parametersKey,
+} from './state-keys.ts'
 import type { StateDiff } from './state.ts'
 
 export const PROTOCOL_VERSION = 1
 export const GENESIS_BYTES_MAX = 1024 * 1024
-const ORGANISATIONS_MAX = 1_000
 
 const entrySchema = struct({ organisation: organisationSchema, signature: bytes(64) })
 
@@ -121,7 +132,8 @@ export function genesisParent(genesis: Genesis, digest: Uint8Array): ParentBlock
 }
 
 /** The state before the first block, as a diff on an empty one. */
-export function genesisState({ parameters, organisations }: Genesis): StateDiff {
+export function genesisState(genesis: Genesis): StateDiff {
+  const { parameters, organisations, protocolVersion } = genesis
   const diff: StateDiff = new Map()
   const set = (key: Uint8Array, value: Uint8Array): void => {
     diff.set(toHex(key), { key, value })
@@ -129,8 +141,11 @@ export function genesisState({ parameters, organisations }: Genesis): StateDiff 
   const founders = organisations.map(({ organisation }) => organisation)
   set(parametersKey, encode(parametersSchema, parameters))
   set(authoritySetKey, encode(authoritySetSchema, authoritySetOf(founders)))
+  set(epochKey, encode(epochSchema, { epoch: 0, protocolVersion, nextProtocol: null }))
+  set(organisationsKey, encode(organisationsSchema, { ids: founders.map(({ id }) => id) }))
   for (const organisation of founders) {
     set(organisationKey(organisation.id), encode(organisationSchema, organisation))
+    for (const [key, value] of registrationsOf(organisation)) set(key, value)
   }
   return diff
 }
@@ -176,7 +191,8 @@ function checkFounders({ networkName, organisations }: Genesis): GenesisProblem[
   for (const [index, { organisation, signature }] of organisations.entries()) {
     const path = `organisations[${index}]`
     for (const problem of checkOrganisationKeys(organisation)) {
-      problems.push({ ...problem, path: `${path}.organisation.${problem.path}` })
+      const { code, detail } = problem
+      problems.push({ code, path: `${path}.organisation.${problem.path}`, detail })
     }
     const message = entryBytes(networkName, organisation)
     if (!verify(organisation.keys.governance, message, signature)) {

@@ -16,6 +16,28 @@ export {
   encodeAuthoritySet,
 } from './authority-set.ts'
 export {
+  type Admission,
+  type Change,
+  type ChangeOf,
+  type ChangeRecord,
+  type NewKey,
+  type RecordedChange,
+  signAdmission,
+  signNewKey,
+} from './change.ts'
+export type { ChangeApprove } from './change-approve.ts'
+export { CHANGE_OPEN_MAX_MS, type ChangePropose } from './change-propose.ts'
+export type { ChangeReady } from './change-ready.ts'
+export {
+  approvalsNeeded,
+  type ChangePreview,
+  type ChangeProblem,
+  previewChange,
+  quorumArithmetic,
+  type QuorumArithmetic,
+} from './change-rules.ts'
+export type { ChangeWithdraw } from './change-withdraw.ts'
+export {
   type Block,
   blockDigest,
   createBlock,
@@ -25,6 +47,7 @@ export {
   encodeBlock,
   encodeHeader,
   type Header,
+  isSealing,
   type ParentBlock,
   parentOf,
   transactionRoot,
@@ -54,7 +77,17 @@ export {
 } from './genesis.ts'
 export { formatGenesisJson, parseGenesisJson } from './genesis-json.ts'
 export type { Kind, Payload, PayloadOf } from './kinds.ts'
-export type { Organisation, Role } from './organisation.ts'
+export {
+  changeOf,
+  epochOf,
+  openChanges,
+  organisations,
+  type Protocol,
+  protocolOf,
+  type Seal,
+  sealOf,
+} from './membership.ts'
+export { DUTIES, type Duty, type Organisation, type Role } from './organisation.ts'
 export {
   DEVNET_PARAMETERS,
   type Parameters,
@@ -84,6 +117,7 @@ export {
 export { checkQuota } from './quota.ts'
 export { decodeReceipts, encodeReceipts, type Receipt, receiptOf } from './receipts.ts'
 export type { RecordAnchor } from './record-anchor.ts'
+export { type BlockPlace, dueChange, isOwnRotation, type Tally, tallyOf } from './settle.ts'
 export {
   authoritySet,
   countersOf,
@@ -91,8 +125,18 @@ export {
   parametersOf,
   type State,
   type StateDiff,
+  type StateReader,
 } from './state.ts'
-export { anchorKey, countersKey, organisationKey } from './state-keys.ts'
+export {
+  anchorKey,
+  authoritySetKey,
+  changeKey,
+  countersKey,
+  organisationKey,
+  organisationsKey,
+  parametersKey,
+  sealKey,
+} from './state-keys.ts'
 export {
   createTransaction,
   type DecodedTransaction,

@@ -1,12 +1,20 @@
 // The table of transaction kinds. A new kind is one file and one line here.
 
 import { CodecError, type Schema } from '@mooring/codec'
+import { changeApprove } from './change-approve.ts'
+import { changePropose } from './change-propose.ts'
+import { changeReady } from './change-ready.ts'
+import { changeWithdraw } from './change-withdraw.ts'
 import type { UnixMs } from './parameters.ts'
 import { recordAnchor } from './record-anchor.ts'
 import type { TransactionKind } from './transaction-kind.ts'
 
 const TABLE = {
   'record.anchor': recordAnchor,
+  'change.propose': changePropose,
+  'change.approve': changeApprove,
+  'change.withdraw': changeWithdraw,
+  'change.ready': changeReady,
 }
 
 type BodyOf<Rule> = Rule extends TransactionKind<infer Body> ? Body : never

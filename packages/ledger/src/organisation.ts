@@ -68,7 +68,7 @@ export type Organisation = Infer<typeof organisationSchema>
 export type Duty = keyof Organisation['keys']
 export type Role = Organisation['roles'][number]
 
-function isPrintable(name: string): boolean {
+export function isPrintable(name: string): boolean {
   for (const character of name) {
     const code = character.codePointAt(0) ?? 0
     if (UNPRINTABLE.some(([from, to]) => code >= from && code <= to)) return false
@@ -78,8 +78,11 @@ function isPrintable(name: string): boolean {
 
 export const DUTIES = ['governance', 'consensus', 'transport', 'anchor', 'seal', 'issuer'] as const
 
+type KeyFault = 'not_canonical' | 'small_order' | 'mixed_order'
+
 export type KeyProblem = {
-  code: 'not_canonical' | 'small_order' | 'mixed_order' | 'duplicate_key'
+  code: KeyFault | 'duplicate_key'
+  duty: Duty
   path: string
   detail: string
 }
@@ -98,14 +101,26 @@ export function checkOrganisationKeys({ keys }: Organisation): KeyProblem[] {
     const key = keys[duty]
     if (key === null) continue
     const path = `keys.${duty}`
-    const code = duty === 'seal' ? checkSealKey(key) : checkPublicKey(key)
-    if (code !== undefined) problems.push({ code, path, detail: KEY_FAULTS[code] })
+    const fault = checkKey(duty, key)
+    if (fault !== undefined) problems.push({ ...fault, duty, path })
     const name = toHex(key)
     const other = firstDuty.get(name)
     if (other === undefined) firstDuty.set(name, duty)
-    else problems.push({ code: 'duplicate_key', path, detail: `the same key as keys.${other}` })
+    else {
+      const detail = `the same key as keys.${other}`
+      problems.push({ code: 'duplicate_key', duty, path, detail })
+    }
   }
   return problems
+}
+
+/** Whether a key is one that an honest owner may have for the duty. */
+export function checkKey(
+  duty: Duty,
+  key: Uint8Array,
+): { code: KeyFault; detail: string } | undefined {
+  const code = duty === 'seal' ? checkSealKey(key) : checkPublicKey(key)
+  return code === undefined ? undefined : { code, detail: KEY_FAULTS[code] }
 }
 
 // The u-coordinates with which X25519 gives the same secret for every sender: 0, 1, p - 1 and two

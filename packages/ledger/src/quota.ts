@@ -16,6 +16,7 @@ export const countersSchema = versioned(1, {
 })
 
 export type Counters = Infer<typeof countersSchema>
+type Usage = { minute: number; used: number }
 
 export const NO_COUNTERS: Counters = { anchorSequence: 0, minute: 0, used: 0 }
 
@@ -28,18 +29,18 @@ export type QuotaExceeded = {
 }
 
 export function checkQuota(
-  counters: Counters,
+  usage: Usage,
   payment: { organisation: string; time: UnixMs; limit: number },
 ): QuotaExceeded | undefined {
   const { organisation, time, limit } = payment
   const minute = minuteOf(time)
-  if (counters.minute !== minute || counters.used < limit) return undefined
+  if (usage.minute !== minute || usage.used < limit) return undefined
   return { code: 'quota_exceeded', organisation, limit, resetsAt: (minute + 1) * MINUTE_MS }
 }
 
-export function applyQuota(counters: Counters, time: UnixMs): Counters {
+export function applyQuota<T extends Usage>(usage: T, time: UnixMs): T {
   const minute = minuteOf(time)
-  return { ...counters, minute, used: counters.minute === minute ? counters.used + 1 : 1 }
+  return { ...usage, minute, used: usage.minute === minute ? usage.used + 1 : 1 }
 }
 
 function minuteOf(time: UnixMs): number {

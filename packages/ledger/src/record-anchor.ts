@@ -33,6 +33,7 @@ export const recordAnchor: TransactionKind<RecordAnchor> = {
   schema,
   payerOf: (body) => body.organisation,
   sequenceOf: (body) => body.sequence,
+  quota: 'data',
   check,
   apply,
 }
@@ -41,7 +42,8 @@ function check(facts: Facts, body: RecordAnchor): InvalidTransaction | undefined
   const { draft, organisation, signer, acceptsGap } = facts
   const { id, keys } = organisation
   if (!equalBytes(signer, keys.anchor)) {
-    return { code: 'wrong_signer', organisation: id, expected: keys.anchor, got: signer }
+    const expected = keys.anchor
+    return { code: 'wrong_signer', organisation: id, duty: 'anchor', expected, got: signer }
   }
   const expected = draft.counters(id).anchorSequence + 1
   const isNext = acceptsGap ? body.sequence >= expected : body.sequence === expected

@@ -4,6 +4,8 @@ import { concatBytes } from '@mooring/codec'
 
 const utf8 = new TextEncoder()
 const ANCHOR_PREFIX = utf8.encode('anchor/')
+const CHANGE_PREFIX = utf8.encode('change/')
+const KEY_PREFIX = utf8.encode('key/')
 
 /** Parameters in force. */
 export const parametersKey = utf8.encode('parameters')
@@ -11,14 +13,48 @@ export const parametersKey = utf8.encode('parameters')
 /** The authority set in force, in its order. */
 export const authoritySetKey = utf8.encode('authorities')
 
+/** The epoch of the next block, and the protocol version in force and to come. */
+export const epochKey = utf8.encode('epoch')
+
+/** The ids of all organisations, in the order in which they came. */
+export const organisationsKey = utf8.encode('organisations')
+
+/** The changes that wait, oldest first; absent when there is none. */
+export const openChangesKey = utf8.encode('changes')
+
 /** An organisation and its keys. */
 export function organisationKey(id: string): Uint8Array {
   return utf8.encode(`organisation/${id}`)
 }
 
+/** An organisation that was removed: its id is never given again. */
+export function formerKey(id: string): Uint8Array {
+  return utf8.encode(`former/${id}`)
+}
+
 /** What changes with every transaction of an organisation: sequences and quota, in one value. */
 export function countersKey(id: string): Uint8Array {
   return utf8.encode(`counters/${id}`)
+}
+
+/** What an organisation used up of governance. */
+export function governanceKey(id: string): Uint8Array {
+  return utf8.encode(`governance/${id}`)
+}
+
+/** An open or a passed change, by its id. */
+export function changeKey(id: Uint8Array): Uint8Array {
+  return concatBytes(CHANGE_PREFIX, id)
+}
+
+/** The change that ended an epoch. */
+export function sealKey(epoch: number): Uint8Array {
+  return utf8.encode(`seal/${epoch}`)
+}
+
+/** A key that an organisation has or once had: no key comes twice. */
+export function registeredKey(key: Uint8Array): Uint8Array {
+  return concatBytes(KEY_PREFIX, key)
 }
 
 /**

@@ -21,23 +21,25 @@ export interface State {
   wasIncluded(id: Uint8Array): boolean
 }
 
+export type StateReader = Pick<State, 'get'>
+
 /** What changes, by the hex form of the key, in the order of the first write; null deletes. */
 export type StateDiff = Map<string, { key: Uint8Array; value: Uint8Array | null }>
 
-export function parametersOf(state: Pick<State, 'get'>): Parameters {
-  return readParameters(present(state, parametersKey, 'parameters'))
+export function parametersOf(state: StateReader): Parameters {
+  return readParameters(valueOf(state, parametersKey, 'parameters'))
 }
 
-export function authoritySet(state: Pick<State, 'get'>): AuthoritySet {
-  return readAuthoritySet(present(state, authoritySetKey, 'authority set'))
+export function authoritySet(state: StateReader): AuthoritySet {
+  return readAuthoritySet(valueOf(state, authoritySetKey, 'authority set'))
 }
 
-export function organisationOf(state: Pick<State, 'get'>, id: string): Organisation | undefined {
+export function organisationOf(state: StateReader, id: string): Organisation | undefined {
   const value = state.get(organisationKey(id))
   return value === undefined ? undefined : readOrganisation(value)
 }
 
-export function countersOf(state: Pick<State, 'get'>, id: string): Counters {
+export function countersOf(state: StateReader, id: string): Counters {
   const value = state.get(countersKey(id))
   return value === undefined ? NO_COUNTERS : readCounters(value)
 }
@@ -46,7 +48,7 @@ export function countersOf(state: Pick<State, 'get'>, id: string): Counters {
  * Decodes a stored value once for as long as the state hands out the same bytes: the few values that
  * every transaction is judged by. Nobody writes into what a state has returned.
  */
-function once<T>(schema: Schema<T>): (value: Uint8Array) => T {
+export function once<T>(schema: Schema<T>): (value: Uint8Array) => T {
   const decoded = new WeakMap<Uint8Array, { value: T }>()
   return (bytes) => {
     const known = decoded.get(bytes)
@@ -62,7 +64,7 @@ const readAuthoritySet = once(authoritySetSchema)
 const readOrganisation = once(organisationSchema)
 const readCounters = once(countersSchema)
 
-function present(state: Pick<State, 'get'>, key: Uint8Array, what: string): Uint8Array {
+export function valueOf(state: StateReader, key: Uint8Array, what: string): Uint8Array {
   const value = state.get(key)
   if (value === undefined)
     throw new Error(`the state has no ${what}: it was not started from a genesis`)
@@ -81,9 +83,13 @@ export class StateDraft {
     this.#base = base
   }
 
-  has(key: Uint8Array): boolean {
+  get(key: Uint8Array): Uint8Array | undefined {
     const write = this.#writes.get(toHex(key))
-    return write === undefined ? this.#base.get(key) !== undefined : write.value !== null
+    return write === undefined ? this.#base.get(key) : (write.value ?? undefined)
+  }
+
+  has(key: Uint8Array): boolean {
+    return this.get(key) !== undefined
   }
 
   set(key: Uint8Array, value: Uint8Array | null): void {
@@ -101,6 +107,17 @@ export class StateDraft {
   organisation(id: string): Organisation | undefined {
     if (!this.#organisations.has(id)) this.#organisations.set(id, organisationOf(this.#base, id))
     return this.#organisations.get(id)
+  }
+
+  setOrganisation(organisation: Organisation): void {
+    const { id } = organisation
+    this.#organisations.set(id, organisation)
+    this.set(organisationKey(id), encode(organisationSchema, organisation))
+  }
+
+  removeOrganisation(id: string): void {
+    this.#organisations.set(id, undefined)
+    this.set(organisationKey(id), null)
   }
 
   counters(id: string): Counters {

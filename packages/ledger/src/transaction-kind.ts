@@ -4,7 +4,8 @@
 // expiry, replay, quota, signature) are in `apply.ts`; a kind adds its own and its effect.
 
 import type { Schema } from '@mooring/codec'
-import type { Organisation } from './organisation.ts'
+import type { ChangeProblem } from './change-rules.ts'
+import type { Duty, Organisation } from './organisation.ts'
 import type { UnixMs } from './parameters.ts'
 import type { QuotaExceeded } from './quota.ts'
 import type { StateDraft } from './state.ts'
@@ -17,9 +18,29 @@ export type InvalidTransaction =
   | { code: 'expires_too_late'; expiresAt: UnixMs; latest: UnixMs }
   | { code: 'already_included' }
   | { code: 'unknown_organisation'; organisation: string }
-  | { code: 'wrong_signer'; organisation: string; expected: Uint8Array; got: Uint8Array }
+  | {
+      code: 'wrong_signer'
+      organisation: string
+      /** Whose key of the organisation it must be. */
+      duty: Duty
+      expected: Uint8Array
+      got: Uint8Array
+    }
   | { code: 'wrong_sequence'; organisation: string; expected: number; got: number }
   | { code: 'root_seen'; root: Uint8Array }
+  | { code: 'invalid_change'; problem: ChangeProblem }
+  | { code: 'too_many_changes'; limit: number; open: number }
+  | { code: 'too_many_own_changes'; organisation: string; limit: number; open: number }
+  | { code: 'unknown_change'; change: Uint8Array }
+  | { code: 'change_passed'; change: Uint8Array; height: number }
+  | { code: 'change_expired'; expiresAt: UnixMs; time: UnixMs }
+  | { code: 'change_expires_too_late'; expiresAt: UnixMs; latest: UnixMs }
+  | { code: 'not_an_authority'; organisation: string }
+  | { code: 'already_approved'; organisation: string; change: Uint8Array }
+  | { code: 'nothing_to_withdraw'; organisation: string; change: Uint8Array }
+  | { code: 'no_readiness_needed'; change: Uint8Array }
+  | { code: 'not_in_next_set'; organisation: string; change: Uint8Array }
+  | { code: 'already_ready'; organisation: string; change: Uint8Array }
   | QuotaExceeded
   /** Also what a transaction signed for another network shows. */
   | { code: 'bad_signature' }
@@ -28,8 +49,14 @@ export type InvalidTransaction =
 export type Facts = {
   draft: StateDraft
   organisation: Organisation
+  /** Of the transaction. */
+  id: Uint8Array
   signer: Uint8Array
-  /** A mempool may hold earlier sequences that are not in a block yet: accept gaps. */
+  genesisDigest: Uint8Array
+  /** Of the block that it would enter. */
+  time: UnixMs
+  height: number
+  /** A mempool may hold what this one builds upon and what is not in a block yet: accept gaps. */
   acceptsGap: boolean
 }
 
@@ -39,6 +66,8 @@ export type TransactionKind<Body> = {
   payerOf(body: Body): string
   /** The counter by which a missing transaction of that organisation shows, if the kind has one. */
   sequenceOf(body: Body): number | null
+  /** From which of its purses. */
+  quota: 'data' | 'governance'
   check(facts: Facts, body: Body): InvalidTransaction | undefined
   /** Writes the effect; called only after `check` had nothing to say. */
   apply(facts: Facts, body: Body): void

@@ -17,7 +17,7 @@ import {
   uint,
 } from '@mooring/codec'
 import { domainBytes, type KeyPair, sha256, sign } from '@mooring/crypto'
-import { type Kind, kindSchema, type Payload, type PayloadOf, ruleOf } from './kinds.ts'
+import { kindSchema, type Payload, ruleOf } from './kinds.ts'
 import { timeSchema, TRANSACTION_BYTES_MAX } from './parameters.ts'
 import type { InvalidTransaction } from './transaction-kind.ts'
 
@@ -54,7 +54,9 @@ const payloadSchema: Schema<Payload> = {
     }
     const kind = kindSchema.read(reader)
     const expiresAt = timeSchema.read(reader)
-    return { kind, expiresAt, body: ruleOf(kind).schema.read(reader) }
+    const body = ruleOf(kind).schema.read(reader)
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the body is of its kind
+    return { kind, expiresAt, body } as Payload
   },
   write: ({ kind, expiresAt, body }) => [
     PAYLOAD_VERSION,
@@ -79,16 +81,16 @@ export function decodeTransaction(
 /** The reason to give for bytes that do not decode; anything else is thrown on. */
 export function describeMalformed(error: unknown): InvalidTransaction {
   if (!(error instanceof CodecError)) throw error
-  return error.code === 'unknown_variant'
+  return error.code === 'unknown_variant' && error.path === ''
     ? { code: 'unknown_kind', detail: error.detail }
     : { code: 'malformed', detail: error.message }
 }
 
-export function createTransaction<K extends Kind>(
-  input: PayloadOf<K> & { genesisDigest: Uint8Array; keyPair: KeyPair },
+export function createTransaction(
+  input: Payload & { genesisDigest: Uint8Array; keyPair: KeyPair },
 ): Uint8Array {
-  const { genesisDigest, keyPair, kind, expiresAt, body } = input
-  const payload = encode(payloadSchema, { kind, expiresAt, body })
+  const { genesisDigest, keyPair, ...content } = input
+  const payload = encode(payloadSchema, content)
   const signature = sign(keyPair, signedBytesOf(genesisDigest, payload))
   return encode(envelopeSchema, { payload, signer: keyPair.publicKey, signature })
 }

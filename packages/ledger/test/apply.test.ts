@@ -28,6 +28,7 @@ import {
   founders,
   keyOf,
   MINUTE,
+  placeOf,
   seedOf,
   START,
   type World,
@@ -51,7 +52,7 @@ function apply(at: World, block: Block): AppliedBlock | InvalidBlock {
 }
 
 function check(at: World, transaction: DecodedTransaction, time = START) {
-  return checkTransaction(at.state, { time, parameters: at.genesis.parameters }, transaction)
+  return checkTransaction(at.state, placeOf(at, time), transaction)
 }
 
 /** The world after a block. */
@@ -156,13 +157,13 @@ test('a transaction above the limit is too large, whatever else it is', () => {
   const transaction = decodedAnchor(here)
   const limit = transaction.bytes.length - 1
   const parameters = { ...here.genesis.parameters, transactionBytesMax: limit }
-  const reason = checkTransaction(here.state, { time: START, parameters }, transaction)
+  const reason = checkTransaction(here.state, { ...placeOf(here), parameters }, transaction)
   assert.deepEqual(reason, { code: 'too_large', bytes: limit + 1, limit })
 })
 
 test('the door of a mempool lets later sequences in, not earlier ones', () => {
   const ahead = next(here, blockOn(here, [anchor(here)]))
-  const context = { time: START, parameters: here.genesis.parameters }
+  const context = placeOf(here)
   const door = (sequence: number) =>
     checkTransaction(ahead.state, context, decodedAnchor(here, { sequence, root: 'door' }), {
       acceptsGap: true,
@@ -174,7 +175,7 @@ test('the door of a mempool lets later sequences in, not earlier ones', () => {
 
 test('a caller that has verified the signature is believed', () => {
   const forged = decodedAnchor(here, { key: { ...keyOf('st-mary', 'anchor'), seed: seedOf('x') } })
-  const context = { time: START, parameters: here.genesis.parameters }
+  const context = placeOf(here)
   assert.equal(checkTransaction(here.state, context, forged)?.code, 'bad_signature')
   const believed = checkTransaction(here.state, context, forged, { verifySignature: false })
   assert.equal(believed, undefined)
@@ -325,13 +326,13 @@ test('the proposer stops when the block is full, by count and by bytes', () => {
   const { parameters } = here.genesis
   const byCount = applyTransactions(
     here.state,
-    { time: START, parameters: { ...parameters, blockTransactionsMax: 2 } },
+    { ...placeOf(here), parameters: { ...parameters, blockTransactionsMax: 2 } },
     anchors,
   )
   assert.deepEqual([byCount.included.length, byCount.considered], [2, 2])
   const size = (anchors[0]?.bytes.length ?? 0) + 2
   const room = (count: number, spare: number) => ({
-    time: START,
+    ...placeOf(here),
     parameters: { ...parameters, blockBytesMax: 1_024 + count * size + spare },
   })
   const included = (count: number, spare: number) =>
@@ -346,7 +347,7 @@ test('what does not fit is left for the next block, not rejected', () => {
   const bad = decodedAnchor(here, { organisation: 'nowhere' })
   const parameters = { ...here.genesis.parameters, blockTransactionsMax: 1 }
   const queue = [bad, ...anchors]
-  const result = applyTransactions(here.state, { time: START, parameters }, queue)
+  const result = applyTransactions(here.state, { ...placeOf(here), parameters }, queue)
   assert.deepEqual(result.included, anchors.slice(0, 1))
   assert.deepEqual(result.rejected, [
     { transaction: bad, reason: { code: 'unknown_organisation', organisation: 'nowhere' } },
@@ -373,8 +374,7 @@ test('a block of what the proposer included gives the same diff and receipts', (
   fc.assert(
     fc.property(fc.array(recipe, { maxLength: 12 }), (recipes) => {
       const queue = recipes.map((each) => decodedAnchor(at, each))
-      const { parameters } = at.genesis
-      const proposed = applyTransactions(at.state, { time: START, parameters }, queue)
+      const proposed = applyTransactions(at.state, placeOf(at), queue)
       const block = blockOn(
         at,
         proposed.included.map(({ bytes }) => bytes),

@@ -48,6 +48,7 @@ test('a created block extends its parent and commits to its transactions', () =>
     stateRoot: seedOf('state'),
     historyRoot: seedOf('history'),
     authoritySetDigest: seedOf('set'),
+    nextAuthoritySetDigest: null,
     transactions: anchors,
   })
   const { epoch, view, parentView, height, time, transactionCount } = header

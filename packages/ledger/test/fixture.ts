@@ -30,6 +30,7 @@ import {
   genesisDigest,
   genesisParent,
   genesisState,
+  type Header,
   type Organisation,
   type Parameters,
   type ParentBlock,
@@ -164,7 +165,7 @@ export function decodedAnchor(at: World, input: AnchorInput = {}): DecodedTransa
 export function blockOn(
   at: World,
   transactions: Uint8Array[],
-  changes: { time?: number; view?: number; stateRoot?: Uint8Array; historyRoot?: Uint8Array } = {},
+  changes: Partial<Header> = {},
 ): Block {
   return createBlock(at.parent, {
     genesisDigest: at.digest,
@@ -174,9 +175,16 @@ export function blockOn(
     stateRoot: seedOf('state root'),
     historyRoot: seedOf('history root'),
     authoritySetDigest: authoritySetDigest(authoritySet(at.state)),
+    nextAuthoritySetDigest: null,
     transactions,
     ...changes,
   })
+}
+
+/** For a transaction that would enter the next block. */
+export function placeOf(at: World, time = START) {
+  const { parameters } = at.genesis
+  return { genesisDigest: at.digest, time, height: at.parent.height + 1, parameters }
 }
 
 export function contextOf(at: World) {

@@ -110,6 +110,7 @@ export class Agreement {
         store: modules.pending,
         parameters: () => this.execution.parameters,
         finalState: () => this.execution.finalState(),
+        nextHeight: () => this.execution.tip.meta.height + 1,
         heightOf: (id) => chain.getTransaction(id)?.height,
         publish: (transactions) => this.#gossip.add(transactions),
         onReady: () => this.driver.reconsiderWork(),

@@ -30,6 +30,7 @@ export function* searchAnchors(
     if (block === undefined || ![...missing.values()].some((root) => holds(block, root))) continue
     for (const encoded of decodeBlock(block).transactions) {
       const { id, payload } = decodeTransaction(encoded, genesisDigest)
+      if (payload.kind !== 'record.anchor') continue
       const { body } = payload
       const root = missing.get(toHex(body.batchRoot))
       if (root === undefined || body.organisation !== organisation) continue

@@ -187,10 +187,11 @@ export class Anchoring {
   #onBlock({ height, receipts, transactions }: CommittedBlock): void {
     const { organisation, genesisDigest } = this.#options
     for (const receipt of receipts) {
-      if (receipt.organisation !== organisation || receipt.kind !== 'record.anchor') continue
+      if (receipt.organisation !== organisation) continue
       const encoded = transactions[receipt.index]
       if (encoded === undefined) throw new Error('a receipt without its transaction')
       const { id: transaction, payload } = decodeTransaction(encoded, genesisDigest)
+      if (payload.kind !== 'record.anchor') continue
       const { batchRoot: root, sequence } = payload.body
       this.#seen.push({ root, anchor: { sequence, transaction, height } })
     }

@@ -14,6 +14,90 @@ import type { ProblemCode, RecordsErrorCode } from '@mooring/records'
 import { type CatalogEntry, entry } from './error-entry.ts'
 import type { Refusal } from './execution.ts'
 
+type ChangeRefusal =
+  | 'invalid_change'
+  | 'too_many_changes'
+  | 'too_many_own_changes'
+  | 'unknown_change'
+  | 'change_passed'
+  | 'change_expired'
+  | 'change_expires_too_late'
+  | 'not_an_authority'
+  | 'already_approved'
+  | 'nothing_to_withdraw'
+  | 'no_readiness_needed'
+  | 'not_in_next_set'
+  | 'already_ready'
+
+const CHANGE_TEXTS: Record<ChangeRefusal, CatalogEntry> = {
+  invalid_change: entry(4120, 7, 422)(
+    'The change cannot be made',
+    'It breaks a rule of membership, or does not fit the members as they are now.',
+    'Read the detail, correct the change and propose it again.',
+    'See the members:   mooring member list',
+  ),
+  too_many_changes: entry(4121, 7, 409)(
+    'Too many changes are open',
+    'The network keeps a bounded number of them, a part of it for observers.',
+    'Wait until one passes or expires, or ask its proposer to withdraw it:   mooring change list',
+  ),
+  too_many_own_changes: entry(4122, 7, 409)(
+    'The organisation has too many open changes',
+    'The room for open changes is shared out among the members.',
+    'Withdraw one of them:   mooring change withdraw <id>',
+  ),
+  unknown_change: entry(4123, 6, 404)(
+    'There is no such change',
+    'No change with this id is open; those that expired or were withdrawn are forgotten.',
+    'See the open ones:   mooring change list',
+  ),
+  change_passed: entry(4124, 7, 409)(
+    'The change has passed already',
+    'A passed change is in force and cannot be approved or withdrawn.',
+    'To undo it, propose the opposite:   mooring change propose',
+  ),
+  change_expired: entry(4125, 7, 422)(
+    'The change has expired',
+    'The time of the chain has passed the last moment of the change.',
+    'Propose it again with a later expiry, and check the clock of the client.',
+  ),
+  change_expires_too_late: entry(4126, 2, 422)(
+    'The change would be open for too long',
+    'A change may be open for thirty days at most.',
+    'Propose it with an earlier expiry.',
+  ),
+  not_an_authority: entry(4127, 5, 422)(
+    'Only authorities approve changes',
+    'The organisation may propose changes and has no vote on them.',
+    'Ask the authorities to approve:   mooring member list',
+  ),
+  already_approved: entry(4128, 7, 409)(
+    'The organisation has approved this change already',
+    'An authority approves a change once; proposing it is its approval.',
+    'Nothing is to be done. See who is missing:   mooring change status <id>',
+  ),
+  nothing_to_withdraw: entry(4129, 7, 422)(
+    'The organisation has nothing to withdraw from this change',
+    'It neither proposed nor approved it.',
+    'See who did:   mooring change show <id>',
+  ),
+  no_readiness_needed: entry(4130, 7, 422)(
+    'Nobody has to be ready for this change',
+    'It changes neither the authorities and their keys nor the protocol.',
+    'Nothing is to be done.',
+  ),
+  not_in_next_set: entry(4131, 7, 422)(
+    'The organisation is no authority after this change',
+    'Only those who will vote after the change can be ready for it.',
+    'See the change:   mooring change show <id>',
+  ),
+  already_ready: entry(4132, 7, 409)(
+    'The organisation is ready for this change already',
+    'Its present consensus key has said so in a block.',
+    'Nothing is to be done. See who is missing:   mooring change status <id>',
+  ),
+}
+
 export const TRANSACTION_TEXTS: Record<InvalidTransaction['code'], CatalogEntry> = {
   malformed: entry(4101, 2, 422)(
     'The transaction cannot be read',
@@ -75,6 +159,7 @@ export const TRANSACTION_TEXTS: Record<InvalidTransaction['code'], CatalogEntry>
     'It was made by another key, over other bytes, or for another network.',
     'Check the genesis and the key the client signs with.',
   ),
+  ...CHANGE_TEXTS,
 }
 
 const BLOCK = entry(3030, 11)(
@@ -94,6 +179,7 @@ export const BLOCK_TEXTS: Record<Refusal['code'], CatalogEntry> = {
   wrong_proposer: BLOCK,
   wrong_authority_set: BLOCK,
   unexpected_authority_change: BLOCK,
+  wrong_next_authority_set: BLOCK,
   wrong_transaction_count: BLOCK,
   wrong_transaction_root: BLOCK,
   too_many_transactions: BLOCK,

@@ -160,19 +160,23 @@ export class Execution {
   ): { meta: BlockMeta | null; rejected: ReturnType<typeof applyTransactions>['rejected'] } {
     const base = this.#baseOf(parent.digest)
     const time = Math.max(input.now, base.parent.time + 1)
-    const context = { time, parameters: this.parameters, isVerified: this.#modules.isVerified }
+    const { genesisDigest, isVerified } = this.#modules
+    const height = base.parent.height + 1
+    const context = { genesisDigest, time, height, parameters: this.parameters, isVerified }
     const applied = applyTransactions(base.state, context, [...input.candidates])
-    const { rejected, included } = applied
-    if (included.length === 0 && !input.mayBeEmpty) return { meta: null, rejected }
+    const { rejected, included, next } = applied
+    const isWorthless = included.length === 0 && next === null
+    if (isWorthless && !input.mayBeEmpty) return { meta: null, rejected }
     const view = base.view.apply(applied.diff.values())
     const block = createBlock(base.parent, {
-      genesisDigest: this.#modules.genesisDigest,
+      genesisDigest,
       view: input.view,
       time,
       proposer: this.#leaderOf(input.view),
       stateRoot: view.root,
       historyRoot: base.frontier.root(),
       authoritySetDigest: this.#epoch.setDigest,
+      nextAuthoritySetDigest: next === null ? null : authoritySetDigest(next),
       transactions: included.map(({ bytes }) => bytes),
     })
     const encoded = encodeBlock(block)

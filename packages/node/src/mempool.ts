@@ -18,8 +18,10 @@ import {
   type Parameters,
   sequenceOf,
   type State,
+  type TransactionContext,
 } from '@mooring/ledger'
 import type { Clock } from './clock.ts'
+import { describeRefusal, type Refused } from './refusal-text.ts'
 
 /** How far ahead of the next expected one a gossiped sequence may be. */
 const SEQUENCES_AHEAD = 20_000
@@ -51,6 +53,8 @@ export interface MempoolModules {
   parameters: () => Parameters
   /** After the last durable block. */
   finalState: () => State
+  /** Of the block that comes after it. */
+  nextHeight: () => number
   heightOf: (id: Uint8Array) => number | undefined
   publish: (transactions: readonly Uint8Array[]) => void
   /** Something new may go into a block. */
@@ -220,9 +224,8 @@ export class Mempool {
 
   /** The rules or the keys are other ones: what they no longer let into a block goes. */
   async review(): Promise<void> {
-    const { clock, parameters, finalState } = this.#modules
-    const state = finalState()
-    const context = { time: clock.wall(), parameters: parameters() }
+    const state = this.#modules.finalState()
+    const context = this.#place()
     const rules = { acceptsGap: true, verifySignature: false }
     const dead = [...this.#entries.values()].filter(({ transaction }) => {
       const invalid = checkTransaction(state, context, transaction, rules)
@@ -277,13 +280,20 @@ export class Mempool {
     return height === undefined ? undefined : { status: 'final', id, height }
   }
 
+  /** Of the next block. */
+  #place(): TransactionContext {
+    const { clock, parameters, nextHeight } = this.#modules
+    const { genesisDigest } = this.#options
+    const time = clock.wall()
+    return { genesisDigest, time, height: nextHeight(), parameters: parameters() }
+  }
+
   #admit(transaction: DecodedTransaction, isLocal: boolean): Entry | Refused {
-    const { clock, parameters, finalState } = this.#modules
     const { maxCount, maxBytes } = this.#options
     if (this.#entries.size >= maxCount || this.#bytes + transaction.bytes.length > maxBytes)
       return { code: 'mempool_full', detail: 'too many transactions wait; try again in a moment' }
-    const state = finalState()
-    const context = { time: clock.wall(), parameters: parameters() }
+    const state = this.#modules.finalState()
+    const context = this.#place()
     const rules = { acceptsGap: true, verifySignature: false }
     const invalid =
       checkTransaction(state, context, transaction, rules) ??
@@ -355,44 +365,13 @@ export class Mempool {
   }
 }
 
-type Refused = InvalidTransaction | { code: 'mempool_full'; detail: string }
-
 function refusal(
   reason: Refused,
   transaction: DecodedTransaction | null,
 ): Submitted & { status: 'rejected' } {
   const id = transaction === null ? null : toHex(transaction.id)
   const expected = reason.code === 'wrong_sequence' ? { expected: reason.expected } : {}
-  return { status: 'rejected', id, code: reason.code, detail: describe(reason), ...expected }
-}
-
-function describe(reason: Refused): string {
-  switch (reason.code) {
-    case 'wrong_sequence':
-      return `${reason.organisation} must send sequence ${reason.expected} next, not ${reason.got}`
-    case 'too_large':
-      return `it has ${reason.bytes} bytes, the limit is ${reason.limit}`
-    case 'expired':
-      return `it expired at ${new Date(reason.expiresAt).toISOString()}`
-    case 'expires_too_late':
-      return `it may expire at ${new Date(reason.latest).toISOString()} at the latest`
-    case 'unknown_organisation':
-      return `${reason.organisation} is not an organisation of this network`
-    case 'wrong_signer':
-      return `it must be signed with the anchor key of ${reason.organisation}`
-    case 'bad_signature':
-      return 'its signature is not valid on this network'
-    case 'already_included':
-      return 'it is in a block already'
-    case 'root_seen':
-      return 'its batch root has been anchored before'
-    case 'quota_exceeded':
-      return 'its organisation has used up its transactions of this minute'
-    case 'malformed':
-    case 'unknown_kind':
-    case 'mempool_full':
-      return reason.detail
-  }
+  return { status: 'rejected', id, code: reason.code, detail: describeRefusal(reason), ...expected }
 }
 
 function orderOf(read: DecodedTransaction | { status: 'rejected' }): number {

@@ -311,6 +311,7 @@ function createMempool(
       store: pending,
       parameters: () => execution.parameters,
       finalState: () => execution.finalState(),
+      nextHeight: () => execution.tip.meta.height + 1,
       heightOf: (id) => chain.getTransaction(id)?.height,
       publish: () => undefined,
       onReady: () => undefined,

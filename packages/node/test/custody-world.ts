@@ -218,7 +218,9 @@ async function makeBlock(world: World): Promise<CommittedBlock | undefined> {
   const state = execution.finalState()
   const candidates = world.mempool.take(state, { count: 1_000, bytes: 1 << 20 })
   const time = Math.max(clock.wall(), execution.tip.meta.time + 1)
-  const context = { time, parameters: execution.parameters }
+  const height = execution.tip.meta.height + 1
+  const digest = genesisDigest(world.genesis)
+  const context = { genesisDigest: digest, time, height, parameters: execution.parameters }
   const { included, rejected } = applyTransactions(state, context, candidates)
   await world.mempool.rejected(rejected)
   if (included.length === 0) return undefined
@@ -240,9 +242,10 @@ export function anchorsOn(world: World): { root: string; sequence: number; heigh
   const digest = genesisDigest(world.genesis)
   return [...chain.blocks(1, chain.tip.height)].flatMap(({ block, height }) =>
     decodeBlock(block)
-      .transactions.map((bytes) => decodeTransaction(bytes, digest).payload.body)
-      .filter(({ organisation }) => organisation === OWN)
-      .map(({ batchRoot, sequence }) => ({ root: toHex(batchRoot), sequence, height })),
+      .transactions.map((bytes) => decodeTransaction(bytes, digest).payload)
+      .filter((payload) => payload.kind === 'record.anchor')
+      .filter(({ body }) => body.organisation === OWN)
+      .map(({ body }) => ({ root: toHex(body.batchRoot), sequence: body.sequence, height })),
   )
 }
 

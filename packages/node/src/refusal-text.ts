@@ -1,0 +1,104 @@
+// Why a transaction is refused, as a sentence about this very transaction.
+
+import { toHex } from '@mooring/codec'
+import type { ChangeProblem, InvalidTransaction } from '@mooring/ledger'
+
+export type Refused = InvalidTransaction | { code: 'mempool_full'; detail: string }
+
+export function describeRefusal(reason: Refused): string {
+  switch (reason.code) {
+    case 'wrong_sequence':
+      return `${reason.organisation} must send sequence ${reason.expected} next, not ${reason.got}`
+    case 'too_large':
+      return `it has ${reason.bytes} bytes, the limit is ${reason.limit}`
+    case 'expired':
+      return `it expired at ${timeOf(reason.expiresAt)}`
+    case 'expires_too_late':
+      return `it may expire at ${timeOf(reason.latest)} at the latest`
+    case 'unknown_organisation':
+      return `${reason.organisation} is not an organisation of this network`
+    case 'wrong_signer':
+      return `it must be signed with the ${reason.duty} key of ${reason.organisation}`
+    case 'bad_signature':
+      return 'its signature is not valid on this network'
+    case 'already_included':
+      return 'it is in a block already'
+    case 'root_seen':
+      return 'its batch root has been anchored before'
+    case 'quota_exceeded':
+      return 'its organisation has used up its transactions of this minute'
+    case 'malformed':
+    case 'unknown_kind':
+    case 'mempool_full':
+      return reason.detail
+    case 'invalid_change':
+      return describeProblem(reason.problem)
+    case 'too_many_changes':
+      return `${reason.open} changes are open, the limit is ${reason.limit}`
+    case 'too_many_own_changes':
+      return `${reason.organisation} has ${reason.open} changes open, its limit is ${reason.limit}`
+    case 'unknown_change':
+      return `there is no change ${nameOf(reason.change)}`
+    case 'change_passed':
+      return `change ${nameOf(reason.change)} passed in block ${reason.height}`
+    case 'change_expired':
+      return `the change expires at ${timeOf(reason.expiresAt)}, the chain is at ${timeOf(reason.time)}`
+    case 'change_expires_too_late':
+      return `the change may expire at ${timeOf(reason.latest)} at the latest`
+    case 'not_an_authority':
+      return `${reason.organisation} is no authority`
+    case 'already_approved':
+      return `${reason.organisation} has approved change ${nameOf(reason.change)} already`
+    case 'nothing_to_withdraw':
+      return `${reason.organisation} neither proposed nor approved change ${nameOf(reason.change)}`
+    case 'no_readiness_needed':
+      return `change ${nameOf(reason.change)} asks nobody to be ready`
+    case 'not_in_next_set':
+      return `${reason.organisation} is no authority after change ${nameOf(reason.change)}`
+    case 'already_ready':
+      return `${reason.organisation} is ready for change ${nameOf(reason.change)} already`
+  }
+}
+
+export function describeProblem(problem: ChangeProblem): string {
+  switch (problem.code) {
+    case 'unknown_organisation':
+      return `${problem.organisation} is not an organisation of this network`
+    case 'id_taken':
+      return `the id ${problem.organisation} is or was that of a member, and ids are never given twice`
+    case 'too_many_organisations':
+      return `the network has ${problem.limit} organisations, which is the limit`
+    case 'not_an_observer':
+      return `${problem.organisation} must come as an observer; its role can be changed afterwards`
+    case 'has_role':
+      return `${problem.organisation} is ${problem.role} already`
+    case 'too_few_authorities':
+      return `${problem.left} authorities would be left, at least ${problem.least} must be`
+    case 'too_many_authorities':
+      return `the network has ${problem.limit} authorities, which is the limit`
+    case 'bad_key':
+      return `the ${problem.duty} key is ${problem.detail}`
+    case 'key_taken':
+      return `the ${problem.duty} key is or was in use, and keys are never used twice`
+    case 'bad_admission_signature':
+      return `the entry is not signed by the governance key of ${problem.organisation} for this network`
+    case 'bad_key_signature':
+      return `the new ${problem.duty} key did not sign that it belongs there on this network`
+    case 'contradictory_parameters':
+      return `${problem.path}: ${problem.detail}`
+    case 'no_change':
+      return 'it is so already'
+    case 'old_protocol':
+      return `the network speaks protocol version ${problem.current}, ${problem.version} is older`
+    case 'height_passed':
+      return `height ${problem.height} is too low, the earliest is ${problem.earliest}`
+  }
+}
+
+function nameOf(change: Uint8Array): string {
+  return toHex(change)
+}
+
+function timeOf(time: number): string {
+  return new Date(time).toISOString()
+}
