@@ -21,6 +21,7 @@ import {
   type TransactionContext,
 } from '@mooring/ledger'
 import type { Clock } from './clock.ts'
+import { LooseTransactions } from './loose-transactions.ts'
 import { describeRefusal, type Refused } from './refusal-text.ts'
 
 /** How far ahead of the next expected one a gossiped sequence may be. */
@@ -76,6 +77,7 @@ export class Mempool {
   readonly #modules: MempoolModules
   readonly #entries = new Map<string, Entry>()
   readonly #lanes = new Map<string, Map<number, Entry>>()
+  readonly #loose = new LooseTransactions<Entry>()
   /** The lowest sequence of a lane that nobody has sent yet. */
   readonly #next = new Map<string, number>()
   #bytes = 0
@@ -170,13 +172,21 @@ export class Mempool {
       if (!lane.has(counters.anchorSequence + 1)) continue
       if (checkQuota(counters, { organisation, time, limit }) === undefined) return true
     }
-    return false
+    return this.#loose.hasReady(state, this.#place())
   }
 
-  /** What may go on top of a state, the lanes taking turns, at most `count` and about `bytes`. */
+  /**
+   * What may go on top of a state, at most `count` and about `bytes`: first what has no sequence, then
+   * the lanes taking turns.
+   */
   take(state: State, limits: { count: number; bytes: number }): DecodedTransaction[] {
     const taken: DecodedTransaction[] = []
     let room = limits.bytes
+    for (const { transaction } of this.#loose.ready(state, this.#place())) {
+      if (room <= 0 || taken.length >= limits.count) return taken
+      taken.push(transaction)
+      room -= transaction.bytes.length
+    }
     let lanes = [...this.#lanes].map(([organisation, lane]) => ({
       lane,
       next: countersOf(state, organisation).anchorSequence + 1,
@@ -216,7 +226,9 @@ export class Mempool {
     const dead = refused.filter(({ transaction, reason }) => {
       if (reason.code === 'quota_exceeded') return false
       const { organisation, sequence } = sequenceOf(transaction)
-      if (reason.code !== 'wrong_sequence' || sequence === null) return true
+      // The block that it did not fit onto may never be final; `tick` asks the state that is.
+      if (sequence === null) return reason.code === 'bad_signature'
+      if (reason.code !== 'wrong_sequence') return true
       return sequence <= countersOf(state, organisation).anchorSequence
     })
     await this.#drop(dead.map(({ transaction }) => toHex(transaction.id)))
@@ -227,11 +239,13 @@ export class Mempool {
     const state = this.#modules.finalState()
     const context = this.#place()
     const rules = { acceptsGap: true, verifySignature: false }
-    const dead = [...this.#entries.values()].filter(({ transaction }) => {
+    const dead = [...this.#entries.values()].filter(({ transaction, sequence }) => {
+      if (sequence === null) return false
       const invalid = checkTransaction(state, context, transaction, rules)
       return invalid !== undefined && invalid.code !== 'quota_exceeded'
     })
-    await this.#drop(dead.map(({ name }) => name))
+    const loose = this.#loose.dead(state, context)
+    await this.#drop([...dead, ...loose].map(({ name }) => name))
   }
 
   /** Once a second or so: expired ones go, old ones are offered again. */
@@ -242,12 +256,13 @@ export class Mempool {
     const expired = [...this.#entries.values()].filter(
       ({ transaction }) => transaction.payload.expiresAt <= wall,
     )
-    const due = this.#heads().filter(
+    const dead = this.#loose.dead(this.#modules.finalState(), this.#place())
+    const due = [...this.#loose.values(), ...this.#heads()].filter(
       ({ isLocal, offeredAt }) => isLocal && now - offeredAt >= OFFER_AGAIN_MS,
     )
     for (const entry of due) entry.offeredAt = now
     if (due.length > 0) publish(due.map(({ transaction }) => transaction.bytes))
-    await this.#drop(expired.map(({ name }) => name))
+    await this.#drop([...expired, ...dead].map(({ name }) => name))
   }
 
   /** The first of every lane. */
@@ -294,10 +309,15 @@ export class Mempool {
       return { code: 'mempool_full', detail: 'too many transactions wait; try again in a moment' }
     const state = this.#modules.finalState()
     const context = this.#place()
-    const rules = { acceptsGap: true, verifySignature: false }
+    const { organisation, sequence } = sequenceOf(transaction)
+    // A client is told at once; what a peer offers may be ahead of the blocks that we have.
+    const acceptsGap = sequence !== null || !isLocal
+    const rules = { acceptsGap, verifySignature: false }
     const invalid =
       checkTransaction(state, context, transaction, rules) ??
-      this.#checkLane(state, transaction, isLocal)
+      (sequence === null
+        ? this.#loose.checkRoom(organisation)
+        : this.#checkLane(state, { organisation, sequence, isLocal }))
     if (invalid !== undefined) return invalid
     const { signer, signedBytes, signature } = transaction
     if (!verify(signer, signedBytes, signature)) return { code: 'bad_signature' }
@@ -306,11 +326,9 @@ export class Mempool {
 
   #checkLane(
     state: State,
-    transaction: DecodedTransaction,
-    isLocal: boolean,
+    place: { organisation: string; sequence: number; isLocal: boolean },
   ): InvalidTransaction | undefined {
-    const { organisation, sequence } = sequenceOf(transaction)
-    if (sequence === null) return undefined
+    const { organisation, sequence, isLocal } = place
     const expected = this.#nextOf(state, organisation)
     const isTaken = this.#lanes.get(organisation)?.has(sequence) === true
     const last = isLocal ? expected : expected + SEQUENCES_AHEAD
@@ -335,7 +353,8 @@ export class Mempool {
     const entry: Entry = { transaction, name, organisation, sequence, isLocal, ...at }
     this.#entries.set(name, entry)
     this.#bytes += transaction.bytes.length
-    if (sequence !== null) {
+    if (sequence === null) this.#loose.add(entry)
+    else {
       const lane = this.#lanes.get(organisation) ?? new Map<number, Entry>()
       this.#lanes.set(organisation, lane.set(sequence, entry))
     }
@@ -346,8 +365,8 @@ export class Mempool {
     if (!this.#entries.delete(entry.name)) return
     this.#bytes -= entry.transaction.bytes.length
     const { organisation, sequence } = entry
-    if (sequence === null) return
-    this.#lanes.get(organisation)?.delete(sequence)
+    if (sequence === null) this.#loose.delete(entry.name)
+    else this.#lanes.get(organisation)?.delete(sequence)
   }
 
   async #drop(names: readonly string[]): Promise<void> {

@@ -1,0 +1,83 @@
+// The waiting transactions that have no sequence: each may enter a block as soon as the state lets it in,
+// in the order in which they came. Governance is all of them; few wait at a time, so the state is asked
+// for each one anew instead of remembering what it said before.
+
+import {
+  checkTransaction,
+  type DecodedTransaction,
+  type InvalidTransaction,
+  type State,
+  type TransactionContext,
+} from '@mooring/ledger'
+
+/** Of one organisation, so that none can fill the mempool with what never comes true. */
+const PER_ORGANISATION = 64
+
+export interface LooseEntry {
+  readonly transaction: DecodedTransaction
+  readonly name: string
+  readonly organisation: string
+}
+
+export class LooseTransactions<E extends LooseEntry> {
+  readonly #entries = new Map<string, E>()
+
+  values(): Iterable<E> {
+    return this.#entries.values()
+  }
+
+  add(entry: E): void {
+    this.#entries.set(entry.name, entry)
+  }
+
+  delete(name: string): void {
+    this.#entries.delete(name)
+  }
+
+  /** Why one more has no place here, or nothing. */
+  checkRoom(organisation: string): { code: 'mempool_full'; detail: string } | undefined {
+    let count = 0
+    for (const entry of this.values()) if (entry.organisation === organisation) count += 1
+    const detail = `${count} transactions of ${organisation} wait already`
+    return count < PER_ORGANISATION ? undefined : { code: 'mempool_full', detail }
+  }
+
+  hasReady(state: State, context: TransactionContext): boolean {
+    for (const { transaction } of this.values())
+      if (checkNow(state, context, transaction) === undefined) return true
+    return false
+  }
+
+  /** Those that a block on top of this state could carry. */
+  ready(state: State, context: TransactionContext): E[] {
+    return [...this.values()].filter(
+      ({ transaction }) => checkNow(state, context, transaction) === undefined,
+    )
+  }
+
+  /** Those that the final state refuses for good; what may still come true stays until it expires. */
+  dead(state: State, context: TransactionContext): E[] {
+    return [...this.values()].filter(({ transaction }) => {
+      const reason = checkNow(state, context, transaction)
+      return reason !== undefined && !mayComeTrue(reason)
+    })
+  }
+}
+
+/** Without its signature, which was verified at the door. */
+export function checkNow(
+  state: State,
+  context: TransactionContext,
+  transaction: DecodedTransaction,
+): InvalidTransaction | undefined {
+  return checkTransaction(state, context, transaction, { verifySignature: false })
+}
+
+function mayComeTrue({ code }: InvalidTransaction): boolean {
+  return (
+    code === 'quota_exceeded' ||
+    code === 'unknown_change' ||
+    code === 'too_many_changes' ||
+    code === 'too_many_own_changes'
+  )
+}
