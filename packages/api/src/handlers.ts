@@ -64,9 +64,9 @@ export interface RecordContent {
 /** `json`: the proof file, sent as it is. `pending`: the record or transaction is known, its block is not final yet. */
 export type ProofOutcome = { kind: 'record' | 'transaction'; json: string } | { kind: 'pending' }
 
-export type EventType = 'block' | 'transaction' | 'record' | 'peer' | 'alarm'
+export const EVENT_TYPES = ['block', 'transaction', 'record', 'peer', 'member', 'alarm'] as const
 
-export const EVENT_TYPES: readonly EventType[] = ['block', 'transaction', 'record', 'peer', 'alarm']
+export type EventType = (typeof EVENT_TYPES)[number]
 
 /**
  * Events that follow from final blocks carry their place: the height, and an index that every reading

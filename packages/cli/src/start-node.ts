@@ -7,7 +7,10 @@ export type RunningNode = {
   height(): number
   // Base address of the API, for example http://127.0.0.1:7421.
   api: string
-  // Resolves with the reason when the node stopped by itself; never when it was closed.
+  // Whether it votes: the chain decides, not the configuration.
+  role(): 'authority' | 'observer'
+  // Resolves with the reason when the node stopped by itself; never when it was closed. A NodeRestart
+  // is no failure: the node wants to be started again.
   failed: Promise<unknown>
   // The orderly stop; resolves when nothing is left.
   close(): Promise<void>

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createDevnet } from '@mooring/node'
+import { createDevnet, NodeRestart } from '@mooring/node'
 import { test } from 'uvu'
 import type { Context, RunningNode, StartNode } from '../src/index.ts'
 import { inWorld, type World } from './world.ts'
@@ -31,6 +31,7 @@ function stand(closing: Promise<void> = Promise.resolve()): Stand {
   const node: RunningNode = {
     height: () => 12,
     api: 'http://127.0.0.1:7421',
+    role: () => 'authority',
     failed: failed.promise,
     close: async () => {
       closed += 1
@@ -86,6 +87,27 @@ test('with JSON logs the first line is JSON too', () =>
     const line: Record<string, unknown> = JSON.parse((await ran).stdout)
     assert.equal(line['message'], 'node started')
     assert.equal(line['height'], 12)
+  }))
+
+test('a node that wants to be started again is, with what its home holds by then', () =>
+  inHome(async ({ run, home }) => {
+    const first = stand()
+    const second = stand()
+    let starts = 0
+    const startNode: StartNode = (options) => {
+      starts += 1
+      return (starts === 1 ? first : second).startNode(options)
+    }
+    const ran = run(`--home ${home} start`, { ...second, startNode })
+    await first.started
+    first.fail(new NodeRestart('the chain names new keys: consensus'))
+    await second.started
+    assert.equal(first.closed(), 1)
+    second.interrupt('SIGTERM')
+    const { code, stderr } = await ran
+    assert.equal(code, 0, stderr)
+    assert.match(stderr, /starting again: the chain names new keys: consensus/)
+    assert.equal(starts, 2)
   }))
 
 test('a second signal ends a stop that does not come to its end', () =>
@@ -173,9 +195,12 @@ test('init with a genesis makes an observer that could start', () =>
     const document: Record<string, unknown> = JSON.parse(made.stdout)
     assert.match(String(document['network']), /^moor-/)
     assert.equal((await run(`--home ${other} start --check`)).code, 0)
-    const authority = await run(`--home ${other} start --check --node-role authority`)
-    assert.equal(authority.code, 3)
-    assert.match(authority.stderr, /MOR-1015/)
+    const newcomer = await run(`--home ${other} start --check --node-role authority`)
+    assert.equal(newcomer.code, 0, newcomer.stderr)
+    const founder = '--node-name hospital-0 --node-role authority'
+    const impostor = await run(`--home ${other} start --check ${founder}`)
+    assert.equal(impostor.code, 3)
+    assert.match(impostor.stderr, /MOR-1015/)
   }))
 
 test.run()

@@ -80,6 +80,7 @@ export type { Kind, Payload, PayloadOf } from './kinds.ts'
 export {
   changeOf,
   epochOf,
+  isIdTaken,
   openChanges,
   organisations,
   type Protocol,

@@ -16,7 +16,7 @@ import {
   ZERO_DIGEST,
 } from '@mooring/consensus'
 import type { KeyPair } from '@mooring/crypto'
-import { decodeHeader, type Genesis, type Organisation } from '@mooring/ledger'
+import { decodeHeader, organisations } from '@mooring/ledger'
 import type { Network } from '@mooring/network'
 import type {
   ChainStore,
@@ -33,7 +33,7 @@ import { EpochRepair, epochOf } from './epoch-repair.ts'
 import { Execution, placeOf, type Refusal, type Tip } from './execution.ts'
 import { readMessage, takeIn } from './intake.ts'
 import type { Logger } from './logger.ts'
-import { Members, organisationsOf } from './members.ts'
+import { type MemberChange, Members, membershipChanges } from './members.ts'
 import { Mempool } from './mempool.ts'
 import { Sync } from './sync.ts'
 import { decodeTransactionBatch, TransactionGossip } from './transaction-gossip.ts'
@@ -42,7 +42,6 @@ const PEERS_MS = 500
 const MEMPOOL_MS = 1_000
 
 export interface AgreementOptions {
-  genesis: Genesis
   genesisDigest: Uint8Array
   /** Signs votes; null for an observer. */
   consensusKey: KeyPair | null
@@ -66,7 +65,7 @@ export interface AgreementModules {
   /** Blocks are durable; the mempool still knows their transactions. */
   onDurable: (blocks: readonly CommittedBlock[]) => void
   /** A new epoch has begun: members, keys or parameters are other ones. */
-  onEpoch?: (epoch: number) => void
+  onEpoch?: (changes: readonly MemberChange[]) => void
   onFatal: (error: unknown) => void
 }
 
@@ -102,7 +101,7 @@ export class Agreement {
       isVerified: (transaction) => this.mempool.isVerified(transaction),
       isIncluded: (id) => chain.getTransaction(id) !== undefined,
     })
-    this.members = new Members(this.#organisations(), this.execution.authorities)
+    this.members = new Members(organisations(tip.view), this.execution.authorities)
     this.mempool = new Mempool(
       { genesisDigest: options.genesisDigest, ...options.mempool },
       {
@@ -218,13 +217,9 @@ export class Agreement {
       commit: (blocks, finalization) => this.committer.commit(blocks, finalization),
       settled: () => this.committer.idle(),
       feed: (event) => this.driver.feed(event),
+      onFatal: this.#modules.onFatal,
       logger,
     })
-  }
-
-  /** Those of the present epoch. */
-  #organisations(): Organisation[] {
-    return organisationsOf(this.#options.genesis, this.execution.tip.view)
   }
 
   #begin(): Epoch {
@@ -256,7 +251,8 @@ export class Agreement {
     const { logger, network, onEpoch } = this.#modules
     await this.#epoch.driver.close()
     const { execution, members } = this
-    members.replace(this.#organisations(), execution.authorities)
+    const before = members.organisations
+    members.replace(organisations(execution.tip.view), execution.authorities)
     for (const peerId of this.#heights.keys())
       if (!members.hasPeer(peerId)) this.#heights.delete(peerId)
     network.refresh()
@@ -269,7 +265,7 @@ export class Agreement {
       members: members.list.length,
       authorities: execution.authorities.organisations.join(', '),
     })
-    onEpoch?.(this.#epoch.number)
+    onEpoch?.(membershipChanges(before, members.organisations))
     this.onPeers()
     for (const { peerId, frame } of this.#repair.release()) this.onFrame(peerId, frame)
   }

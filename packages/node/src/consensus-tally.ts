@@ -2,7 +2,8 @@
 //
 // Nothing tells us of a view when it ends; its record stays for a while below the last finalization. So
 // the state is looked at now and then (with every final block, and before a scrape), from where the
-// last look ended. A view is counted once. What a jump over many views has skipped is not counted.
+// last look ended. A view is counted once. What a jump over many views has skipped is not counted, and nor
+// are the last votes of an epoch that is over.
 
 import { type ConsensusState, leaderOf, recordOf, RETENTION } from '@mooring/consensus'
 
@@ -21,7 +22,8 @@ export interface TallyListener {
 
 export class ConsensusTally {
   readonly #listener: TallyListener
-  readonly #lastVotes: number[]
+  #epoch: number
+  #lastVotes: number[]
   /** Votes that were there when the view was first seen to be final. */
   readonly #punctual = new Map<number, Record<CountedVote, ReadonlySet<number>>>()
   #ended: number
@@ -29,7 +31,8 @@ export class ConsensusTally {
 
   constructor(state: ConsensusState, listener: TallyListener) {
     this.#listener = listener
-    this.#lastVotes = Array.from({ length: state.config.authorities }, () => 0)
+    this.#epoch = state.config.epoch
+    this.#lastVotes = noVotes(state)
     this.#ended = state.view
     this.#final = state.final.view
   }
@@ -40,6 +43,7 @@ export class ConsensusTally {
   }
 
   follow(state: ConsensusState): void {
+    if (state.config.epoch !== this.#epoch) this.#begin(state)
     const oldest = state.final.view - RETENTION
     this.#noteLastVotes(state)
     this.#settleVotes(state)
@@ -49,6 +53,14 @@ export class ConsensusTally {
       this.#noteEnded(state, view)
     this.#ended = Math.max(this.#ended, state.view)
     this.#final = Math.max(this.#final, state.final.view)
+  }
+
+  #begin(state: ConsensusState): void {
+    this.#epoch = state.config.epoch
+    this.#lastVotes = noVotes(state)
+    this.#punctual.clear()
+    this.#ended = 1
+    this.#final = 0
   }
 
   #noteLastVotes(state: ConsensusState): void {
@@ -95,6 +107,10 @@ export class ConsensusTally {
       }
     }
   }
+}
+
+function noVotes({ config }: ConsensusState): number[] {
+  return Array.from({ length: config.authorities }, () => 0)
 }
 
 function leaderIn({ config }: ConsensusState, view: number): number {

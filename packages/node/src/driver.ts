@@ -26,6 +26,7 @@ import {
   type Vote,
   voteMessage,
 } from '@mooring/consensus'
+import { dueChange, type State } from '@mooring/ledger'
 import type { Journal } from '@mooring/storage'
 import type { Clock } from './clock.ts'
 import type { Execution, Refusal } from './execution.ts'
@@ -138,12 +139,16 @@ export class Driver {
     if (waiting !== this.#state.isWaiting) this.#queue.push({ type: 'work', waiting })
   }
 
-  /** Whether a block on top of what is proposed already would carry something, or the heartbeat is due. */
+  /**
+   * Whether a block on top of what is proposed already would carry something or pass a change, or the
+   * heartbeat is due.
+   */
   #hasWork(): boolean {
     const { execution, mempool, clock } = this.#modules
     const tip = this.#openTip()
     const state = execution.stateAfter(tip.digest)
-    if (state !== undefined && mempool.hasReady(state)) return true
+    if (state !== undefined && (mempool.hasReady(state) || isChangeDue(state, tip, clock.wall())))
+      return true
     return this.#heartbeatMs > 0 && clock.wall() - tip.time >= this.#heartbeatMs
   }
 
@@ -307,6 +312,12 @@ export class Driver {
     this.#isStopped = true
     this.#modules.onFatal(error)
   }
+}
+
+/** A change that needs no transaction any more, only a block. */
+function isChangeDue(state: State, { height, time }: BlockMeta, now: number): boolean {
+  const place = { height: height + 1, time: Math.max(now, time + 1) }
+  return dueChange(state, place) !== undefined
 }
 
 interface Signed {

@@ -17,6 +17,7 @@ import {
 import type { ChainStore } from '@mooring/storage'
 import type { Alarm } from './alarms.ts'
 import type { Committer } from './committer.ts'
+import type { MemberChange } from './members.ts'
 
 const FIRST_HEIGHT = 1
 
@@ -70,6 +71,10 @@ export class EventFeed implements EventSource {
 
   tellPeer(peer: Pick<Peer, 'name' | 'peerId' | 'connected'>): void {
     this.#announce({ type: 'peer', place: null, body: peer })
+  }
+
+  tellMember(body: MemberChange): void {
+    this.#announce({ type: 'member', place: null, body })
   }
 
   tellAlarm(alarm: Alarm, isActive: boolean): void {

@@ -30,6 +30,7 @@ import {
   type State,
 } from '@mooring/ledger'
 import type { StateView } from '@mooring/storage'
+import { refuseUnspoken } from './protocol.ts'
 
 export interface Executed {
   readonly meta: BlockMeta
@@ -123,6 +124,7 @@ export class Execution {
     if (this.#executed.has(digest)) return null
     const { block } = held
     const base = this.#baseOf(held.meta.parent)
+    refuseUnspoken(base.state, held.meta.height)
     const applied = applyBlock(base.state, base.parent, block, {
       genesisDigest: this.#modules.genesisDigest,
       parameters: this.parameters,
@@ -162,6 +164,7 @@ export class Execution {
     const time = Math.max(input.now, base.parent.time + 1)
     const { genesisDigest, isVerified } = this.#modules
     const height = base.parent.height + 1
+    refuseUnspoken(base.state, height)
     const context = { genesisDigest, time, height, parameters: this.parameters, isVerified }
     const applied = applyTransactions(base.state, context, [...input.candidates])
     const { rejected, included, next } = applied

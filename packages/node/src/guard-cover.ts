@@ -8,21 +8,19 @@
 import { equalBytes, toHex } from '@mooring/codec'
 import { decodeCertificate } from '@mooring/consensus'
 import { signersOf } from '@mooring/crypto'
-import { authoritySet } from '@mooring/ledger'
 import { type ChainStore, type Marks, StorageError } from '@mooring/storage'
+import type { AuthoritySets } from './authority-sets.ts'
 
 /** Blocks looked at, newest first: who votes at all has signed one of so many. */
 const HEIGHTS = 256
 
 /** @throws StorageError guard_behind */
 export function checkGuardCovers(
-  chain: Pick<ChainStore, 'tip' | 'state' | 'finalizationAtOrAfter'>,
+  chain: Pick<ChainStore, 'tip' | 'finalizationAtOrAfter'>,
   marks: Marks,
   consensusKey: Uint8Array,
+  sets: AuthoritySets,
 ): void {
-  const { keys } = authoritySet(chain.state())
-  const own = keys.findIndex((key) => equalBytes(key, consensusKey))
-  if (own === -1) return
   const lowest = Math.max(1, chain.tip.height - HEIGHTS + 1)
   for (let height = chain.tip.height; height >= lowest; height -= 1) {
     const certified = chain.finalizationAtOrAfter(height)
@@ -30,7 +28,8 @@ export function checkGuardCovers(
     const { bitmap, subject } = decodeCertificate(certified.finalization)
     const { epoch, view } = subject
     if (marks.epoch > epoch || (marks.epoch === epoch && marks.finalized >= view)) return
-    if (!signersOf(bitmap).includes(own)) continue
+    const keys = signersOf(bitmap).map((index) => sets.of(epoch)?.keys[index])
+    if (!keys.some((key) => key !== undefined && equalBytes(key, consensusKey))) continue
     throw new StorageError(
       'guard_behind',
       'the chain has a vote of this node that its vote journal does not know',

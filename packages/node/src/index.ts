@@ -36,6 +36,7 @@ export {
 } from './load-options.ts'
 export { adoptNextKey, findNextKey, nextKeyPath, prepareNextKey } from './next-keys.ts'
 export { createLogger, type Logger, type RootLogger } from './logger.ts'
+export { NodeRestart } from './membership-watch.ts'
 export { createMetrics, type Metrics } from './metrics.ts'
 export { type ErrorData, NodeError } from './node-error.ts'
 export { formatDuration, parseDuration, parseHostPort } from './option-values.ts'

@@ -1,8 +1,8 @@
 // From a home folder to the one frozen value that starts a node: options resolved, genesis read and
 // checked, keys loaded, and all of them shown to belong together.
 
-import { readFile } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { readFile, stat } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
 import { equalBytes } from '@mooring/codec'
 import type { KeyPair } from '@mooring/crypto'
 import {
@@ -39,6 +39,8 @@ export type NodeOptions = {
   // The organisation of the genesis that these keys belong to; null for a mere observer.
   organisation: Organisation | null
   keys: NodeKeys
+  // Where their files are; the next key of a duty waits beside the present one.
+  keyPaths: Readonly<Record<keyof NodeKeys, string>>
   p2p: {
     listen: readonly string[]
     announce: readonly string[]
@@ -104,10 +106,20 @@ function findOrganisation(genesis: Genesis, keys: NodeKeys): Organisation | null
   return found?.organisation ?? null
 }
 
-function checkAuthority(values: OptionValues, organisation: Organisation | null, keys: NodeKeys) {
+// Where genesis is all there is to know, a founder must be what it says. Whoever it does not name may be
+// a newcomer, and waits for the chain to name it.
+function checkFounder(
+  values: OptionValues,
+  {
+    genesis,
+    organisation,
+    keys,
+  }: { genesis: Genesis; organisation: Organisation | null; keys: NodeKeys },
+) {
   const { name, role } = values.node
   if (role === 'observer') return
   if (organisation === null) {
+    if (genesis.organisations.every((founder) => founder.organisation.id !== name)) return
     const detail = 'no consensus key of it is ours'
     throw new NodeError('key_not_in_genesis', { name, detail })
   }
@@ -124,13 +136,33 @@ function checkAuthority(values: OptionValues, organisation: Organisation | null,
   }
 }
 
-async function readKeys(home: string, values: OptionValues): Promise<NodeKeys> {
+function keyPathsOf(home: string, values: OptionValues): NodeOptions['keyPaths'] {
   const { consensus, transport, anchor, seal } = values.keys
   return {
-    consensus: await readKeyFile(resolve(home, consensus), 'consensus'),
-    transport: await readKeyFile(resolve(home, transport), 'transport'),
-    anchor: await readKeyFile(resolve(home, anchor), 'anchor'),
-    seal: await readKeyFile(resolve(home, seal), 'seal'),
+    consensus: resolve(home, consensus),
+    transport: resolve(home, transport),
+    anchor: resolve(home, anchor),
+    seal: resolve(home, seal),
+  }
+}
+
+async function readKeys(paths: NodeOptions['keyPaths']): Promise<NodeKeys> {
+  return {
+    consensus: await readKeyFile(paths.consensus, 'consensus'),
+    transport: await readKeyFile(paths.transport, 'transport'),
+    anchor: await readKeyFile(paths.anchor, 'anchor'),
+    seal: await readKeyFile(paths.seal, 'seal'),
+  }
+}
+
+// A chain that goes on knows more than genesis: keys have been renewed, members have come and gone.
+async function hasChain({ dir }: NodeOptions['storage']): Promise<boolean> {
+  try {
+    await stat(join(dir, 'chain'))
+    return true
+  } catch (error) {
+    if (isMissing(error)) return false
+    throw error
   }
 }
 
@@ -159,9 +191,11 @@ export async function loadNodeOptions(sources: LoadSources): Promise<NodeOptions
     const configured = values.network.id
     throw new NodeError('network_mismatch', { configured, actual, path: genesisPath })
   }
-  const keys = await readKeys(home, values)
+  const keyPaths = keyPathsOf(home, values)
+  const keys = await readKeys(keyPaths)
   const organisation = findOrganisation(genesis, keys)
-  checkAuthority(values, organisation, keys)
+  const rest = sections(home, values)
+  if (!(await hasChain(rest.storage))) checkFounder(values, { genesis, organisation, keys })
 
   return deepFreeze({
     home,
@@ -175,7 +209,8 @@ export async function loadNodeOptions(sources: LoadSources): Promise<NodeOptions
     networkId: actual,
     organisation,
     keys,
-    ...sections(home, values),
+    keyPaths,
+    ...rest,
     origins,
   })
 }

@@ -1,14 +1,9 @@
 // Who is who on the network: organisations, their peer ids, and their places in the authority set. All of
 // it stands still within an epoch and is replaced at its end.
 
+import { equalBytes } from '@mooring/codec'
 import { formatPeerId } from '@mooring/crypto'
-import {
-  type AuthoritySet,
-  type Genesis,
-  type Organisation,
-  organisationOf,
-  type State,
-} from '@mooring/ledger'
+import { type AuthoritySet, DUTIES, type Organisation } from '@mooring/ledger'
 import type { Member, PeerInfo } from '@mooring/network'
 import type { SyncPeer } from './sync.ts'
 
@@ -16,6 +11,7 @@ export class Members {
   readonly #indexOfPeer = new Map<string, number>()
   readonly #peerOfIndex = new Map<number, string>()
   #list: readonly Member[] = []
+  #organisations: readonly Organisation[] = []
   #authorities: AuthoritySet
 
   constructor(organisations: readonly Organisation[], authorities: AuthoritySet) {
@@ -27,8 +23,13 @@ export class Members {
     return this.#list
   }
 
+  get organisations(): readonly Organisation[] {
+    return this.#organisations
+  }
+
   replace(organisations: readonly Organisation[], authorities: AuthoritySet): void {
     this.#authorities = authorities
+    this.#organisations = organisations
     this.#list = membersOf(organisations, authorities)
     this.#indexOfPeer.clear()
     this.#peerOfIndex.clear()
@@ -88,8 +89,39 @@ export function membersOf(
   }))
 }
 
-export function organisationsOf(genesis: Genesis, state: Pick<State, 'get'>): Organisation[] {
-  return genesis.organisations
-    .map(({ organisation }) => organisationOf(state, organisation.id))
-    .filter((organisation) => organisation !== undefined)
+/** What an end of epoch did to one organisation. */
+export interface MemberChange {
+  readonly organisation: string
+  readonly change: 'admitted' | 'removed' | 'promoted' | 'demoted' | 'rekeyed'
+}
+
+export function membershipChanges(
+  before: readonly Organisation[],
+  after: readonly Organisation[],
+): MemberChange[] {
+  const old = new Map(before.map((organisation) => [organisation.id, organisation]))
+  const left = before.filter(({ id }) => after.every((organisation) => organisation.id !== id))
+  return [
+    ...left.map(({ id }): MemberChange => ({ organisation: id, change: 'removed' })),
+    ...after.flatMap((organisation): MemberChange[] => {
+      const change = changeOf(old.get(organisation.id), organisation)
+      return change === null ? [] : [{ organisation: organisation.id, change }]
+    }),
+  ]
+}
+
+function changeOf(
+  before: Organisation | undefined,
+  after: Organisation,
+): MemberChange['change'] | null {
+  if (before === undefined) return 'admitted'
+  const wasAuthority = before.roles.includes('authority')
+  const isAuthority = after.roles.includes('authority')
+  if (wasAuthority !== isAuthority) return isAuthority ? 'promoted' : 'demoted'
+  const isRekeyed = DUTIES.some((duty) => !isSameKey(before.keys[duty], after.keys[duty]))
+  return isRekeyed ? 'rekeyed' : null
+}
+
+function isSameKey(a: Uint8Array | null, b: Uint8Array | null): boolean {
+  return a === null || b === null ? a === b : equalBytes(a, b)
 }

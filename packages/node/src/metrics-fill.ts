@@ -14,6 +14,7 @@ import type { Health } from './health.ts'
 import type { Metrics } from './metrics.ts'
 import type { NodeParts } from './node-parts.ts'
 import { liveCount, presenceOf } from './presence.ts'
+import { roleOf } from './status.ts'
 import type { VoteEntry, VoteLog } from './vote-log.ts'
 
 export interface FillModules {
@@ -149,7 +150,6 @@ function fillConstants(metrics: Metrics, { options, version }: NodeParts): void 
   const node = process.versions.node
   metrics.buildInfo.set({ version, node, protocol: String(PROTOCOL_VERSION) }, 1)
   metrics.networkInfo.set({ network_id: options.networkId }, 1)
-  metrics.nodeRole.set({ role: options.role }, 1)
 }
 
 function noteVote(metrics: Metrics, { kind, view, reason, afterMs }: VoteEntry): void {
@@ -164,12 +164,16 @@ function fillConsensus(parts: NodeParts, { metrics, health }: FillModules, tally
   const authorities = presenceOf(parts)
   const live = liveCount(authorities)
   const quorum = quorumOf(authorities.length)
+  metrics.nodeRole.reset()
+  metrics.nodeRole.set({ role: roleOf(parts.driver()) }, 1)
+  metrics.consensusEpoch.set(parts.driver().config.epoch)
   metrics.consensusView.set(parts.driver().view)
   metrics.consensusWork.set(health.waitingMs() / 1_000)
   metrics.consensusAuthorities.set(authorities.length)
   metrics.consensusLive.set(live)
   metrics.consensusQuorum.set(quorum)
   metrics.consensusFaultToleranceLeft.set(live - quorum)
+  metrics.consensusAuthorityLastVoteView.reset()
   for (const { name, index } of authorities)
     metrics.consensusAuthorityLastVoteView.set({ authority: name }, tally.lastVoteView(index))
 }
@@ -201,6 +205,7 @@ function fillChain(parts: NodeParts, { metrics, disk }: FillModules): void {
 function fillPeers(metrics: Metrics, peers: readonly PeerInfo[]): void {
   metrics.p2pPeers.reset()
   metrics.p2pPeerRtt.reset()
+  metrics.p2pPeerUp.reset()
   for (const { name, authority, connected, direction, rttMs } of peers) {
     metrics.p2pPeerUp.set({ peer: name }, connected ? 1 : 0)
     if (rttMs !== null) metrics.p2pPeerRtt.set({ peer: name }, rttMs / 1_000)

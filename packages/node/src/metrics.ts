@@ -76,7 +76,8 @@ const declareChain = (to: Declaration) => ({
 })
 
 const declareConsensus = (to: Declaration) => ({
-  consensusView: to.gauge('consensus_view', 'Current view.'),
+  consensusEpoch: to.gauge('consensus_epoch', 'Current epoch: changes of the network so far.'),
+  consensusView: to.gauge('consensus_view', 'Current view, counted from 1 in every epoch.'),
   consensusViews: to.counter('consensus_views_total', 'Views by how they ended.', ['result']),
   consensusNullify: to.counter('consensus_nullify_total', 'Own nullify votes.', ['reason']),
   consensusWork: to.gauge(

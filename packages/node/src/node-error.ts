@@ -25,6 +25,10 @@ export type NodeErrorCode =
   | 'leaders_failing'
   | 'mempool_full'
   | 'disk_low'
+  | 'removed'
+  | 'refused_by_all'
+  | 'restart_failed'
+  | 'protocol_unsupported'
 
 // What the commands refuse by themselves.
 export type CommandErrorCode =

@@ -3,7 +3,7 @@
 
 import { join } from 'node:path'
 import type { HaltReason } from '@mooring/consensus'
-import { authoritySet, encodeGenesis, PROTOCOL_VERSION } from '@mooring/ledger'
+import { authoritySet, encodeGenesis, organisations, PROTOCOL_VERSION } from '@mooring/ledger'
 import { type Member, type Network, type NetworkHandlers, startNetwork } from '@mooring/network'
 import { Agreement } from './agreement.ts'
 import { AuthoritySets } from './authority-sets.ts'
@@ -16,12 +16,17 @@ import { homePaths } from './home.ts'
 import type { NodeOptions } from './load-options.ts'
 import { loadLocalSecret } from './local-secret.ts'
 import { createLogger, type RootLogger } from './logger.ts'
-import { membersOf, organisationsOf } from './members.ts'
+import { membersOf } from './members.ts'
+import { MembershipWatch } from './membership-watch.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { measuredJournal } from './metrics-fill.ts'
 import { NodeError } from './node-error.ts'
 import type { NodeParts } from './node-parts.ts'
+import { consensusKeyNamed, refuseRemoved, takeNamedKeys } from './own-place.ts'
 import { createProofDocuments } from './proof-documents.ts'
+import { refuseUnspoken } from './protocol.ts'
+import { Readiness } from './readiness.ts'
+import { roleOf } from './status.ts'
 import { type Serving, startServing } from './serving.ts'
 import { openStores, type Stores } from './stores.ts'
 import { readVersion } from './version.ts'
@@ -29,8 +34,13 @@ import { VoteLog } from './vote-log.ts'
 
 export interface RunningNode {
   height(): number
+  /** As the chain has it. */
+  role(): 'authority' | 'observer'
   api: string
-  /** Resolves with the reason when the node stopped by itself; never when it was closed. */
+  /**
+   * Resolves with the reason when the node stopped by itself; never when it was closed. A NodeRestart
+   * asks for nothing but to be started again.
+   */
   failed: Promise<unknown>
   close(): Promise<void>
 }
@@ -39,6 +49,7 @@ export interface RunningNode {
 interface Late {
   agreement: Agreement | null
   feed: EventFeed | null
+  watch: MembershipWatch | null
   serving: Serving | null
   halted: HaltReason | null
   isDraining: boolean
@@ -68,24 +79,23 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
 }
 
 async function assemble(
-  options: NodeOptions,
+  given: NodeOptions,
   closers: (() => Promise<void> | void)[],
 ): Promise<Omit<RunningNode, 'close'>> {
   const failure = Promise.withResolvers<unknown>()
-  const logger = openLog(options)
+  const logger = openLog(given)
   closers.push(() => logger.close())
   const metrics = createMetrics()
   closers.push(() => metrics.close())
-  const dirs = { dataDir: options.storage.dir, guardDir: options.storage.guardDir }
-  const stores = await openStores({ ...options, ...dirs })
+  const dirs = { dataDir: given.storage.dir, guardDir: given.storage.guardDir }
+  const stores = await openStores({ ...given, ...dirs })
   closers.push(() => stores.close())
-  if (options.role === 'authority') {
-    checkGuardCovers(stores.chain, stores.remembered.marks, options.keys.consensus.publicKey)
-  }
+  const options = await ownOptions(given, stores, logger)
   const late: Late = {
     agreement: null,
     feed: null,
     serving: null,
+    watch: null,
     halted: null,
     isDraining: false,
     fail: failure.resolve,
@@ -118,8 +128,69 @@ async function assemble(
   closers.push(() => {
     late.isDraining = true
   })
+  const watch = watchMembership(ground, { network, agreement })
+  late.watch = watch
+  closers.push(() => watch.close())
+  const readiness = createReadiness(ground, { network, agreement })
+  closers.push(() => readiness.close())
   const height = (): number => stores.chain.tip.height
-  return { height, api: serving.url, failed: failure.promise }
+  return {
+    height,
+    role: () => roleOf(agreement.driver.state),
+    api: serving.url,
+    failed: failure.promise,
+  }
+}
+
+/** With the keys that the chain names; refuses what may not or cannot go on. */
+async function ownOptions(
+  options: NodeOptions,
+  { chain, remembered }: Stores,
+  logger: RootLogger,
+): Promise<NodeOptions> {
+  const state = chain.state()
+  const { height } = chain.tip
+  refuseRemoved(state, options.name, height)
+  refuseUnspoken(state, height + 1)
+  const keys = await takeNamedKeys(options, state, logger)
+  const sets = new AuthoritySets(options.genesis, chain)
+  checkGuardCovers(chain, remembered.marks, keys.consensus.publicKey, sets)
+  return { ...options, keys }
+}
+
+function watchMembership(
+  { options, logger, late }: Ground,
+  { network, agreement }: { network: Network; agreement: Agreement },
+): MembershipWatch {
+  return new MembershipWatch(options, {
+    clock: systemClock,
+    execution: agreement.execution,
+    network,
+    logger: logger.module('membership'),
+    onStop: late.fail,
+  })
+}
+
+function createReadiness(
+  { options, logger, late }: Ground,
+  { network, agreement }: { network: Network; agreement: Agreement },
+): Readiness {
+  const { execution, committer, mempool } = agreement
+  return new Readiness(
+    { organisation: options.name, genesisDigest: options.genesisDigest },
+    {
+      clock: systemClock,
+      execution,
+      committer,
+      mempool,
+      logger: logger.module('membership'),
+      bestKnownHeight: () => agreement.bestKnownHeight(),
+      connectedOf: (names) =>
+        network.peers().filter(({ name, connected }) => connected && names.includes(name)).length,
+      keyNamed: (publicKey) => consensusKeyNamed(publicKey, options),
+      onFatal: late.fail,
+    },
+  )
 }
 
 function startAgreement(
@@ -127,10 +198,9 @@ function startAgreement(
   network: Network,
   votes: VoteLog,
 ): Promise<Agreement> {
-  const { genesis, genesisDigest, mempool, role, keys } = options
-  const consensusKey = role === 'authority' ? keys.consensus : null
+  const { genesisDigest, mempool, keys } = options
   return Agreement.start(
-    { genesis, genesisDigest, consensusKey, mempool },
+    { genesisDigest, consensusKey: keys.consensus, mempool },
     {
       clock: systemClock,
       logger: logger.module('agreement'),
@@ -146,6 +216,10 @@ function startAgreement(
       },
       onVoted: (vote) => votes.note(vote),
       onDurable: (blocks) => late.serving?.noteDurable(blocks),
+      onEpoch: (changes) => {
+        for (const change of changes) late.feed?.tellMember(change)
+        late.watch?.onEpoch().catch(late.fail)
+      },
       onFatal: late.fail,
     },
   )
@@ -160,7 +234,7 @@ async function openCustodian(
   const secretFile = join(homePaths(options.home).keys, 'records.secret')
   return createCustodian(
     {
-      organisation: options.organisation?.id ?? options.name,
+      organisation: options.name,
       genesisDigest: options.genesisDigest,
       anchorKey: options.keys.anchor,
       secret: await loadLocalSecret(secretFile),
@@ -196,11 +270,10 @@ function openLog({ log, name }: NodeOptions): RootLogger {
 }
 
 function openNetwork({ options, late, stores, logger }: Ground): Promise<Network> {
-  const { p2p, genesis } = options
+  const { p2p } = options
   const p2pLogger = logger.module('p2p')
   const { chain } = stores
-  const known = organisationsOf(genesis, chain.state())
-  const members = membersOf(known, authoritySet(chain.state()))
+  const members = membersOf(organisations(chain.state()), authoritySet(chain.state()))
   const membersNow = (): readonly Member[] => late.agreement?.members.list ?? members
   const handlers: NetworkHandlers = {
     onMessage: (peerId, _lane, frame) => late.agreement?.onFrame(peerId, frame),

@@ -2,7 +2,7 @@
 
 import type { Status } from '@mooring/api'
 import { toHex } from '@mooring/codec'
-import { leaderOf, quorumOf } from '@mooring/consensus'
+import { type ConsensusState, leaderOf, quorumOf } from '@mooring/consensus'
 import { PROTOCOL_VERSION } from '@mooring/ledger'
 import type { DiskUsage } from './disk-usage.ts'
 import type { Finality } from './finality.ts'
@@ -36,11 +36,16 @@ export function statusOf(parts: NodeParts, modules: StatusModules): Status {
   }
 }
 
-function nodeOf({ options, network, version, startedAt }: NodeParts): Status['node'] {
+/** Whether this node has a vote in the present epoch. */
+export function roleOf({ config }: ConsensusState): 'authority' | 'observer' {
+  return config.me === null ? 'observer' : 'authority'
+}
+
+function nodeOf({ options, network, version, startedAt, driver }: NodeParts): Status['node'] {
   return {
     name: options.name === '' ? network.peerId : options.name,
     peerId: network.peerId,
-    role: options.role,
+    role: roleOf(driver()),
     version,
     runtime: process.versions.node,
     startedAt: new Date(startedAt).toISOString(),

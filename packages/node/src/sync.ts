@@ -21,6 +21,7 @@ import type { SentBlock } from './block-exchange.ts'
 import type { Clock } from './clock.ts'
 import type { Executed, Execution } from './execution.ts'
 import type { Logger } from './logger.ts'
+import { NodeError } from './node-error.ts'
 
 const BLOCK_TIMEOUT_MS = 2_000
 const RANGE_TIMEOUT_MS = 15_000
@@ -49,6 +50,8 @@ export interface SyncModules {
   /** Resolves when what was committed is durable. */
   settled: () => Promise<void>
   feed: (event: Event) => void
+  /** This node must not go on. */
+  onFatal: (error: unknown) => void
   logger: Logger
 }
 
@@ -105,9 +108,12 @@ export class Sync {
     if (this.#isRunning || this.#isClosed) return
     this.#isRunning = true
     this.#syncLoop()
-      .catch((error: unknown) =>
-        this.#modules.logger.error('catching up has failed and starts again', { error }),
-      )
+      .catch((error: unknown) => {
+        if (error instanceof NodeError) {
+          this.close()
+          this.#modules.onFatal(error)
+        } else this.#modules.logger.error('catching up has failed and starts again', { error })
+      })
       .finally(() => {
         this.#isRunning = false
         if (this.#isBehind()) this.#start()

@@ -36,6 +36,7 @@ export class VoteLog {
   readonly #listeners = new Set<(entry: VoteEntry) => void>()
   readonly #starts = new Map<number, number>()
   #nullified: VoteEntry[] = []
+  #epoch = 0
 
   /** @param stateOf null until agreement has started. */
   constructor(clock: Clock, stateOf: () => ConsensusState | null) {
@@ -53,6 +54,7 @@ export class VoteLog {
     const state = this.#stateOf()
     if (state === null) return
     const { view, epoch } = subject
+    if (epoch !== this.#epoch) this.#forget(epoch)
     const now = this.#clock.monotonic()
     if (view === state.view) this.#begin(view, state.enteredAt)
     const leader = leaderOf(epoch, view, state.config.authorities)
@@ -77,6 +79,13 @@ export class VoteLog {
   /** The views above this one that we gave up, oldest first. */
   nullifiedAbove(view: number): VoteEntry[] {
     return this.#nullified.filter((entry) => entry.view > view)
+  }
+
+  /** Views are counted anew. */
+  #forget(epoch: number): void {
+    this.#epoch = epoch
+    this.#starts.clear()
+    this.#nullified = []
   }
 
   #begin(view: number, at: number): void {

@@ -100,7 +100,6 @@ export class Cluster {
     const halted: string[] = []
     const running = await Agreement.start(
       {
-        genesis: this.genesis,
         genesisDigest: this.digest,
         consensusKey: keyPairFromSeed(seedOf(index, 'consensus')),
         mempool: { maxCount: 10_000, maxBytes: 16 << 20 },

@@ -9,27 +9,30 @@ const [FIRST = '', , , LAST = ''] = NAMES
 
 test('a guard without the votes that the chain shows is behind', async () => {
   await withWorld(async (world) => {
-    const { chain } = world.parts
+    const { chain, sets } = world.parts
     const key = keyOf(FIRST, 'consensus').publicKey
-    checkGuardCovers(chain, NO_MARKS, key)
+    checkGuardCovers(chain, NO_MARKS, key, sets)
     await world.finalize()
     const { view } = world.state().final
     await world.finalize([], [])
     const newest = world.state().final.view
     const behind = { code: 'guard_behind' }
-    assert.throws(() => checkGuardCovers(chain, NO_MARKS, key), behind)
-    assert.throws(() => checkGuardCovers(chain, { ...NO_MARKS, finalized: view }, key), behind)
-    checkGuardCovers(chain, { ...NO_MARKS, finalized: newest }, key)
-    checkGuardCovers(chain, { ...NO_MARKS, epoch: 1 }, key)
+    assert.throws(() => checkGuardCovers(chain, NO_MARKS, key, sets), behind)
+    assert.throws(
+      () => checkGuardCovers(chain, { ...NO_MARKS, finalized: view }, key, sets),
+      behind,
+    )
+    checkGuardCovers(chain, { ...NO_MARKS, finalized: newest }, key, sets)
+    checkGuardCovers(chain, { ...NO_MARKS, epoch: 1 }, key, sets)
   })
 })
 
 test('who has signed nothing of the chain may have an empty guard', async () => {
   await withWorld(async (world) => {
     await world.finalize()
-    const { chain } = world.parts
-    checkGuardCovers(chain, NO_MARKS, keyOf(LAST, 'consensus').publicKey)
-    checkGuardCovers(chain, NO_MARKS, keyOf(FIRST, 'anchor').publicKey)
+    const { chain, sets } = world.parts
+    checkGuardCovers(chain, NO_MARKS, keyOf(LAST, 'consensus').publicKey, sets)
+    checkGuardCovers(chain, NO_MARKS, keyOf(FIRST, 'anchor').publicKey, sets)
   })
 })
 

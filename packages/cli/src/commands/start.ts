@@ -1,12 +1,15 @@
 // The daemon: options, a node, one line that says what runs, and an orderly stop. A first signal
-// drains; a second one, or a drain that takes too long, ends the process as it is.
+// drains; a second one, or a drain that takes too long, ends the process as it is. A node that asks to
+// be started again, because the chain has given it new keys, is started again in this process.
 
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   homePaths,
   loadNodeOptions,
+  NodeError,
   type NodeOptions,
+  NodeRestart,
   OPTION_ENTRIES,
   type OptionEntry,
 } from '@mooring/node'
@@ -79,10 +82,11 @@ function announce(context: Context, options: NodeOptions, node: RunningNode): vo
     (options.log.format === 'auto' && context.stdout.isTTY === true)
   if (isPretty) {
     const parts = [`mooring ${version}`, options.networkId, `height ${height}`, options.name]
-    context.stdout.write(`${[...parts, options.role, node.api].join('  ')}\n`)
+    context.stdout.write(`${[...parts, node.role(), node.api].join('  ')}\n`)
     return
   }
-  const { networkId: network, name, role } = options
+  const { networkId: network, name } = options
+  const role = node.role()
   const time = context.now().toISOString()
   const fields = { level: 'info', time, version, network, height, name, role, api: node.api }
   context.stdout.write(`${JSON.stringify({ ...fields, message: 'node started' })}\n`)
@@ -112,24 +116,46 @@ async function drain(node: RunningNode, timeoutMs: number): Promise<boolean> {
   }
 }
 
-async function serve(context: Context, options: NodeOptions, output: Output): Promise<number> {
+async function serve(
+  context: Context,
+  load: () => Promise<NodeOptions>,
+  output: Output,
+): Promise<number> {
   const signals = watchSignals(context)
   try {
-    const starting = context.startNode(options)
-    const node = await Promise.race([starting, signals.second])
-    if (typeof node === 'string') return SIGNAL_CODES[node]
-    announce(context, options, node)
-    const failed = node.failed.then((failure) => ({ failure }))
-    const ending = await Promise.race([signals.first.then((by) => ({ by })), failed])
-    if ('by' in ending) output.note(`${ending.by}: stopping in order; once more to force`)
-    const forced = signals.second.then(() => false)
-    const isDrained = await Promise.race([drain(node, options.shutdown.timeoutMs), forced])
-    if ('failure' in ending) throw ending.failure
-    if (!isDrained) output.note('stopped before everything was closed in order')
-    return isDrained ? 0 : SIGNAL_CODES[ending.by]
+    let code = await serveOnce(context, await load(), { output, signals })
+    while (code instanceof NodeRestart) {
+      output.note(`starting again: ${code.why}`)
+      code = await serveOnce(context, await load(), { output, signals })
+    }
+    return code
   } finally {
     signals.forget()
   }
+}
+
+// The exit code, or why the node is to be started again.
+async function serveOnce(
+  context: Context,
+  options: NodeOptions,
+  { output, signals }: { output: Output; signals: ReturnType<typeof watchSignals> },
+): Promise<number | NodeRestart> {
+  const starting = context.startNode(options)
+  const node = await Promise.race([starting, signals.second])
+  if (typeof node === 'string') return SIGNAL_CODES[node]
+  announce(context, options, node)
+  const failed = node.failed.then((failure) => ({ failure }))
+  const ending = await Promise.race([signals.first.then((by) => ({ by })), failed])
+  if ('by' in ending) output.note(`${ending.by}: stopping in order; once more to force`)
+  const forced = signals.second.then(() => false)
+  const isDrained = await Promise.race([drain(node, options.shutdown.timeoutMs), forced])
+  if ('by' in ending) {
+    if (!isDrained) output.note('stopped before everything was closed in order')
+    return isDrained ? 0 : SIGNAL_CODES[ending.by]
+  }
+  // A node that did not close still has the home: a second one would find it taken.
+  if (ending.failure instanceof NodeRestart && isDrained) return ending.failure
+  throw ending.failure instanceof NodeRestart ? new NodeError('restart_failed', {}) : ending.failure
 }
 
 export function addStart(program: Command, context: Context, result: Result): void {
@@ -151,18 +177,19 @@ export function addStart(program: Command, context: Context, result: Result): vo
     const output = createOutput(context, given)
     const home = homeOf(context, given)
     const format = given.json === true ? { 'log.format': 'json' } : {}
-    const options = await loadNodeOptions({
-      home,
-      configPath: configOf(context, given),
-      flags: { ...format, ...flagsOf(given) },
-      env: context.env,
-    })
+    const load = () =>
+      loadNodeOptions({
+        home,
+        configPath: configOf(context, given),
+        flags: { ...format, ...flagsOf(given) },
+        env: context.env,
+      })
     if (given.check === true) {
-      reportCheck(output, options)
+      reportCheck(output, await load())
       return
     }
     try {
-      result.exitCode = await serve(context, options, output)
+      result.exitCode = await serve(context, load, output)
     } catch (error) {
       throw await addHolder(error, home)
     }

@@ -1,0 +1,25 @@
+// The protocol versions that this software speaks, and the refusal to go on with one that it does not.
+//
+// A version comes into force at a height that the members have agreed on. Whoever does not speak it must
+// not judge that block: he would call it invalid, or build one that the others do. He stops before it,
+// and loses nothing: with newer software he goes on from there.
+
+import { PROTOCOL_VERSION, protocolOf, type State } from '@mooring/ledger'
+import { NodeError } from './node-error.ts'
+
+const SPOKEN: readonly number[] = [PROTOCOL_VERSION]
+
+export function speaksProtocol(version: number): boolean {
+  return SPOKEN.includes(version)
+}
+
+/** @throws NodeError protocol_unsupported when the block that comes next obeys rules unknown here. */
+export function refuseUnspoken(state: Pick<State, 'get'>, nextHeight: number): void {
+  const { version } = protocolOf(state)
+  if (speaksProtocol(version)) return
+  throw new NodeError('protocol_unsupported', {
+    version,
+    spoken: SPOKEN.join(', '),
+    height: nextHeight,
+  })
+}
