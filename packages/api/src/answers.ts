@@ -141,6 +141,14 @@ export const Finalization = named('Finalization', 'The certificate that makes a 
 })
 export type Finalization = Static<typeof Finalization>
 
+export const BlockEntry = named('BlockEntry', 'One transaction of a block, in one line.', {
+  id: digest('Transaction id.'),
+  kind: text('Kind of transaction.'),
+  organisation: text('Organisation that it speaks for.'),
+  sequence: countOrNull('Its number among those of its organisation, if the kind has one.'),
+})
+export type BlockEntry = Static<typeof BlockEntry>
+
 export const Block = named('Block', 'A final block: header, transaction ids, certificate.', {
   ...summaryFields,
   parent: digest('Digest of the parent.'),
@@ -152,6 +160,7 @@ export const Block = named('Block', 'A final block: header, transaction ids, cer
   authoritySetDigest: digest('The authority set in force.'),
   nextAuthoritySetDigest: textOrNull('The next one, when the block ends an epoch.'),
   transactions: Type.Array(digest('Transaction id.')),
+  contents: list(BlockEntry),
   finalization: nullOr(Finalization),
 })
 export type Block = Static<typeof Block>
@@ -164,6 +173,13 @@ export const Transaction = named('Transaction', 'One signed instruction and what
   index: countOrNull('Position in its block.'),
   time: textOrNull('Block time.'),
   expiresAt: time('After this block time it can no longer be included.'),
+  organisation: text('Organisation that it speaks for, whose quota pays.'),
+  summary: text('What it does, in one sentence.'),
+  body: Type.Unsafe<Record<string, unknown>>({
+    type: 'object',
+    additionalProperties: true,
+    description: 'What was signed, by kind.',
+  }),
   receipt: Type.Unsafe<Record<string, unknown> | null>({
     type: ['object', 'null'],
     additionalProperties: true,

@@ -25,7 +25,14 @@ import type {
 import type { ProblemDocument, ProblemItem } from './errors.ts'
 import { readEvents, type ServerEvent } from './event-reader.ts'
 import type { EventType } from './handlers.ts'
-import type { Members, Network } from './membership-answers.ts'
+import type {
+  Change,
+  ChangePreview,
+  Changes,
+  Epochs,
+  Members,
+  Network,
+} from './membership-answers.ts'
 
 export interface ClientOptions {
   /** How long an answer may take, waiting for finality not counted. */
@@ -121,6 +128,10 @@ export function createClient(endpoint: string, options: ClientOptions = {}) {
     /** The genesis file as text; the caller compares its digest. */
     genesis: () => text('/v1/genesis'),
     members: () => read<Members>('/v1/members'),
+    epochs: () => read<Epochs>('/v1/epochs'),
+    changes: (query: { status?: 'open' | 'passed' } = {}) =>
+      read<Changes>('/v1/changes', { query }),
+    change: (id: string) => read<Change>(`/v1/changes/${encodeURIComponent(id)}`),
     peers: () => read<Peers>('/v1/peers'),
     blocks: (page: PageOptions = {}) => read<BlockPage>('/v1/blocks', { query: { ...page } }),
     /** By height, by digest, or the latest. */
@@ -148,6 +159,11 @@ function submitting({ post }: Http) {
         body: transaction.slice(),
         query: waitQuery(waitMs),
         waitMs,
+      }),
+    /** What a signed proposal would do; nothing is submitted. */
+    previewChange: (transaction: Uint8Array) =>
+      post<ChangePreview>('/v1/changes/preview', 'application/cbor', {
+        body: transaction.slice(),
       }),
     submitTransactions: (transactions: readonly Uint8Array[], { waitMs }: WaitOptions = {}) =>
       post<TransactionResults>('/v1/transactions', 'application/json', {

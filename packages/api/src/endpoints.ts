@@ -7,7 +7,7 @@
 
 import type { Condition, Health, StoredRecord } from './answers.ts'
 import type { Cursors } from './cursors.ts'
-import { ApiError } from './errors.ts'
+import { ApiError, problemItem } from './errors.ts'
 import type { Catalogue } from './errors.ts'
 import type { ApiHandlers, BlockName } from './handlers.ts'
 import type { IdempotencyKeys } from './idempotency.ts'
@@ -75,6 +75,26 @@ export const reading: { [K in Reading]: Endpoint<K> } = {
     return { status: 200, headers, body: json }
   },
   listMembers: (_request, { handlers }) => current({ items: handlers.members() }),
+  listEpochs: (_request, { handlers }) => current({ items: handlers.epochs() }),
+  listChanges: ({ query }, { handlers }) => {
+    const items = handlers.changes()
+    const { status } = query
+    return current({
+      items: status === undefined ? items : items.filter((change) => change.status === status),
+    })
+  },
+  getChange: ({ params }, { handlers }) => {
+    const change = handlers.change(params.id)
+    if (change === undefined) {
+      throw new ApiError('unknown_change', 'No proposal on this chain has this id.')
+    }
+    return current(change)
+  },
+  previewChange: ({ body }, { handlers, catalogue }) => {
+    const { problem, ...preview } = handlers.previewChange(body)
+    const found = problem === null ? null : problemItem(catalogue, problem.code, problem.detail)
+    return current({ ...preview, problem: found })
+  },
   listPeers: (_request, { handlers }) => current({ items: handlers.peers() }),
   listBlocks: async ({ query }, { handlers, cursors }) => {
     const limit = query.limit ?? PAGE_DEFAULT

@@ -21,7 +21,7 @@ import type {
   Transaction,
   Verification,
 } from './answers.ts'
-import type { Member, Network } from './membership-answers.ts'
+import type { Change, ChangePreview, Epoch, Member, Network } from './membership-answers.ts'
 
 /** What a record answer is before the server adds its links. */
 export type RecordAnswer = Omit<StoredRecord, 'links'>
@@ -47,6 +47,11 @@ export interface SubmissionOutcome {
   submission: string
   records: SubmittedRecordAnswer[]
   problems: SubmissionProblem[]
+}
+
+/** `problem` without the number, which the server adds. */
+export type ChangePreviewOutcome = Omit<ChangePreview, 'problem'> & {
+  problem: { code: string; detail: string } | null
 }
 
 export interface RecordQuery {
@@ -97,6 +102,13 @@ export interface ApiHandlers {
   genesis(): { digest: string; json: string }
   members(): Member[]
   peers(): Peer[]
+  /** Newest first. */
+  epochs(): Epoch[]
+  /** Open ones, then those that passed, newest first. */
+  changes(): Change[]
+  change(id: string): Change | undefined
+  /** Refuses bytes that are no proposal; what a valid one would meet is part of the answer. */
+  previewChange(transaction: Uint8Array): ChangePreviewOutcome
 
   /** Final blocks below `before` (null: from the tip), newest first. */
   blocks(query: { before: number | null; limit: number }): Promise<BlockSummary[]>

@@ -30,6 +30,7 @@ export type {
   ApiEvent,
   ApiHandlers,
   BlockName,
+  ChangePreviewOutcome,
   EventSource,
   EventType,
   ProofOutcome,
@@ -42,7 +43,14 @@ export type {
   TransactionOutcome,
 } from './handlers.ts'
 export { type ApiLimits, DEFAULT_LIMITS } from './limits.ts'
-export type { Member, Network } from './membership-answers.ts'
+export type {
+  Change,
+  ChangeEffect,
+  ChangePreview,
+  Epoch,
+  Member,
+  Network,
+} from './membership-answers.ts'
 export {
   type ApiOptions,
   type ApiServer,

@@ -1,10 +1,13 @@
 /**
- * The part of the table that is about the network as a whole: its genesis, its members.
+ * The part of the table that is about the network as a whole: its genesis, its members, and
+ * how both the members and what they agree on are changed.
  */
 
 import * as answers from './membership-answers.ts'
-import { json, table } from './route-forms.ts'
+import { bytes, closed, hexId, json, table } from './route-forms.ts'
 import { Type } from './schema.ts'
+
+const TRANSACTION_BODY_MAX = 1024 * 1024
 
 export const membershipRoutes = table({
   getNetwork: {
@@ -36,5 +39,54 @@ export const membershipRoutes = table({
     role: 'viewer',
     summary: 'The organisations of the network',
     responses: { 200: json('All of them.', answers.Members) },
+  },
+  listEpochs: {
+    method: 'GET',
+    path: '/v1/epochs',
+    tag: 'network',
+    role: 'viewer',
+    summary: 'Epochs of the network, newest first, and the change that ended each',
+    responses: { 200: json('The newest 500.', answers.Epochs) },
+  },
+  listChanges: {
+    method: 'GET',
+    path: '/v1/changes',
+    tag: 'network',
+    role: 'viewer',
+    summary: 'Changes of the network: those that wait for approvals, then those that passed',
+    query: Type.Object(
+      {
+        status: Type.Optional(
+          Type.Unsafe<'open' | 'passed'>({
+            type: 'string',
+            enum: ['open', 'passed'],
+            description: 'Only these; both when absent.',
+          }),
+        ),
+      },
+      closed,
+    ),
+    responses: { 200: json('All open ones, and the newest 500 that passed.', answers.Changes) },
+  },
+  getChange: {
+    method: 'GET',
+    path: '/v1/changes/:id',
+    tag: 'network',
+    role: 'viewer',
+    summary: 'One change: who approved it, whose node is ready, what became of it',
+    params: Type.Object({ id: hexId }),
+    responses: { 200: json('The change.', answers.Change) },
+    problems: [404],
+  },
+  previewChange: {
+    method: 'POST',
+    path: '/v1/changes/preview',
+    tag: 'network',
+    role: 'viewer',
+    summary: 'What a signed proposal would do, without submitting it',
+    accepts: { 'application/cbor': bytes('application/cbor') },
+    bodyBytesMax: TRANSACTION_BODY_MAX,
+    responses: { 200: json('Its effect, and why it would be refused.', answers.ChangePreview) },
+    problems: [408, 413, 415, 422],
   },
 })

@@ -19,6 +19,7 @@ import { Refusal } from '../src/errors.ts'
 import type {
   ApiEvent,
   ApiHandlers,
+  ChangePreviewOutcome,
   ProofOutcome,
   RecordAnswer,
   RecordContent,
@@ -27,7 +28,9 @@ import type {
   SubmittedRecordAnswer,
   TransactionOutcome,
 } from '../src/handlers.ts'
+import type { Change, Epoch, Member } from '../src/membership-answers.ts'
 import { formatVerification, verifyProof } from '../src/verify.ts'
+import { CHANGE, EPOCH, MEMBER } from './membership.ts'
 
 const T0 = Date.UTC(2026, 10, 20, 9, 0, 0)
 const ZERO = '0'.repeat(64)
@@ -38,6 +41,8 @@ export function digestOf(text: string | Uint8Array): string {
   return toHex(sha256(typeof text === 'string' ? new TextEncoder().encode(text) : text))
 }
 
+const ANCHOR = { kind: 'record.anchor', organisation: 'st-mary' }
+
 interface Stored extends RecordAnswer, RecordContent {
   position: number
   submission: string
@@ -47,6 +52,8 @@ export class MemoryNode implements ApiHandlers {
   readonly chain: Block[] = []
   readonly stored = new Map<string, Stored>()
   readonly pending = new Map<string, Uint8Array>()
+  organisations: Member[] = [MEMBER]
+  proposals: Change[] = [CHANGE]
   oldest = 1
   conditions: Condition[] = [{ name: 'peers', ok: true, detail: '3 of 3 members are connected.' }]
   /** Called at the start of each reading of the history, to act while it runs. */
@@ -84,6 +91,7 @@ export class MemoryNode implements ApiHandlers {
       ...blockFields(height, this.chain.at(-1)?.digest ?? GENESIS_DIGEST),
       transactionCount: transactions.length,
       transactions,
+      contents: transactions.map((id) => ({ id, ...ANCHOR, sequence: 7 })),
     }
     this.chain.push(block)
     this.pending.clear()
@@ -161,6 +169,9 @@ export class MemoryNode implements ApiHandlers {
       parameters: { deltaMs: 150, heartbeatMs: 60_000 },
       authorities: ['st-mary', 'riverside', 'lakeview', 'county'],
       quorum: 3,
+      epoch: 0,
+      scheduledProtocol: null,
+      softwareProtocol: 1,
     }
   }
 
@@ -168,12 +179,27 @@ export class MemoryNode implements ApiHandlers {
     return { digest: GENESIS_DIGEST, json: GENESIS_JSON }
   }
 
-  members() {
-    const keys = { governance: ZERO, issuer: null }
-    const peerId = '12D3KooWtest'
-    return [
-      { id: 'st-mary', name: "St Mary's", legalGroup: 'a', roles: ['authority'], peerId, keys },
-    ]
+  members(): Member[] {
+    return this.organisations
+  }
+
+  epochs(): Epoch[] {
+    return [EPOCH]
+  }
+
+  changes(): Change[] {
+    return this.proposals
+  }
+
+  change(id: string): Change | undefined {
+    return this.proposals.find((change) => change.id === id)
+  }
+
+  previewChange(transaction: Uint8Array): ChangePreviewOutcome {
+    if (transaction[0] === 0xff) throw new Refusal('malformed_transaction', 'It proposes nothing.')
+    const problem = { code: 'bad_signature', detail: 'The signature is wrong.' }
+    const { kind, organisation, summary, details, effect } = CHANGE
+    return { id: digestOf(transaction), problem, kind, organisation, summary, details, effect }
   }
 
   peers() {
@@ -195,7 +221,8 @@ export class MemoryNode implements ApiHandlers {
   }
 
   transaction(id: string): Promise<Transaction | undefined> {
-    const common = { id, kind: 'record.anchor', expiresAt: timeOf(600) }
+    const summary = 'anchors a batch'
+    const common = { id, ...ANCHOR, expiresAt: timeOf(600), summary, body: { sequence: 7 } }
     if (this.pending.has(id)) {
       const open = { height: null, index: null, time: null, receipt: null }
       return Promise.resolve({ ...common, ...open, status: 'pending' })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'uvu'
 import { createClient } from '../src/client.ts'
+import { CHANGE } from './membership.ts'
 import { digestOf, GENESIS_DIGEST } from './memory-node.ts'
 import { serving } from './serving.ts'
 
@@ -14,6 +15,23 @@ test('status, network, members and peers are answered as the node gives them', a
     assert.deepEqual(await client.network(), node.network())
     assert.deepEqual(await client.members(), { items: node.members() })
     assert.deepEqual(await client.peers(), { items: node.peers() })
+  })
+})
+
+test('changes are listed, filtered, found by their id, and previewed without being submitted', async () => {
+  await serving(async ({ node, client }) => {
+    const passed = { ...CHANGE, id: digestOf('older'), status: 'passed' as const, height: 7 }
+    node.proposals = [CHANGE, passed]
+    assert.deepEqual(await client.changes(), { items: [CHANGE, passed] })
+    assert.deepEqual(await client.changes({ status: 'passed' }), { items: [passed] })
+    assert.deepEqual(await client.change(CHANGE.id), CHANGE)
+    assert.deepEqual(await client.epochs(), { items: node.epochs() })
+    const preview = await client.previewChange(Uint8Array.of(1))
+    assert.deepEqual(preview.effect, CHANGE.effect)
+    assert.equal(preview.problem?.code, 'bad_signature')
+    assert.equal(node.pending.size, 0)
+    await assert.rejects(client.previewChange(Uint8Array.of(0xff)), { status: 422 })
+    await assert.rejects(client.change('0'.repeat(64)), { code: 'unknown_change', status: 404 })
   })
 })
 

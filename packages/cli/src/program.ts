@@ -3,16 +3,21 @@
 
 import { Command } from 'commander'
 import { addBlock } from './commands/block.ts'
+import { addChange } from './commands/change.ts'
 import { addDevnet } from './commands/devnet.ts'
 import { addExplain } from './commands/explain.ts'
 import { addGenesis } from './commands/genesis.ts'
 import { addHealthcheck } from './commands/healthcheck.ts'
 import { addInit } from './commands/init.ts'
+import { addKeys } from './commands/keys.ts'
+import { addMember } from './commands/member.ts'
+import { addNetwork } from './commands/network.ts'
 import { addProof } from './commands/proof.ts'
 import { addRecord } from './commands/record.ts'
 import { addStart } from './commands/start.ts'
 import { addStatus } from './commands/status.ts'
 import { addTransaction } from './commands/transaction.ts'
+import { addUpgrade } from './commands/upgrade.ts'
 import { addVersion, readVersion } from './commands/version.ts'
 import { withHelp } from './command-help.ts'
 import { type Context, widthOf } from './context.ts'
@@ -61,11 +66,17 @@ export function createProgram(context: Context, result: Result): Command {
   addExplain(program, context)
   program.commandsGroup('Network:')
   addGenesis(program, context)
+  addNetwork(program, context)
+  addMember(program, context)
+  addChange(program, context)
+  addUpgrade(program, context)
   program.commandsGroup('Records:')
   addRecord(program, context)
   addBlock(program, context)
   addTransaction(program, context)
   addProof(program, context)
+  program.commandsGroup('Operate:')
+  addKeys(program, context)
   program.commandsGroup('Devnet:')
   addDevnet(program, context, result)
 

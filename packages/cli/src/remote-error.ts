@@ -65,7 +65,15 @@ function describe(problem: ApiProblem): Failure {
       item.line === undefined ? (item.pointer ?? '') : `${item.line}:${item.column ?? 1}`
     return `${place.padEnd(8)}${item.detail}`.trim()
   })
-  return { entry, code, what: title, where: detail, rows, fix: entry.fix, stack: problem.stack }
+  return {
+    entry,
+    code,
+    what: known?.title ?? title,
+    where: detail,
+    rows,
+    fix: entry.fix,
+    stack: problem.stack,
+  }
 }
 
 // Runs what asks a node; what the node refuses becomes an error with a text for people.

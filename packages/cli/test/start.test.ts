@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { createDevnet, NodeRestart } from '@mooring/node'
 import { test } from 'uvu'
 import type { Context, RunningNode, StartNode } from '../src/index.ts'
+import { checkJoinNetwork, parseJoinLine, peerAddresses } from '../src/join-line.ts'
 import { inWorld, type World } from './world.ts'
 
 const HOSPITAL = { nodes: 1, basePort: 7420, name: 'test', heartbeatMs: 1_000 }
@@ -176,7 +177,7 @@ test('init makes a home once, and its node is told to wait for a genesis', () =>
     const home = join(folder, 'st-mary')
     const made = await run(`--home ${home} init --name st-mary`)
     assert.equal(made.code, 0, made.stderr)
-    assert.match(made.stdout, /\nmooring-join-1\.[\w-]+\.[\w-]+\n$/)
+    assert.match(made.stderr, /give its genesis: only then is there a line to send/)
     assert.match(made.stderr, /Move .*governance\.json to offline storage/)
     const again = await run(`--home ${home} init --name st-mary`)
     assert.equal(again.code, 7)
@@ -186,14 +187,27 @@ test('init makes a home once, and its node is told to wait for a genesis', () =>
     assert.equal((await run(`--home ${folder}/none start`)).code, 3)
   }))
 
-test('init with a genesis makes an observer that could start', () =>
+test('init for a network prints the join line, and it can be printed again', () =>
   inHome(async ({ run, home, folder }) => {
     const genesis = join(home, 'config', 'genesis.json')
     const other = join(folder, 'riverside')
-    const made = await run(`--home ${other} init --name riverside --genesis ${genesis} --json`)
+    const address = '/dns4/riverside.example/tcp/7420'
+    const made = await run(
+      `--home ${other} init --name riverside --network ${genesis} --address ${address} --json`,
+    )
     assert.equal(made.code, 0, made.stderr)
     const document: Record<string, unknown> = JSON.parse(made.stdout)
     assert.match(String(document['network']), /^moor-/)
+    const line = String(document['joinLine'])
+    const again = await run(`--home ${other} network info --join-line`)
+    assert.equal(again.stdout, `${line}\n`)
+    const joining = parseJoinLine(line)
+    const { organisation } = joining.admission
+    assert.equal(organisation.id, 'riverside')
+    assert.deepEqual(organisation.roles, ['observer'])
+    assert.deepEqual(peerAddresses(joining), [`${address}/p2p/${String(document['peerId'])}`])
+    assert.equal((await run(`--home ${home} network info --join-line`)).code, 6)
+
     assert.equal((await run(`--home ${other} start --check`)).code, 0)
     const newcomer = await run(`--home ${other} start --check --node-role authority`)
     assert.equal(newcomer.code, 0, newcomer.stderr)
@@ -201,6 +215,25 @@ test('init with a genesis makes an observer that could start', () =>
     const impostor = await run(`--home ${other} start --check ${founder}`)
     assert.equal(impostor.code, 3)
     assert.match(impostor.stderr, /MOR-1015/)
+  }))
+
+test('a join line that was changed or cut is refused', () =>
+  inHome(async ({ run, home, folder }) => {
+    const genesis = join(home, 'config', 'genesis.json')
+    const other = join(folder, 'riverside')
+    const made = await run(`--home ${other} init --name riverside --network ${genesis} --json`)
+    const document: { joinLine: string } = JSON.parse(made.stdout)
+    const { joinLine } = document
+    assert.ok(parseJoinLine(`  ${joinLine}\n`))
+    const middle = Math.floor(joinLine.length / 2)
+    const changed = `${joinLine.slice(0, middle)}${joinLine[middle] === 'A' ? 'B' : 'A'}`
+    for (const line of ['', 'hello', joinLine.slice(0, -4), changed + joinLine.slice(middle + 1)]) {
+      assert.throws(() => parseJoinLine(line), { code: 'join_line_malformed' }, line)
+    }
+    const foreign = new Uint8Array(32)
+    assert.throws(() => checkJoinNetwork(parseJoinLine(joinLine), foreign), {
+      code: 'join_line_foreign',
+    })
   }))
 
 test.run()

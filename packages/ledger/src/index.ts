@@ -17,6 +17,8 @@ export {
 } from './authority-set.ts'
 export {
   type Admission,
+  admissionBytes,
+  admissionSchema,
   type Change,
   type ChangeOf,
   type ChangeRecord,

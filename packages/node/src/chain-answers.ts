@@ -6,15 +6,13 @@ import type {
   Block,
   BlockName,
   BlockSummary,
-  Member,
-  Network,
   Peer,
   Transaction,
   TransactionOutcome,
 } from '@mooring/api'
 import { fromHex, toHex } from '@mooring/codec'
-import { decodeCertificate, quorumOf } from '@mooring/consensus'
-import { formatPeerId, signersOf } from '@mooring/crypto'
+import { decodeCertificate } from '@mooring/consensus'
+import { signersOf } from '@mooring/crypto'
 import {
   decodeBlock,
   type DecodedTransaction,
@@ -23,12 +21,12 @@ import {
   decodeTransaction,
   formatGenesisJson,
   type Header,
-  type Organisation,
-  PROTOCOL_VERSION,
   blockDigest,
 } from '@mooring/ledger'
 import type { PeerInfo } from '@mooring/network'
+import { contentOf, summaryOfTransaction } from './change-text.ts'
 import { summaryOf } from './event-feed.ts'
+import { createMembershipAnswers, type MembershipAnswers } from './membership-answers.ts'
 import type { Submitted } from './mempool.ts'
 import type { NodeParts } from './node-parts.ts'
 import { type StatusModules, statusOf } from './status.ts'
@@ -37,16 +35,15 @@ import { Waiters } from './waiters.ts'
 export type ChainAnswers = Pick<
   ApiHandlers,
   | 'status'
-  | 'network'
   | 'genesis'
-  | 'members'
   | 'peers'
   | 'blocks'
   | 'block'
   | 'transaction'
   | 'submitTransactions'
   | 'waitForTransactions'
-> & { close(): void }
+> &
+  MembershipAnswers & { close(): void }
 
 export interface AnswerModules extends StatusModules {
   /** A transaction was refused at the door, with this code. */
@@ -55,8 +52,6 @@ export interface AnswerModules extends StatusModules {
 
 export function createChainAnswers(parts: NodeParts, modules: AnswerModules): ChainAnswers {
   const { options, committer, chain, network } = parts
-  const organisations = options.genesis.organisations.map(({ organisation }) => organisation)
-  const members = organisations.map(memberOf)
   const digest = toHex(options.genesisDigest)
   const json = formatGenesisJson(options.genesis)
   const waiters = new Waiters({
@@ -65,9 +60,8 @@ export function createChainAnswers(parts: NodeParts, modules: AnswerModules): Ch
   })
   return {
     status: () => statusOf(parts, modules),
-    network: () => networkOf(parts),
+    ...createMembershipAnswers(parts, (id) => finalTransaction(parts, id)?.decoded),
     genesis: () => ({ digest, json }),
-    members: () => members,
     peers: () => network.peers().map((peer) => peerOf(peer, parts)),
     blocks: ({ before, limit }) => Promise.resolve(summaries(parts, before, limit)),
     block: (name) => Promise.resolve(blockOf(parts, name)),
@@ -90,33 +84,6 @@ async function submit(
   const { status, id, code, detail } = submitted
   onRefused(code)
   return { status, id, code, detail }
-}
-
-function networkOf({ options, execution }: NodeParts): Network {
-  const { organisations } = execution.authorities
-  return {
-    name: options.genesis.networkName,
-    networkId: options.networkId,
-    genesisDigest: toHex(options.genesisDigest),
-    protocolVersion: PROTOCOL_VERSION,
-    parameters: { ...execution.parameters },
-    authorities: [...organisations],
-    quorum: quorumOf(organisations.length),
-  }
-}
-
-function memberOf({ id, name, legalGroup, roles, keys }: Organisation): Member {
-  const byDuty = Object.entries(keys).map(
-    ([duty, key]) => [duty, key === null ? null : toHex(key)] as const,
-  )
-  return {
-    id,
-    name,
-    legalGroup,
-    roles: [...roles],
-    peerId: formatPeerId(keys.transport),
-    keys: Object.fromEntries(byDuty),
-  }
 }
 
 function peerOf(peer: PeerInfo, { clock, heightOfPeer }: NodeParts): Peer {
@@ -174,6 +141,12 @@ function blockOf(parts: NodeParts, name: BlockName): Block | undefined {
     authoritySetDigest: toHex(header.authoritySetDigest),
     nextAuthoritySetDigest: next === null ? null : toHex(next),
     transactions: ids.map(({ transaction }) => toHex(transaction)),
+    contents: ids.map(({ transaction, kind, organisation, sequence }) => ({
+      id: toHex(transaction),
+      kind,
+      organisation,
+      sequence,
+    })),
     finalization: finalizationOf(parts, header.height),
   }
 }
@@ -196,36 +169,60 @@ function finalizationOf({ chain, sets }: NodeParts, height: number): Block['fina
   }
 }
 
-function transactionOf(parts: NodeParts, id: string): Transaction | undefined {
-  const { chain, mempool, options } = parts
+interface FinalTransaction {
+  decoded: DecodedTransaction
+  height: number
+  index: number
+  time: number
+}
+
+function finalTransaction(
+  { chain, options }: Pick<NodeParts, 'chain' | 'options'>,
+  id: string,
+): FinalTransaction | undefined {
   const location = chain.getTransaction(fromHex(id))
-  if (location === undefined) {
+  if (location === undefined) return undefined
+  const { height, index } = location
+  const encoded = chain.getBlock(height)
+  const block = encoded === undefined ? undefined : decodeBlock(encoded)
+  const bytes = block?.transactions[index]
+  if (block === undefined || bytes === undefined) return undefined
+  const decoded = decodeTransaction(bytes, options.genesisDigest)
+  return { decoded, height, index, time: block.header.time }
+}
+
+function transactionOf(parts: NodeParts, id: string): Transaction | undefined {
+  const { chain, mempool } = parts
+  const found = finalTransaction(parts, id)
+  if (found === undefined) {
     const waiting = mempool.get(id)
     if (waiting === undefined) return undefined
     const open = { height: null, index: null, time: null, receipt: null }
     return { ...describe(waiting), status: 'pending', ...open }
   }
-  const { height, index } = location
-  const block = chain.getBlock(height)
-  const encoded = block === undefined ? undefined : decodeBlock(block)
-  const bytes = encoded?.transactions[index]
-  if (encoded === undefined || bytes === undefined) return undefined
+  const { decoded, height, index, time } = found
   return {
-    ...describe(decodeTransaction(bytes, options.genesisDigest)),
+    ...describe(decoded),
     status: 'final',
     height,
     index,
-    time: new Date(encoded.header.time).toISOString(),
+    time: new Date(time).toISOString(),
     receipt: receiptOf(chain, height, index),
   }
 }
 
-function describe({
-  id,
-  payload,
-}: DecodedTransaction): Pick<Transaction, 'id' | 'kind' | 'expiresAt'> {
-  const { kind, expiresAt } = payload
-  return { id: toHex(id), kind, expiresAt: new Date(expiresAt).toISOString() }
+function describe(
+  transaction: DecodedTransaction,
+): Pick<Transaction, 'id' | 'kind' | 'expiresAt' | 'organisation' | 'summary' | 'body'> {
+  const { id, payload } = transaction
+  return {
+    id: toHex(id),
+    kind: payload.kind,
+    expiresAt: new Date(payload.expiresAt).toISOString(),
+    organisation: payload.body.organisation,
+    summary: summaryOfTransaction(transaction),
+    body: contentOf(payload),
+  }
 }
 
 function receiptOf(

@@ -135,6 +135,11 @@ export const API_TEXTS: Record<ApiCode, CatalogEntry> = {
     'It is neither final nor waiting on this node.',
     'It may have expired; submit it again. Or ask the node that took it.',
   ),
+  unknown_change: entry(4029, 6, 404)(
+    'No change has this id',
+    'The id is that of the transaction which proposed it; this node knows no such proposal.',
+    'See them:   mooring change list',
+  ),
   unknown_record: entry(4009, 6, 404)(
     'No record has this id',
     'Records never travel on the chain: only their custodian has them.',

@@ -13,6 +13,7 @@ import {
   TRANSACTION_TEXTS,
 } from './errors-content.ts'
 import { COMMAND_TEXTS, HALT_TEXTS, NODE_TEXTS, STORAGE_TEXTS } from './errors-local.ts'
+import { MEMBERSHIP_TEXTS } from './errors-membership.ts'
 import { API_TEXTS, NETWORK_TEXTS } from './errors-network.ts'
 import { NodeError } from './node-error.ts'
 
@@ -21,6 +22,7 @@ import { NodeError } from './node-error.ts'
 const TABLES = {
   command: COMMAND_TEXTS,
   node: NODE_TEXTS,
+  membership: MEMBERSHIP_TEXTS,
   transaction: TRANSACTION_TEXTS,
   submission: SUBMISSION_TEXTS,
   api: API_TEXTS,
@@ -47,6 +49,7 @@ function lookUp(table: TableName, code: string): CatalogEntry | undefined {
 const NAMES: readonly TableName[] = [
   'command',
   'node',
+  'membership',
   'transaction',
   'submission',
   'api',
@@ -87,7 +90,10 @@ function codeOf(error: object): string | undefined {
 // The text of an error of this project; undefined for everything else, which is then a bug.
 export function entryOf(error: unknown): CatalogEntry | undefined {
   if (!(error instanceof Error)) return undefined
-  if (error instanceof NodeError) return lookUp('command', error.code) ?? lookUp('node', error.code)
+  if (error instanceof NodeError) {
+    const { code } = error
+    return lookUp('command', code) ?? lookUp('node', code) ?? lookUp('membership', code)
+  }
   const code = codeOf(error)
   // What the operating system refused: an errno has a syscall.
   if ('syscall' in error) {

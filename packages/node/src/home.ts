@@ -10,6 +10,8 @@ export type HomePaths = {
   config: string
   configFile: string
   genesisFile: string
+  // The line by which the organisation asked to be admitted.
+  joinFile: string
   keys: string
   data: string
   // Beside data/, not inside it: the vote journal survives every reset of the databases.
@@ -24,6 +26,7 @@ export function homePaths(home: string): HomePaths {
     config: join(home, 'config'),
     configFile: join(home, 'config', 'mooring.toml'),
     genesisFile: join(home, 'config', 'genesis.json'),
+    joinFile: join(home, 'config', 'join.txt'),
     keys: join(home, 'keys'),
     data: join(home, 'data'),
     guard: join(home, 'guard'),

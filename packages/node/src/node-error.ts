@@ -2,6 +2,7 @@
 // commands. The code chooses the text in errors.ts; `data` fills it in.
 
 import type { OptionProblem } from './config-file.ts'
+import type { MembershipErrorCode } from './errors-membership.ts'
 
 export type NodeErrorCode =
   | 'options_invalid'
@@ -67,13 +68,13 @@ export type ErrorDetails = {
 
 export class NodeError extends Error {
   override readonly name = 'NodeError'
-  readonly code: NodeErrorCode | CommandErrorCode
+  readonly code: NodeErrorCode | CommandErrorCode | MembershipErrorCode
   readonly data: ErrorData
   readonly problems: readonly OptionProblem[]
   readonly rows: readonly string[]
 
   constructor(
-    code: NodeErrorCode | CommandErrorCode,
+    code: NodeErrorCode | CommandErrorCode | MembershipErrorCode,
     data: ErrorData = {},
     details: ErrorDetails = {},
   ) {

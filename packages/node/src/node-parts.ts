@@ -36,6 +36,7 @@ export interface NodeParts {
     | 'getReceipts'
     | 'finalizationAtOrAfter'
     | 'getTransaction'
+    | 'epochs'
   >
   network: Pick<Network, 'peerId' | 'peers' | 'stats'>
   /** The greatest final height that any peer has told of. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { toHex } from '@mooring/codec'
+import { domainHash } from '@mooring/crypto'
 import { genesisDigest, parseGenesisJson } from '@mooring/ledger'
 import { test } from 'uvu'
 import { type ChainAnswers, createChainAnswers } from '../src/chain-answers.ts'
@@ -34,7 +35,10 @@ test('the network and its members are those of the genesis', async () => {
       name: 'test',
       networkId: `moor-${digest.slice(0, 8)}`,
       genesisDigest: digest,
+      epoch: 0,
       protocolVersion: 1,
+      scheduledProtocol: null,
+      softwareProtocol: 1,
       parameters: { ...genesis.parameters },
       authorities: NAMES,
       quorum: 3,
@@ -109,7 +113,19 @@ test('a transaction is unknown, then pending, then final with its receipt', asyn
     assert.equal(await answers.transaction(id), undefined)
 
     assert.deepEqual(await answers.submitTransactions([bytes]), [{ status: 'accepted', id }])
-    const common = { id, kind: 'record.anchor', expiresAt }
+    const common = {
+      id,
+      kind: 'record.anchor',
+      expiresAt,
+      organisation: 'st-mary',
+      summary: 'st-mary anchors batch 1',
+      body: {
+        organisation: 'st-mary',
+        sequence: 1,
+        batchRoot: toHex(domainHash('batch', new TextEncoder().encode('st-mary 1'))),
+        sizeBucket: 64,
+      },
+    }
     const open = { height: null, index: null, time: null, receipt: null }
     assert.deepEqual(await answers.transaction(id), { ...common, status: 'pending', ...open })
     assert.deepEqual(await answers.submitTransactions([bytes]), [{ status: 'known', id }])

@@ -247,6 +247,7 @@ test('a database that has failed is told by its title, without a path', async ()
       getReceipts: none,
       finalizationAtOrAfter: none,
       getTransaction: none,
+      epochs: () => [],
     }
     const disk = { current: () => PLENTY }
     const health = new Health({ ...parts, chain }, { votes, disk, onAlarm: none })

@@ -1,17 +1,24 @@
-// Makes a home: folders, one key per duty, a configuration that explains itself. Prints what the other
-// members need to admit this node.
+// Makes a home: folders, one key per duty, a configuration that explains itself. Prints, and keeps beside
+// the configuration, the line that the other members need to admit this organisation.
 
 import { copyFile, chmod, readdir, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
-import { concatBytes, toHex } from '@mooring/codec'
-import { domainBytes, encodeBase64url, formatDidKey, formatPeerId, sign } from '@mooring/crypto'
-import { genesisDigest, networkId } from '@mooring/ledger'
+import { CodecError } from '@mooring/codec'
+import { formatDidKey, formatPeerId } from '@mooring/crypto'
+import {
+  type Genesis,
+  genesisDigest,
+  networkId,
+  type Organisation,
+  signAdmission,
+} from '@mooring/ledger'
 import {
   createHome,
   createKeyRing,
   formatConfigFile,
   homePaths,
+  keyFileName,
   type KeyRing,
   NodeError,
   readGenesisFile,
@@ -20,11 +27,18 @@ import {
 import { type Command, Option } from 'commander'
 import { withHelp } from '../command-help.ts'
 import { type Context, type GlobalOptions, homeOf } from '../context.ts'
+import { formatJoinLine } from '../join-line.ts'
 import { createOutput, formatFields, type Output } from '../output.ts'
 
 type InitOptions = GlobalOptions & {
   name?: string
+  displayName?: string
+  legalGroup?: string
+  network?: string
+  // The older spelling of --network.
   genesis?: string
+  address?: string[]
+  peer?: string[]
   role: 'authority' | 'observer'
 }
 
@@ -53,13 +67,38 @@ async function refuseUsedHome(home: string): Promise<void> {
   }
 }
 
-// Name and public keys by duty, signed with the governance key: the line to mail to a member.
-function joinLine(name: string, keys: KeyRing): string {
-  const publicKeys = Object.entries(keys).map(([duty, key]) => [duty, toHex(key.publicKey)])
-  const body = JSON.stringify({ name, keys: Object.fromEntries(publicKeys) })
-  const bytes = new TextEncoder().encode(body)
-  const signature = sign(keys.governance, concatBytes(domainBytes('join-line'), bytes))
-  return `mooring-join-1.${encodeBase64url(bytes)}.${encodeBase64url(signature)}`
+function organisationOf(name: string, keys: KeyRing, options: InitOptions): Organisation {
+  const { displayName = name, legalGroup = displayName } = options
+  const { governance, consensus, transport, anchor, seal } = keys
+  return {
+    id: name,
+    name: displayName,
+    legalGroup,
+    roles: ['observer'],
+    keys: {
+      governance: governance.publicKey,
+      consensus: consensus.publicKey,
+      transport: transport.publicKey,
+      anchor: anchor.publicKey,
+      seal: seal.publicKey,
+      issuer: null,
+    },
+  }
+}
+
+function joinLineOf(genesis: Genesis, keys: KeyRing, options: InitOptions): string {
+  const digest = genesisDigest(genesis)
+  const organisation = organisationOf(nameOf(options), keys, options)
+  try {
+    return formatJoinLine({
+      genesisDigest: digest,
+      admission: signAdmission(digest, organisation, keys.governance),
+      addresses: options.address ?? [],
+    })
+  } catch (error) {
+    if (!(error instanceof CodecError)) throw error
+    throw new NodeError('usage', { detail: `${error.message}.`, command: 'init ' })
+  }
 }
 
 type Made = {
@@ -69,40 +108,48 @@ type Made = {
   network: string | null
   keys: KeyRing
   governanceFile: string
+  joinLine: string | null
 }
 
 async function initialise(context: Context, options: InitOptions): Promise<Made> {
   const home = homeOf(context, options)
   const { role } = options
   const name = nameOf(options)
-  const source = options.genesis === undefined ? undefined : resolve(context.cwd, options.genesis)
+  const file = options.network ?? options.genesis
+  const source = file === undefined ? undefined : resolve(context.cwd, file)
   const genesis = source === undefined ? undefined : await readGenesisFile(source)
   const network = genesis === undefined ? null : networkId(genesisDigest(genesis))
   await refuseUsedHome(home)
+  const keys = createKeyRing()
+  const joinLine = genesis === undefined ? null : joinLineOf(genesis, keys, options)
 
   const paths = await createHome(home)
-  const keys = createKeyRing()
   await writeKeyRing(paths.keys, keys, context.now())
   if (source !== undefined) {
     await copyFile(source, paths.genesisFile)
     await chmod(paths.genesisFile, 0o444)
   }
-  const settings = { 'node.name': name, 'node.role': role }
-  const text = formatConfigFile(
-    network === null ? settings : { ...settings, 'network.id': network },
-  )
+  const settings = {
+    'node.name': name,
+    'node.role': role,
+    ...(network === null ? {} : { 'network.id': network }),
+    ...(options.address === undefined ? {} : { 'p2p.announce': options.address }),
+    ...(options.peer === undefined ? {} : { 'p2p.peers': options.peer }),
+  }
+  if (joinLine !== null) await writeFile(paths.joinFile, `${joinLine}\n`, { flag: 'wx' })
+  const text = formatConfigFile(settings)
   await writeFile(paths.configFile, text, { mode: 0o600, flag: 'wx' })
-  return { home, name, role, network, keys, governanceFile: join(paths.keys, 'governance.json') }
+  const governanceFile = join(paths.keys, keyFileName('governance'))
+  return { home, name, role, network, keys, governanceFile, joinLine }
 }
 
 function report(output: Output, made: Made): void {
-  const { home, name, role, network, keys, governanceFile } = made
+  const { home, name, role, network, keys, governanceFile, joinLine } = made
   const peerId = formatPeerId(keys.transport.publicKey)
   const governance = formatDidKey(keys.governance.publicKey)
-  const line = joinLine(name, keys)
   if (output.isJson) {
     const schema = 'mooring/init/v1'
-    output.json({ schema, home, name, role, peerId, governance, network, joinLine: line })
+    output.json({ schema, home, name, role, peerId, governance, network, joinLine })
     return
   }
   output.text(
@@ -114,24 +161,43 @@ function report(output: Output, made: Made): void {
       ['network', network ?? 'none yet: put genesis.json into config/'],
     ]),
   )
-  output.text(`\nSend this line to a member:\n${line}`)
+  if (joinLine === null) {
+    output.note('\nTo join a network, give its genesis: only then is there a line to send.')
+  } else output.text(`\nSend this line to a member:\n${joinLine}`)
   output.note(`\nMove ${governanceFile} to offline storage now: the node never needs it.`)
 }
+
+const addressesOf = (word: string, previous: string[] | undefined) => [...(previous ?? []), word]
 
 export function addInit(program: Command, context: Context): void {
   const command = program
     .command('init')
     .description('make a home: keys, configuration; prints the line to send to the members')
     .option('--name <name>', 'name of the node, an authority uses its organisation id (host name)')
-    .option('--genesis <file>', 'genesis file of the network')
+    .option('--network <file>', 'genesis file of the network to join')
+    .option('--display-name <text>', 'name that people read (the name)')
+    .option('--legal-group <text>', 'owner; organisations of one owner share it (display name)')
     .addOption(
-      new Option('--role <role>', 'whether it is to vote')
+      new Option(
+        '--address <multiaddr>',
+        'where the others reach this node; several: repeat',
+      ).argParser(addressesOf),
+    )
+    .addOption(
+      new Option(
+        '--peer <multiaddr>',
+        'address of a member, ends in /p2p/<peer id>; repeat',
+      ).argParser(addressesOf),
+    )
+    .addOption(
+      new Option('--role <role>', 'whether it is to vote, once the members let it')
         .choices(['authority', 'observer'])
         .default('observer'),
     )
+    .addOption(new Option('--genesis <file>').hideHelp())
   withHelp(command, {
     examples: [
-      'mooring init --name riverside --genesis genesis.json',
+      'mooring init --name riverside --network genesis.json',
       'mooring --home /srv/mooring init --name st-mary --role authority',
     ],
     exits: [3, 7],

@@ -1,0 +1,86 @@
+// The key files of a home, beside what the chain says: which key is in use, which one waits.
+
+import { resolve } from 'node:path'
+import type { Member } from '@mooring/api'
+import { toHex } from '@mooring/codec'
+import type { KeyPair } from '@mooring/crypto'
+import {
+  findNextKey,
+  homePaths,
+  KEY_DUTIES,
+  type KeyDuty,
+  NodeError,
+  readConfigFile,
+  readKeyFile,
+  resolveOptions,
+} from '@mooring/node'
+import { type Context, configOf, type GlobalOptions, homeOf } from './context.ts'
+import { governanceKeyPath } from './governance.ts'
+
+export type KeyState = {
+  duty: KeyDuty
+  path: string
+  // Null for a file that is not there: a governance key belongs elsewhere.
+  current: KeyPair | null
+  next: KeyPair | null
+  // What the chain names; null while no node says it.
+  chain: string | null
+}
+
+type KeyOptions = GlobalOptions & { governanceKey?: string }
+
+/** Where the key of each duty lies, as the configuration of the home says. */
+async function keyPaths(context: Context, options: KeyOptions): Promise<Record<KeyDuty, string>> {
+  const home = homeOf(context, options)
+  const file = await readConfigFile(configOf(context, options) ?? homePaths(home).configFile)
+  const { values } = resolveOptions({ flags: {}, env: context.env, file })
+  const { consensus, transport, anchor, seal } = values.keys
+  return {
+    governance: governanceKeyPath(context, options),
+    consensus: resolve(home, consensus),
+    transport: resolve(home, transport),
+    anchor: resolve(home, anchor),
+    seal: resolve(home, seal),
+  }
+}
+
+async function readIfThere(path: string, duty: KeyDuty): Promise<KeyPair | null> {
+  try {
+    return await readKeyFile(path, duty)
+  } catch (error) {
+    if (error instanceof NodeError && error.code === 'key_missing') return null
+    throw error
+  }
+}
+
+export async function readKeyStates(context: Context, options: KeyOptions): Promise<KeyState[]> {
+  const paths = await keyPaths(context, options)
+  const states: KeyState[] = []
+  for (const duty of KEY_DUTIES) {
+    const path = paths[duty]
+    const current = await readIfThere(path, duty)
+    const next = (await findNextKey(path, duty)) ?? null
+    states.push({ duty, path, current, next, chain: null })
+  }
+  return states
+}
+
+const isOf = (key: KeyPair | null, hex: string | null | undefined) =>
+  key !== null && toHex(key.publicKey) === hex
+
+/** The member that has one of these keys; its keys become what the chain names. */
+export function withChain(states: readonly KeyState[], members: readonly Member[]): KeyState[] {
+  const owner = members.find(({ keys }) =>
+    states.some(({ duty, current, next }) => isOf(current, keys[duty]) || isOf(next, keys[duty])),
+  )
+  return states.map((state) => ({ ...state, chain: owner?.keys[state.duty] ?? null }))
+}
+
+export type KeyStanding = 'in force' | 'next in force' | 'other' | 'unknown'
+
+/** Which of the two keys the chain names. */
+export function standingOf({ current, next, chain }: KeyState): KeyStanding {
+  if (chain === null) return 'unknown'
+  if (isOf(current, chain)) return 'in force'
+  return isOf(next, chain) ? 'next in force' : 'other'
+}

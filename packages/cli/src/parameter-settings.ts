@@ -1,0 +1,26 @@
+// "deltaMs=200" to parameters of the chain: those in force, with what is set in place of some.
+
+import { type Parameters, PRODUCTION_PARAMETERS } from '@mooring/ledger'
+import { NodeError } from '@mooring/node'
+
+function isName(name: string): name is keyof Parameters {
+  return Object.hasOwn(PRODUCTION_PARAMETERS, name)
+}
+
+export function parametersWith(
+  present: Readonly<Record<string, number>>,
+  settings: readonly string[],
+): Parameters {
+  const parameters: Parameters = { ...PRODUCTION_PARAMETERS }
+  for (const [name, value] of Object.entries(present)) if (isName(name)) parameters[name] = value
+  for (const setting of settings) {
+    const [, name = '', digits = ''] = /^(\w+)=(\d{1,15})$/.exec(setting) ?? []
+    if (!isName(name)) {
+      const names = Object.keys(PRODUCTION_PARAMETERS).join(', ')
+      const detail = `"${setting}" is not <name>=<whole number>, with one of ${names}`
+      throw new NodeError('parameter_unknown', { detail })
+    }
+    parameters[name] = Number(digits)
+  }
+  return parameters
+}
