@@ -1,114 +1,72 @@
 /**
- * The hands of a traitor: what one that runs the honest machine can do besides. An actor sees what
- * arrives, decides what leaves, and may sign anything with its own key, but nothing with another.
+ * What a traitor can do: one that runs the honest code and does something else besides. An actor sees
+ * what arrives, decides what leaves, and may sign anything with its own key, but nothing with another.
+ *
+ * Actors know nothing of how a node is built: whoever offers them hands can let them act.
  */
-import {
-  type BlockMeta,
-  type Certificate,
-  type ConsensusState,
-  type Outgoing,
-  type Subject,
-  type UnsignedVote,
-  type Vote,
-  type VoteKind,
-  ZERO_DIGEST,
+import type {
+  BlockMeta,
+  Certificate,
+  ConsensusState,
+  Outgoing,
+  Subject,
+  Vote,
+  VoteKind,
 } from '@mooring/consensus'
-import { type Block, childOf, GENESIS, type Packet } from './blocks.ts'
-import { type Machine, SIGNATURE } from './machine.ts'
+import type { Block, Packet } from './blocks.ts'
 import type { Random } from './random.ts'
-import type { World } from './world.ts'
 
 export interface Actor {
-  /** Instead of sending a packet of the honest machine to this peer. */
+  /** Instead of sending a packet of the honest code to this node. */
   send?(packet: Packet, to: number, hands: Hands): void
-  /** Before the honest machine sees what has arrived. */
+  /** Before the honest code sees what has arrived. */
   hear?(packet: Packet, hands: Hands): void
   /** Every 50 ms. */
   act?(hands: Hands): void
+  /** Instead of a block that a node asked for. */
+  serveBlock?(block: Block, hands: Hands): Block
+  /** Instead of final blocks that a node asked for. */
+  serveRange?(range: readonly FinalEntry[], hands: Hands): readonly FinalEntry[]
 }
 
-export class Hands {
-  readonly machine: Machine
+/** A final block as it is kept and served; one that ended a batch has its finalization. */
+export interface FinalEntry {
+  readonly block: Block
+  readonly finalization: Certificate | null
+}
+
+/** Actors are asked only while their node is an authority, and has a key that counts. */
+export interface Hands {
+  readonly node: number
+  readonly epoch: number
+  /** The place in the authority set of this epoch. */
+  readonly index: number
+  /** Nodes that are authorities. */
+  readonly members: readonly number[]
+  /** The other authorities' nodes. */
   readonly others: readonly number[]
-  readonly #world: World
-  readonly #emit: (to: number, packet: Packet) => void
-
-  constructor(machine: Machine, world: World, emit: (to: number, packet: Packet) => void) {
-    this.machine = machine
-    this.#world = world
-    this.#emit = emit
-    const all = Array.from({ length: world.plan.authorities }, (_, index) => index)
-    this.others = all.filter((index) => index !== machine.index)
-  }
-
-  get index(): number {
-    return this.machine.index
-  }
-
-  get state(): ConsensusState {
-    return this.machine.state
-  }
-
-  get random(): Random {
-    return this.#world.random
-  }
-
-  get deltaMs(): number {
-    return this.#world.plan.deltaMs
-  }
-
-  get authorities(): number {
-    return this.#world.plan.authorities
-  }
-
+  readonly state: ConsensusState
+  readonly random: Random
+  readonly deltaMs: number
+  wall(): number
   /** The others in random order. */
-  shuffled(): number[] {
-    const rest = [...this.others]
-    const order: number[] = []
-    while (rest.length > 0) order.push(...rest.splice(this.random.between(0, rest.length - 1), 1))
-    return order
-  }
-
-  sign(kind: VoteKind, subject: Subject): Vote {
-    const vote: UnsignedVote = { kind, subject, signer: this.index }
-    this.#world.oracle.signed(vote, true)
-    return { ...vote, signature: SIGNATURE }
-  }
-
-  nullify(view: number): Vote {
-    const place = { epoch: 0, view, parentView: 0, height: 0 }
-    return this.sign('nullify', { ...place, digest: ZERO_DIGEST })
-  }
-
-  emit(to: number, packet: Packet, afterMs = 0): void {
-    if (afterMs === 0) this.#emit(to, packet)
-    else this.machine.later(afterMs, () => this.#emit(to, packet))
-  }
-
-  say(to: number, message: Outgoing, afterMs = 0): void {
-    this.emit(to, { kind: 'message', message, from: this.index }, afterMs)
-  }
-
-  sayAll(message: Outgoing): void {
-    for (const to of this.others) this.say(to, message)
-  }
-
+  shuffled(): number[]
+  sign(kind: VoteKind, subject: Subject): Vote
+  nullify(view: number): Vote
+  emit(to: number, packet: Packet, afterMs?: number): void
+  say(to: number, message: Outgoing, afterMs?: number): void
   /** A block of its own on any parent it knows. */
-  block(parent: BlockMeta, place: { view: number; parentView: number }, content: string[]): Block {
-    const time = Math.max(this.machine.wall(), parent.time + 1)
-    const block = childOf(parent, { ...place, time }, content)
-    this.#world.oracle.made(block.meta)
-    return block
-  }
-
-  proposalOf(block: Block, justification: readonly Certificate[]): Packet {
-    const { view, parentView, height, digest } = block.meta
-    const vote = this.sign('notarize', { epoch: 0, view, parentView, height, digest })
-    const proposal = { block: block.meta, vote, justification }
-    return { kind: 'proposal', proposal, block, from: this.index }
-  }
-
-  find(digest: string): BlockMeta | undefined {
-    return digest === GENESIS.digest ? GENESIS : this.machine.ledger.find(digest)?.meta
-  }
+  block(
+    parent: BlockMeta,
+    place: { view: number; parentView: number },
+    content: readonly string[],
+  ): Block
+  /** A sealing block of its own, if the rules would let one pass. */
+  sealing(parent: BlockMeta, place: { view: number; parentView: number }): Block | null
+  proposalOf(block: Block, justification: readonly Certificate[]): Packet
+  find(digest: string): BlockMeta | undefined
+  /** Keeps a block, so that others can fetch it here. */
+  hold(block: Block): void
+  /** The last final blocks, oldest first. */
+  lastFinal(count: number): readonly BlockMeta[]
 }

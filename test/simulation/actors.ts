@@ -1,10 +1,14 @@
 /** The cast: which actor plays which name. */
 import type { Actor } from './actor.ts'
+import { blockBomber } from './byzantine/block-bomber.ts'
 import { conflictingNotarizer } from './byzantine/conflicting-notarizer.ts'
+import { earlyVoter } from './byzantine/early-voter.ts'
 import { equivocator } from './byzantine/equivocator.ts'
 import { finalizeAndNullify } from './byzantine/finalize-and-nullify.ts'
 import { forker } from './byzantine/forker.ts'
+import { impostor } from './byzantine/impostor.ts'
 import { lateLeader } from './byzantine/late-leader.ts'
+import { lyingSyncer } from './byzantine/lying-syncer.ts'
 import { nullifySpammer } from './byzantine/nullify-spammer.ts'
 import { silent } from './byzantine/silent.ts'
 import { spoiler } from './byzantine/spoiler.ts'
@@ -27,8 +31,13 @@ const CAST: Readonly<Record<ActorName, () => Actor>> = {
   'status-liar': () => statusLiar,
   // Two honest machines: all of it is in the world.
   twin: () => ({}),
+  'restored-backup': () => ({}),
   forker,
   spoiler,
+  'lying-syncer': () => lyingSyncer,
+  'block-bomber': () => blockBomber,
+  'early-voter': () => earlyVoter,
+  impostor: () => impostor,
 }
 
 export function actorOf(name: ActorName): Actor {

@@ -6,23 +6,23 @@
  * the oracle saw it given.
  */
 import { recordOf } from '@mooring/consensus'
-import { type Actor, Hands } from './actor.ts'
 import { actorOf } from './actors.ts'
-import { MONOTONIC_ZERO, type Packet } from './blocks.ts'
+import { GENESIS, MONOTONIC_ZERO, type Packet } from './blocks.ts'
 import { Twins } from './byzantine/twin.ts'
 import { Disk } from './disk.ts'
+import { MachineHands } from './hands.ts'
 import { acceptPacket } from './intake.ts'
 import { type Content, Links } from './links.ts'
 import { Machine } from './machine.ts'
 import { Oracle } from './oracle.ts'
-import { type Faults, NO_FAULTS, type Plan } from './plan.ts'
+import { drawMembers, type Faults, NO_FAULTS, type Plan } from './plan.ts'
 import { type Random, randomOf } from './random.ts'
 import { Scheduler } from './scheduler.ts'
-import type { ObservedStep, World } from './world.ts'
+import { type Sky, Weather } from './weather.ts'
+import type { Acting, ObservedStep } from './world.ts'
 
 const ACT_MS = 50
 const PEERS_MS = 500
-const FAULTS_MS = 100
 
 export interface Watch {
   /** Keeps a line for every step. */
@@ -30,7 +30,7 @@ export interface Watch {
   readonly observe?: (step: ObservedStep) => void
 }
 
-export class Agreement implements World {
+export class Agreement implements Sky {
   readonly plan: Plan
   readonly scheduler = new Scheduler(MONOTONIC_ZERO)
   readonly random: Random
@@ -42,9 +42,12 @@ export class Agreement implements World {
   readonly submitted = new Set<string>()
   readonly calmAt: number
   readonly lines: string[] = []
+  /** Asks the next leader for a change, whatever the plan's chances. */
+  mustSeal = false
   readonly #watch: Watch
+  readonly #weather: Weather
   #isCalm = false
-  readonly #actors = new Map<number, { actor: Actor; hands: Hands }>()
+  readonly #acting = new Map<number, Acting>()
   readonly #twins = new Map<number, Twins>()
 
   constructor(plan: Plan, watch: Watch = {}) {
@@ -53,23 +56,31 @@ export class Agreement implements World {
     this.random = randomOf(plan.seed)
     this.links = new Links(plan, this.random, this.scheduler)
     this.calmAt = MONOTONIC_ZERO + plan.calmMs
-    const { authorities, deltaMs, precisionMs, actors } = plan
+    const { deltaMs, precisionMs, actors, founders } = plan
     this.oracle = new Oracle({
-      authorities,
+      members: founders,
       traitors: new Set(actors.keys()),
+      genesis: GENESIS,
       deltaMs,
       precisionMs,
     })
-    for (let index = 0; index < authorities; index += 1) this.#create(index)
+    this.#weather = new Weather(this)
+    for (let node = 0; node < plan.nodes; node += 1) this.#create(node)
     for (const machine of this.machines) machine.boot()
     for (let count = 0; count < plan.transactions; count += 1) this.#submitSomewhen(`tx-${count}`)
     this.scheduler.every(PEERS_MS, () => this.#tellPeers())
-    this.scheduler.every(FAULTS_MS, () => this.#breakSomething())
     this.scheduler.at(this.calmAt, () => this.#calm())
   }
 
   get honest(): Machine[] {
     return this.machines.filter((machine) => machine.isHonest)
+  }
+
+  /** The honest authorities of the newest epoch. */
+  get honestMembers(): Machine[] {
+    const epoch = Math.max(...this.honest.map((machine) => machine.ledger.turn.epoch))
+    const newest = this.honest.find((machine) => machine.ledger.turn.epoch === epoch)
+    return this.honest.filter(({ node }) => newest?.ledger.turn.members.includes(node) === true)
   }
 
   get faults(): Faults {
@@ -97,7 +108,7 @@ export class Agreement implements World {
   }
 
   send(from: Machine, to: number, packet: Packet): void {
-    const acting = this.#actors.get(from.index)
+    const acting = this.actingOf(from)
     if (acting?.actor.send === undefined) return this.#emit(from, to, packet)
     acting.actor.send(packet, to, acting.hands)
   }
@@ -106,12 +117,34 @@ export class Agreement implements World {
     return this.links.isConnected(a, b)
   }
 
+  breakLinks(): string {
+    return this.links.breakSomehow()
+  }
+
+  healLinks(): void {
+    this.links.heal()
+  }
+
+  actingOf(machine: Machine): Acting | undefined {
+    return machine.place === null ? undefined : this.#acting.get(machine.node)
+  }
+
+  drawNext(): readonly number[] | null {
+    const isDue = this.mustSeal || (!this.#isCalm && this.random.chance(this.plan.sealChance))
+    return isDue ? drawMembers(this.plan, this.random) : null
+  }
+
   crashesAt(machine: Machine, boundary: string): boolean {
     const { boundaryCrash } = this.plan.faults
     if (this.#isCalm || boundaryCrash === 0 || !this.random.chance(boundaryCrash)) return false
     this.count(`crash ${boundary}`)
-    this.#crash(machine, this.random.chance(this.plan.faults.rottenDisk))
+    this.#weather.crash(machine, this.random.chance(this.plan.faults.rottenDisk))
     return true
+  }
+
+  stopFull(machine: Machine): void {
+    this.count('full disk')
+    this.#weather.crash(machine, false)
   }
 
   count(what: string): void {
@@ -127,43 +160,60 @@ export class Agreement implements World {
       this.lines.push(`${this.scheduler.now - MONOTONIC_ZERO} ${line()}`)
   }
 
-  #create(index: number): void {
-    const name = this.plan.actors.get(index)
-    const machine = new Machine(index, new Disk(), this)
+  #create(node: number): void {
+    const name = this.plan.actors.get(node)
+    const machine = new Machine(node, new Disk(), this)
     this.machines.push(machine)
     if (name === undefined) return
-    if (name === 'twin') {
-      this.machines.push(new Machine(index, new Disk(), this))
-      const twins = new Twins(this.random)
-      this.#twins.set(index, twins)
-      this.scheduler.every(1_500, () => twins.shuffle(this.plan.authorities))
-    }
+    if (name === 'twin' || name === 'restored-backup') this.#createSecond(machine, name)
     const emit = (to: number, packet: Packet): void => this.#emit(machine, to, packet)
-    const hands = new Hands(machine, this, emit)
-    const actor = actorOf(name)
-    this.#actors.set(index, { actor, hands })
+    this.#acting.set(node, { actor: actorOf(name), hands: new MachineHands(machine, this, emit) })
     this.scheduler.every(ACT_MS, () => {
-      if (machine.isUp && this.random.chance(0.5)) actor.act?.(hands)
+      const acting = this.actingOf(machine)
+      if (acting !== undefined && machine.isUp && this.random.chance(0.5))
+        acting.actor.act?.(acting.hands)
+    })
+  }
+
+  /** A second process with the same key: from the beginning, or later from a copy of the first disk. */
+  #createSecond(first: Machine, name: 'twin' | 'restored-backup'): void {
+    const twins = new Twins(this.random)
+    this.#twins.set(first.node, twins)
+    if (name === 'twin') {
+      this.machines.push(new Machine(first.node, new Disk(), this))
+      this.scheduler.every(1_500, () => twins.shuffle(this.plan.nodes))
+      return
+    }
+    const { calmMs } = this.plan
+    this.scheduler.after(this.random.between(0, calmMs / 2), () => {
+      const copy = first.disk.copy()
+      this.scheduler.after(this.random.between(100, calmMs / 2), () => {
+        this.count('backup restored beside the running original')
+        const second = new Machine(first.node, copy, this)
+        this.machines.push(second)
+        second.boot()
+        this.scheduler.every(1_500, () => twins.shuffle(this.plan.nodes))
+      })
     })
   }
 
   #emit(from: Machine, to: number, packet: Packet): void {
-    this.links.carry(from.index, to, contentOf(packet), () => {
-      for (const machine of this.#hearersOf(to, from.index)) this.#receive(machine, packet)
+    this.links.carry(from.node, to, contentOf(packet), () => {
+      for (const machine of this.#hearersOf(to, from.node)) this.#receive(machine, packet)
     })
   }
 
   #hearersOf(to: number, from: number): Machine[] {
     const twins = this.#twins.get(to)
-    const machines = this.machines.filter(({ index }) => index === to)
-    if (twins === undefined) return machines
+    const machines = this.machines.filter(({ node }) => node === to)
+    if (twins === undefined || machines.length < 2) return machines
     return machines.filter((_, which) => twins.hears(which === 0 ? 'first' : 'second', from))
   }
 
   #receive(machine: Machine, packet: Packet): void {
     if (!machine.isUp) return
     machine.heardAt[packet.from] = this.scheduler.now
-    const acting = this.#actors.get(machine.index)
+    const acting = this.actingOf(machine)
     acting?.actor.hear?.(packet, acting.hands)
     const event = acceptPacket(packet, machine, this)
     if (event !== null) machine.feed(event)
@@ -187,12 +237,13 @@ export class Agreement implements World {
     for (const machine of this.machines) {
       if (!machine.isUp) continue
       for (const other of this.machines) {
-        const isSilent = this.plan.actors.get(other.index) === 'silent'
-        if (other.isUp && !isSilent && !this.links.isCut(other.index, machine.index))
-          machine.heardAt[other.index] = now
-        else if (!other.isUp) machine.heardAt[other.index] = null
+        const isSilent = this.plan.actors.get(other.node) === 'silent'
+        if (other.isUp && !isSilent && !this.links.isCut(other.node, machine.node))
+          machine.heardAt[other.node] = now
+        else if (!other.isUp) machine.heardAt[other.node] = null
       }
-      machine.feed({ type: 'peers', heard: [...machine.heardAt] })
+      const heard = machine.members.map((node) => machine.heardAt[node] ?? null)
+      machine.feed({ type: 'peers', heard })
       machine.reconsiderWork()
     }
     if (this.#isSplit()) this.count('split certificates')
@@ -200,7 +251,8 @@ export class Agreement implements World {
 
   /** Whether of one view some hold only the notarization and others only the nullification. */
   #isSplit(): boolean {
-    const up = this.honest.filter(({ isUp }) => isUp)
+    const members = this.honestMembers
+    const up = members.filter(({ isUp, epoch }) => isUp && epoch === members[0]?.epoch)
     const top = Math.max(0, ...up.map(({ state }) => state.view))
     for (let view = Math.max(1, top - 4); view < top; view += 1) {
       const held = up.map(({ state }) => recordOf(state, view))
@@ -211,40 +263,10 @@ export class Agreement implements World {
     return false
   }
 
-  #breakSomething(): void {
-    if (this.#isCalm) return
-    const { crashesPerSecond, powerCutsPerSecond, partitionsPerSecond } = this.plan.faults
-    const share = FAULTS_MS / 1_000
-    if (this.random.chance(crashesPerSecond * share)) {
-      this.count('crash')
-      this.#crash(this.random.pick(this.machines), this.random.chance(this.plan.faults.rottenDisk))
-    }
-    if (this.random.chance(powerCutsPerSecond * share)) {
-      this.count('power cut')
-      for (const machine of this.machines) this.#crash(machine, false)
-    }
-    if (this.random.chance(partitionsPerSecond * share)) {
-      this.count(`links: ${this.links.breakSomehow()}`)
-      this.scheduler.after(this.random.between(100, 4_000), () => this.links.heal())
-    }
-  }
-
-  #crash(machine: Machine, rots: boolean): void {
-    if (!machine.isUp) return
-    machine.crash(rots)
-    const { life } = machine
-    const { downMs } = this.plan.faults
-    this.scheduler.after(this.random.between(50, downMs), () => this.#restart(machine, life))
-  }
-
-  #restart(machine: Machine, life: number): void {
-    if (!machine.isUp && machine.life === life) machine.boot()
-  }
-
   #calm(): void {
     this.#isCalm = true
     this.links.calm()
-    for (const machine of this.machines) this.#restart(machine, machine.life)
+    this.#weather.calm()
   }
 }
 

@@ -37,7 +37,7 @@ test('a step changes nothing that it is given, and the same input gives the same
 test('what the disk brings back is what was there, but for the votes of others (I8)', () => {
   for (const seed of [31, 32, 33, 34]) {
     const { run } = runPlan({ ...planOf(seed, SIZES), heartbeatMs: 0 })
-    for (const { state, disk, index } of run.honest) {
+    for (const { state, disk, node, epoch } of run.honest) {
       // As an orderly end does: certificates may wait for the next vote to be synced.
       disk.endFlush()
       disk.wait(() => undefined)
@@ -45,16 +45,16 @@ test('what the disk brings back is what was there, but for the votes of others (
       disk.endFlush()
       disk.endCommit()
       const clock = { monotonic: run.scheduler.now, wall: 0 }
-      const { state: again } = start(state.config, disk.recovered(), clock)
+      const { state: again } = start(state.config, disk.recovered(epoch, 1), clock)
       assert.equal(again.view, state.view)
       assert.deepEqual(again.final, state.final)
       assert.deepEqual(again.committed, state.committed)
       for (let view = state.final.view + 1; view < state.view; view += 1) {
         const [now, then] = [recordOf(again, view), recordOf(state, view)]
         for (const own of ['ownNotarize', 'ownNullify', 'ownFinalize'] as const)
-          assert.deepEqual(now[own], then[own], `${own} of ${index} in view ${view}`)
+          assert.deepEqual(now[own], then[own], `${own} of ${node} in view ${view}`)
         for (const held of ['notarization', 'nullification', 'finalization'] as const)
-          assert.deepEqual(now[held], then[held], `${held} of ${index} in view ${view}`)
+          assert.deepEqual(now[held], then[held], `${held} of ${node} in view ${view}`)
       }
     }
   }

@@ -5,8 +5,9 @@
  * keeps what is durable and decides what became of the group under way: nothing of it, only the
  * marks, only the records, the first few records, or everything although nobody was told.
  */
-import type { BlockMeta, Certificate, Recovered, Vote, VoteKind } from '@mooring/consensus'
-import { type Block, GENESIS } from './blocks.ts'
+import type { Certificate, Recovered, Vote, VoteKind } from '@mooring/consensus'
+import type { FinalEntry } from './actor.ts'
+import { type Block, baseOf, GENESIS } from './blocks.ts'
 import type { Random } from './random.ts'
 
 export type DiskRecord =
@@ -14,12 +15,8 @@ export type DiskRecord =
   | { readonly type: 'vote'; readonly vote: Vote }
   | { readonly type: 'block'; readonly block: Block }
 
-export interface ChainEntry {
-  readonly block: Block
-  readonly finalization: Certificate | null
-}
-
-export type Marks = Record<VoteKind, number>
+/** The highest views signed in an epoch, by kind. */
+export type Marks = Readonly<Record<VoteKind, number>> & { readonly epoch: number }
 
 export type CutOutcome = 'nothing' | 'marks' | 'records' | 'torn' | 'everything'
 
@@ -35,6 +32,7 @@ interface Flight {
   readonly done: readonly (() => void)[]
 }
 
+const NO_MARKS: Marks = { epoch: 0, notarize: 0, nullify: 0, finalize: 0 }
 const OUTCOMES: readonly CutOutcome[] = ['nothing', 'marks', 'records', 'torn', 'everything']
 /** Records of views so far below the last block may go. */
 const KEPT_VIEWS = 64
@@ -42,20 +40,25 @@ const KEPT_VIEWS = 64
 export class Disk {
   /** Durable. */
   records: DiskRecord[] = []
-  marks: Marks = { notarize: 0, nullify: 0, finalize: 0 }
-  readonly chain: ChainEntry[] = []
+  marks: Marks = NO_MARKS
+  readonly chain: FinalEntry[] = []
   readonly voted = new Set<string>()
+  /** Takes no more writes until its operator has made room. */
+  isFull = false
+  /** What is known of votes that were lost: that they were, or from where it is safe to vote again. */
+  #lost: 'unknown' | { readonly epoch: number; readonly voteFrom: number } | null = null
   #raised: Marks = this.marks
   #pending: DiskRecord[] = []
   #flight: Flight | null = null
   #waiting: (() => void)[] = []
-  #commits: ChainEntry[] = []
+  #commits: FinalEntry[] = []
   #last: LastGroup | null = null
 
   append(record: DiskRecord): void {
     if (record.type === 'vote') {
       const { kind, subject } = record.vote
-      this.#raised = { ...this.#raised, [kind]: Math.max(this.#raised[kind], subject.view) }
+      const marks = markedIn(this.#raised, subject.epoch)
+      this.#raised = { ...marks, [kind]: Math.max(marks[kind], subject.view) }
     }
     this.#pending.push(record)
   }
@@ -84,7 +87,7 @@ export class Disk {
   }
 
   /** A batch of final blocks is handed to the database. */
-  commit(entries: readonly ChainEntry[]): void {
+  commit(entries: readonly FinalEntry[]): void {
     this.#commits.push(...entries)
   }
 
@@ -92,10 +95,13 @@ export class Disk {
   endCommit(): void {
     this.chain.push(...this.#commits)
     this.#commits = []
-    const view = (this.chain.at(-1)?.block.meta.view ?? 0) - KEPT_VIEWS
-    if (this.records.length < 4_000) return
+    const tip = this.chain.at(-1)?.block
+    if (this.records.length < 4_000 || tip === undefined) return
     this.#last = null
-    this.records = this.records.filter((record) => viewOf(record) >= view)
+    this.records = this.records.filter((record) => {
+      const { epoch, view } = placeOf(record)
+      return epoch > tip.epoch || (epoch === tip.epoch && view >= tip.meta.view - KEPT_VIEWS)
+    })
   }
 
   cut(random: Random): CutOutcome | null {
@@ -120,30 +126,66 @@ export class Disk {
     this.#last = null
     if (last === null || last.records.length === 0) return false
     const votes = last.records.flatMap((record) => (record.type === 'vote' ? [record.vote] : []))
-    const isMarked = votes.every(({ kind, subject }) => subject.view > last.marksBefore[kind])
+    const isMarked = votes.every(
+      ({ kind, subject }) => subject.view > markedIn(last.marksBefore, subject.epoch)[kind],
+    )
     const finalizes = votes.filter(({ kind }) => kind === 'finalize').length
     if (votes.length === 0 || !isMarked || finalizes > 1) return false
     this.records.length -= last.records.length
     return true
   }
 
-  recovered(): Recovered {
+  /** The vote journal and its marks are gone, and the key and the chain are not. */
+  forgetVotes(): void {
+    this.records = []
+    this.voted.clear()
+    this.marks = NO_MARKS
+    this.#raised = NO_MARKS
+    this.#last = null
+    this.#lost = 'unknown'
+  }
+
+  rejoin(epoch: number, voteFrom: number | null): void {
+    this.#lost = voteFrom === null ? null : { epoch, voteFrom }
+  }
+
+  /** A backup: what is durable now, on another disk. */
+  copy(): Disk {
+    const copy = new Disk()
+    copy.records = [...this.records]
+    copy.marks = this.marks
+    copy.#raised = this.marks
+    copy.chain.push(...this.chain)
+    for (const key of this.voted) copy.voted.add(key)
+    return copy
+  }
+
+  recovered(epoch: number, nonce: number): Recovered {
     const tip = this.chain.at(-1)
-    const committed: BlockMeta = tip?.block.meta ?? GENESIS
+    const isNew = tip === undefined || tip.block.epoch !== epoch
+    const committed = isNew ? baseOf(tip?.block.meta ?? GENESIS) : tip.block.meta
     const of = <T extends DiskRecord['type']>(type: T) =>
       this.records.filter(
-        (record): record is Extract<DiskRecord, { type: T }> => record.type === type,
+        (record): record is Extract<DiskRecord, { type: T }> =>
+          record.type === type && placeOf(record).epoch === epoch,
       )
+    const { notarize, nullify, finalize } = markedIn(this.marks, epoch)
+    const lost = this.#lost
+    const isKnown = lost !== null && lost !== 'unknown' && lost.epoch === epoch
     return {
       committed,
-      finalization: tip?.finalization ?? null,
+      finalization: isNew ? null : tip.finalization,
       certificates: of('certificate').map(({ certificate }) => certificate),
       votes: of('vote').map(({ vote }) => vote),
       blocks: of('block').flatMap(({ block: { meta } }) =>
         meta.height > committed.height ? [meta] : [],
       ),
-      marks: this.marks,
-      rejoin: null,
+      marks: { notarize, nullify, finalize },
+      rejoin: isKnown
+        ? { kind: 'wait', voteFrom: lost.voteFrom }
+        : lost === null
+          ? null
+          : { kind: 'gather', nonce },
     }
   }
 
@@ -182,7 +224,11 @@ export function voteKey({ kind, subject }: Pick<Vote, 'kind' | 'subject'>): stri
   return `${kind} ${epoch} ${view} ${parentView} ${height} ${digest}`
 }
 
-function viewOf(record: DiskRecord): number {
-  if (record.type === 'block') return record.block.meta.view
-  return record.type === 'vote' ? record.vote.subject.view : record.certificate.subject.view
+function markedIn(marks: Marks, epoch: number): Marks {
+  return marks.epoch === epoch ? marks : { ...NO_MARKS, epoch }
+}
+
+function placeOf(record: DiskRecord): { readonly epoch: number; readonly view: number } {
+  if (record.type === 'block') return { epoch: record.block.epoch, view: record.block.meta.view }
+  return record.type === 'vote' ? record.vote.subject : record.certificate.subject
 }

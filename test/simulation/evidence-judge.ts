@@ -16,12 +16,14 @@ export interface Window {
 type Offence = 'conflicting_notarize' | 'conflicting_finalize' | 'nullify_finalize'
 
 export class EvidenceJudge {
+  readonly #epoch: number
   readonly #traitors: ReadonlySet<number>
   readonly #first = new Map<string, Vote>()
   readonly #equivocated = new Set<number>()
   readonly #reported = new Set<string>()
 
-  constructor(traitors: ReadonlySet<number>) {
+  constructor(epoch: number, traitors: ReadonlySet<number>) {
+    this.#epoch = epoch
     this.#traitors = traitors
   }
 
@@ -36,8 +38,8 @@ export class EvidenceJudge {
       event.type === 'votes' ? event.votes : event.type === 'proposal' ? [event.proposal.vote] : []
     for (const vote of votes) {
       const isWatched = this.#traitors.has(vote.signer)
-      const { view } = vote.subject
-      if (!isWatched || view < window.from || view > window.to) continue
+      const { epoch, view } = vote.subject
+      if (!isWatched || epoch !== this.#epoch || view < window.from || view > window.to) continue
       for (const offence of this.#offences(vote))
         if (!this.#reported.has(`${offence} ${view} ${vote.signer}`))
           throw new Violation('I15', `${offence} of ${vote.signer} in view ${view} is not reported`)

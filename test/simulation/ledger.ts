@@ -3,20 +3,25 @@
  * what that would refuse, so that an impossible request of the state machine is found here.
  */
 import { type BlockMeta, type Certificate, type ConsensusState, recordOf } from '@mooring/consensus'
+import type { FinalEntry } from './actor.ts'
 import { type Block, childOf, GENESIS, INVALID } from './blocks.ts'
-import type { ChainEntry } from './disk.ts'
 import { Violation } from './violation.ts'
 
 const TRANSACTIONS_MAX = 3
 
 export class Ledger {
-  readonly log: ChainEntry[]
+  readonly log: FinalEntry[]
+  /** How each ended epoch ended. */
+  readonly ended: Certificate[] = []
   readonly included = new Set<string>()
   readonly #held = new Map<string, Block>()
   readonly #executed = new Set<string>()
   readonly #final = new Map<string, Block>()
 
-  constructor(chain: readonly ChainEntry[], blocks: readonly Block[]) {
+  #members: readonly number[]
+
+  constructor(founders: readonly number[], chain: readonly FinalEntry[], blocks: readonly Block[]) {
+    this.#members = founders
     this.log = []
     for (const entry of chain) this.#include(entry)
     for (const block of blocks) this.hold(block)
@@ -24,6 +29,11 @@ export class Ledger {
 
   get tip(): BlockMeta {
     return this.log.at(-1)?.block.meta ?? GENESIS
+  }
+
+  /** The epoch in which the next block stands, and its authorities. */
+  get turn(): { readonly epoch: number; readonly members: readonly number[] } {
+    return { epoch: this.ended.length, members: this.#members }
   }
 
   hold(block: Block): void {
@@ -57,7 +67,13 @@ export class Ledger {
   /** A block of pending transactions on an executed parent; null when there is nothing to put in. */
   build(
     parent: BlockMeta,
-    place: { view: number; wall: number; mayBeEmpty: boolean },
+    place: {
+      epoch: number
+      view: number
+      wall: number
+      next: readonly number[] | null
+      mayBeEmpty: boolean
+    },
     pending: ReadonlySet<string>,
   ): Block | null {
     if (!this.isBase(parent.digest))
@@ -66,10 +82,11 @@ export class Ledger {
     const transactions = [...pending]
       .filter((name) => !open.has(name) && !this.included.has(name))
       .slice(0, TRANSACTIONS_MAX)
+    const { epoch, view, next } = place
     if (transactions.length === 0 && !place.mayBeEmpty) return null
     const time = Math.max(place.wall, parent.time + 1)
-    const { view } = place
-    const block = childOf(parent, { view, parentView: parent.view, time }, transactions)
+    const child = { epoch, view, parentView: parent.view, time, next }
+    const block = childOf(parent, child, transactions)
     this.#held.set(block.meta.digest, block)
     this.#executed.add(block.meta.digest)
     return block
@@ -84,8 +101,8 @@ export class Ledger {
   }
 
   /** These blocks are final, in this order. */
-  seal(blocks: readonly BlockMeta[], finalization: Certificate): ChainEntry[] {
-    const entries: ChainEntry[] = []
+  seal(blocks: readonly BlockMeta[], finalization: Certificate): FinalEntry[] {
+    const entries: FinalEntry[] = []
     for (const [index, { digest, height, parent }] of blocks.entries()) {
       const block = this.#held.get(digest)
       if (block === undefined || !this.#executed.has(digest))
@@ -114,10 +131,18 @@ export class Ledger {
     return digest === this.tip.digest || this.#executed.has(digest)
   }
 
-  #include(entry: ChainEntry): void {
-    this.log.push(entry)
-    this.#final.set(entry.block.meta.digest, entry.block)
-    for (const name of entry.block.transactions) this.included.add(name)
+  #include({ block, finalization }: FinalEntry): void {
+    this.log.push({ block, finalization })
+    this.#final.set(block.meta.digest, block)
+    for (const name of block.transactions) this.included.add(name)
+    if (block.next === null) return
+    if (finalization === null)
+      throw new Violation(
+        'I12',
+        `the sealing block ${block.meta.height} has no finalization of its own`,
+      )
+    this.#members = block.next
+    this.ended.push(finalization)
   }
 
   #forget(): void {

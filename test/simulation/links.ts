@@ -1,4 +1,4 @@
-/** The links between authorities: late, lossy, repeating, cut in one direction or both. */
+/** The links between nodes: late, lossy, repeating, cut in one direction or both. */
 import type { Plan } from './plan.ts'
 import type { Random } from './random.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -10,6 +10,8 @@ export class Links {
   readonly #plan: Plan
   readonly #random: Random
   readonly #scheduler: Scheduler
+  /** By pair of nodes: what the way itself takes. */
+  readonly #wayMs = new Map<number, number>()
   #cuts = new Set<number>()
   #isCalm = false
 
@@ -17,6 +19,7 @@ export class Links {
     this.#plan = plan
     this.#random = random
     this.#scheduler = scheduler
+    this.#layWays()
   }
 
   /** From now on links are whole, and lose no more than what the plan leaves. */
@@ -38,9 +41,9 @@ export class Links {
   carry(from: number, to: number, content: Content, deliver: () => void): void {
     if (this.isCut(from, to) || this.#random.chance(this.#lossOf(content))) return
     const { faults } = this.#plan
-    this.#scheduler.after(this.#delay(), deliver)
+    this.#scheduler.after(this.#delay(from, to), deliver)
     const duplication = this.#isCalm ? 0 : faults.duplication
-    if (this.#random.chance(duplication)) this.#scheduler.after(3 * this.#delay(), deliver)
+    if (this.#random.chance(duplication)) this.#scheduler.after(3 * this.#delay(from, to), deliver)
   }
 
   /** Cuts links between these two sets, one way or both, until `heal`. */
@@ -59,7 +62,7 @@ export class Links {
 
   /** One of the shapes in which networks break. */
   breakSomehow(): string {
-    const all = Array.from({ length: this.#plan.authorities }, (_, index) => index)
+    const all = Array.from({ length: this.#plan.nodes }, (_, index) => index)
     const some = all.filter(() => this.#random.chance(0.5))
     const others = all.filter((index) => !some.includes(index))
     const one = [this.#random.pick(all)]
@@ -87,8 +90,23 @@ export class Links {
       }
   }
 
-  #delay(): number {
+  /** Near each other, all over a country, or near each other but for one pair. */
+  #layWays(): void {
+    const { nodes, faults } = this.#plan
+    if (faults.latency === 'lan') return
+    const slow = this.#random.between(1, nodes - 1)
+    for (let a = 0; a < nodes; a += 1)
+      for (let b = a + 1; b < nodes; b += 1) {
+        const isSlow = a === 0 && b === slow
+        const ms = faults.latency === 'wan' ? this.#random.between(5, 90) : isSlow ? 500 : 0
+        this.#wayMs.set(a * 256 + b, ms)
+        this.#wayMs.set(b * 256 + a, ms)
+      }
+  }
+
+  #delay(from: number, to: number): number {
     const [low, high] = this.#plan.faults.delayMs
-    return this.#random.between(low, this.#isCalm ? this.#plan.calmDelayMs : high)
+    if (this.#isCalm) return this.#random.between(low, this.#plan.calmDelayMs)
+    return this.#random.between(low, high) + (this.#wayMs.get(from * 256 + to) ?? 0)
   }
 }

@@ -16,19 +16,24 @@ export function judgeStep(index: number, before: ConsensusState, after: Consensu
   if (after.final.view < before.final.view) fell('the last finalization')
   if (after.committed.height < before.committed.height) fell('the committed block')
   if (after.final.view < after.committed.view) fell('the floor')
+  if (after.voteFrom !== before.voteFrom && after.voteFrom !== 0 && after.voteFrom <= before.view)
+    fell('the view from which it votes')
   if (before.isHalted && !after.isHalted) fell('the halt')
 }
 
 /** A view that was voted in was entered by a certificate, which is on disk before the vote. */
-export function judgeStart({ index, isHonest, state, disk }: Machine, { votes }: Recovered): void {
+export function judgeStart(
+  { node, isHonest, state, disk }: Machine,
+  { votes, committed: base }: Recovered,
+): void {
   const { view, final, committed } = state
   const tip = disk.chain.at(-1)?.block.meta
   const isLost = (vote: Vote): boolean =>
     vote.kind === 'finalize' ? vote.subject.view >= view : vote.subject.view > view
   if (isHonest && votes.some(isLost))
-    throw new Violation('I9', `node ${index} came back below a view in which it voted`)
-  if (committed.height < (tip?.height ?? 0) || final.view < (tip?.view ?? 0))
-    throw new Violation('I9', `node ${index} came back below its chain`)
+    throw new Violation('I9', `node ${node} came back below a view in which it voted`)
+  if (committed.height < (tip?.height ?? 0) || final.view < base.view)
+    throw new Violation('I9', `node ${node} came back below its chain`)
 }
 
 export function isUnfinished({ certificates, committed }: Recovered): boolean {

@@ -1,9 +1,7 @@
 /**
- * One process: the state machine and a shell that keeps the contract of `node/src/driver.ts`.
- *
- * Votes and certificates are appended to the journal, sends go out at once, a vote leaves when the sync
- * that covers it has returned, and comes back as an event. A crash can come at every boundary between
- * two of these effects; what the disk then holds is the disk's matter.
+ * One process: the state machine of the current epoch and a shell that keeps the contract of
+ * `node/src/driver.ts`, sends at once what is no vote, and begins the next epoch when the block that ends
+ * this one is durable. Who is no authority runs the same machine and follows.
  */
 import {
   type Action,
@@ -15,97 +13,116 @@ import {
   type Event,
   leaderOf,
   type Outgoing,
+  type Recovered,
   start,
   step,
   type Vote,
 } from '@mooring/consensus'
 import { type Packet, WALL_ZERO } from './blocks.ts'
-import { type Disk, voteKey } from './disk.ts'
+import type { Disk } from './disk.ts'
+import { EpochHelp } from './epoch-help.ts'
 import { EvidenceJudge } from './evidence-judge.ts'
 import { Ledger, openTip } from './ledger.ts'
 import { isUnfinished, judgeStart, judgeStep, windowOf } from './machine-judge.ts'
 import { Repair } from './repair.ts'
 import { describeEvent, listActions } from './trace.ts'
 import { Violation } from './violation.ts'
+import { Voting } from './voting.ts'
 import type { World } from './world.ts'
-
-type VoteAction = Extract<Action, { type: 'vote' | 'propose' }>
 
 /** More steps in one go than this mean that the machine and its shell drive each other for ever. */
 const STEPS_MAX = 2_000
 
 export class Machine {
-  readonly index: number
+  readonly node: number
   readonly disk: Disk
+  readonly isHonest: boolean
   /** Survives a crash: a node keeps pending transactions on disk. */
   readonly pending = new Set<string>()
+  /** By node: when it was last heard, or null. */
+  readonly heardAt: (number | null)[]
   isUp = false
   isHalted = false
   life = 0
   steps = 0
-  heardAt: (number | null)[]
+  /** How far its wall clock has jumped. */
+  jumpMs = 0
+  epoch = 0
+  /** The authorities of the epoch: nodes in their order. */
+  members: readonly number[] = []
+  /** Its own place among them; null for who only follows. */
+  place: number | null = null
   ledger: Ledger
   repair: Repair
+  judge: EvidenceJudge
+  help: EpochHelp
+  #voting: Voting
   readonly #world: World
-  readonly #isHonest: boolean
   readonly #timers = new Map<string, number>()
-  readonly #journalled = new Set<string>()
   #state: ConsensusState | null = null
   #queue: Event[] = []
   #isStepping = false
   #timerCount = 0
-  #judge: EvidenceJudge
 
-  constructor(index: number, disk: Disk, world: World) {
-    this.index = index
+  constructor(node: number, disk: Disk, world: World) {
+    this.node = node
     this.disk = disk
     this.#world = world
-    this.#isHonest = !world.plan.actors.has(index)
-    this.heardAt = Array.from({ length: world.plan.authorities }, () => null)
-    this.ledger = new Ledger([], [])
+    this.isHonest = !world.plan.actors.has(node)
+    this.heardAt = Array.from({ length: world.plan.nodes }, () => null)
+    this.ledger = new Ledger(world.plan.founders, [], [])
     this.repair = new Repair(this, world)
-    this.#judge = new EvidenceJudge(new Set())
+    this.judge = new EvidenceJudge(0, new Set())
+    this.help = new EpochHelp(this, world)
+    this.#voting = new Voting(this, world)
   }
 
   get state(): ConsensusState {
-    if (this.#state === null) throw new Error(`machine ${this.index} was never booted`)
+    if (this.#state === null) throw new Error(`node ${this.node} was never booted`)
     return this.#state
   }
 
-  get isTwin(): boolean {
-    return this.#world.plan.actors.get(this.index) === 'twin'
-  }
-
-  get isHonest(): boolean {
-    return this.#isHonest
-  }
-
   wall(): number {
-    return WALL_ZERO + this.#world.scheduler.now + (this.#world.plan.skewMs[this.index] ?? 0)
+    const skew = this.#world.plan.skewMs[this.node] ?? 0
+    return WALL_ZERO + this.#world.scheduler.now + skew + this.jumpMs
   }
 
   boot(): void {
-    const { plan, oracle } = this.#world
-    const recovered = this.disk.recovered()
     this.isUp = true
     this.isHalted = false
     this.life += 1
-    this.ledger = new Ledger(this.disk.chain, this.disk.blocks())
+    this.ledger = new Ledger(this.#world.plan.founders, this.disk.chain, this.disk.blocks())
+    this.help = new EpochHelp(this, this.#world)
+    this.#voting = new Voting(this, this.#world)
+    if (this.ledger.tip.isSealing) this.#world.count('restart between two epochs')
+    const recovered = this.#begin()
+    if (isUnfinished(recovered)) this.#world.count('restart with an unfinished commit')
+  }
+
+  /** Starts the machine of the epoch in which the durable chain stands. */
+  #begin(): Recovered {
+    const { epoch, members } = this.ledger.turn
+    const { random, plan } = this.#world
+    const recovered = this.disk.recovered(epoch, random.between(1, 1e9))
+    const place = members.indexOf(this.node)
+    this.epoch = epoch
+    this.members = members
+    this.place = place < 0 ? null : place
     this.repair = new Repair(this, this.#world)
-    this.#judge = new EvidenceJudge(new Set(plan.actors.keys()))
+    const traitors = members.flatMap((node, index) => (plan.actors.has(node) ? [index] : []))
+    this.judge = new EvidenceJudge(epoch, new Set(traitors))
     this.#timers.clear()
-    this.#journalled.clear()
     this.#queue = []
     this.#isStepping = false
-    for (const { digest } of recovered.blocks) this.#journalled.add(digest)
-    for (const vote of recovered.votes) oracle.signed(vote, true)
-    if (isUnfinished(recovered)) this.#world.count('restart with an unfinished commit')
+    this.#voting.found(recovered.blocks.map(({ digest }) => digest))
+    for (const vote of recovered.votes) this.#world.oracle.signed(vote, true, this.node)
     const { state, actions } = start(this.#config(), recovered, this.#clock())
     this.#state = state
     judgeStart(this, recovered)
-    this.#world.trace(() => `${this.index} starts in view ${state.view}`)
+    this.#world.trace(() => `${this.node} starts in epoch ${epoch}, view ${state.view}`)
     this.#perform(actions)
     this.#drain()
+    return recovered
   }
 
   crash(rots: boolean): void {
@@ -116,7 +133,7 @@ export class Machine {
     if (outcome !== null) this.#world.count(`cut: ${outcome}`)
     if (rots && (outcome === null || outcome === 'nothing') && this.disk.rot())
       this.#world.count('cut: rotten')
-    this.#world.trace(() => `${this.index} crashes, group under way: ${outcome ?? 'none'}`)
+    this.#world.trace(() => `${this.node} crashes, group under way: ${outcome ?? 'none'}`)
   }
 
   feed(event: Event): void {
@@ -135,12 +152,35 @@ export class Machine {
 
   /** Blocks made final from outside the state machine, as sync does. */
   seal(blocks: readonly BlockMeta[], finalization: Certificate): void {
-    for (const block of blocks) if (this.#isHonest) this.#world.oracle.finalized(block, this.index)
-    if (this.#isHonest) this.#world.oracle.certified([finalization], this.index)
+    const { oracle, random, faults } = this.#world
+    if (this.isHonest) {
+      for (const block of blocks) oracle.finalized(block, this.node)
+      oracle.certified([finalization], this.node)
+    }
+    const tip = blocks.at(-1)
+    if (tip?.isSealing === true && finalization.subject.view !== tip.view)
+      this.#world.count('sealing block final by being proposed again')
     this.disk.commit(this.ledger.seal(blocks, finalization))
     for (const name of this.ledger.included) this.pending.delete(name)
-    const { commitMs } = this.#world.faults
-    this.later(this.#world.random.between(1, commitMs), () => this.disk.endCommit())
+    this.later(random.between(1, faults.commitMs), () => this.#onDurable())
+    if (this.place !== null) this.#tellFollowers(finalization)
+  }
+
+  /** The epoch ends with the block that is final and durable, not before. */
+  #onDurable(): void {
+    this.disk.endCommit()
+    const { turn } = this.ledger
+    if (this.disk.chain.length !== this.ledger.log.length || turn.epoch === this.epoch) return
+    this.#world.count('epoch begun')
+    if (turn.members.includes(this.node) && this.place === null)
+      this.#world.count('became an authority')
+    this.#begin()
+  }
+
+  #tellFollowers(finalization: Certificate): void {
+    const message = { kind: 'certificates', certificates: [finalization] } as const
+    for (let node = 0; node < this.#world.plan.nodes; node += 1)
+      if (!this.members.includes(node)) this.sendTo(node, message)
   }
 
   addTransaction(name: string): void {
@@ -154,11 +194,24 @@ export class Machine {
     if (waiting !== this.state.isWaiting) this.feed({ type: 'work', waiting })
   }
 
+  broadcast(message: Outgoing): void {
+    this.#world.oracle.sent(message, this.node)
+    this.sendAll({ kind: 'message', message, from: this.node })
+  }
+
+  sendAll(packet: Packet): void {
+    for (const to of this.members) if (to !== this.node) this.#world.send(this, to, packet)
+  }
+
+  sendTo(node: number, message: Outgoing): void {
+    this.#world.oracle.sent(message, this.node)
+    this.#world.send(this, node, { kind: 'message', message, from: this.node })
+  }
+
   #config(): ConsensusConfig {
-    const { plan } = this.#world
-    const { authorities, deltaMs, skipMs, minBlockIntervalMs, precisionMs } = plan
+    const { deltaMs, skipMs, minBlockIntervalMs, precisionMs } = this.#world.plan
     const timing = { deltaMs, skipMs, statusMs: 3_000, minBlockIntervalMs, precisionMs }
-    return { epoch: 0, authorities, me: this.index, ...timing }
+    return { epoch: this.epoch, authorities: this.members.length, me: this.place, ...timing }
   }
 
   #clock(): Clock {
@@ -175,7 +228,7 @@ export class Machine {
       if (this.life !== life) return
       if (this.#queue.length === 0) this.#enqueueWork()
       steps += 1
-      if (steps > STEPS_MAX) throw new Violation('L7', `node ${this.index} steps without end`)
+      if (steps > STEPS_MAX) throw new Violation('L7', `node ${this.node} steps without end`)
     }
     this.#isStepping = false
   }
@@ -185,15 +238,18 @@ export class Machine {
     const clock = this.#clock()
     this.#noteLeaders(event)
     const { state, actions } = step(before, event, clock)
-    this.#state = this.#isHonest || this.isTwin ? state : { ...state, isHalted: false }
+    const { actors } = this.#world.plan
+    const obeys = this.isHonest || COPIES.has(actors.get(this.node) ?? '')
+    this.#state = obeys ? state : { ...state, isHalted: false }
     this.steps += 1
     this.#world.observe({ machine: this, before, event, clock, after: state, actions })
     this.#world.trace(
-      () => `${this.index} v${state.view} ${describeEvent(event)} ${listActions(actions)}`,
+      () =>
+        `${this.node} e${this.epoch} v${state.view} ${describeEvent(event)} ${listActions(actions)}`,
     )
-    if (this.#isHonest) {
-      judgeStep(this.index, before, state)
-      this.#judge.judge(event, windowOf(before, state), actions)
+    if (this.isHonest) {
+      judgeStep(this.node, before, state)
+      this.judge.judge(event, windowOf(before, state), actions)
     }
     if (state.final.view > before.final.view && state.view - state.final.view > 2)
       this.#world.count('finalization of an old view')
@@ -202,97 +258,21 @@ export class Machine {
   }
 
   #noteLeaders(event: Event): void {
-    const { authorities } = this.#world.plan
-    for (const vote of votesOf(event))
-      this.#judge.noteLeader(vote, leaderOf(0, vote.subject.view, authorities))
+    for (const vote of votesOf(event)) {
+      const leader = leaderOf(this.epoch, vote.subject.view, this.members.length)
+      this.judge.noteLeader(vote, leader)
+    }
   }
 
   #perform(actions: readonly Action[]): void {
-    const votes = this.#journalVotes(actions)
+    const votes = this.#voting.journal(actions)
     const { life } = this
     for (const action of actions) {
       this.#performOne(action)
       if (this.life !== life) return
     }
     if (this.#world.crashesAt(this, 'before the sync') || votes.length === 0) return
-    this.#sync(() => this.#release(votes))
-  }
-
-  #sync(done: () => void): void {
-    this.disk.wait(done)
-    this.#flush()
-  }
-
-  #flush(): void {
-    if (!this.disk.startFlush()) return
-    const { random, faults } = this.#world
-    const isSlow = random.chance(faults.slowDisk)
-    this.later(isSlow ? random.between(20, 400) : random.between(0, 3), () => {
-      const done = this.disk.endFlush()
-      if (this.#world.crashesAt(this, 'after the sync')) return
-      const { life } = this
-      for (const tell of done) if (this.life === life) tell()
-      if (this.life === life) this.#flush()
-    })
-  }
-
-  #journalVotes(actions: readonly Action[]): VoteAction[] {
-    const votes: VoteAction[] = []
-    for (const action of actions) {
-      if (action.type === 'journal')
-        this.disk.append({ type: 'certificate', certificate: action.certificate })
-      if (action.type !== 'vote' && action.type !== 'propose') continue
-      const { vote } = action
-      this.#world.oracle.gave(vote, {
-        view: this.state.view,
-        wall: this.wall(),
-        sawEquivocation: (view) => this.#judge.sawEquivocation(view),
-        isExecuted: (digest) => this.ledger.isBase(digest),
-      })
-      const { digest } = vote.subject
-      const block = vote.kind === 'notarize' ? this.ledger.find(digest) : undefined
-      if (block !== undefined && this.ledger.isExecuted(digest) && !this.#journalled.has(digest)) {
-        this.#journalled.add(digest)
-        this.disk.append({ type: 'block', block })
-      }
-      this.disk.append({ type: 'vote', vote: sign(vote) })
-      votes.push(action)
-    }
-    return votes
-  }
-
-  #release(votes: readonly VoteAction[]): void {
-    const { oracle } = this.#world
-    const signed = votes.map(({ vote }) => sign(vote))
-    for (const [index, action] of votes.entries()) {
-      const vote = signed[index]
-      if (vote === undefined) continue
-      oracle.signed(vote, this.disk.voted.has(voteKey(vote)))
-      this.#world.count(vote.kind)
-      if (action.type === 'propose') this.#sendProposal(vote, action.justification)
-      else this.#broadcast({ kind: 'votes', votes: [vote] })
-    }
-    this.feed({ type: 'votes', votes: signed })
-  }
-
-  #sendProposal(vote: Vote, justification: readonly Certificate[]): void {
-    const block = this.ledger.find(vote.subject.digest)
-    if (block === undefined) return
-    this.#world.oracle.certified(justification, this.index)
-    if (block.meta.view - block.meta.parentView > 33)
-      this.#world.count('proposal over more views than it can justify')
-    const proposal = { block: block.meta, vote, justification }
-    this.#sendAll({ kind: 'proposal', proposal, block, from: this.index })
-  }
-
-  #broadcast(message: Outgoing): void {
-    this.#world.oracle.sent(message, this.index)
-    this.#sendAll({ kind: 'message', message, from: this.index })
-  }
-
-  #sendAll(packet: Packet): void {
-    for (let to = 0; to < this.#world.plan.authorities; to += 1)
-      if (to !== this.index) this.#world.send(this, to, packet)
+    this.#voting.release(votes)
   }
 
   #performOne(action: Action): void {
@@ -301,59 +281,64 @@ export class Machine {
       case 'vote':
       case 'propose':
         return
-      case 'send':
-        this.#world.oracle.sent(action.message, this.index)
-        return this.#world.send(this, action.to, {
-          kind: 'message',
-          message: action.message,
-          from: this.index,
-        })
+      case 'send': {
+        const node = this.members[action.to]
+        return node === undefined ? undefined : this.sendTo(node, action.message)
+      }
       case 'broadcast':
-        return this.#broadcast(action.message)
+        return this.broadcast(action.message)
       case 'build':
         return this.#build(action)
       case 'execute':
         return this.#execute(action.digest)
       case 'fetch-block':
-        return this.repair.fetchBlock(action.digest, action.holders)
+        return this.repair.fetchBlock(action.digest, this.#nodesOf(action.holders))
       case 'set-timer':
         return this.#setTimer(action)
       case 'commit':
-        for (const { digest } of action.blocks) this.#journalled.delete(digest)
+        this.#voting.forget(action.blocks.map(({ digest }) => digest))
         return this.seal(action.blocks, action.finalization)
       case 'sync':
         this.#world.count('sync')
         return this.repair.syncTo(action.finalization)
       case 'rejoin':
-        throw new Violation('order', 'rejoins without having been told to')
+        this.#world.count(action.voteFrom === null ? 'loss of votes forgiven' : 'rejoined')
+        return this.disk.rejoin(this.epoch, action.voteFrom)
       case 'evidence':
         this.#world.count(`evidence: ${action.evidence.kind}`)
-        if (this.#isHonest) this.#world.oracle.accused(action.evidence)
+        if (this.isHonest) this.#world.oracle.accused(action.evidence)
         return
       case 'halt':
         return this.#halt(action.reason.code)
     }
   }
 
+  #nodesOf(places: readonly number[]): number[] {
+    return places.flatMap((place) => this.members[place] ?? [])
+  }
+
   #halt(code: string): void {
     this.isHalted = true
     this.#world.count(`halt: ${code}`)
-    if (this.#isHonest) throw new Violation('halt', `node ${this.index} halts: ${code}`)
+    if (this.isHonest) throw new Violation('halt', `node ${this.node} halts: ${code}`)
   }
 
   #build({ parent, view, mayBeEmpty }: Extract<Action, { type: 'build' }>): void {
-    const { heartbeatMs } = this.#world.plan
+    const { plan, oracle } = this.#world
     const wall = this.wall()
-    const isBeat = heartbeatMs > 0 && wall - parent.time >= heartbeatMs
-    const place = { view, wall, mayBeEmpty: mayBeEmpty || isBeat }
+    const isBeat = plan.heartbeatMs > 0 && wall - parent.time >= plan.heartbeatMs
+    const next = this.#world.drawNext()
+    const place = { epoch: this.epoch, view, wall, next, mayBeEmpty: mayBeEmpty || isBeat }
     const block = this.ledger.build(parent, place, this.pending)
-    if (block !== null) this.#world.oracle.made(block.meta)
+    if (block !== null) oracle.made(block.meta, { epoch: this.epoch, next, isValid: true })
     this.#queue.push({ type: 'built', view, block: block?.meta ?? null, failed: false })
   }
 
   #execute(digest: string): void {
     const { random, faults } = this.#world
+    const { epoch } = this
     const finish = (): void => {
+      if (this.epoch !== epoch) return
       const block = this.ledger.find(digest)
       const isDead = block === undefined || block.meta.height <= this.ledger.tip.height
       const outcome = isDead ? 'valid' : this.ledger.execute(digest)
@@ -386,12 +371,8 @@ export class Machine {
   }
 }
 
-function sign(vote: Omit<Vote, 'signature'>): Vote {
-  const { kind, subject, signer } = vote
-  return { kind, subject, signer, signature: SIGNATURE }
-}
-
-export const SIGNATURE = new Uint8Array(64)
+/** Traitors whose processes keep every rule, and do wrong by being two. */
+const COPIES: ReadonlySet<string> = new Set(['twin', 'restored-backup'])
 
 function votesOf(event: Event): readonly Vote[] {
   if (event.type === 'votes') return event.votes

@@ -43,7 +43,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'gap not checked',
     file: 'vote.ts',
-    from: 'if (parent === null || !isGapNullified(draft, block.parentView, block.view))',
+    from: 'if (parent === null || !isGapNullified(draft, parentView, state.view))',
     to: 'if (parent === null)',
   },
   {
@@ -55,20 +55,20 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'parent below the last finalization (R4a)',
     file: 'vote.ts',
-    from: 'if (block.parentView >= block.view || block.parentView < state.final.view) return nullify(draft)',
-    to: 'if (block.parentView >= block.view) return nullify(draft)',
+    from: 'if (parentView >= state.view || parentView < state.final.view) return nullify(draft)',
+    to: 'if (parentView >= state.view) return nullify(draft)',
   },
   {
     name: 'parent that is not the notarized one',
-    file: 'vote.ts',
-    from: 'if (parent !== null && (parent.digest !== block.parent || parent.height + 1 !== block.height))',
-    to: 'if (parent !== null && parent.height + 1 !== block.height)',
+    file: 'sealing.ts',
+    from: 'if (parent.digest !== block.parent || parent.height + 1 !== block.height)',
+    to: 'if (parent.height + 1 !== block.height)',
   },
   {
     name: 'parent that nobody notarized (R4b)',
     file: 'vote.ts',
-    from: 'if (parent === null || !isGapNullified(draft, block.parentView, block.view))',
-    to: 'if (!isGapNullified(draft, block.parentView, block.view))',
+    from: 'if (parent === null || !isGapNullified(draft, parentView, state.view))',
+    to: 'if (!isGapNullified(draft, parentView, state.view))',
   },
   {
     name: 'leader that equivocated',
@@ -278,7 +278,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'sync that is overtaken never ends',
     file: 'blocks.ts',
-    from: '  if (draft.state.syncing <= tip.view) draft.state.syncing = 0\n',
+    from: '  if (draft.state.syncing <= view) draft.state.syncing = 0\n',
     to: '',
   },
   {

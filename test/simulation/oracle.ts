@@ -1,241 +1,176 @@
 /**
  * Judges a run from outside: it sees every vote that was ever signed and every block that anyone made
  * final, and shares no predicate with the code under test, not even the size of a quorum.
+ *
+ * It knows nodes by number and blocks by their metadata, and nothing of how a node is built: whatever
+ * process tells it of its votes and its final blocks can be judged.
  */
 import type { BlockMeta, Certificate, Outgoing, UnsignedVote, Vote } from '@mooring/consensus'
-import { GENESIS } from './blocks.ts'
+import { EpochOracle, type Limits, type Voter } from './epoch-oracle.ts'
 import { Violation } from './violation.ts'
 
-interface Given {
-  notarize?: string
-  nullify?: boolean
-  finalize?: string
-}
-
-export interface Judged {
-  readonly authorities: number
-  /** Whose votes may break any rule. */
+export interface Judged extends Limits {
+  /** The nodes that are authorities in the first epoch, in their order. */
+  readonly members: readonly number[]
+  /** Nodes whose votes may break any rule. */
   readonly traitors: ReadonlySet<number>
-  readonly deltaMs: number
-  readonly precisionMs: number
+  readonly genesis: BlockMeta
 }
 
-/** What a voter's process knew when it gave a vote. */
-export interface Voter {
-  readonly view: number
-  readonly wall: number
-  /** Leaders' double proposals that were delivered to it, by view. */
-  readonly sawEquivocation: (view: number) => boolean
-  readonly isExecuted: (digest: string) => boolean
+/** What a block says beside its place: its epoch, whom it makes authorities, and whether rules allow it. */
+export interface Making {
+  readonly epoch: number
+  readonly next: readonly number[] | null
+  readonly isValid: boolean
 }
 
 export class Oracle {
-  readonly finals = new Map<number, BlockMeta>([[0, GENESIS]])
-  /** Views of which both are known: legal, and worth reaching. */
-  readonly splitViews = new Set<number>()
+  readonly finals: Map<number, BlockMeta>
+  readonly epochs: EpochOracle[] = []
   readonly #judged: Judged
-  readonly #quorum: number
-  readonly #blocks = new Map<string, BlockMeta>([[GENESIS.digest, GENESIS]])
-  readonly #given = new Map<string, Given>()
-  readonly #signers = new Map<string, Set<number>>()
-  /** By view: the subjects that a quorum has signed. */
-  readonly #notarized = new Map<number, string>([[0, subjectKey('notarize', genesisSubject())]])
-  readonly #finalized = new Map<number, string>()
-  readonly #nullified = new Set<number>()
+  readonly #blocks: Map<string, BlockMeta>
+  readonly #makings = new Map<string, Making>()
+  /** Votes of traitors for epochs that have not begun. */
+  readonly #early: { readonly vote: UnsignedVote; readonly by: number }[] = []
+  /** Sealing blocks that became final in another view than their own. */
+  sealedAgain = 0
 
   constructor(judged: Judged) {
+    const { genesis, members } = judged
     this.#judged = judged
-    this.#quorum = Math.floor((2 * judged.authorities + 2) / 3)
+    this.finals = new Map([[0, genesis]])
+    this.#blocks = new Map([[genesis.digest, genesis]])
+    this.#begin(members, genesis)
+  }
+
+  get splitViews(): number {
+    return this.epochs.reduce((sum, { splitViews }) => sum + splitViews.size, 0)
+  }
+
+  get hasCompetingSeals(): boolean {
+    return this.epochs.some(({ notarizedSeals }) => notarizedSeals.size > 1)
+  }
+
+  isTraitor(node: number): boolean {
+    return this.#judged.traitors.has(node)
   }
 
   /** A block that somebody has made. */
-  made(block: BlockMeta): void {
+  made(block: BlockMeta, making: Making): void {
     this.#blocks.set(block.digest, block)
+    this.#makings.set(block.digest, making)
   }
 
-  /**
-   * Every vote at the moment when it is decided: rules that only the voter's own state can break. The
-   * very same vote once more, after a restart, is allowed.
-   */
   gave(vote: UnsignedVote, voter: Voter): void {
-    if (this.#judged.traitors.has(vote.signer) || this.isSigned(vote)) return
-    const { kind, subject } = vote
-    const complain = (what: string): never => {
-      throw new Violation('I5', `authority ${vote.signer} ${what}`)
-    }
-    if (kind === 'nullify' && subject.view !== voter.view)
-      complain(`nullified view ${subject.view} in view ${voter.view}`)
-    if (kind !== 'nullify' && !voter.isExecuted(subject.digest))
-      complain(`gave a ${kind} for a block that it has not executed`)
-    if (kind !== 'notarize') return
-    if (subject.view !== voter.view)
-      complain(`notarized in view ${subject.view} while in ${voter.view}`)
-    if (voter.sawEquivocation(subject.view))
-      complain(`notarized in view ${subject.view}, whose leader it had seen equivocate`)
-    this.#judgeTime(vote, voter.wall)
+    this.epochs[vote.subject.epoch]?.gave(vote, voter)
   }
 
   /** Every vote at the moment when it leaves its signer. */
-  signed(vote: UnsignedVote, isDurable: boolean): void {
-    const { kind, subject, signer } = vote
-    const isHonest = !this.#judged.traitors.has(signer)
-    if (isHonest && !isDurable)
-      throw new Violation('I7', `${kind} of ${signer} in view ${subject.view} is not on disk`)
-    if (isHonest) this.#judgeHonest(vote)
-    const key = subjectKey(kind, subject)
-    const signers = this.#signers.get(key) ?? new Set<number>()
-    this.#signers.set(key, signers.add(signer))
-    if (signers.size >= this.#quorum) this.#certified(vote, key)
+  signed(vote: UnsignedVote, isDurable: boolean, by: number): void {
+    const { epoch } = vote.subject
+    const known = this.epochs[epoch]
+    if (known !== undefined && this.#nodeOf(vote) === by) return known.signed(vote, isDurable)
+    if (!this.isTraitor(by))
+      throw new Violation('I12', `${by} votes in epoch ${epoch}, which has no place for it`)
+    if (known === undefined) this.#early.push({ vote, by })
   }
 
-  /** Whether this authority signed this: what a receiver's check of the signature would say. */
-  isSigned({ kind, subject, signer }: UnsignedVote): boolean {
-    return this.#signers.get(subjectKey(kind, subject))?.has(signer) === true
+  isSigned(vote: UnsignedVote): boolean {
+    return this.epochs[vote.subject.epoch]?.isSigned(vote) === true
   }
 
   isCertificate(certificate: Certificate): boolean {
-    const { kind, subject, bitmap, signatures } = certificate
-    const signers = signersIn(bitmap)
-    if (signers.length !== this.#quorum || signatures.length !== this.#quorum) return false
-    return signers.every((signer) => this.isSigned({ kind, subject, signer }))
+    return this.epochs[certificate.subject.epoch]?.isCertificate(certificate) === true
   }
 
   /** What an honest node sends must hold: votes that have left, certificates of such votes. */
   sent(message: Outgoing, by: number): void {
-    if (this.#judged.traitors.has(by)) return
+    if (this.isTraitor(by)) return
     if (message.kind === 'votes')
       for (const vote of message.votes)
-        if (vote.signer !== by || !this.isSigned(vote))
+        if (this.#nodeOf(vote) !== by || !this.isSigned(vote))
           throw new Violation('I7', `${by} sent a ${vote.kind} that its signer has not given`)
     if (message.kind === 'certificates') this.certified(message.certificates, by)
   }
 
+  /** The certificates that an honest node shows or builds upon (I10, I11). */
   certified(certificates: readonly Certificate[], by: number): void {
-    if (this.#judged.traitors.has(by)) return
-    for (const certificate of certificates)
-      if (!this.isCertificate(certificate))
-        throw new Violation(
-          'I11',
-          `${by} used a ${certificate.kind} certificate of view ${certificate.subject.view} that proves nothing`,
-        )
+    if (this.isTraitor(by)) return
+    for (const certificate of certificates) {
+      if (this.isCertificate(certificate)) continue
+      const { kind, subject } = certificate
+      const isMisplaced = this.epochs.some((epoch) => epoch.isMisplaced(certificate))
+      const what = `${by} used a ${kind} certificate of view ${subject.view} that proves nothing`
+      throw new Violation(isMisplaced ? 'I10' : 'I11', what)
+    }
   }
 
-  /** A node made this block final (I1, I13). */
+  /** A node made this block final (I1, I12, I13, I14). */
   finalized(block: BlockMeta, node: number): void {
     const { height, digest, parent, time } = block
     const known = this.finals.get(height)
-    if (known !== undefined && known.digest !== digest)
+    if (known !== undefined) {
+      if (known.digest === digest) return
       throw new Violation('I1', `${node} made ${digest} final at height ${height}, others another`)
+    }
     const below = this.finals.get(height - 1)
     if (below?.digest !== parent)
       throw new Violation('I1', `the final block at height ${height} has another parent`)
     if (time <= below.time) throw new Violation('I13', `time does not rise at height ${height}`)
+    const making = this.#makings.get(digest)
+    if (making?.isValid !== true)
+      throw new Violation('I14', `${node} made an invalid block final at height ${height}`)
+    const epoch = (this.#makings.get(parent)?.epoch ?? 0) + (below.isSealing ? 1 : 0)
+    if (making.epoch !== epoch)
+      throw new Violation('I12', `a block of epoch ${making.epoch} is final where ${epoch} is due`)
     this.finals.set(height, block)
   }
 
   /** Nobody honest may be accused, and nobody of what was not signed. */
   accused({ first, second }: { first: Vote; second: Vote }): void {
-    if (!this.#judged.traitors.has(first.signer))
+    const node = this.#nodeOf(first)
+    if (node === undefined || !this.isTraitor(node))
       throw new Violation('I15', `the honest authority ${first.signer} is accused`)
     if (first.signer !== second.signer || !this.isSigned(first) || !this.isSigned(second))
       throw new Violation('I15', `the evidence against ${first.signer} was never signed`)
   }
 
-  #judgeTime({ subject, signer }: UnsignedVote, wall: number): void {
-    const block = this.#blocks.get(subject.digest)
-    const parent = block === undefined ? undefined : this.#blocks.get(block.parent)
-    if (block === undefined || parent === undefined)
-      throw new Violation('I6', `a block without a known parent is notarized in ${subject.view}`)
+  #nodeOf({ subject, signer }: UnsignedVote): number | undefined {
+    return this.epochs[subject.epoch]?.judged.members[signer]
+  }
+
+  #begin(members: readonly number[], base: BlockMeta): void {
+    const epoch = this.epochs.length
+    const traitors = members.flatMap((node, place) => (this.isTraitor(node) ? [place] : []))
     const { deltaMs, precisionMs } = this.#judged
-    const delay = (3 * deltaMs + 10_000) * 1.25 ** Math.min(32, block.view - block.parentView - 1)
-    const isNear = block.time <= wall + precisionMs && block.time >= wall - delay - precisionMs
-    const isOwn = subject.view % this.#judged.authorities === signer
-    const isRight = isOwn ? block.time <= Math.max(wall, parent.time + 1) : isNear
-    if (!isRight)
-      throw new Violation('I13', `a block ${block.time - wall} ms from its voter's clock`)
+    this.epochs.push(
+      new EpochOracle({
+        epoch,
+        members,
+        traitors: new Set(traitors),
+        base,
+        blocks: this.#blocks,
+        deltaMs,
+        precisionMs,
+        onFinal: (digest, view) => this.#onFinal(epoch, digest, view),
+      }),
+    )
+    for (const { vote, by } of this.#early)
+      if (vote.subject.epoch === epoch && members[vote.signer] === by)
+        this.epochs[epoch]?.signed(vote, true)
   }
 
-  #judgeHonest(vote: UnsignedVote): void {
-    const { view } = vote.subject
-    const voted = subjectKey(vote.kind, vote.subject)
-    const key = `${vote.signer} ${view}`
-    const given = this.#given.get(key) ?? {}
-    this.#given.set(key, given)
-    const complain = (what: string): never => {
-      throw new Violation('I5', `authority ${vote.signer} ${what} in view ${view}`)
+  /** A final sealing block begins the next epoch, and only one can (I12). */
+  #onFinal(epoch: number, digest: string, view: number): void {
+    const block = this.#blocks.get(digest)
+    const next = this.#makings.get(digest)?.next ?? null
+    if (block === undefined || next === null) return
+    const begun = this.epochs[epoch + 1]
+    if (begun === undefined) {
+      if (block.view !== view) this.sealedAgain += 1
+      return this.#begin(next, block)
     }
-    switch (vote.kind) {
-      case 'notarize':
-        if (given.notarize !== undefined && given.notarize !== voted) complain('notarized twice')
-        if (given.nullify === true && given.notarize === undefined)
-          complain('notarized after a nullify')
-        given.notarize = voted
-        return this.#judgeParent(vote)
-      case 'nullify':
-        if (given.finalize !== undefined) complain('nullified after a finalize')
-        given.nullify = true
-        return
-      case 'finalize':
-        if (given.nullify === true) complain('finalized after a nullify')
-        if (given.finalize !== undefined && given.finalize !== voted) complain('finalized twice')
-        given.finalize = voted
-        if (this.#notarized.get(view) !== subjectKey('notarize', vote.subject))
-          complain('finalized what is not notarized')
-    }
+    if (begun.judged.base.digest !== digest)
+      throw new Violation('I12', `two blocks have ended epoch ${epoch}`)
   }
-
-  #judgeParent({ subject, signer }: UnsignedVote): void {
-    const { view, parentView } = subject
-    const block = this.#blocks.get(subject.digest)
-    const isPlaced =
-      block?.view === view && block.parentView === parentView && block.height === subject.height
-    const parent = isPlaced ? this.#blocks.get(block.parent) : undefined
-    const complain = (what: string): never => {
-      throw new Violation('I6', `${signer} notarized in view ${view} ${what}`)
-    }
-    if (parent === undefined || parent.height + 1 !== subject.height || parentView >= view)
-      return complain('what does not stand on its parent')
-    if (!this.#notarized.get(parentView)?.endsWith(` ${parent.digest}`))
-      complain(`on a parent that is not notarized in view ${parentView}`)
-    for (let skipped = parentView + 1; skipped < view; skipped += 1)
-      if (!this.#nullified.has(skipped)) complain(`although view ${skipped} is not nullified`)
-  }
-
-  #certified({ kind, subject }: UnsignedVote, key: string): void {
-    const { view } = subject
-    if (kind === 'nullify') this.#nullified.add(view)
-    else {
-      const certified = kind === 'notarize' ? this.#notarized : this.#finalized
-      const known = certified.get(view)
-      if (known !== undefined && known !== key)
-        throw new Violation('I2', `two blocks have a quorum of ${kind} in view ${view}`)
-      certified.set(view, key)
-    }
-    const finalized = this.#finalized.get(view)
-    if (finalized !== undefined && this.#nullified.has(view))
-      throw new Violation('I3', `view ${view} is finalized and nullified`)
-    if (finalized !== undefined && this.#notarized.get(view) !== notarizeOf(finalized))
-      throw new Violation('I4', `view ${view} is finalized and not notarized`)
-    if (this.#notarized.has(view) && this.#nullified.has(view)) this.splitViews.add(view)
-  }
-}
-
-function genesisSubject(): UnsignedVote['subject'] {
-  return { epoch: 0, view: 0, parentView: 0, height: 0, digest: GENESIS.digest }
-}
-
-function subjectKey(kind: string, subject: UnsignedVote['subject']): string {
-  const { epoch, view, parentView, height, digest } = subject
-  return `${kind} ${epoch} ${view} ${parentView} ${height} ${digest}`
-}
-
-function notarizeOf(finalizeKey: string): string {
-  return finalizeKey.replace('finalize', 'notarize')
-}
-
-function signersIn(bitmap: Uint8Array): number[] {
-  const signers: number[] = []
-  for (let index = 0; index < bitmap.length * 8; index += 1)
-    if (((bitmap[index >> 3] ?? 0) >> (index & 7)) % 2 === 1) signers.push(index)
-  return signers
 }

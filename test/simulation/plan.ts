@@ -15,9 +15,16 @@ export const ACTORS = [
   'twin',
   'forker',
   'spoiler',
+  'lying-syncer',
+  'block-bomber',
+  'restored-backup',
+  'early-voter',
+  'impostor',
 ] as const
 
 export type ActorName = (typeof ACTORS)[number]
+
+export type Latency = 'lan' | 'wan' | 'slow link'
 
 export interface Faults {
   readonly loss: number
@@ -27,6 +34,7 @@ export interface Faults {
   readonly finalizeLoss: number
   readonly duplication: number
   readonly delayMs: readonly [number, number]
+  readonly latency: Latency
   readonly crashesPerSecond: number
   readonly powerCutsPerSecond: number
   readonly partitionsPerSecond: number
@@ -34,6 +42,10 @@ export interface Faults {
   readonly boundaryCrash: number
   /** Chance that a sync of the disk takes long. */
   readonly slowDisk: number
+  /** A disk that takes no more ends its process; the operator makes room. */
+  readonly fullDisksPerSecond: number
+  /** A wall clock jumps by up to two seconds, and is right again soon. */
+  readonly clockJumpsPerSecond: number
   /** Chance that a crash takes a group along that was durable, but for the marks. */
   readonly rottenDisk: number
   /** How long the database may take to make a block durable. */
@@ -47,7 +59,11 @@ export interface Faults {
 
 export interface Plan {
   readonly seed: number
-  readonly authorities: number
+  readonly nodes: number
+  /** The nodes that are authorities in the first epoch. */
+  readonly founders: readonly number[]
+  /** Chance that a leader's block is one in which a change passes: the authorities are drawn anew. */
+  readonly sealChance: number
   readonly actors: ReadonlyMap<number, ActorName>
   readonly faults: Faults
   /** Loss that stays when the faults are over. */
@@ -62,10 +78,12 @@ export interface Plan {
   readonly skipMs: number
   readonly precisionMs: number
   readonly minBlockIntervalMs: number
-  /** By authority: how far its wall clock is off. */
+  /** By node: how far its wall clock is off. */
   readonly skewMs: readonly number[]
   /** An honest authority whose wall clock is useless: it counts as faulty for liveness. */
   readonly misled: number | null
+  /** An honest node that loses its votes once, and counts as faulty too. */
+  readonly amnesiac: number | null
   /** Every message goes through its bytes. */
   readonly isEncoded: boolean
 }
@@ -76,11 +94,14 @@ export const NO_FAULTS: Faults = {
   finalizeLoss: 0,
   duplication: 0,
   delayMs: [5, 40],
+  latency: 'lan',
   crashesPerSecond: 0,
   powerCutsPerSecond: 0,
   partitionsPerSecond: 0,
   boundaryCrash: 0,
   slowDisk: 0,
+  fullDisksPerSecond: 0,
+  clockJumpsPerSecond: 0,
   rottenDisk: 0,
   commitMs: 15,
   syncMs: 80,
@@ -88,10 +109,12 @@ export const NO_FAULTS: Faults = {
   executionMs: 0,
 }
 
-export function calmPlan(authorities: number): Plan {
+export function calmPlan(nodes: number): Plan {
   return {
     seed: 1,
-    authorities,
+    nodes,
+    founders: allOf(nodes),
+    sealChance: 0,
     actors: new Map(),
     faults: NO_FAULTS,
     residualLoss: 0,
@@ -105,6 +128,7 @@ export function calmPlan(authorities: number): Plan {
     minBlockIntervalMs: 0,
     skewMs: [],
     misled: null,
+    amnesiac: null,
     isEncoded: false,
   }
 }
@@ -116,18 +140,22 @@ export interface Sizes {
 
 export function planOf(seed: number, sizes: Sizes): Plan {
   const random = randomOf(Math.imul(seed, 0x9e3779b1))
-  const authorities = sizes.low + (seed % (sizes.high - sizes.low + 1))
-  const faulty = Math.floor((authorities - 1) / 3)
-  const misled = faulty > 0 && random.chance(0.1) ? random.between(0, authorities - 1) : null
-  const actors = actorsOf(random, authorities, { most: faulty - (misled === null ? 0 : 1), misled })
+  const nodes = sizes.low + (seed % (sizes.high - sizes.low + 1))
+  const bearable = Math.floor((nodes - 1) / 3)
+  const one = (chance: number): number | null =>
+    bearable > 0 && random.chance(chance) ? random.between(0, nodes - 1) : null
+  const misled = one(0.1)
+  const amnesiac = misled === null ? one(0.2) : null
+  const faulty = [misled, amnesiac].filter((node) => node !== null)
+  const actors = actorsOf(random, nodes, { most: bearable - faulty.length, faulty })
   const precisionMs = 500
-  const skewMs = Array.from({ length: authorities }, (_, index) =>
+  const skewMs = Array.from({ length: nodes }, (_, index) =>
     index === misled
       ? random.pick([-60_000, 60_000])
       : Math.round((random.next() - 0.5) * precisionMs),
   )
-  return {
-    ...calmPlan(authorities),
+  const plan = {
+    ...calmPlan(nodes),
     seed,
     actors,
     faults: faultsOf(random),
@@ -140,20 +168,49 @@ export function planOf(seed: number, sizes: Sizes): Plan {
     precisionMs,
     skewMs,
     misled,
+    amnesiac,
     isEncoded: seed % 8 === 0,
   }
+  return random.chance(0.5) ? plan : withEpochs(plan, random)
+}
+
+/** Authority sets of four to seven change all the time, with no more faulty than each can bear. */
+function withEpochs(plan: Plan, random: Random): Plan {
+  const founders = drawMembers(plan, random)
+  if (founders === null) return plan
+  return { ...plan, founders, sealChance: random.pick([0.05, 0.2, 0.5]) }
+}
+
+/** Nodes that could be authorities together, in any order. */
+export function drawMembers(plan: Plan, random: Random): readonly number[] | null {
+  const { nodes, actors, misled, amnesiac } = plan
+  for (let attempt = 0; attempt < 30; attempt += 1) {
+    const size = random.between(Math.min(4, nodes), Math.min(7, nodes))
+    const rest = [...allOf(nodes)]
+    const members: number[] = []
+    while (members.length < size)
+      members.push(...rest.splice(random.between(0, rest.length - 1), 1))
+    const isFaulty = (node: number): boolean =>
+      actors.has(node) || node === misled || node === amnesiac
+    if (members.filter(isFaulty).length <= Math.floor((size - 1) / 3)) return members
+  }
+  return null
+}
+
+function allOf(nodes: number): number[] {
+  return Array.from({ length: nodes }, (_, node) => node)
 }
 
 function actorsOf(
   random: Random,
-  authorities: number,
-  { most, misled }: { most: number; misled: number | null },
+  nodes: number,
+  { most, faulty }: { most: number; faulty: readonly number[] },
 ): Map<number, ActorName> {
   const actors = new Map<number, ActorName>()
   if (random.chance(0.1)) return actors
   while (actors.size < most) {
-    const index = random.between(0, authorities - 1)
-    if (index !== misled && !actors.has(index)) actors.set(index, random.pick(ACTORS))
+    const node = random.between(0, nodes - 1)
+    if (!faulty.includes(node) && !actors.has(node)) actors.set(node, random.pick(ACTORS))
   }
   return actors
 }
@@ -167,11 +224,14 @@ function faultsOf(random: Random): Faults {
     finalizeLoss: some(random.pick([0.5, 0.9]), 0.3),
     duplication: some(0.2, 0.5),
     delayMs: [5, random.pick([40, 200, 600])],
+    latency: random.pick(['lan', 'lan', 'wan', 'slow link']),
     crashesPerSecond: some(random.pick([0.2, 0.6])),
     powerCutsPerSecond: some(random.pick([0.15, 0.5]), 0.3),
     partitionsPerSecond: some(0.4),
     boundaryCrash: some(random.pick([0.0005, 0.005]), 0.5),
     slowDisk: some(random.pick([0.02, 0.2, 0.5]), 0.5),
+    fullDisksPerSecond: some(0.2, 0.2),
+    clockJumpsPerSecond: some(0.4, 0.3),
     rottenDisk: some(0.5, 0.2),
     commitMs: random.pick([15, 600]),
     syncMs: random.pick([80, 3_000]),

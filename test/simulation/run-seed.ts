@@ -7,8 +7,19 @@ import { type Plan, planOf, type Sizes } from './plan.ts'
 import { Violation } from './violation.ts'
 
 /** Actors that go quiet when everybody else does. */
-const QUIET = new Set(['silent', 'withholder', 'late-leader', 'equivocator', 'forker', 'spoiler'])
+const QUIET = new Set([
+  'silent',
+  'withholder',
+  'late-leader',
+  'equivocator',
+  'forker',
+  'spoiler',
+  'lying-syncer',
+  'impostor',
+])
 const STATUS_MS = 3_000
+/** Who has missed epochs asks his way through them, one by one. */
+const EPOCHS_MS = 8_000
 /** After the calm, what was under way before it may still arrive for so long. */
 const SETTLE_MS = 2_000
 
@@ -25,7 +36,8 @@ export class FailedSeed extends Error {
   constructor(plan: Plan, cause: unknown, lines: readonly string[]) {
     const actors = [...plan.actors].map(([index, name]) => `${index} ${name}`).join(', ')
     const what = cause instanceof Error ? cause.message : String(cause)
-    const where = `${plan.authorities} authorities, ${actors || 'no traitor'}`
+    const epochs = plan.sealChance > 0 ? ' with epochs' : ''
+    const where = `${plan.nodes} nodes${epochs}, ${actors || 'no traitor'}`
     super(`seed ${plan.seed} (${where}): ${what}`, { cause })
     this.seed = plan.seed
     this.invariant = cause instanceof Violation ? cause.invariant : 'error'
@@ -43,6 +55,7 @@ export function runPlan(plan: Plan, watch: Watch = {}): Ran {
     run.scheduler.run(run.calmAt + SETTLE_MS)
     const finalizedAfterMs = expectFinality(run)
     expectEverything(run)
+    if (plan.sealChance > 0) expectNextEpoch(run)
     expectSilence(run)
     expectOneBlockEach(run)
     expectBounds(run)
@@ -53,7 +66,7 @@ export function runPlan(plan: Plan, watch: Watch = {}): Ran {
   }
 }
 
-/** L1 and L2: every honest node makes a new block final within the bound. */
+/** L1 and L2: every honest authority makes a new block final within the bound. */
 function expectFinality(run: Agreement): number {
   const { plan, scheduler, oracle } = run
   const from = scheduler.now
@@ -61,20 +74,26 @@ function expectFinality(run: Agreement): number {
   const height = oracle.finals.size
   run.submit('after the calm')
   const isFinal = (): boolean =>
-    run.honest.every(({ isUp, ledger }) => isUp && ledger.tip.height >= height)
+    run.honestMembers.every(({ isUp, ledger }) => isUp && ledger.tip.height >= height)
   scheduler.run(from + bound, isFinal)
   if (!isFinal())
-    throw new Violation('L1', `no finality ${bound} ms after the calm; ${describe(run)}`)
+    throw new Violation(
+      plan.residualLoss > 0 ? 'L2' : 'L1',
+      `no finality ${bound} ms after the calm; ${describe(run)}`,
+    )
   return scheduler.now - from
 }
 
 /** (f + 2) views of 3Δ, with what the timers have grown to, 2δ each, and one round of status. */
 function boundOf({ plan, honest }: Agreement): number {
-  const faulty = Math.floor((plan.authorities - 1) / 3)
-  const failed = honest.map(({ state }) => state.view - state.final.view - 1 - plan.authorities)
+  const faulty = Math.floor((plan.nodes - 1) / 3)
+  const failed = honest.map(
+    ({ state, members }) => state.view - state.final.view - 1 - members.length,
+  )
   const growth = Math.min(16, 1.5 ** Math.max(0, ...failed))
   const view = 3 * plan.deltaMs * growth + plan.minBlockIntervalMs + 2 * plan.calmDelayMs + 50
-  return Math.ceil((faulty + 2) * view + 1.2 * STATUS_MS)
+  const once = Math.ceil((faulty + 2) * view + 1.2 * STATUS_MS)
+  return plan.sealChance > 0 ? EPOCHS_MS + 2 * once : once
 }
 
 function expectEverything(run: Agreement): void {
@@ -83,11 +102,33 @@ function expectEverything(run: Agreement): void {
   throw new Violation('L4', `a transaction is not final a minute after the calm; ${describe(run)}`)
 }
 
+/** L9: an authority set of which as many are dead as it can bear hands over to another such. */
+function expectNextEpoch(run: Agreement): void {
+  const { plan, scheduler } = run
+  const epoch = run.oracle.epochs.length
+  const bound = plan.residualLoss > 0 ? 60_000 : boundOf(run)
+  run.mustSeal = true
+  run.submit('ends an epoch')
+  const hasBegun = (): boolean => run.oracle.epochs.length > epoch
+  const isFollowed = (): boolean =>
+    hasBegun() && run.honest.every((machine) => machine.epoch >= epoch)
+  for (let count = 0; count < 4 && !hasBegun(); count += 1) {
+    scheduler.run(scheduler.now + bound, hasBegun)
+    run.submit(`ends an epoch, again ${count}`)
+  }
+  run.mustSeal = false
+  scheduler.run(scheduler.now + 60_000, isFollowed)
+  if (!isFollowed())
+    throw new Violation('L9', `epoch ${epoch} is not begun by all; ${describe(run)}`)
+  expectEverything(run)
+}
+
 /** L5: who is idle and has parked on a live leader votes no more. */
 function expectSilence(run: Agreement): void {
   const { plan, scheduler, counters } = run
   const isQuiet = [...plan.actors.values()].every((name) => QUIET.has(name))
   if (!isQuiet || plan.heartbeatMs > 0 || plan.misled !== null) return
+  if (plan.amnesiac !== null) return
   scheduler.run(scheduler.now + 20_000)
   const before = votes(counters)
   scheduler.run(scheduler.now + 10_000)
@@ -102,13 +143,14 @@ function expectSilence(run: Agreement): void {
 function expectOneBlockEach(run: Agreement): void {
   const { plan, scheduler, counters, oracle } = run
   const isGood = plan.residualLoss === 0 && plan.misled === null && plan.heartbeatMs === 0
+  if (plan.sealChance > 0 || plan.amnesiac !== null) return
   if (!isGood || [...plan.actors.values()].some((name) => name !== 'silent')) return
   const blocks = oracle.finals.size
   const nullified = counters.get('nullify') ?? 0
   const everywhere = (name: string): boolean =>
     run.honest.every(({ ledger }) => ledger.included.has(name))
   const enoughMs = 3 * plan.calmDelayMs + 2 * plan.faults.executionMs + 100
-  for (let count = 0; count <= plan.authorities; count += 1) {
+  for (let count = 0; count <= plan.nodes; count += 1) {
     const begun = scheduler.now
     run.submit(`lone ${count}`)
     scheduler.run(begun + enoughMs, () => everywhere(`lone ${count}`))
@@ -118,20 +160,20 @@ function expectOneBlockEach(run: Agreement): void {
   }
   const made = oracle.finals.size - blocks
   const patience = plan.actors.size > 0 ? 0 : (counters.get('nullify') ?? 0) - nullified
-  if (made !== plan.authorities + 1 || patience > 0)
+  if (made !== plan.nodes + 1 || patience > 0)
     throw new Violation(
       'L6',
-      `${plan.authorities + 1} lone transactions made ${made} blocks and ${patience} nullifies`,
+      `${plan.nodes + 1} lone transactions made ${made} blocks and ${patience} nullifies`,
     )
 }
 
 /** L7: nothing is kept that can be of no use any more. */
 function expectBounds(run: Agreement): void {
-  for (const { index, state } of run.honest) {
+  for (const { node, state } of run.honest) {
     const open = state.view - state.final.view
     const isMore = (what: string, kept: number, most: number): void => {
       if (kept > most)
-        throw new Violation('L7', `node ${index} keeps ${kept} ${what} with ${open} open views`)
+        throw new Violation('L7', `node ${node} keeps ${kept} ${what} with ${open} open views`)
     }
     const { committed, final, blocks, views, fetching, syncing } = state
     const dead = [...blocks.values()].filter(({ meta }) => meta.view <= committed.view)
@@ -148,15 +190,17 @@ function votes(counters: ReadonlyMap<string, number>): number {
 }
 
 function countViews(run: Agreement): void {
-  if (run.oracle.splitViews.size > 0) run.count('notarized and nullified view')
+  const { oracle } = run
+  if (oracle.splitViews > 0) run.count('notarized and nullified view')
+  if (oracle.hasCompetingSeals) run.count('two competing sealing blocks')
 }
 
 function describe({ machines }: Agreement): string {
   return machines
-    .map(({ index, isUp, isHalted, state }) => {
-      if (!isUp) return `${index} down`
+    .map(({ node, isUp, isHalted, state, epoch }) => {
+      if (!isUp) return `${node} down`
       const { view, final, committed } = state
-      return `${index}${isHalted ? ' halted' : ''} view ${view} final ${final.view} height ${committed.height}`
+      return `${node}${isHalted ? ' halted' : ''} epoch ${epoch} view ${view} final ${final.view} height ${committed.height}`
     })
     .join('; ')
 }

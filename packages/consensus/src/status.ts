@@ -23,7 +23,7 @@ import type { AuthorityIndex, Certificate, Status, View, Vote } from './types.ts
 const ANSWER_SIGNATURES_MAX = 2_048
 
 /** What is held here; `answer` is the number of a question that it answers. */
-export function statusOf({ state }: Pick<Draft, 'state'>, answer = 0): Status {
+export function statusOf(state: ConsensusState, answer = 0): Status {
   const { final, config } = state
   const from = firstView(state)
   const notarized = new Uint8Array(STATUS_VIEWS / 8)
@@ -51,7 +51,7 @@ export function statusOf({ state }: Pick<Draft, 'state'>, answer = 0): Status {
 export function broadcastStatus(draft: Draft): void {
   const { state } = draft
   state.statusCount += 1
-  draft.actions.push({ type: 'broadcast', message: { kind: 'status', status: statusOf(draft) } })
+  draft.actions.push({ type: 'broadcast', message: { kind: 'status', status: statusOf(state) } })
   const spread = (((state.config.me ?? 0) * 37 + state.statusCount * 17) % 40) / 100
   setTimer(draft, 'status', state.config.statusMs * (0.8 + spread))
 }
@@ -67,7 +67,7 @@ export function askForMissing(draft: Draft, whom: AuthorityIndex | null): void {
   )
   for (const to of asked) {
     state.statusSentAt[to] = clock.monotonic
-    draft.actions.push({ type: 'send', to, message: { kind: 'status', status: statusOf(draft) } })
+    draft.actions.push({ type: 'send', to, message: { kind: 'status', status: statusOf(state) } })
   }
 }
 
@@ -86,7 +86,7 @@ export function onStatus(draft: Draft, from: AuthorityIndex, status: Status): vo
   if (votes.length > 0)
     draft.actions.push({ type: 'send', to: from, message: { kind: 'votes', votes } })
   if (status.question !== 0) {
-    const answer = { kind: 'status', status: statusOf(draft, status.question) } as const
+    const answer = { kind: 'status', status: statusOf(state, status.question) } as const
     draft.actions.push({ type: 'send', to: from, message: answer })
   }
   if (status.finalizedView > state.final.view || status.view > state.view)

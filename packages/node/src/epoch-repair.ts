@@ -97,5 +97,5 @@ export class EpochRepair {
 }
 
 function statusFrame(state: ConsensusState): Uint8Array {
-  return encodeMessage({ kind: 'status', status: statusOf({ state }) })
+  return encodeMessage({ kind: 'status', status: statusOf(state) })
 }

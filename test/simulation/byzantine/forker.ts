@@ -19,9 +19,7 @@ function standing(hands: Hands): Fork[] {
     const parent = notarization === null ? undefined : hands.find(notarization.subject.digest)
     if (parent !== undefined) forks.push({ parent, parentView: view })
   }
-  const { log } = hands.machine.ledger
-  for (const { block } of log.slice(-3))
-    forks.push({ parent: block.meta, parentView: block.meta.view })
+  for (const parent of hands.lastFinal(3)) forks.push({ parent, parentView: parent.view })
   return forks.toSorted((a, b) => b.parentView - a.parentView)
 }
 
@@ -31,7 +29,7 @@ function sibling(hands: Hands, { parent, parentView }: Fork): Fork | null {
   if (below === undefined) return null
   const place = { view: parentView, parentView: parent.parentView }
   const block = hands.block(below, place, [FORGED, 'beside'])
-  hands.machine.ledger.hold(block)
+  hands.hold(block)
   return { parent: block.meta, parentView }
 }
 
@@ -39,7 +37,7 @@ function sibling(hands: Hands, { parent, parentView }: Fork): Fork | null {
 function unnotarized(hands: Hands, { parent, parentView }: Fork, view: number): Fork | null {
   if (parentView + 1 >= view) return null
   const block = hands.block(parent, { view: parentView + 1, parentView }, [FORGED, 'below'])
-  hands.machine.ledger.hold(block)
+  hands.hold(block)
   return { parent: block.meta, parentView: parentView + 1 }
 }
 

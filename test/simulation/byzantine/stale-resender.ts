@@ -17,7 +17,7 @@ export function staleResender(): Actor {
     },
     hear: (packet, hands) => {
       const isCertificates = packet.kind === 'message' && packet.message.kind === 'certificates'
-      if (isCertificates) keep({ ...packet, from: hands.index })
+      if (isCertificates) keep({ ...packet, from: hands.node })
     },
     act: (hands) => {
       if (kept.length === 0) return

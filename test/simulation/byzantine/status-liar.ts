@@ -9,7 +9,7 @@ function lie(hands: Hands): Status {
     random.pick([0, 1, final.view, view, view + 1, view + 100, Number.MAX_SAFE_INTEGER])
   const bitmap = (): Uint8Array => new Uint8Array(8).fill(random.pick([0, 255, 170]))
   return {
-    epoch: 0,
+    epoch: hands.epoch,
     finalizedView: somewhere(),
     finalizedHeight: somewhere(),
     finalizedDigest: 'e'.repeat(64),

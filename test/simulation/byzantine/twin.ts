@@ -13,8 +13,8 @@ export class Twins {
     this.#random = random
   }
 
-  shuffle(authorities: number): void {
-    for (let from = 0; from < authorities; from += 1)
+  shuffle(nodes: number): void {
+    for (let from = 0; from < nodes; from += 1)
       this.#heardBy.set(from, this.#random.pick(['first', 'second', 'both']))
   }
 

@@ -12,8 +12,8 @@ export function withholder(): Actor {
       if (packet.kind !== 'proposal') return hands.emit(to, packet)
       const { view } = packet.block.meta
       if (view !== chosen.view) {
-        const faults = Math.floor((hands.authorities - 1) / 3)
-        const quorum = Math.ceil((2 * hands.authorities) / 3)
+        const faults = Math.floor((hands.members.length - 1) / 3)
+        const quorum = Math.ceil((2 * hands.members.length) / 3)
         const count = hands.random.pick([1, faults + 1, quorum - 2, quorum - 1])
         const shuffled = hands.shuffled()
         chosen.view = view
