@@ -17,12 +17,15 @@ import { CodecError, equalBytes, toHex } from '@mooring/codec'
 import { verifyFinalization } from '@mooring/api/verify'
 import {
   authoritySetDigest,
+  changeOf,
   decodeAuthoritySet,
   decodeHeader,
   encodeGenesis,
+  epochOf,
   type Genesis,
   type Header,
   parametersOf,
+  sealOf,
   type State,
   verifyFinalHeader,
 } from '@mooring/ledger'
@@ -72,10 +75,18 @@ export function checkManifest(encoded: Uint8Array, trust: SnapshotTrust): Checke
 
 /**
  * How far back the newest blocks must reach: whatever an older one holds has expired. A shorter window
- * that was voted for does not shorten the life of a transaction that is older than the vote.
+ * that was voted for does not shorten the life of a transaction that is older than the vote, so that the
+ * longest one there ever was counts.
  */
 export function windowMsOf(state: Pick<State, 'get'>, genesis: Genesis): number {
-  return Math.max(genesis.parameters.expiryWindowMs, parametersOf(state).expiryWindowMs)
+  let longest = Math.max(genesis.parameters.expiryWindowMs, parametersOf(state).expiryWindowMs)
+  for (let epoch = 0; epoch < epochOf(state); epoch += 1) {
+    const seal = sealOf(state, epoch)
+    const change = seal === undefined ? undefined : changeOf(state, seal.change)?.change
+    if (change?.kind !== 'parameters') continue
+    longest = Math.max(longest, change.body.expiryWindowMs)
+  }
+  return longest
 }
 
 export function refused(check: SnapshotCheck, detail: string, cause?: unknown): NodeError {
