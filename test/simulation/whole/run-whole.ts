@@ -7,6 +7,8 @@ import { WholeWorld } from './whole-world.ts'
 
 /** Of virtual time, after the calm. */
 const PATIENCE_MS = 40_000
+/** Unless more are asked for: what larger networks add, the core world shows sooner. */
+const AUTHORITIES_MAX = 7
 
 export interface WholeRun {
   readonly world: WholeWorld
@@ -18,7 +20,7 @@ export class FailedWholeRun extends Error {
   readonly world: WholeWorld
 
   constructor(invariant: string, message: string, world: WholeWorld, options?: ErrorOptions) {
-    super(message, options)
+    super(`${message}; ${describe(world)}`, options)
     this.invariant = invariant
     this.world = world
   }
@@ -29,7 +31,8 @@ export function runWholeSeed(
   sizes: { low: number; high: number },
   isTracing = false,
 ): Promise<WholeRun> {
-  return runWhole(wholePlanOf(seed, sizes), isTracing)
+  const high = Math.max(sizes.low, Math.min(sizes.high, AUTHORITIES_MAX))
+  return runWhole(wholePlanOf(seed, { low: sizes.low, high }), isTracing)
 }
 
 /** @throws FailedWholeRun */
@@ -51,6 +54,11 @@ export async function runWhole(plan: WholePlan, isTracing = false): Promise<Whol
   const invariant = failure instanceof Violation ? failure.invariant : 'error'
   const message = failure instanceof Error ? failure.message : inspect(failure)
   throw new FailedWholeRun(invariant, `seed ${plan.seed}: ${message}`, world, { cause: failure })
+}
+
+function describe({ plan }: WholeWorld): string {
+  const actors = [...plan.actors].map(([index, name]) => `${index} ${name}`).join(', ')
+  return `${plan.authorities} whole nodes, ${actors || 'no traitor'}`
 }
 
 function unfinished({ chain, honest, clients }: WholeWorld): Violation {
