@@ -84,7 +84,7 @@ const readinessSchema = struct({
   key: bytes(32),
 })
 
-const recordFields = {
+export const changeRecordSchema = versioned(1, {
   proposer: identifierSchema,
   reason: reasonSchema,
   proposedAt: struct({ height: uint(), time: timeSchema }),
@@ -95,11 +95,7 @@ const recordFields = {
   ready: list(readinessSchema, AUTHORITIES_MAX),
   /** Null while it is open. The epoch is the one that it ended. */
   passedAt: nullable(struct({ epoch: uint(), height: uint() })),
-}
-
-export const changeRecordSchema = versioned(1, recordFields)
-
-export const recordedChangeSchema = struct({ id: bytes(32), ...recordFields })
+})
 
 export type Admission = Infer<typeof admissionSchema>
 export type Change = Infer<typeof changeSchema>

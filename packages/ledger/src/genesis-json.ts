@@ -19,7 +19,7 @@ import {
 } from './json-form.ts'
 import type { Parameters } from './parameters.ts'
 
-export const parametersForm: JsonForm<Parameters> = objectForm({
+const parametersForm: JsonForm<Parameters> = objectForm({
   deltaMs: integerForm,
   heartbeatMs: integerForm,
   minBlockIntervalMs: integerForm,
@@ -32,7 +32,7 @@ export const parametersForm: JsonForm<Parameters> = objectForm({
   snapshotInterval: integerForm,
 })
 
-export const organisationForm = objectForm({
+const organisationForm = objectForm({
   id: textForm,
   name: textForm,
   legalGroup: textForm,

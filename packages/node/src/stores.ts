@@ -68,9 +68,7 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
   }
 }
 
-export function readHeader(
-  encoded: Uint8Array,
-): ReturnType<typeof decodeHeader> & { digest: Uint8Array } {
+function readHeader(encoded: Uint8Array): ReturnType<typeof decodeHeader> & { digest: Uint8Array } {
   const header = decodeHeader(encoded)
   return { ...header, digest: blockDigest(header) }
 }

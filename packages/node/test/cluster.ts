@@ -1,45 +1,58 @@
 // Members of one network in this process: real sockets on loopback, real databases and journals in a
-// temporary folder. A member can be stopped and started again; its disk stays.
+// temporary folder. A member can be stopped and started again; its disk stays. Members may come, go and
+// renew their keys.
 
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { formatPeerId, keyPairFromSeed, x25519PublicKey } from '@mooring/crypto'
+import { equalBytes } from '@mooring/codec'
 import {
+  authoritySet,
+  type Change,
   createGenesis,
   createTransaction,
+  decodeTransaction,
   DEVNET_PARAMETERS,
   type Genesis,
   genesisDigest,
   networkId,
+  organisations,
   type Parameters,
-  signGenesisEntry,
+  signAdmission,
 } from '@mooring/ledger'
-import { type Network, type NetworkOptions, startNetwork } from '@mooring/network'
+import { type Member, type Network, type NetworkOptions, startNetwork } from '@mooring/network'
 import { Agreement } from '../src/agreement.ts'
 import { answerBlockRequest } from '../src/block-server.ts'
 import { systemClock } from '../src/clock.ts'
 import { createLogger } from '../src/logger.ts'
+import { type MemberChange, membersOf } from '../src/members.ts'
+import { Readiness } from '../src/readiness.ts'
+import type { ChainStore } from '@mooring/storage'
 import { openStores, type Stores } from '../src/stores.ts'
-
-const DUTIES = { governance: 1, consensus: 2, transport: 3, anchor: 4, seal: 5 } as const
-
-export function seedOf(member: number, duty: keyof typeof DUTIES): Uint8Array {
-  return new Uint8Array(32).fill(16 * member + DUTIES[duty])
-}
+import { approvalOf, ClusterKeys, NETWORK, nameOf, proposalOf } from './cluster-members.ts'
 
 export interface RunningMember {
+  index: number
   agreement: Agreement
   stores: Stores
   network: Network
   halted: string[]
+  /** What the ends of epochs did to members, as this one was told. */
+  changes: MemberChange[]
   close(): Promise<void>
+}
+
+/** What a member has instead of the real thing, for one life. */
+export interface Faults {
+  chain?: (chain: ChainStore) => ChainStore
+  network?: (network: Network, agreement: () => Agreement | null) => Network
 }
 
 export class Cluster {
   readonly genesis: Genesis
   readonly digest: Uint8Array
+  readonly keys = new ClusterKeys()
   readonly members: (RunningMember | null)[]
   readonly #folder: string
   readonly #addresses = new Map<string, string[]>()
@@ -48,10 +61,10 @@ export class Cluster {
     this.#folder = folder
     this.members = Array.from({ length: size }, () => null)
     this.genesis = createGenesis({
-      networkName: 'cluster',
+      networkName: NETWORK,
       time: Date.now() - 1_000,
       parameters: { ...DEVNET_PARAMETERS, heartbeatMs: 0, ...parameters },
-      organisations: this.members.map((_, index) => entryOf(index)),
+      organisations: this.members.map((_, index) => this.keys.founder(index)),
     })
     this.digest = genesisDigest(this.genesis)
   }
@@ -69,11 +82,12 @@ export class Cluster {
     return member
   }
 
-  async startMember(index: number): Promise<void> {
-    const home = join(this.#folder, `h-${index}`)
+  async startMember(index: number, faults: Faults = {}): Promise<void> {
+    const name = nameOf(index)
+    const home = join(this.#folder, name)
     const stores = await openStores({
       home,
-      name: `h-${index}`,
+      name,
       dataDir: join(home, 'data'),
       guardDir: join(home, 'guard'),
       genesis: this.genesis,
@@ -81,7 +95,10 @@ export class Cluster {
     })
     const logger = createLogger({ levels: { base: 'silent', modules: {} }, format: 'json' })
     let agreement: Agreement | null = null
-    const network = await startNetwork(this.#networkOptions(index), {
+    const members = () =>
+      agreement?.members.list ??
+      membersOf(organisations(stores.chain.state()), authoritySet(stores.chain.state()))
+    const network = await startNetwork(this.#networkOptions(index, members), {
       onMessage: (peerId, _lane, frame) => agreement?.onFrame(peerId, frame),
       onTransactions: (peerId, batch) => agreement?.onTransactions(peerId, batch) ?? 'ignore',
       onRequest: (_peerId, _protocol, payload) =>
@@ -98,31 +115,42 @@ export class Cluster {
     })
     this.#addresses.set(network.peerId, network.addresses())
     const halted: string[] = []
+    const changes: MemberChange[] = []
+    const consensusKey = this.keys.pair(index, 'consensus')
     const running = await Agreement.start(
       {
         genesisDigest: this.digest,
-        consensusKey: keyPairFromSeed(seedOf(index, 'consensus')),
+        consensusKey,
         mempool: { maxCount: 10_000, maxBytes: 16 << 20 },
       },
       {
         ...stores,
+        chain: faults.chain?.(stores.chain) ?? stores.chain,
         clock: systemClock,
         logger,
-        network,
+        network: faults.network?.(network, () => agreement) ?? network,
         onEvidence: () => halted.push('evidence'),
         onHalt: ({ code }) => halted.push(code),
         onVoted: () => undefined,
         onDurable: () => undefined,
+        onEpoch: (told) => changes.push(...told),
         onFatal: (error) => halted.push(String(error)),
       },
     )
     agreement = running
+    const readiness = this.#readinessOf(index, { agreement: running, network, halted })
     const close = async (): Promise<void> => {
+      await readiness.close()
       await running.close()
       await network.close()
       await stores.close()
     }
-    this.members[index] = { agreement: running, stores, network, halted, close }
+    this.members[index] = { index, agreement: running, stores, network, halted, changes, close }
+  }
+
+  /** Its chain is lost, and all that depends on it; its guard is not. */
+  async loseData(index: number): Promise<void> {
+    await rm(join(this.#folder, nameOf(index), 'data'), { recursive: true })
   }
 
   async stopMember(index: number): Promise<void> {
@@ -133,11 +161,11 @@ export class Cluster {
   anchor(index: number, sequence: number, root: Uint8Array = randomBytes(32)): Uint8Array {
     return createTransaction({
       genesisDigest: this.digest,
-      keyPair: keyPairFromSeed(seedOf(index, 'anchor')),
+      keyPair: this.keys.pair(index, 'anchor'),
       kind: 'record.anchor',
       expiresAt: Date.now() + 300_000,
       body: {
-        organisation: `h-${index}`,
+        organisation: nameOf(index),
         sequence,
         batchRoot: new Uint8Array(root),
         sizeBucket: 16,
@@ -147,15 +175,56 @@ export class Cluster {
 
   /** Resolves when every running member has this many transactions in durable blocks. */
   async reached(transactions: number, timeoutMs = 20_000): Promise<void> {
-    const until = Date.now() + timeoutMs
-    while (!this.running().every((member) => countOf(member) >= transactions)) {
-      if (Date.now() > until) throw new Error(`still ${this.running().map(countOf).join(', ')}`)
-      await new Promise((resolve) => setTimeout(resolve, 20))
-    }
+    await this.eventually(
+      () => this.running().every((member) => countOf(member) >= transactions),
+      () => `still ${this.running().map(countOf).join(', ')}`,
+      timeoutMs,
+    )
   }
 
   running(): RunningMember[] {
-    return this.members.filter((member) => member !== null)
+    return this.members.filter((member) => member !== null && member !== undefined)
+  }
+
+  admission(index: number): Change {
+    const organisation = this.keys.organisation(index, 'observer')
+    const body = signAdmission(this.digest, organisation, this.keys.pair(index, 'governance'))
+    return { kind: 'admit', body }
+  }
+
+  /** Proposes and approves; the change passes when the members that must be ready have said so. */
+  async propose(change: Change, [first = 0, ...others]: readonly number[]): Promise<Uint8Array> {
+    const key = (index: number) => this.keys.pair(index, 'governance')
+    const proposal = proposalOf(this.digest, nameOf(first), key(first), change)
+    await this.submit(first, proposal)
+    const { id } = decodeTransaction(proposal, this.digest)
+    await this.eventually(() =>
+      this.running().every(({ stores }) => stores.chain.getTransaction(id) !== undefined),
+    )
+    for (const index of others)
+      await this.submit(index, approvalOf(this.digest, nameOf(index), key(index), id))
+    return id
+  }
+
+  async submit(index: number, transaction: Uint8Array): Promise<void> {
+    const outcome = await this.member(index).agreement.mempool.submit(transaction)
+    if (outcome.status === 'rejected') throw new Error(`${outcome.code}: ${outcome.detail}`)
+  }
+
+  /** Resolves when all of these, or all that run, are in the epoch. */
+  async inEpoch(epoch: number, members = this.running()): Promise<void> {
+    await this.eventually(
+      () => members.every(({ agreement }) => agreement.driver.state.config.epoch >= epoch),
+      () => members.map(({ agreement }) => agreement.driver.state.config.epoch).join(', '),
+    )
+  }
+
+  async eventually(isSo: () => boolean, say = () => 'it is not so', timeoutMs = 20_000) {
+    const until = Date.now() + timeoutMs
+    while (!isSo()) {
+      if (Date.now() > until) throw new Error(`after ${timeoutMs} ms: ${say()}`)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
   }
 
   async close(): Promise<void> {
@@ -163,20 +232,40 @@ export class Cluster {
     await rm(this.#folder, { recursive: true, force: true })
   }
 
-  #networkOptions(index: number): NetworkOptions {
+  #readinessOf(
+    index: number,
+    { agreement, network, halted }: Pick<RunningMember, 'agreement' | 'network' | 'halted'>,
+  ): Readiness {
+    const { execution, committer, mempool } = agreement
+    return new Readiness(
+      { organisation: nameOf(index), genesisDigest: this.digest },
+      {
+        clock: systemClock,
+        execution,
+        committer,
+        mempool,
+        logger: createLogger({ levels: { base: 'silent', modules: {} }, format: 'json' }),
+        bestKnownHeight: () => agreement.bestKnownHeight(),
+        connectedOf: (names) =>
+          network.peers().filter(({ name, connected }) => connected && names.includes(name)).length,
+        keyNamed: (publicKey) => {
+          const key = this.keys.pair(index, 'consensus')
+          return Promise.resolve(equalBytes(key.publicKey, publicKey) ? key : undefined)
+        },
+        onFatal: (error) => halted.push(String(error)),
+      },
+    )
+  }
+
+  #networkOptions(index: number, members: () => readonly Member[]): NetworkOptions {
     return {
       listen: ['/ip4/127.0.0.1/tcp/0'],
       announce: [],
-      transportSeed: seedOf(index, 'transport'),
+      transportSeed: this.keys.pair(index, 'transport').seed,
       networkId: networkId(this.digest),
       genesisDigest: this.digest,
       protocolVersion: 1,
-      members: () =>
-        this.genesis.organisations.map(({ organisation }) => ({
-          peerId: formatPeerId(organisation.keys.transport),
-          name: organisation.id,
-          authority: true,
-        })),
+      members: () => [...members()],
       addresses: (peerId) => this.#addresses.get(peerId) ?? [],
       allowList: [],
       log: () => undefined,
@@ -186,24 +275,4 @@ export class Cluster {
 
 function countOf({ stores }: RunningMember): number {
   return stores.chain.recentTransactionIds(0).reduce((count, { ids }) => count + ids.length, 0)
-}
-
-function entryOf(index: number): ReturnType<typeof signGenesisEntry> {
-  const publicKey = (duty: keyof typeof DUTIES): Uint8Array =>
-    keyPairFromSeed(seedOf(index, duty)).publicKey
-  const organisation = {
-    id: `h-${index}`,
-    name: `Hospital ${index}`,
-    legalGroup: `group-${index}`,
-    roles: ['authority' as const],
-    keys: {
-      governance: publicKey('governance'),
-      consensus: publicKey('consensus'),
-      transport: publicKey('transport'),
-      anchor: publicKey('anchor'),
-      seal: x25519PublicKey(seedOf(index, 'seal')),
-      issuer: null,
-    },
-  }
-  return signGenesisEntry('cluster', organisation, keyPairFromSeed(seedOf(index, 'governance')))
 }
