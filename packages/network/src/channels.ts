@@ -237,6 +237,8 @@ export interface InboundParts {
   budget: TokenBucket
   limits: Limits
   now: () => MonotonicMs
+  /** Something has come, if only part of a frame. */
+  onBytes: () => void
   onFrame: (frame: Uint8Array) => void
   onRefused: (reason: NetworkError) => void
   onPause: () => void
@@ -252,6 +254,7 @@ export function receiveFrames(stream: Stream, parts: InboundParts): void {
   })
   stream.addEventListener('message', (event: StreamMessageEvent) => {
     cost = parts.limits.frameOverheadBytes
+    parts.onBytes()
     const refused = feed(reader, event)
     if (refused !== undefined) {
       stream.abort(refused)

@@ -1,4 +1,5 @@
-// When a member is dialled: soon after it went away, then ever more rarely, and never not at all.
+// When a member is dialled: soon after it went away, then more rarely, and never not at all. How rarely
+// depends on whether somebody answers there: see `backoffMs`.
 
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { NetworkError } from './errors.ts'
@@ -49,10 +50,7 @@ export class Dialler {
     if (neighbour.links.size > 0 || neighbour.dial !== null) return
     const waitMs = neighbour.notBefore - this.#shared.now()
     const { limits } = this.#shared
-    this.#dialAfter(
-      neighbour,
-      waitMs > 0 ? waitMs : backoffMs(neighbour.failures, limits, Math.random()),
-    )
+    this.#dialAfter(neighbour, waitMs > 0 ? waitMs : backoffMs(neighbour, limits, Math.random()))
   }
 
   stop(neighbour: Neighbour): void {
@@ -82,18 +80,20 @@ export class Dialler {
       const timeout = AbortSignal.timeout(limits.dialTimeoutMs)
       await this.#parts.dial(addresses, AbortSignal.any([controller.signal, timeout]))
     } catch (error) {
-      this.#failed(neighbour, error)
+      this.#failed(neighbour, addresses, error)
     }
     neighbour.dial = null
     this.dialSoon(neighbour)
   }
 
-  #failed(neighbour: Neighbour, error: unknown): void {
+  #failed(neighbour: Neighbour, addresses: readonly Multiaddr[], error: unknown): void {
     if (!this.#isRunning || neighbour.links.size > 0) return
-    this.#shared.counters.dialFailures += 1
+    const { counters, limits } = this.#shared
+    counters.dialFailures += 1
     neighbour.failures += 1
-    const failure = noAnswer(neighbour.member, error)
-    if (neighbour.failures < this.#shared.limits.fastRetries) neighbour.lastError = failure
+    neighbour.hasAnswered = false
+    const failure = noAnswer(neighbour.member, addresses, limits.dialTimeoutMs, error)
+    if (neighbour.failures < limits.fastRetries) neighbour.lastError = failure
     else this.#parts.report(neighbour, failure)
   }
 

@@ -20,11 +20,13 @@ export const defaultLimits = {
   inboundPerPeerBurst: 20,
   inboundPerPeerPerSecond: 1,
 
-  // redial: the first retries come fast, for a neighbour that only restarts; then for ever
+  // redial: the first retries come fast, for a neighbour that only restarts; then for ever, rarely where
+  // somebody answers and refuses, often where nobody does: that path may be back at any moment
   fastRetries: 8,
   fastRetryMs: 250,
   backoffMinMs: 1_000,
   backoffMaxMs: 30_000,
+  unansweredMaxMs: 2_000,
   secondDiallerDelayMs: 150,
   dialPreferenceMs: 1_000,
   stableAfterMs: 10_000,
@@ -35,7 +37,7 @@ export const defaultLimits = {
   helloBytesMax: KIB,
   keepAliveMs: 1_000,
   aliveWithinMs: 2_500,
-  silentAfterMs: 10_000,
+  silentAfterMs: 5_000,
   pingIntervalMs: 10_000,
   pingTimeoutMs: 5_000,
 

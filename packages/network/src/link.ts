@@ -110,6 +110,7 @@ export class Link {
       budget: this.#budgets[channel],
       limits,
       now: this.#shared.now,
+      onBytes: () => this.heard(),
       onFrame: (frame) => this.#onFrame(channel, frame),
       onRefused: (reason) => {
         counters.framesRefused += 1
@@ -147,7 +148,6 @@ export class Link {
   }
 
   #onFrame(channel: Channel, frame: Uint8Array): void {
-    this.heard()
     if (frame.length === 0 || !this.isOpen) return
     const { counters } = this.#shared
     counters[`${channel}FramesReceived`] += 1

@@ -17,6 +17,8 @@ export interface Neighbour {
   timer: NodeJS.Timeout | undefined
   /** Failures in a row; they set the pace of the next dial. */
   failures: number
+  /** Whether the last failure was a refusal; else nobody was there. */
+  hasAnswered: boolean
   /** Early closes in a row: see `notAdmitted`. */
   refusals: number
   notBefore: MonotonicMs
@@ -36,6 +38,7 @@ export function createNeighbour(member: Member, { limits, now }: Shared): Neighb
     dial: null,
     timer: undefined,
     failures: 0,
+    hasAnswered: false,
     refusals: 0,
     notBefore: 0,
     lastHeard: 0,
@@ -47,11 +50,16 @@ export function createNeighbour(member: Member, { limits, now }: Shared): Neighb
 }
 
 /** Fast at first, then full jitter under a bound that doubles up to its maximum. */
-export function backoffMs(failures: number, limits: Limits, random: number): number {
-  const { fastRetries, fastRetryMs, backoffMinMs, backoffMaxMs } = limits
+export function backoffMs(
+  { failures, hasAnswered }: Pick<Neighbour, 'failures' | 'hasAnswered'>,
+  limits: Limits,
+  random: number,
+): number {
+  const { fastRetries, fastRetryMs, backoffMinMs } = limits
   const slow = failures - fastRetries
   if (slow < 0) return fastRetryMs * (0.8 + 0.4 * random)
-  const boundMs = Math.min(backoffMaxMs, backoffMinMs * 2 ** Math.min(slow, 16))
+  const maxMs = hasAnswered ? limits.backoffMaxMs : limits.unansweredMaxMs
+  const boundMs = Math.min(maxMs, backoffMinMs * 2 ** Math.min(slow, 16))
   return backoffMinMs + random * (boundMs - backoffMinMs)
 }
 
@@ -82,9 +90,31 @@ export function noHello(member: Member, waitedMs: number): NetworkError {
   )
 }
 
-export function noAnswer(member: Member, cause: unknown): NetworkError {
-  const message = `${nameOf(member)} does not answer: ${messageOf(cause)}`
+export function noAnswer(
+  member: Member,
+  addresses: readonly Multiaddr[],
+  waitedMs: number,
+  cause: unknown,
+): NetworkError {
+  const where = addresses.map(placeOf).join(' or ')
+  const message = `${nameOf(member)} ${describeFailure(where, waitedMs, cause)}`
   return new NetworkError('dial_failed', message, { peer: member.peerId }, { cause })
+}
+
+function describeFailure(where: string, waitedMs: number, cause: unknown): string {
+  const isTimeout = cause instanceof Error && /^(Timeout|Abort)Error$/.test(cause.name)
+  if (isTimeout)
+    return `does not answer at ${where} within ${waitedMs / 1_000} s: its computer is off, or the path to it is cut`
+  const reason = messageOf(cause)
+  if (reason.includes('ECONNREFUSED'))
+    return `refuses connections at ${where}: its node is probably not running`
+  return `cannot be reached at ${where}: ${reason}`
+}
+
+/** "10.2.0.7:7420" */
+function placeOf(address: Multiaddr): string {
+  const values = address.getComponents().filter(({ name }) => name !== 'p2p')
+  return values.map(({ value }) => value).join(':')
 }
 
 export function badAddress(member: Member, address: string, cause: unknown): NetworkError {

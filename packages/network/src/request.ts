@@ -6,7 +6,7 @@
 //
 // An answer starts with one byte: 0 and the payload, or 1 and a code that says why not.
 
-import type { Connection, Stream } from '@libp2p/interface'
+import type { Stream } from '@libp2p/interface'
 import { messageOf, NetworkError } from './errors.ts'
 import { readFrame, writeFrame } from './frames.ts'
 import type { Link, Shared } from './link.ts'
@@ -54,8 +54,7 @@ export class Requests {
     const signal = AbortSignal.timeout(timeoutMs)
     const leave = await this.#enter(`${link.member.peerId} ${protocol}`, signal)
     try {
-      const answer = await this.#ask(link.connection, REQUEST_PROTOCOLS[protocol], payload, signal)
-      link.heard()
+      const answer = await this.#ask(link, REQUEST_PROTOCOLS[protocol], payload, signal)
       return unwrap(answer, link.member.name)
     } catch (error) {
       counters.requestsFailed += 1
@@ -115,13 +114,14 @@ export class Requests {
   }
 
   async #ask(
-    connection: Connection,
+    link: Link,
     protocol: string,
     payload: Uint8Array,
     signal: AbortSignal,
   ): Promise<Uint8Array> {
     const { writeBytesMax, responseBytesMax } = this.#shared.limits
-    const stream = await connection.newStream(protocol, { signal })
+    const stream = await link.connection.newStream(protocol, { signal })
+    stream.addEventListener('message', () => link.heard())
     try {
       await writeFrame(stream, payload, { writeBytesMax, signal })
       const answer = await readFrame(stream, responseBytesMax, signal)

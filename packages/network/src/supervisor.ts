@@ -1,8 +1,11 @@
 // Keeps one link to every member, for ever.
 //
 // libp2p stops dialling a lost peer after five tries; this does not. A member that is away is dialled
-// eight times quickly (it may only be restarting), then with full jitter between 1 s and 30 s. Which of
-// two connections stays is decided by the rules of `preference.ts`.
+// eight times quickly (it may only be restarting), then with full jitter: up to 30 s apart where somebody
+// answers and refuses, 2 s where nobody answers, so that a path that comes back is in use at once, however
+// long it was gone. A link on which nothing arrives for 5 s is closed and dialled anew: TCP would wait
+// ever longer between its own tries. Which of two connections stays is decided by the rules of
+// `preference.ts`.
 //
 // A link counts from the moment both hellos fit. A connection that the other side closes right after
 // it opened, before any hello, means that it has probably not admitted us: libp2p gives no reason, so
@@ -191,6 +194,7 @@ export class Supervisor {
     if (neighbour === undefined || !link.isOpen) return
     this.#shared.counters.hellosRefused += 1
     neighbour.failures = Math.max(neighbour.failures, this.#shared.limits.fastRetries) + 1
+    neighbour.hasAnswered = true
     this.#report(neighbour, reason)
     void link.closeGently(reason)
   }
@@ -201,7 +205,8 @@ export class Supervisor {
     const { limits, counters, now } = this.#shared
     counters.disconnectsForCause += 1
     neighbour.failures = Math.max(neighbour.failures, limits.fastRetries) + 1
-    neighbour.notBefore = now() + backoffMs(neighbour.failures, limits, Math.random())
+    neighbour.hasAnswered = true
+    neighbour.notBefore = now() + backoffMs(neighbour, limits, Math.random())
     const error = reasonOf('disconnected', reason)
     this.#report(neighbour, error)
     for (const link of neighbour.links) link.close(error)
@@ -317,6 +322,7 @@ export class Supervisor {
     const { limits, now } = this.#shared
     if (neighbour.active !== null || neighbour.links.size > 0) return
     neighbour.failures += 1
+    neighbour.hasAnswered = true
     const openMs = now() - link.openedAt
     if (link.connection.direction === 'inbound' || openMs > limits.earlyCloseMs) {
       neighbour.lastError = reasonOf('closed', detail)

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { test } from 'uvu'
+import { createPath } from './path.ts'
 import {
   bestMs,
   closeAll,
@@ -131,6 +132,44 @@ test('a member that only stops answering is cut off', async () => {
   child.kill('SIGKILL')
   await once(child, 'exit')
   await closeAll([node])
+})
+
+test('a path that comes back is in use at once, however long it was gone', async () => {
+  const members = await createIdentities(2)
+  const [a, b] = [at(members, 0), at(members, 1)]
+  const path = await createPath(b.port)
+  const limits = { keepAliveMs: 50, silentAfterMs: 300, dialTimeoutMs: 300, backoffMaxMs: 60_000 }
+  const quick = { ...limits, fastRetries: 1, backoffMinMs: 50, unansweredMaxMs: 100 }
+  const knows = [{ ...b, port: path.port }]
+  const near = await startNode(a, { members, knows, limits: quick })
+  const far = await startNode(b, { members, knows: [], limits: quick })
+  await eventually(() => isFullMesh([near, far]))
+  path.block()
+  await eventually(() => connected(near).length === 0 && connected(far).length === 0)
+  await eventually(() => near.network.stats().dialFailures > 12)
+  assert.match(
+    near.network.peers()[0]?.lastError?.message ?? '',
+    /does not answer at .* within 0.3 s/,
+  )
+  path.open()
+  await eventually(() => isFullMesh([near, far]), 5_000)
+  await closeAll([near, far])
+  path.close()
+})
+
+test('a peer that is busy with one long message is not silent', async () => {
+  const members = await createIdentities(2)
+  const [a, b] = [at(members, 0), at(members, 1)]
+  const path = await createPath(b.port, 400_000)
+  const limits = { keepAliveMs: 50, silentAfterMs: 500 }
+  const near = await startNode(a, { members, knows: [{ ...b, port: path.port }], limits })
+  const far = await startNode(b, { members, knows: [], limits })
+  await eventually(() => isFullMesh([near, far]))
+  near.network.send(b.peerId, 'bulk', new Uint8Array(1_000_000))
+  await eventually(() => far.seen.frames.length === 1)
+  assert.equal(far.network.stats().silencesClosed + near.network.stats().silencesClosed, 0)
+  await closeAll([near, far])
+  path.close()
 })
 
 test('a closed network leaves nothing behind that keeps the process alive', async () => {
