@@ -1,7 +1,7 @@
 /** A seeded source of numbers (mulberry32): the same seed gives the same run on every machine. */
 export interface Random {
   /** A number in [0, 1). */
-  next(): number
+  next: () => number
   /** An integer in [low, high]. */
   between(low: number, high: number): number
   chance(probability: number): boolean

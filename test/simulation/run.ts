@@ -1,7 +1,11 @@
 /*
  * Runs many seeds on all cores, or follows one.
  *
- *   npm run sim -- [--seeds <n>] [--from <seed>] [--nodes <a>..<b>] [--jobs <n>] [--trace] [--first]
+ *   npm run sim -- [--seeds <n>] [--from <seed>] [--seed <one>] [--nodes <a>..<b>]
+ *                  [--world core|whole|both] [--jobs <n>] [--trace] [--first]
+ *
+ * Two worlds take turns: `core` is the state machine of agreement alone, fast and with every liberty;
+ * `whole` is the code of a node around it, on simulated networks, disks and clocks.
  *
  * A seed means the same run on every machine, for the same range of nodes. `--trace` runs one seed and
  * prints every step; `--first` ends at the first failure. After a thousand seeds or more, whatever the
@@ -12,8 +16,10 @@ import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import type { Sizes } from './plan.ts'
-import { FailedSeed, runSeed } from './run-seed.ts'
 import type { SeedResult } from './seed-result.ts'
+import { traceOf } from './trace-seed.ts'
+import { WHOLE_MUST_REACH } from './whole/must-reach.ts'
+import { isWorldChoice, type WorldChoice, worldOf } from './worlds.ts'
 
 const MUST_REACH = [
   'crash',
@@ -44,11 +50,14 @@ const MUST_REACH = [
   'synced range',
 ]
 const ENOUGH_SEEDS = 1_000
+const ENOUGH_WHOLE_SEEDS = 300
 
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '200' },
     from: { type: 'string', default: '1' },
+    seed: { type: 'string' },
+    world: { type: 'string', default: 'both' },
     nodes: { type: 'string', default: '4..10' },
     jobs: { type: 'string', default: String(availableParallelism()) },
     trace: { type: 'boolean', default: false },
@@ -66,23 +75,16 @@ function sizesOf(text: string): Sizes {
   return { low: wholeNumber(low), high: wholeNumber(high) }
 }
 
-function traceSeed(seed: number, sizes: Sizes): boolean {
-  try {
-    const { run, finalizedAfterMs } = runSeed(seed, sizes, { isTracing: true })
-    console.log(run.lines.join('\n'))
-    console.log(`seed ${seed} holds; final ${finalizedAfterMs} ms after the calm`)
-    return true
-  } catch (error) {
-    if (!(error instanceof FailedSeed)) throw error
-    console.log(`${error.lines.join('\n')}\n${error.message}`)
-    return false
-  }
+function worldChoiceOf(text: string): WorldChoice {
+  if (isWorldChoice(text)) return text
+  throw new RangeError(`a world is core, whole or both, not "${text}"`)
 }
 
 class Campaign {
   readonly counters = new Map<string, number>()
   readonly failures: SeedResult[] = []
   passed = 0
+  passedWhole = 0
   steps = 0
   slowestMs = 0
   readonly #sizes: Sizes
@@ -115,7 +117,7 @@ class Campaign {
       worker.removeAllListeners()
       worker.once('message', (result: SeedResult) => resolve(result))
       worker.once('error', reject)
-      worker.postMessage({ seed, sizes: this.#sizes })
+      worker.postMessage({ seed, sizes: this.#sizes, world: worldOf(seed, choice) })
     })
   }
 
@@ -126,28 +128,38 @@ class Campaign {
       this.counters.set(what, (this.counters.get(what) ?? 0) + count)
     if (result.failure === null) {
       this.passed += 1
+      if (result.world === 'whole') this.passedWhole += 1
       return
     }
     this.failures.push(result)
     console.log(`FAIL  ${result.failure.detail}`)
-    console.log(`      npm run sim -- --from ${result.seed} --nodes ${values.nodes} --trace`)
+    const which = `--world ${result.world} --seed ${result.seed} --nodes ${values.nodes}`
+    console.log(`      npm run sim -- ${which} --trace`)
   }
 }
 
 const sizes = sizesOf(values.nodes)
-const from = wholeNumber(values.from)
-const seeds = wholeNumber(values.seeds)
-if (values.trace) process.exitCode = traceSeed(from, sizes) ? 0 : 1
-else {
+const choice = worldChoiceOf(values.world)
+const from = wholeNumber(values.seed ?? values.from)
+const seeds = values.seed === undefined ? wholeNumber(values.seeds) : 1
+if (values.trace) {
+  const { lines, holds } = await traceOf(from, sizes, worldOf(from, choice))
+  console.log(lines.join('\n'))
+  process.exitCode = holds ? 0 : 1
+} else {
   const campaign = new Campaign(from, seeds, sizes)
   const begun = performance.now()
   await campaign.run(wholeNumber(values.jobs), values.first)
   const seconds = (performance.now() - begun) / 1_000
-  const { passed, failures, counters, steps } = campaign
+  const { passed, passedWhole, failures, counters, steps } = campaign
   const sorted = [...counters].toSorted(([a], [b]) => a.localeCompare(b))
   for (const [what, count] of sorted) console.log(`${String(count).padStart(9)}  ${what}`)
-  const missed = MUST_REACH.filter((what) => !counters.has(what))
-  const isWanting = passed >= ENOUGH_SEEDS && missed.length > 0
+  const wanted = [
+    ...(passed - passedWhole >= ENOUGH_SEEDS ? MUST_REACH : []),
+    ...(passedWhole >= ENOUGH_WHOLE_SEEDS ? WHOLE_MUST_REACH.map((what) => `whole: ${what}`) : []),
+  ]
+  const missed = wanted.filter((what) => !counters.has(what))
+  const isWanting = missed.length > 0
   if (isWanting) console.log(`FAIL  never reached: ${missed.join(', ')}`)
   const rate = ((passed + failures.length) / seconds).toFixed(1)
   console.log(

@@ -35,15 +35,18 @@ export class Scheduler {
 
   /** Runs what is due until a time, or until the condition holds after something has run. */
   run(until: number, isDone: () => boolean = () => false): void {
-    for (;;) {
-      const next = this.#heap[0]
-      if (next === undefined || next.at > until) break
-      this.#pop()
-      this.now = next.at
-      next.run()
-      if (isDone()) return
-    }
+    while (this.step(until)) if (isDone()) return
     this.now = Math.max(this.now, until)
+  }
+
+  /** Runs the next thing that is due until a time; false when there is none. */
+  step(until: number): boolean {
+    const next = this.#heap[0]
+    if (next === undefined || next.at > until) return false
+    this.#pop()
+    this.now = next.at
+    next.run()
+    return true
   }
 
   #push(entry: Entry): void {

@@ -26,6 +26,9 @@ export type Invariant =
   | 'L8' // who is far behind catches up, and votes nowhere below its last final block
   | 'L9' // an epoch ends although as many are dead as both sets can bear
   | 'halt' // an honest authority stops although few enough are faulty
+  | 'validity' // what is final may be in a block
+  | 'blame' // an honest node drops another as a liar
+  | 'fatal' // an honest node dies of something else than its disk
   | 'order' // the machine asks its shell for what cannot be done
 
 export class Violation extends Error {

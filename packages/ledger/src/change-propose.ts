@@ -7,7 +7,7 @@
 
 import { equalBytes, type Infer, struct } from '@mooring/codec'
 import { type ChangeRecord, changeSchema, reasonSchema } from './change.ts'
-import { checkContent, planChange } from './change-rules.ts'
+import { previewChange } from './change-rules.ts'
 import { openList, OPEN_CHANGES_MAX, setChange, setOpenList } from './membership.ts'
 import { identifierSchema } from './organisation.ts'
 import { timeSchema } from './parameters.ts'
@@ -41,16 +41,15 @@ export const changePropose: TransactionKind<ChangePropose> = {
 }
 
 function check(facts: Facts, body: ChangePropose): InvalidTransaction | undefined {
-  const { draft, time, genesisDigest } = facts
+  const { draft, time } = facts
   const { expiresAt, change } = body
   const latest = time + CHANGE_OPEN_MAX_MS
   if (expiresAt <= time) return { code: 'change_expired', expiresAt, time }
   if (expiresAt > latest) return { code: 'change_expires_too_late', expiresAt, latest }
   const refused = checkSigner(facts) ?? checkRoom(facts)
   if (refused !== undefined) return refused
-  const plan = planChange(draft, change, facts)
-  const problem = 'code' in plan ? plan : checkContent(change, genesisDigest)
-  return problem === undefined ? undefined : { code: 'invalid_change', problem }
+  const preview = previewChange(draft, change, facts)
+  return 'code' in preview ? { code: 'invalid_change', problem: preview } : undefined
 }
 
 function apply({ draft, organisation, id, time, height }: Facts, body: ChangePropose): void {

@@ -70,8 +70,10 @@ export function previewChange(
   change: Change,
   context: { genesisDigest: Uint8Array; height: number },
 ): ChangePreview | ChangeProblem {
-  const plan = checkContent(change, context.genesisDigest) ?? planChange(state, change, context)
+  const plan = planChange(state, change, context)
   if ('code' in plan) return plan
+  const problem = checkContent(change, context.genesisDigest)
+  if (problem !== undefined) return problem
   const before = quorumArithmetic(authoritySet(state).keys.length)
   return { ...plan, before, after: quorumArithmetic(plan.authorities.keys.length) }
 }
@@ -87,7 +89,7 @@ export function approvalsNeeded(authorities: number): number {
 }
 
 /** What no later block can make right. */
-export function checkContent(change: Change, genesisDigest: Uint8Array): ChangeProblem | undefined {
+function checkContent(change: Change, genesisDigest: Uint8Array): ChangeProblem | undefined {
   switch (change.kind) {
     case 'admit':
       return checkAdmission(change.body, genesisDigest)

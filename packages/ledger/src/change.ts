@@ -84,7 +84,7 @@ const readinessSchema = struct({
   key: bytes(32),
 })
 
-export const changeRecordSchema = versioned(1, {
+const recordFields = {
   proposer: identifierSchema,
   reason: reasonSchema,
   proposedAt: struct({ height: uint(), time: timeSchema }),
@@ -95,7 +95,11 @@ export const changeRecordSchema = versioned(1, {
   ready: list(readinessSchema, AUTHORITIES_MAX),
   /** Null while it is open. The epoch is the one that it ended. */
   passedAt: nullable(struct({ epoch: uint(), height: uint() })),
-})
+}
+
+export const changeRecordSchema = versioned(1, recordFields)
+
+export const recordedChangeSchema = struct({ id: bytes(32), ...recordFields })
 
 export type Admission = Infer<typeof admissionSchema>
 export type Change = Infer<typeof changeSchema>

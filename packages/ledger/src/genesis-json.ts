@@ -19,7 +19,7 @@ import {
 } from './json-form.ts'
 import type { Parameters } from './parameters.ts'
 
-const parametersForm: JsonForm<Parameters> = objectForm({
+export const parametersForm: JsonForm<Parameters> = objectForm({
   deltaMs: integerForm,
   heartbeatMs: integerForm,
   minBlockIntervalMs: integerForm,
@@ -32,7 +32,7 @@ const parametersForm: JsonForm<Parameters> = objectForm({
   snapshotInterval: integerForm,
 })
 
-const organisationForm = objectForm({
+export const organisationForm = objectForm({
   id: textForm,
   name: textForm,
   legalGroup: textForm,

@@ -54,6 +54,19 @@ export {
   parentOf,
   transactionRoot,
 } from './block.ts'
+export {
+  changeAsJson,
+  formatAdmissionJson,
+  formatChangeJson,
+  formatPayloadJson,
+  formatRecordedChangeJson,
+  parseAdmissionJson,
+  parseChangeJson,
+  parsePayloadJson,
+  parseRecordedChangeJson,
+  payloadAsJson,
+  recordedChangeAsJson,
+} from './changes-json.ts'
 export { type DocumentProblem, LedgerError, type LedgerErrorCode } from './errors.ts'
 export type {
   CertifiedHeader,
@@ -78,6 +91,7 @@ export {
   signGenesisEntry,
 } from './genesis.ts'
 export { formatGenesisJson, parseGenesisJson } from './genesis-json.ts'
+export type { JsonValue } from './json-form.ts'
 export type { Kind, Payload, PayloadOf } from './kinds.ts'
 export {
   changeOf,

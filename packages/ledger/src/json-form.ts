@@ -25,7 +25,7 @@ import {
 } from '@mooring/crypto'
 import { type DocumentProblem, LedgerError, type LedgerErrorCode } from './errors.ts'
 
-type JsonValue = string | number | null | JsonValue[] | { [member: string]: JsonValue }
+export type JsonValue = string | number | null | JsonValue[] | { [member: string]: JsonValue }
 
 class Reading {
   readonly problems: DocumentProblem[] = []
@@ -143,6 +143,46 @@ export function objectForm<F extends Forms>(forms: F): JsonForm<ObjectOf<F>> {
       }
       return isWhole(value) ? value : undefined
     },
+  }
+}
+
+type VariantsOf<F extends Forms> = {
+  [K in keyof F & string]: { kind: K; body: F[K] extends JsonForm<infer T> ? T : never }
+}[keyof F & string]
+
+/** One of several shapes, told apart by the member `kind`; further members stand beside both. */
+export function variantForm<F extends Forms, M extends Forms>(
+  shapes: F,
+  beside: M,
+): JsonForm<VariantsOf<F> & ObjectOf<M>> {
+  const bodies = new Map<string, JsonForm<unknown>>(Object.entries(shapes))
+  const kinds = [...bodies.keys()]
+  const whole = (kind: string) =>
+    objectForm({
+      kind: wordForm(...kinds),
+      ...beside,
+      body: bodies.get(kind) ?? neverForm(kinds),
+    })
+  return {
+    format: (value) => whole(value.kind).format(value),
+    parse(node, path, reading) {
+      const tag =
+        node.kind === 'object' ? node.members.find(({ key }) => key === 'kind') : undefined
+      const kind = tag?.value.kind === 'string' ? tag.value.value : ''
+      const value = whole(kind).parse(node, path, reading)
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the body is of its kind
+      return value as (VariantsOf<F> & ObjectOf<M>) | undefined
+    },
+  }
+}
+
+/** The body of a kind that nobody knows, which its kind is refused for. */
+function neverForm(kinds: string[]): JsonForm<never> {
+  return {
+    format: () => {
+      throw new TypeError(`not one of ${kinds.join(', ')}`)
+    },
+    parse: () => undefined,
   }
 }
 

@@ -44,7 +44,7 @@ const envelopeSchema = struct({
 const versionSchema = uint()
 
 /** The schema of the body follows from the kind before it, which no general schema can say. */
-const payloadSchema: Schema<Payload> = {
+export const payloadSchema: Schema<Payload> = {
   read(reader) {
     const count = reader.array()
     if (count !== 4) throw new CodecError('wrong_type', `an array of ${count}, expected 4`)

@@ -117,11 +117,24 @@ export type World = {
 }
 
 export function world(parameters: Partial<Parameters> = {}, networkName = 'fixture'): World {
+  return worldWith(founders(), { parameters, networkName })
+}
+
+/** A network of these authorities. */
+export function worldOf(ids: readonly string[]): World {
+  const authorities = ids.map((id) => organisation(id))
+  return worldWith(authorities, { parameters: {}, networkName: 'fixture' })
+}
+
+function worldWith(
+  members: Organisation[],
+  { parameters, networkName }: { parameters: Partial<Parameters>; networkName: string },
+): World {
   const genesis = createGenesis({
     networkName,
     time: START - 10_000,
     parameters: { ...DEVNET_PARAMETERS, ...parameters },
-    organisations: founders().map((each) =>
+    organisations: members.map((each) =>
       signGenesisEntry(networkName, each, keyOf(each.id, 'governance')),
     ),
   })

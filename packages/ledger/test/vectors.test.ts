@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { fromHex, toHex } from '@mooring/codec'
-import { sha256 } from '@mooring/crypto'
+import { concatBytes, decode, encode, fromHex, toHex } from '@mooring/codec'
+import { sha256, verify } from '@mooring/crypto'
 import { test } from 'uvu'
 import {
   blockDigest,
@@ -15,12 +15,16 @@ import {
   encodeGenesis,
   encodeReceipts,
   encodeTransactionProof,
+  formatChangeJson,
   formatTransactionProofJson,
   genesisDigest,
+  parseChangeJson,
   parseGenesisJson,
   parseTransactionProofJson,
   verifyTransactionProof,
 } from '../src/index.ts'
+import { changeSchema, newKeyBytes } from '../src/change.ts'
+import { organisationSchema } from '../src/organisation.ts'
 import { verifyFinalization } from './fixture.ts'
 import { vectorFolder, vectors } from './vectors.ts'
 
@@ -79,6 +83,44 @@ test('the frozen proof reads back and holds', () => {
   assert.equal(formatTransactionProofJson(proof), textOf(vector, 'json'))
   assert.deepEqual(parseTransactionProofJson(textOf(vector, 'json')), proof)
   assert.ok(verifyTransactionProof(proof, digest, verifyFinalization).ok)
+})
+
+test('the frozen changes read back, and what was signed for them holds', () => {
+  const vector = frozen('ledger-changes.json')
+  const network = fromHex(textOf(vector, 'genesisDigest'))
+  assert.deepEqual(network, digest)
+  const changes: Record<string, { json: string; bytes: string }> = JSON.parse(
+    JSON.stringify(vector['changes']),
+  )
+  for (const [name, { json, bytes }] of Object.entries(changes)) {
+    const change = decode(changeSchema, fromHex(bytes))
+    assert.equal(formatChangeJson(change), json, name)
+    assert.equal(toHex(encode(changeSchema, parseChangeJson(json))), bytes, name)
+  }
+  const admit = parseChangeJson(changes['admit']?.json ?? '')
+  assert.ok(admit.kind === 'admit')
+  const { organisation, signature } = admit.body
+  const domain = new TextEncoder().encode('mooring/admission/v1\0')
+  const message = concatBytes(domain, network, encode(organisationSchema, organisation))
+  assert.ok(verify(organisation.keys.governance, message, signature))
+  const rekey = parseChangeJson(changes['rekey']?.json ?? '')
+  assert.ok(rekey.kind === 'rekey')
+  for (const { duty, key, signature: own } of rekey.body.keys) {
+    if (own === null) continue
+    assert.ok(verify(key, newKeyBytes(network, { organisation: 'county', duty, key }), own))
+  }
+})
+
+test('the frozen transactions of governance read back', () => {
+  const vector = frozen('ledger-governance.json')
+  const transactions: Record<string, string> = JSON.parse(JSON.stringify(vector['transactions']))
+  const kinds = ['change.propose', 'change.approve', 'change.withdraw', 'change.ready']
+  assert.deepEqual(Object.keys(transactions).toSorted(), kinds.toSorted())
+  for (const [kind, bytes] of Object.entries(transactions)) {
+    const { payload, signer, signedBytes, signature } = decodeTransaction(fromHex(bytes), digest)
+    assert.equal(payload.kind, kind)
+    assert.ok(verify(signer, signedBytes, signature))
+  }
 })
 
 test.run()

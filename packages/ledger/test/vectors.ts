@@ -1,26 +1,40 @@
 // What test/vectors/ledger-*.json hold: every encoded type of the ledger, made from fixed seeds.
 
-import { toHex } from '@mooring/codec'
-import { leafHash, MerkleFrontier } from '@mooring/crypto'
+import { encode, toHex } from '@mooring/codec'
+import { leafHash, MerkleFrontier, x25519PublicKey } from '@mooring/crypto'
+import { admissionBytes, changeSchema, newKeyBytes } from '../src/change.ts'
 import {
   applyBlock,
   authoritySet,
   authoritySetDigest,
   blockDigest,
+  type Change,
   createTransactionProof,
+  type DecodedTransaction,
   decodeTransaction,
   encodeBlock,
   encodeGenesis,
   encodeHeader,
   encodeReceipts,
   encodeTransactionProof,
+  formatChangeJson,
   formatGenesisJson,
   formatTransactionProofJson,
   genesisState,
   networkId,
   type StateDiff,
 } from '../src/index.ts'
-import { anchor, blockOn, contextOf, finalize, keyOf, seedOf, world } from './fixture.ts'
+import {
+  anchor,
+  blockOn,
+  contextOf,
+  finalize,
+  keyOf,
+  organisation,
+  seedOf,
+  world,
+} from './fixture.ts'
+import { admission, Chain, newKey } from './governance-world.ts'
 
 const here = world({}, 'vectors')
 
@@ -93,11 +107,93 @@ function proofVector() {
   return { json: formatTransactionProofJson(proof), bytes: toHex(encodeTransactionProof(proof)) }
 }
 
+/** Each kind of change, and what is signed for it beforehand. */
+function changesVector() {
+  const { digest } = here
+  const entry = organisation('seaside', 'observer')
+  const anchorOfCounty = { organisation: 'county', duty: 'anchor' } as const
+  const consensusOfCounty = { organisation: 'county', duty: 'consensus' } as const
+  const seal = {
+    duty: 'seal',
+    key: x25519PublicKey(seedOf('county seal 2')),
+    signature: null,
+  } as const
+  const keys = [newKey(digest, anchorOfCounty), newKey(digest, consensusOfCounty), seal]
+  const changes: Record<string, Change> = {
+    admit: admission(digest, 'seaside'),
+    promote: { kind: 'role', body: { organisation: 'seaside', role: 'authority' } },
+    demote: { kind: 'role', body: { organisation: 'seaside', role: 'observer' } },
+    remove: { kind: 'remove', body: { organisation: 'county', evidence: [seedOf('evidence')] } },
+    rekey: { kind: 'rekey', body: { organisation: 'county', keys } },
+    parameters: { kind: 'parameters', body: { ...here.genesis.parameters, quotaPerMinute: 7 } },
+    protocol: { kind: 'protocol', body: { version: 2, height: 50_000 } },
+  }
+  const { key } = newKey(digest, anchorOfCounty)
+  return {
+    genesisDigest: toHex(digest),
+    signed: {
+      admission: toHex(admissionBytes(digest, entry)),
+      newKey: toHex(newKeyBytes(digest, { ...anchorOfCounty, key })),
+    },
+    changes: Object.fromEntries(
+      Object.entries(changes).map(([name, change]) => [
+        name,
+        { json: formatChangeJson(change), bytes: toHex(encode(changeSchema, change)) },
+      ]),
+    ),
+  }
+}
+
+/** A newcomer is admitted and promoted, a key rotated, a protocol version scheduled: every block of it. */
+function governanceVector() {
+  const chain = new Chain(here)
+  const { digest } = here
+  const blocks: unknown[] = []
+  const transactions: Record<string, string> = {}
+  const take = (...given: DecodedTransaction[]): void => {
+    const { state } = chain
+    const { block } = chain.tryBlock(given)
+    for (const { payload, bytes } of given) transactions[payload.kind] ??= toHex(bytes)
+    const changed = [...chain.state.values].filter(
+      ([name, value]) => toHex(state.values.get(name) ?? new Uint8Array()) !== toHex(value),
+    )
+    const removed = [...state.values.keys()].filter((name) => !chain.state.values.has(name))
+    blocks.push({
+      header: toHex(encodeHeader(block.header)),
+      nextParent: { epoch: chain.at.parent.epoch, view: chain.at.parent.view },
+      values: [
+        ...changed.map(([name, value]) => ({ key: name, value: toHex(value) })),
+        ...removed.map((name) => ({ key: name, value: null })),
+      ],
+    })
+  }
+  const rotate: Change = {
+    kind: 'rekey',
+    body: {
+      organisation: 'county',
+      keys: [newKey(digest, { organisation: 'county', duty: 'consensus' })],
+    },
+  }
+  const admit = chain.propose({ change: admission(digest, 'seaside') })
+  take(admit, chain.approve('riverside', admit.id), chain.approve('county', admit.id))
+  const rotation = chain.propose({ by: 'county', change: rotate })
+  const withdrawn = chain.propose({ change: { kind: 'protocol', body: { version: 2, height: 9 } } })
+  take(rotation, withdrawn)
+  take(chain.withdraw('st-mary', withdrawn.id), chain.ready('st-mary', rotation.id))
+  take(
+    chain.ready('riverside', rotation.id),
+    chain.ready('county', rotation.id, keyOf('county', 'consensus 2')),
+  )
+  return { transactions, blocks }
+}
+
 export const vectors: Record<string, Record<string, unknown>> = {
   'ledger-genesis.json': genesisVector(),
   'ledger-transaction.json': transactionVector(),
   'ledger-block.json': blockVector(),
   'ledger-proof.json': proofVector(),
+  'ledger-changes.json': changesVector(),
+  'ledger-governance.json': governanceVector(),
 }
 
 export const vectorFolder = new URL('../../../test/vectors/', import.meta.url)

@@ -21,7 +21,7 @@ import { createTransport, type Services } from './transport.ts'
 import type { Channel, Network, NetworkHandlers, NetworkOptions, RequestProtocol } from './types.ts'
 
 const CHANNELS: Channel[] = ['urgent', 'bulk']
-const REQUESTS: RequestProtocol[] = ['blocks', 'certificates']
+const REQUESTS: RequestProtocol[] = ['blocks', 'certificates', 'snapshot']
 const STREAMS_PER_CHANNEL = 4
 const STREAMS_PER_REQUEST = 8
 

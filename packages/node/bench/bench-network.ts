@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type Client, createClient } from '@mooring/api/client'
+import type { Parameters } from '@mooring/ledger'
 import { createDevnet, type Devnet, findPortBlock } from '../src/index.ts'
 
 const MAIN = fileURLToPath(new URL('../../cli/src/main.ts', import.meta.url))
@@ -29,7 +30,10 @@ export interface BenchNetwork {
   close(): Promise<void>
 }
 
-export async function startBenchNetwork(size: number): Promise<BenchNetwork> {
+export async function startBenchNetwork(
+  size: number,
+  parameters: Partial<Parameters> = {},
+): Promise<BenchNetwork> {
   const dir = await mkdtemp(join(tmpdir(), 'mooring-bench-'))
   const { basePort } = await findPortBlock(0, size)
   const devnet = await createDevnet({
@@ -38,6 +42,7 @@ export async function startBenchNetwork(size: number): Promise<BenchNetwork> {
     basePort,
     name: 'bench',
     heartbeatMs: 1_000,
+    parameters,
   })
   const began = performance.now()
   const nodes = devnet.nodes.map(({ name, home, ports }) => {

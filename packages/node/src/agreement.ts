@@ -6,6 +6,7 @@
 // Most of it lives as long as the process. The driver, and who is who, live for one epoch: when the block
 // that ends it is durable, and not before, they are replaced and the next one begins.
 
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { toHex } from '@mooring/codec'
 import {
   type Evidence,
@@ -35,6 +36,7 @@ import { readMessage, takeIn } from './intake.ts'
 import type { Logger } from './logger.ts'
 import { type MemberChange, Members, membershipChanges } from './members.ts'
 import { Mempool } from './mempool.ts'
+import type { Snapshots } from './snapshots.ts'
 import { Sync } from './sync.ts'
 import { decodeTransactionBatch, TransactionGossip } from './transaction-gossip.ts'
 
@@ -64,6 +66,10 @@ export interface AgreementModules {
   onVoted: (vote: UnsignedVote) => void
   /** Blocks are durable; the mempool still knows their transactions. */
   onDurable: (blocks: readonly CommittedBlock[]) => void
+  /** Lets everything else have its turn in long work; default: a turn of the event loop. */
+  turn?: () => Promise<void>
+  /** Keeps the state of agreed heights. */
+  snapshots?: Pick<Snapshots, 'isDue' | 'begin'>
   /** A new epoch has begun: members, keys or parameters are other ones. */
   onEpoch?: (changes: readonly MemberChange[]) => void
   onFatal: (error: unknown) => void
@@ -98,7 +104,8 @@ export class Agreement {
     )
     this.execution = new Execution(tip, {
       genesisDigest: options.genesisDigest,
-      isVerified: (transaction) => this.mempool.isVerified(transaction),
+      isVerified: (transaction) =>
+        this.mempool.isVerified(transaction) || this.sync.isVerified(transaction),
       isIncluded: (id) => chain.getTransaction(id) !== undefined,
     })
     this.members = new Members(organisations(tip.view), this.execution.authorities)
@@ -118,6 +125,7 @@ export class Agreement {
     this.committer = new Committer({
       chain,
       execution: this.execution,
+      ...(modules.snapshots && { snapshots: modules.snapshots }),
       onDurable: (blocks) => this.#onDurable(blocks),
       onFatal: modules.onFatal,
     })
@@ -204,13 +212,16 @@ export class Agreement {
     const { clock, logger, network } = this.#modules
     return new Sync({
       clock,
+      turn: this.#modules.turn ?? nextTurn,
+      genesisDigest: this.#options.genesisDigest,
       execution: this.execution,
+      bestKnownHeight: () => this.bestKnownHeight(),
       authorities: () => ({
         chain: this.#options.genesisDigest,
         keys: this.execution.authorities.keys,
       }),
       isFollower: () => this.driver.state.config.me === null,
-      peers: () => this.members.syncPeers(network.peers()),
+      peers: () => this.members.syncPeers(network.peers(), (peerId) => this.heightOfPeer(peerId)),
       request: (peerId, payload, timeoutMs) =>
         network.request(peerId, 'blocks', payload, { timeoutMs }),
       blame: (peerId, reason) => this.#blame(peerId, reason),

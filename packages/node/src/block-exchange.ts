@@ -18,7 +18,7 @@ const ANSWER_BYTES_MAX = 16 << 20
 
 const requestSchema = variant({
   digest: bytes(32),
-  range: struct({ from: uint(), bytesMax: uint(RANGE_BYTES_MAX) }),
+  range: struct({ from: uint(), to: uint(), bytesMax: uint(RANGE_BYTES_MAX) }),
 })
 
 const answerSchema = struct({
@@ -30,7 +30,7 @@ const answerSchema = struct({
 
 export type BlockRequest =
   | { kind: 'digest'; body: Uint8Array }
-  | { kind: 'range'; body: { from: number; bytesMax: number } }
+  | { kind: 'range'; body: { from: number; to: number; bytesMax: number } }
 
 /** A final block; only some have a finalization of their own, the others one of a descendant. */
 export type SentBlock = { block: Uint8Array; finalization: Uint8Array | null }

@@ -29,19 +29,24 @@ export function answerBlockRequest(
   return encodeBlockAnswer(readRange(request.body, chain))
 }
 
-/** As many blocks as fit, ending at one with a finalization: at least one such stretch, if there is any. */
+/**
+ * The blocks from one height to another and on to the next that has a finalization, as far as they fit;
+ * at least one stretch that ends with a finalization, if there is any.
+ * @throws StorageError pruned when they are not kept here: the peer asks somebody else
+ */
 function readRange(
-  { from, bytesMax }: { from: number; bytesMax: number },
+  { from, to, bytesMax }: { from: number; to: number; bytesMax: number },
   chain: ChainStore,
 ): SentBlock[] {
   const blocks: SentBlock[] = []
   let bytes = 0
   let complete = 0
-  for (const { block, finalization } of chain.blocks(from, from + RANGE_BLOCKS_MAX - 1)) {
+  for (const { height, block, finalization } of chain.blocks(from, from + RANGE_BLOCKS_MAX - 1)) {
     bytes += block.length
     if (bytes > bytesMax && complete > 0) break
     blocks.push({ block, finalization: finalization ?? null })
     if (finalization !== undefined) complete = blocks.length
+    if (height >= to && complete === blocks.length) break
   }
   return blocks.slice(0, complete)
 }

@@ -14,6 +14,7 @@ import {
 } from '@mooring/ledger'
 import type { ChainStore } from '@mooring/storage'
 import type { Executed, Execution } from './execution.ts'
+import type { Snapshots } from './snapshots.ts'
 
 export interface CommittedBlock {
   readonly height: number
@@ -28,6 +29,8 @@ export interface CommittedBlock {
 export interface CommitterModules {
   chain: Pick<ChainStore, 'commitAll'>
   execution: Pick<Execution, 'settled'>
+  /** Takes the state of some heights, which must then be the last of their batch. */
+  snapshots?: Pick<Snapshots, 'isDue' | 'begin'>
   /** After the blocks are durable, before the listeners. */
   onDurable: (blocks: readonly CommittedBlock[]) => Promise<void>
   onFatal: (error: unknown) => void
@@ -77,8 +80,12 @@ export class Committer {
   }
 
   async #commitWaiting(): Promise<void> {
-    const batch = this.#waiting
-    this.#waiting = []
+    const { snapshots } = this.#modules
+    const due = this.#waiting.findIndex(({ executed: { meta, view } }) =>
+      snapshots?.isDue(meta.height, view),
+    )
+    const batch = due < 0 ? this.#waiting : this.#waiting.slice(0, due + 1)
+    this.#waiting = this.#waiting.slice(batch.length)
     await this.#modules.chain.commitAll(
       batch.map(({ executed, finalization }) => ({
         block: executed.encoded,
@@ -91,6 +98,8 @@ export class Committer {
         transactionIds: executed.receipts.map(({ transaction }) => transaction),
       })),
     )
+    // Between two batches the database holds exactly the state of the height.
+    if (due >= 0) await snapshots?.begin()
     const blocks = batch.map(({ executed }) => committedBlock(executed))
     const tip = blocks.at(-1)
     if (tip !== undefined) this.#modules.execution.settled(tip.height)

@@ -260,6 +260,28 @@ export const NODE_TEXTS: Record<NodeErrorCode, CatalogEntry> = {
     'Install a version of Mooring that speaks it, and start the node again: it goes on from there.',
     'See what the members agreed on:   mooring upgrade status',
   ),
+  snapshot_refused: entry(1070, 8, 422)(
+    'The snapshot cannot be believed',
+    'Check "{check}": {detail}.',
+    'Fetch it from another member, and report who gave this one.',
+  ),
+  snapshot_unknown: entry(1071, 6, 404)(
+    'There is no such snapshot',
+    'No snapshot of height {height} is kept here; only the newest few are.',
+    'List them:   mooring snapshot list',
+  ),
+  snapshot_unavailable: entry(1072, 4, 503)(
+    'No snapshot could be fetched',
+    '{detail}.',
+    'Start from blocks instead:   mooring start --sync-mode blocks',
+    'Take one on a running node:   mooring snapshot create --endpoint <url>',
+  ),
+  chain_exists: entry(1073, 7, 409)(
+    'The home has a chain already',
+    'A snapshot begins a chain and never replaces one: {path} exists.',
+    'Use a new home:   mooring init --home <dir>',
+    'Or move data/ away, and keep guard/.',
+  ),
 }
 
 export const STORAGE_TEXTS: Record<StorageErrorCode, CatalogEntry> = {

@@ -5,7 +5,7 @@ import { equalBytes } from '@mooring/codec'
 import { formatPeerId } from '@mooring/crypto'
 import { type AuthoritySet, DUTIES, type Organisation } from '@mooring/ledger'
 import type { Member, PeerInfo } from '@mooring/network'
-import type { SyncPeer } from './sync.ts'
+import type { SyncPeer } from './sync-peers.ts'
 
 export class Members {
   readonly #indexOfPeer = new Map<string, number>()
@@ -61,10 +61,13 @@ export class Members {
     return this.#authorities.organisations[index] ?? `authority ${index}`
   }
 
-  syncPeers(peers: readonly PeerInfo[]): SyncPeer[] {
+  syncPeers(peers: readonly PeerInfo[], heightOf: (peerId: string) => number | null): SyncPeer[] {
     return peers
       .filter(({ connected }) => connected)
-      .map(({ peerId, name }) => ({ peerId, name, index: this.indexOfPeer(peerId) ?? null }))
+      .map(({ peerId, name }) => {
+        const index = this.indexOfPeer(peerId) ?? null
+        return { peerId, name, index, height: heightOf(peerId) }
+      })
   }
 
   /** When each authority was last heard, for agreement; null = not connected. */

@@ -69,8 +69,23 @@ interface Entry {
   readonly sequence: number | null
   readonly receivedAt: number
   offeredAt: number
-  readonly isLocal: boolean
+  isLocal: boolean
+  /** Resolves when it outlives the process; null while nobody was promised that. */
+  kept: Promise<void> | null
 }
+
+/** Reasons that no later block lifts. Everything else may come from a chain that is still behind. */
+const FOR_GOOD: ReadonlySet<Refused['code']> = new Set([
+  'expired',
+  'already_included',
+  // A gap is allowed: its sequence is used up.
+  'wrong_sequence',
+  'root_seen',
+  'change_passed',
+  'change_expired',
+  'already_approved',
+  'already_ready',
+])
 
 export class Mempool {
   readonly #options: MempoolOptions
@@ -118,19 +133,38 @@ export class Mempool {
   async submit(bytes: Uint8Array): Promise<Submitted> {
     const read = this.#read(bytes)
     if ('status' in read) return read
-    const known = this.#known(read)
-    if (known !== undefined) return known
+    const id = toHex(read.id)
+    const known = this.#entries.get(id)
+    if (known !== undefined) {
+      await this.#keep(known)
+      return { status: 'known', id }
+    }
+    const height = this.#modules.heightOf(read.id)
+    if (height !== undefined) return { status: 'final', id, height }
     const entry = this.#admit(read, true)
     if ('code' in entry) return refusal(entry, read)
     try {
-      await this.#modules.store.keep(read.id, read.bytes)
+      await this.#keep(entry)
     } catch (error) {
       this.#remove(entry)
       throw error
     }
     this.#modules.publish([read.bytes])
     this.#modules.onReady()
-    return { status: 'accepted', id: entry.name }
+    return { status: 'accepted', id }
+  }
+
+  /** From here on it is ours to remember, whoever sent it first. */
+  async #keep(entry: Entry): Promise<void> {
+    const { id, bytes } = entry.transaction
+    entry.isLocal = true
+    entry.kept ??= this.#modules.store.keep(id, bytes)
+    try {
+      await entry.kept
+    } catch (error) {
+      entry.kept = null
+      throw error
+    }
   }
 
   /** From a peer: what is new and good is kept. Reject means that the sender vouched for nonsense. */
@@ -148,12 +182,15 @@ export class Mempool {
     return isNew ? 'accept' : 'ignore'
   }
 
-  /** From the pending store, after a restart; what is no longer valid is dropped. */
+  /**
+   * From the pending store, after a restart. All of it was accepted once and needs no room and no turn:
+   * what came before it in its lane may wait at another door. Only what can never be final is dropped.
+   */
   async restore(stored: readonly { id: Uint8Array; bytes: Uint8Array }[]): Promise<void> {
     const sorted = stored
       .map(({ id, bytes }) => ({ id, read: this.#read(bytes) }))
       .toSorted((a, b) => orderOf(a.read) - orderOf(b.read))
-    const dead = sorted.filter(({ read }) => 'status' in read || 'code' in this.#admit(read, true))
+    const dead = sorted.filter(({ read }) => 'status' in read || !this.#readmit(read))
     if (dead.length > 0) await this.#modules.store.forget(dead.map(({ id }) => id))
   }
 
@@ -288,11 +325,16 @@ export class Mempool {
     }
   }
 
-  #known(transaction: DecodedTransaction): Submitted | undefined {
-    const id = toHex(transaction.id)
-    if (this.#entries.has(id)) return { status: 'known', id }
-    const height = this.#modules.heightOf(transaction.id)
-    return height === undefined ? undefined : { status: 'final', id, height }
+  #readmit(transaction: DecodedTransaction): boolean {
+    const { organisation, sequence } = sequenceOf(transaction)
+    const isTaken = sequence !== null && this.#lanes.get(organisation)?.has(sequence) === true
+    const rules = { acceptsGap: true, verifySignature: false }
+    const invalid = checkTransaction(this.#modules.finalState(), this.#place(), transaction, rules)
+    const { signer, signedBytes, signature } = transaction
+    if (isTaken || !verify(signer, signedBytes, signature)) return false
+    if (invalid !== undefined && FOR_GOOD.has(invalid.code)) return false
+    this.#add(transaction, true).kept = Promise.resolve()
+    return true
   }
 
   /** Of the next block. */
@@ -350,7 +392,15 @@ export class Mempool {
     const { organisation, sequence } = sequenceOf(transaction)
     const name = toHex(transaction.id)
     const at = { receivedAt: now, offeredAt: now }
-    const entry: Entry = { transaction, name, organisation, sequence, isLocal, ...at }
+    const entry: Entry = {
+      transaction,
+      name,
+      organisation,
+      sequence,
+      isLocal,
+      kept: null,
+      ...at,
+    }
     this.#entries.set(name, entry)
     this.#bytes += transaction.bytes.length
     if (sequence === null) this.#loose.add(entry)

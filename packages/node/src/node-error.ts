@@ -30,6 +30,10 @@ export type NodeErrorCode =
   | 'refused_by_all'
   | 'restart_failed'
   | 'protocol_unsupported'
+  | 'snapshot_refused'
+  | 'snapshot_unknown'
+  | 'snapshot_unavailable'
+  | 'chain_exists'
 
 // What the commands refuse by themselves.
 export type CommandErrorCode =

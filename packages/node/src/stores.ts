@@ -68,7 +68,9 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
   }
 }
 
-function readHeader(encoded: Uint8Array): ReturnType<typeof decodeHeader> & { digest: Uint8Array } {
+export function readHeader(
+  encoded: Uint8Array,
+): ReturnType<typeof decodeHeader> & { digest: Uint8Array } {
   const header = decodeHeader(encoded)
   return { ...header, digest: blockDigest(header) }
 }

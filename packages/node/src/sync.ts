@@ -1,47 +1,49 @@
 // What this node lacks, from its peers: single blocks by digest, and ranges with finalizations.
 //
-// Nobody's word is taken. A single block is its digest; a range is applied only up to a block for which
-// it brings a finalization that checks against the authority set, linked block by block to our own
-// tip, every block executed. Who sends anything else is left alone for a while and named in the log.
+// Nobody's word is taken. A single block is its digest; a range counts only up to a block for which it
+// brings a finalization that checks against the authority set of its epoch. Ranges come from several peers
+// at once (range-download.ts), are judged one by one (sync-range.ts) and applied in order, every block
+// executed. Who sends anything else is dropped, left alone for a while, and named.
 //
 // A range may reach over the end of an epoch. What is applied at once never does: it is cut at the
 // sealing block, which has a finalization of its own, and the rest is checked with the set that follows.
+//
+// Executing takes turns with everything else, and agreement may move the tip in between. So every step
+// looks where the tip is, and takes only what is above it.
 
-import { CodecError, fromHex } from '@mooring/codec'
-import {
-  type AuthorityKeys,
-  type BlockMeta,
-  type Certificate,
-  checkCertificate,
-  decodeCertificate,
-  type Event,
-} from '@mooring/consensus'
-import { decodeBlockAnswer, encodeBlockRequest, RANGE_BYTES_MAX } from './block-exchange.ts'
+import { CodecError, fromHex, toHex } from '@mooring/codec'
+import type { AuthorityKeys, BlockMeta, Certificate, Event } from '@mooring/consensus'
+import { verify } from '@mooring/crypto'
+import { type DecodedTransaction, decodeTransaction } from '@mooring/ledger'
+import { decodeBlockAnswer, encodeBlockRequest } from './block-exchange.ts'
 import type { SentBlock } from './block-exchange.ts'
 import type { Clock } from './clock.ts'
 import type { Executed, Execution } from './execution.ts'
 import type { Logger } from './logger.ts'
 import { NodeError } from './node-error.ts'
+import { RangeDownload, type ReceivedRange } from './range-download.ts'
+import { SyncPace, type SyncProgress } from './sync-pace.ts'
+import { type SyncPeer, SyncPeers } from './sync-peers.ts'
+import { type Fault, firstStretch, type ReadBlock, type Stretch } from './sync-range.ts'
 
 const BLOCK_TIMEOUT_MS = 2_000
-const RANGE_TIMEOUT_MS = 15_000
 const PAUSE_MS = 200
 const FOLLOW_MS = 500
-
-export interface SyncPeer {
-  readonly peerId: string
-  readonly name: string
-  /** Position in the authority set; null for an observer. */
-  readonly index: number | null
-}
+/** About as many signatures as five milliseconds are enough for. */
+const TURN_TRANSACTIONS = 64
 
 export interface SyncModules {
   clock: Clock
+  /** Lets everything else have its turn. */
+  turn: () => Promise<void>
+  genesisDigest: Uint8Array
   execution: Execution
   /** Of the epoch that the next block belongs to. */
   authorities: () => AuthorityKeys
   /** Whether this node has no part in agreement at present. */
   isFollower: () => boolean
+  /** A height that is believed to be final elsewhere; for asking, never for agreement. */
+  bestKnownHeight: () => number
   /** Connected members. */
   peers: () => readonly SyncPeer[]
   request: (peerId: string, payload: Uint8Array, timeoutMs: number) => Promise<Uint8Array>
@@ -57,14 +59,30 @@ export interface SyncModules {
 
 export class Sync {
   readonly #modules: SyncModules
+  readonly #peers: SyncPeers
+  readonly #download: RangeDownload
+  readonly #pace: SyncPace
   readonly #fetching = new Set<string>()
+  /** Transactions of the block being executed whose signatures have been checked already. */
+  readonly #verified = new Set<string>()
   #target: Certificate | null = null
+  #settling: Promise<void> = Promise.resolve()
   #isRunning = false
   #isClosed = false
-  #turn = 0
 
   constructor(modules: SyncModules) {
     this.#modules = modules
+    const { clock, request, logger } = modules
+    this.#peers = new SyncPeers(clock, modules.peers)
+    this.#pace = new SyncPace(clock, logger)
+    this.#download = new RangeDownload({
+      clock,
+      request,
+      logger,
+      peers: this.#peers,
+      checkEarly: (blocks) => this.#checkEarly(blocks),
+      blame: (peer, reason) => this.#blame(peer, reason),
+    })
   }
 
   get isActive(): boolean {
@@ -76,8 +94,18 @@ export class Sync {
     return this.#target?.subject.height ?? 0
   }
 
+  progress(): SyncProgress {
+    const { height } = this.#modules.execution.tip.meta
+    const target = Math.max(height, this.#goal())
+    return this.#pace.progress({ height, target }, this.#peers)
+  }
+
+  readonly isVerified = ({ id, signature }: DecodedTransaction): boolean =>
+    this.#verified.size > 0 && this.#verified.has(nameOf(id, signature))
+
   close(): void {
     this.#isClosed = true
+    this.#download.close()
   }
 
   /** Asks the holders, then everybody, until the block is here or no longer of use. */
@@ -124,13 +152,18 @@ export class Sync {
     return !this.#isClosed && this.targetHeight > this.#modules.execution.tip.meta.height
   }
 
+  #goal(): number {
+    const { bestKnownHeight, isFollower } = this.#modules
+    return Math.max(this.targetHeight, isFollower() ? bestKnownHeight() : 0)
+  }
+
   async #fetchLoop(digest: string, holders: readonly number[]): Promise<void> {
     const payload = encodeBlockRequest({ kind: 'digest', body: fromHex(digest) })
     const { execution, feed } = this.#modules
     const { epoch } = execution
     for (let attempt = 0; !this.#isClosed && execution.epoch === epoch; attempt += 1) {
-      const peer = this.#choose(attempt < 2 * holders.length ? holders : null)
-      const blocks = peer === undefined ? null : await this.#ask(peer, payload, BLOCK_TIMEOUT_MS)
+      const peer = this.#peers.next(attempt < 2 * holders.length ? holders : null)
+      const blocks = peer === undefined ? null : await this.#askBlock(peer, payload)
       const block = blocks?.[0] === undefined ? null : this.#hold(blocks[0])
       if (block !== null && block.digest === digest) {
         this.#fetching.delete(digest)
@@ -138,10 +171,21 @@ export class Sync {
         return
       }
       if (execution.executedOf(digest) !== undefined) break
-      if (peer !== undefined && block !== null) this.#modules.blame(peer.peerId, 'wrong_block')
+      if (peer !== undefined && block !== null) this.#blame(peer, 'wrong_block')
       await this.#pause(PAUSE_MS)
     }
     this.#fetching.delete(digest)
+  }
+
+  async #askBlock(peer: SyncPeer, payload: Uint8Array): Promise<SentBlock[] | null> {
+    try {
+      const answer = await this.#modules.request(peer.peerId, payload, BLOCK_TIMEOUT_MS)
+      return decodeBlockAnswer(answer)
+    } catch (error) {
+      if (error instanceof CodecError) this.#blame(peer, 'undecodable')
+      this.#modules.logger.debug('a request for a block failed', { peer: peer.name, error })
+      return null
+    }
   }
 
   #hold({ block }: SentBlock): BlockMeta | null {
@@ -153,102 +197,131 @@ export class Sync {
     }
   }
 
+  /** Until the target is reached, and at least until one answer shows that there is nothing more. */
   async #syncLoop(): Promise<void> {
-    do {
-      const peer = this.#choose(null)
-      const hasApplied = peer !== undefined && (await this.#applyFrom(peer))
-      if (hasApplied) continue
-      if (this.#isBehind()) await this.#pause(PAUSE_MS)
-    } while (this.#isBehind())
-  }
-
-  /** One range from one peer; false when it brought nothing that could be applied. */
-  async #applyFrom(peer: SyncPeer): Promise<boolean> {
-    const from = this.#modules.execution.tip.meta.height + 1
-    const body = { from, bytesMax: RANGE_BYTES_MAX }
-    const payload = encodeBlockRequest({ kind: 'range', body })
-    let rest: readonly SentBlock[] = (await this.#ask(peer, payload, RANGE_TIMEOUT_MS)) ?? []
-    let hasApplied = false
-    let next = from
-    while (rest.length > 0 && !this.#isClosed) {
-      if (this.#modules.execution.tip.meta.height !== next - 1) break
-      const checked = this.#check(rest)
-      if ('fault' in checked) {
-        this.#modules.blame(peer.peerId, checked.fault)
-        break
+    const { execution } = this.#modules
+    let asked = false
+    while (!this.#isClosed) {
+      const { height } = execution.tip.meta
+      const range = this.#download.take(height)
+      if (range !== null) {
+        await this.#applyRange(range)
+        asked = false
+        continue
       }
-      await this.#apply(checked)
-      hasApplied = true
-      next += checked.digests.length
-      rest = checked.rest
+      const isBehind = this.#goal() > height
+      if (!isBehind && asked && !this.#download.isAsking) break
+      if (isBehind || !asked) this.#download.fill(height, Math.max(this.#goal(), height + 1))
+      asked = true
+      if (!isBehind && !this.#download.isAsking) break
+      this.#pace.tell({ height, target: this.#goal() }, this.#peers)
+      await this.#download.wait()
     }
-    return hasApplied
+    await this.#settling
   }
 
-  async #apply({ digests, finalization }: Checked): Promise<void> {
+  /** All of it, or up to where it turns out wrong. */
+  async #applyRange({ blocks, peer }: ReceivedRange): Promise<void> {
+    const { execution } = this.#modules
+    let rest = blocks.filter(({ meta }) => meta.height > execution.tip.meta.height)
+    while (rest.length > 0 && !this.#isClosed) {
+      const stretch = firstStretch(rest, this.#place())
+      const isOnTip = rest[0]?.meta.parent === execution.tip.meta.digest
+      if ('fault' in stretch || !isOnTip) {
+        this.#blame(peer, 'fault' in stretch ? stretch.fault : 'broken_chain')
+        return
+      }
+      if (!(await this.#apply(stretch))) return
+      rest = stretch.rest.filter(({ meta }) => meta.height > execution.tip.meta.height)
+      this.#pace.tell({ height: execution.tip.meta.height, target: this.#goal() }, this.#peers)
+    }
+  }
+
+  /** False when it could not be applied, which is nobody's fault but ours. */
+  async #apply({ blocks, finalization }: Stretch): Promise<boolean> {
     const { execution, commit, settled, feed } = this.#modules
+    if (!(await this.#execute(blocks))) return false
+    const digests = blocks
+      .filter(({ meta }) => meta.height > execution.tip.meta.height)
+      .map(({ meta }) => meta.digest)
+    if (digests.length === 0) return true
+    await this.#settling
+    const above = blocks.filter(({ meta }) => meta.height > execution.tip.meta.height)
+    if (above.length !== digests.length) return true
     const sealed = execution.seal(digests)
     commit(sealed, finalization)
-    // At once: execution has let go of these blocks, so agreement must not ask for them any more.
+    this.#pace.applied(
+      sealed.length,
+      sealed.reduce((sum, { names }) => sum + names.size, 0),
+    )
     const block = sealed.at(-1)?.meta
+    // At once: execution has let go of these blocks, so agreement must not ask for them any more.
     if (block !== undefined) feed({ type: 'synced', block, finalization })
-    await settled()
+    this.#settling = settled()
+    if (block?.isSealing === true) await this.#settling
+    return true
   }
 
-  /** Links, executes and checks a range up to its last finalization, or to the end of the epoch. */
-  #check(blocks: readonly SentBlock[]): Checked | { fault: string } {
+  async #execute(blocks: readonly ReadBlock[]): Promise<boolean> {
+    const { execution, turn, logger } = this.#modules
+    let work = 0
+    for (const block of blocks) {
+      const { digest, parent, height } = block.meta
+      await this.#verify(block)
+      if (this.#isClosed) return false
+      if (height <= execution.tip.meta.height) continue
+      const onTip = parent === execution.tip.meta.digest
+      if (!onTip && execution.executedOf(parent) === undefined) return false
+      execution.hold(block.encoded)
+      const refusal = execution.execute(digest)
+      this.#verified.clear()
+      if (refusal !== null) {
+        logger.error('a final block does not execute here', { height, code: refusal.code })
+        await this.#pause(PAUSE_MS)
+        return false
+      }
+      work += 1 + block.transactions.length
+      if (work < TURN_TRANSACTIONS) continue
+      work = 0
+      await turn()
+    }
+    return true
+  }
+
+  /** The signatures of a large block in turns; those of a small one are checked when it is executed. */
+  async #verify({ transactions }: ReadBlock): Promise<void> {
+    this.#verified.clear()
+    if (transactions.length <= TURN_TRANSACTIONS) return
+    const { genesisDigest, turn } = this.#modules
+    for (const [index, encoded] of transactions.entries()) {
+      if (index % TURN_TRANSACTIONS === 0) await turn()
+      if (this.#isClosed) return
+      try {
+        const { id, signer, signedBytes, signature } = decodeTransaction(encoded, genesisDigest)
+        if (verify(signer, signedBytes, signature)) this.#verified.add(nameOf(id, signature))
+      } catch (error) {
+        if (!(error instanceof CodecError)) throw error
+        return
+      }
+    }
+  }
+
+  #place(): { epoch: number; authorities: AuthorityKeys } {
     const { execution, authorities } = this.#modules
-    const held = this.#link(blocks)
-    if (held === null) return { fault: 'broken_chain' }
-    const sealing = held.findIndex(({ isSealing }) => isSealing)
-    const reach = sealing < 0 ? blocks.length : sealing + 1
-    const last = blocks.slice(0, reach).findLastIndex(({ finalization }) => finalization !== null)
-    const finalization = readCertificate(blocks[last]?.finalization ?? null)
-    if (finalization === null) return { fault: 'no_finalization' }
-    const invalid = checkCertificate(finalization, authorities())
-    const { epoch, digest } = finalization.subject
-    if (invalid !== undefined || finalization.kind !== 'finalize' || epoch !== execution.epoch)
-      return { fault: 'bad_finalization' }
-    if (held[last]?.digest !== digest) return { fault: 'finalization_of_another_block' }
-    const digests = held.slice(0, last + 1).map((block) => block.digest)
-    for (const each of digests) {
-      const refusal = execution.execute(each)
-      if (refusal !== null) return { fault: refusal.code }
-    }
-    const rest = last === sealing ? blocks.slice(last + 1) : []
-    return { digests, finalization, rest }
+    return { epoch: execution.epoch, authorities: authorities() }
   }
 
-  /** Null unless each block stands on the one before, the first on our tip. */
-  #link(blocks: readonly SentBlock[]): BlockMeta[] | null {
-    let parent = this.#modules.execution.tip.meta.digest
-    const linked: BlockMeta[] = []
-    for (const sent of blocks) {
-      const block = this.#hold(sent)
-      if (block === null || block.parent !== parent) return null
-      linked.push(block)
-      parent = block.digest
-    }
-    return linked
+  /** A range of the present epoch can be judged before its turn; the set of a later one is not known. */
+  #checkEarly(blocks: readonly ReadBlock[]): Fault | null {
+    const place = this.#place()
+    if (blocks[0]?.epoch !== place.epoch) return null
+    const stretch = firstStretch(blocks, place)
+    return 'fault' in stretch ? stretch : null
   }
 
-  async #ask(peer: SyncPeer, payload: Uint8Array, timeoutMs: number): Promise<SentBlock[] | null> {
-    try {
-      return decodeBlockAnswer(await this.#modules.request(peer.peerId, payload, timeoutMs))
-    } catch (error) {
-      if (error instanceof CodecError) this.#modules.blame(peer.peerId, 'undecodable')
-      this.#modules.logger.debug('a request for blocks failed', { peer: peer.name, error })
-      return null
-    }
-  }
-
-  /** Peers in turn; among the holders, when some are known and connected. */
-  #choose(holders: readonly number[] | null): SyncPeer | undefined {
-    const peers = this.#modules.peers()
-    const known = peers.filter(({ index }) => index !== null && holders?.includes(index) === true)
-    const candidates = known.length > 0 ? known : peers
-    this.#turn += 1
-    return candidates[this.#turn % Math.max(1, candidates.length)]
+  #blame(peer: SyncPeer, reason: string): void {
+    this.#peers.blamed(peer, reason)
+    this.#modules.blame(peer.peerId, reason)
   }
 
   #pause(ms: number): Promise<void> {
@@ -258,19 +331,6 @@ export class Sync {
   }
 }
 
-interface Checked {
-  readonly digests: string[]
-  readonly finalization: Certificate
-  /** What comes after the end of the epoch. */
-  readonly rest: readonly SentBlock[]
-}
-
-function readCertificate(encoded: Uint8Array | null): Certificate | null {
-  if (encoded === null) return null
-  try {
-    return decodeCertificate(encoded)
-  } catch (error) {
-    if (error instanceof CodecError) return null
-    throw error
-  }
+function nameOf(id: Uint8Array, signature: Uint8Array): string {
+  return toHex(id) + toHex(signature)
 }

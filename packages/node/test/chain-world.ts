@@ -90,6 +90,7 @@ export class World {
   readonly peers: PeerInfo[]
   /** Called with blocks that are durable while the mempool knows their transactions. */
   onDurable: (blocks: readonly CommittedBlock[]) => void = () => undefined
+  readonly #disk: Disk
   readonly #network: Uint8Array
   readonly #execution: Execution
   readonly #committer: Committer
@@ -97,6 +98,7 @@ export class World {
 
   constructor(genesis: Genesis, disk: Disk, role: 'authority' | 'observer') {
     const { chain, execution } = disk
+    this.#disk = disk
     const own = role === 'observer' ? OBSERVER : (NAMES[0] ?? '')
     const organisations = genesis.organisations.map((entry) => entry.organisation)
     const members = new Members(organisations, execution.authorities)
@@ -149,6 +151,13 @@ export class World {
       halted: () => null,
       isDraining: () => false,
     }
+  }
+
+  /** The mempool after a restart of the process. */
+  async restarted(): Promise<Mempool> {
+    const mempool = createMempool(this.clock, this.#network, this.#disk)
+    await mempool.restore(await this.#disk.pending.all())
+    return mempool
   }
 
   state(): ConsensusState {

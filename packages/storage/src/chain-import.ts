@@ -22,7 +22,7 @@ import { type EndedEpoch, epochOperation } from './epochs.ts'
 import { StorageError } from './errors.ts'
 import { growHistory, type HistoryFrontier, type HistoryNode } from './history.ts'
 import { finalizationKey, genesisKey, headerKey, tipKey } from './keys.ts'
-import { StateTree } from './state-tree.ts'
+import { StateTree, type StateView } from './state-tree.ts'
 import type { StateValue } from './pinned-chain.ts'
 
 /** An ended epoch with its sealing block's header and finalization, which are kept for ever. */
@@ -83,6 +83,11 @@ export class ChainImport {
   /** The root of the values so far. */
   get stateRoot(): Uint8Array {
     return this.#state.root
+  }
+
+  /** The values so far. */
+  state(): StateView {
+    return this.#state.view()
   }
 
   async addValues(values: readonly StateValue[]): Promise<void> {

@@ -81,6 +81,11 @@ export class PinnedChain {
     return this.#decodeHeader(this.header(height)).parent
   }
 
+  /** Single values, not compared with the state root: for what is no more than a setting. */
+  state(): { get(key: Uint8Array): Uint8Array | undefined } {
+    return { get: (key) => this.#database.getSync(valueKey(key)) }
+  }
+
   /** Every value of the state, in the order of the keys. */
   async *values(): AsyncGenerator<StateValue> {
     const range = { from: valueKey(new Uint8Array(0)), to: valueKey(BEHIND_STATE_KEYS) }

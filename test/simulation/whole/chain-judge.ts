@@ -1,0 +1,105 @@
+/**
+ * The one chain that all honest nodes must have, and the promises made to clients. What a block may hold
+ * is judged by a model of its own: signatures, sequences, expiry, nothing twice.
+ */
+import { toHex } from '@mooring/codec'
+import { decodeCertificate } from '@mooring/consensus'
+import { verify } from '@mooring/crypto'
+import { decodeTransaction } from '@mooring/ledger'
+import type { ChainStore } from '@mooring/storage'
+import type { CommittedBlock } from '../../../packages/node/src/committer.ts'
+import { Violation } from '../violation.ts'
+import type { VoteJudge } from './vote-judge.ts'
+
+interface FinalBlock {
+  readonly digest: string
+  readonly time: number
+  readonly by: string
+}
+
+export class ChainJudge {
+  readonly finals = new Map<number, FinalBlock>()
+  /** Transaction ids in final blocks, with their heights. */
+  readonly included = new Map<string, number>()
+  /** Accepted by an honest node, by id: until when it may become final. */
+  readonly promised = new Map<string, { expiresAt: number; by: string }>()
+  readonly #digest: Uint8Array
+  readonly #votes: VoteJudge
+  readonly #roots = new Map<number, string>()
+  readonly #sequences = new Map<string, number>()
+
+  constructor(genesis: { digest: Uint8Array; time: number }, votes: VoteJudge) {
+    this.#digest = genesis.digest
+    this.#votes = votes
+    this.finals.set(0, { digest: toHex(genesis.digest), time: genesis.time, by: 'genesis' })
+  }
+
+  get height(): number {
+    return this.finals.size - 1
+  }
+
+  /** What an honest node has just made durable. */
+  durable(by: string, blocks: readonly CommittedBlock[], chain: ChainStore): void {
+    for (const block of blocks) this.#final(by, block, chain)
+    const { height } = chain.tip
+    const root = toHex(chain.state().root)
+    const known = this.#roots.get(height)
+    if (known !== undefined && known !== root)
+      throw new Violation('I14', `the state of ${by} at height ${height} is another`)
+    this.#roots.set(height, root)
+  }
+
+  /** What a node comes back with after a restart. */
+  restarted(by: string, chain: ChainStore): void {
+    const { height, digest } = chain.tip
+    if (this.finals.get(height)?.digest !== toHex(digest))
+      throw new Violation('I1', `${by} came back with another block at height ${height}`)
+  }
+
+  #final(by: string, block: CommittedBlock, chain: ChainStore): void {
+    const { height, header, time } = block
+    const digest = toHex(block.digest)
+    this.#judgeCertificate(by, height, chain)
+    const known = this.finals.get(height)
+    if (known?.digest === digest) return
+    if (known !== undefined)
+      throw new Violation('I1', `${by} has ${digest} at height ${height}, ${known.by} another`)
+    const below = this.finals.get(height - 1)
+    if (below === undefined || below.digest !== toHex(header.parent))
+      throw new Violation('I1', `the final block at height ${height} has another parent`)
+    if (time <= below.time) throw new Violation('I13', `time does not rise at height ${height}`)
+    this.finals.set(height, { digest, time, by })
+    this.#roots.set(height, toHex(header.stateRoot))
+    for (const transaction of block.transactions) this.#judgeTransaction(transaction, height, time)
+  }
+
+  #judgeCertificate(by: string, height: number, chain: ChainStore): void {
+    const stored = chain.getFinalization(height)
+    if (stored === undefined) return
+    const certificate = decodeCertificate(stored)
+    const { subject, kind } = certificate
+    if (kind !== 'finalize' || subject.height !== height || !this.#votes.isProven(certificate))
+      throw new Violation('I11', `the finalization of ${by} at height ${height} proves nothing`)
+    const header = chain.getHeader(height)
+    if (header === undefined || chain.heightOf(Buffer.from(subject.digest, 'hex')) !== height)
+      throw new Violation('I11', `the finalization of ${by} at height ${height} is of another`)
+  }
+
+  #judgeTransaction(encoded: Uint8Array, height: number, time: number): void {
+    const transaction = decodeTransaction(encoded, this.#digest)
+    const { signer, signedBytes, signature, payload } = transaction
+    const id = toHex(transaction.id)
+    const complain = (what: string): never => {
+      throw new Violation('validity', `the final block at height ${height} holds ${what}`)
+    }
+    if (!verify(signer, signedBytes, signature)) complain('a forged transaction')
+    if (this.included.has(id)) complain('a transaction that is final already')
+    if (payload.expiresAt <= time) complain('an expired transaction')
+    this.included.set(id, height)
+    if (payload.kind !== 'record.anchor') return
+    const { organisation, sequence } = payload.body
+    if (sequence !== (this.#sequences.get(organisation) ?? 0) + 1)
+      complain(`sequence ${sequence} of ${organisation} out of turn`)
+    this.#sequences.set(organisation, sequence)
+  }
+}

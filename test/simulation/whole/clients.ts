@@ -1,0 +1,101 @@
+/**
+ * The clients of one organisation: they sign one transaction after another, hand each to a node, to
+ * another when there is no answer, and believe what they are told. What was accepted is not sent again.
+ */
+import { toHex } from '@mooring/codec'
+import { createTransaction, decodeTransaction } from '@mooring/ledger'
+import { keyOf, nameOf } from './keys.ts'
+import type { Process } from './process.ts'
+import type { WholeWorld } from './whole-world.ts'
+
+interface Signed {
+  readonly bytes: Uint8Array
+  readonly id: string
+  readonly expiresAt: number
+}
+
+const EXPIRY_MS = 240_000
+const PATIENCE_MS = 1_500
+
+export class Client {
+  readonly organisation: number
+  readonly #world: WholeWorld
+  readonly #signed: Signed[] = []
+  #left: number
+  /** Not yet accepted by anybody, in order. */
+  #open: Signed[] = []
+  #askedAt = -Infinity
+
+  constructor(organisation: number, transactions: number, world: WholeWorld) {
+    this.organisation = organisation
+    this.#left = transactions
+    this.#world = world
+  }
+
+  get isDone(): boolean {
+    return this.#left === 0 && this.#open.length === 0
+  }
+
+  /** A disk has lost what it had accepted: that promise is void, and the client is asked to repeat. */
+  repeat(lost: ReadonlySet<string>): void {
+    const again = this.#signed.filter(
+      (signed) => lost.has(signed.id) && !this.#open.includes(signed),
+    )
+    this.#open = [...again, ...this.#open]
+  }
+
+  act(): void {
+    const { scheduler } = this.#world
+    if (this.#open.length === 0) this.#signNext()
+    const [signed] = this.#open
+    if (signed === undefined || scheduler.now - this.#askedAt < PATIENCE_MS) return
+    const node = this.#choose()
+    if (node?.running == null) return
+    this.#askedAt = scheduler.now
+    const { life } = node
+    node.running.agreement.mempool.submit(signed.bytes).then(
+      (answer) => {
+        if (life?.isOver !== false) return
+        this.#askedAt = -Infinity
+        this.#world.note(node, `answers ${answer.status} to ${signed.id.slice(0, 8)}`)
+        if (answer.status !== 'rejected') this.#accepted(signed, node)
+        else this.#world.count(`refused: ${answer.code}`)
+      },
+      () => this.#world.count('submission failed'),
+    )
+  }
+
+  #accepted(signed: Signed, node: Process): void {
+    this.#open = this.#open.filter((other) => other !== signed)
+    this.#world.promise(signed.id, signed.expiresAt, node)
+  }
+
+  #signNext(): void {
+    if (this.#left === 0) return
+    this.#left -= 1
+    const { random, founding, scheduler, wallZero } = this.#world
+    const sequence = this.#signed.length + 1
+    const expiresAt = wallZero + scheduler.now + EXPIRY_MS
+    const batchRoot = new Uint8Array(32).map(() => random.between(0, 255))
+    const bytes = createTransaction({
+      genesisDigest: founding.digest,
+      keyPair: keyOf(this.organisation, 'anchor'),
+      kind: 'record.anchor',
+      expiresAt,
+      body: { organisation: nameOf(this.organisation), sequence, batchRoot, sizeBucket: 16 },
+    })
+    const id = toHex(decodeTransaction(bytes, founding.digest).id)
+    const signed = { bytes, id, expiresAt }
+    this.#signed.push(signed)
+    this.#open.push(signed)
+  }
+
+  /** Mostly its own node; a traitor's word is worth nothing. */
+  #choose(): Process | undefined {
+    const { processes, random } = this.#world
+    const up = processes.filter((process) => process.isHonest && process.running !== null)
+    const own = up.find(({ index }) => index === this.organisation)
+    if (own !== undefined && random.chance(0.8)) return own
+    return up.length === 0 ? undefined : random.pick(up)
+  }
+}
