@@ -12,7 +12,7 @@ import { type Governance, signTransaction } from './governance.ts'
 import type { Output } from './output.ts'
 
 /** As far behind as a node may be that is to vote. */
-const BEHIND_MAX = 5
+export const BEHIND_MAX = 5
 const FINAL_MS = 20_000
 const POLL_MS = 200
 
@@ -130,7 +130,10 @@ export async function findChange(
   throw new NodeError('change_ambiguous', { id, count: fitting.length })
 }
 
-/** Asks until the change has passed. */
+/** What a node that takes new keys, or starts, answers for a moment. */
+const AWAY = new Set(['unreachable', 'timeout', 'closing', 'not_ready'])
+
+/** Asks until the change has passed; the node may restart meanwhile, for it may be about its keys. */
 export async function waitUntilPassed(
   { client }: Pick<Governance, 'client'>,
   id: string,
@@ -138,10 +141,14 @@ export async function waitUntilPassed(
 ): Promise<ChangeAnswer> {
   const deadline = performance.now() + timeoutMs
   for (;;) {
-    const change = await client.change(id)
-    if (change.status === 'passed') return change
-    if (change.status === 'closed') throw new NodeError('change_closed', { id })
-    if (performance.now() >= deadline) {
+    const hasTime = performance.now() < deadline
+    const change = await client.change(id).catch((error: unknown) => {
+      if (hasTime && error instanceof ApiProblem && AWAY.has(error.code)) return undefined
+      throw error
+    })
+    if (change?.status === 'passed') return change
+    if (change?.status === 'closed') throw new NodeError('change_closed', { id })
+    if (change !== undefined && !hasTime) {
       const what = formatWaiting(change)
       const timeout = formatDuration(timeoutMs)
       throw new NodeError('change_waiting', { id: shortId(id), what, timeout })

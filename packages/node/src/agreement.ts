@@ -155,14 +155,12 @@ export class Agreement {
     const { state } = this.driver
     const epoch = epochOf(message) ?? state.config.epoch
     if (epoch !== state.config.epoch) return this.#repair.take(peerId, frame, epoch, state)
+    if (message.kind === 'status') this.noteHeight(peerId, message.status.finalizedHeight)
     const from = this.members.indexOfPeer(peerId)
     if (from === undefined) return
     const intake = { authorities: this.#epoch.keys, execution: this.execution }
     const { events, fault } = takeIn(message, from, state, intake)
-    for (const event of events) {
-      if (event.type === 'status') this.noteHeight(peerId, event.status.finalizedHeight)
-      this.driver.feed(event)
-    }
+    for (const event of events) this.driver.feed(event)
     if (fault !== null) this.#blame(peerId, fault.code)
   }
 
@@ -194,7 +192,10 @@ export class Agreement {
 
   /** What a certificate shows, or more than a third of the authorities say: one liar moves nothing. */
   bestKnownHeight(): number {
-    const said = [...this.#heights.values()].toSorted((a, b) => b - a)
+    const said = [...this.#heights]
+      .filter(([peerId]) => this.members.indexOfPeer(peerId) !== undefined)
+      .map(([, height]) => height)
+      .toSorted((a, b) => b - a)
     const believed = said[faultsOf(this.#epoch.keys.keys.length)] ?? 0
     return Math.max(believed, this.driver.state.final.subject.height)
   }

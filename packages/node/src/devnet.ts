@@ -2,11 +2,13 @@
 // up` runs them as processes, the tests and the benchmarks in one; all get them from here.
 
 import { randomBytes } from 'node:crypto'
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { copyFile, readFile, rename, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { formatPeerId, hkdfSha256 } from '@mooring/crypto'
 import {
+  type Admission,
   createGenesis,
   DEVNET_PARAMETERS,
   formatGenesisJson,
@@ -15,6 +17,7 @@ import {
   type Organisation,
   type Parameters,
   parseGenesisJson,
+  signAdmission,
   signGenesisEntry,
 } from '@mooring/ledger'
 import { formatConfigFile } from './config-file.ts'
@@ -116,7 +119,7 @@ function organisationOf(index: number, name: string, keys: KeyRing): Organisatio
   }
 }
 
-function createKeys(input: DevnetInput, name: string): KeyRing {
+function createKeys(input: Pick<DevnetInput, 'name' | 'seed'>, name: string): KeyRing {
   const { seed } = input
   if (seed === undefined) return createKeyRing()
   const info = (duty: string) => new TextEncoder().encode(`devnet/${input.name}/${name}/${duty}`)
@@ -162,6 +165,36 @@ export async function createDevnet(input: DevnetInput): Promise<Devnet> {
   }
   await writeDevnetConfigs(devnet)
   return devnet
+}
+
+export type NewcomerInput = {
+  index: number
+  firstPort: number
+  seed?: Uint8Array
+  time?: number
+}
+
+// One more hospital, which the network does not know yet: its home, and its wish to be admitted.
+export async function createNewcomer(
+  devnet: Devnet,
+  { index, firstPort, ...input }: NewcomerInput,
+): Promise<{ node: DevnetNode; admission: Admission }> {
+  const name = `hospital-${index}`
+  const keys = createKeys({ ...input, name: devnet.name }, name)
+  const organisation: Organisation = { ...organisationOf(index, name, keys), roles: ['observer'] }
+  const admission = signAdmission(devnet.genesisDigest, organisation, keys.governance)
+  const paths = await createHome(join(devnet.dir, name))
+  await writeKeyRing(paths.keys, keys, new Date(input.time ?? Date.now()))
+  const { genesisFile } = homePaths(join(devnet.dir, 'hospital-0'))
+  await copyFile(genesisFile, paths.genesisFile, constants.COPYFILE_EXCL)
+  const node = {
+    index,
+    name,
+    home: paths.home,
+    peerId: formatPeerId(keys.transport.publicKey),
+    ports: portsOf(firstPort, 0),
+  }
+  return { node, admission }
 }
 
 // Written again when a devnet moves to other ports: addresses of peers are hints, keys stay.

@@ -72,8 +72,11 @@ export async function findContradictions(homes: readonly string[]): Promise<Vote
   const held = await Promise.all(homes.map(readVotes))
   const certified = held.flatMap((each) => each.certified)
   const contradictions = held.flatMap(({ own }, index) => {
-    const signer = own[0]?.signer
-    const remembered = certified.filter((vote) => vote.signer === signer)
+    // A place in the set is that of one epoch: somebody else may have it in the next.
+    const places = new Map(own.map(({ signer, subject }) => [subject.epoch, signer] as const))
+    const remembered = certified.filter(
+      ({ signer, subject }) => places.get(subject.epoch) === signer,
+    )
     return contradictionsOf([...own, ...remembered]).map((text) => `${homes[index]}: ${text}`)
   })
   return { votes: held.reduce((sum, { own }) => sum + own.length, 0), contradictions }

@@ -1,9 +1,11 @@
 export { formatConfigFile, type OptionProblem } from './config-file.ts'
 export {
   createDevnet,
+  createNewcomer,
   type Devnet,
   type DevnetNode,
   findPortBlock,
+  portsOf,
   readDevnet,
   writeDevnetConfigs,
 } from './devnet.ts'

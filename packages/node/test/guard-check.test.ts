@@ -82,15 +82,38 @@ test('a vote counts that only the certificate of another remembers', async () =>
   }
 })
 
+test('a place that was ours in an earlier epoch is that of another in the next', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'mooring-guard-check-'))
+  try {
+    const first = vote('notarize', 1)
+    const inNext = (digest: string) => ({ ...vote('notarize', 1, digest).subject, epoch: 1 })
+    const second = { ...first, subject: inNext('ab'.repeat(32)), signer: 1 }
+    const signatures = [1, 2, 3].map((byte) => new Uint8Array(64).fill(byte))
+    const others = {
+      kind: 'notarize' as const,
+      subject: inNext('cd'.repeat(32)),
+      bitmap: Uint8Array.of(0b1101),
+      signatures,
+    }
+    const own = [encodeVote(first), encodeVote(second)]
+    const voter = await homeWith(join(folder, '0'), 'vote', ...own)
+    const witness = await homeWith(join(folder, '1'), 'certificate', encodeCertificate(others))
+    const { contradictions } = await findContradictions([voter, witness])
+    assert.deepEqual(contradictions, [])
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
 async function homeWith(
   path: string,
   type: 'vote' | 'certificate',
-  payload: Uint8Array,
+  ...payloads: Uint8Array[]
 ): Promise<string> {
   const { home, guard } = await createHome(path)
   const { journal } = await Journal.open({ directory: guard })
   journal.advance({ epoch: 0, notarized: 1, nullified: 0, finalized: 0 })
-  journal.append([{ epoch: 0, view: 1, type, payload }])
+  journal.append(payloads.map((payload) => ({ epoch: 0, view: 1, type, payload })))
   await journal.sync()
   await journal.close()
   return home

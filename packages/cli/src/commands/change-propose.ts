@@ -91,8 +91,10 @@ async function report(
     else output.text(`nothing was proposed; it would be change ${shortId(id)}`)
     return
   }
-  if (waitMs !== undefined) await waitForPass({ client }, id, { timeoutMs: waitMs, output })
-  const change = await client.change(id)
+  const change =
+    waitMs === undefined
+      ? await client.change(id)
+      : await waitForPass({ client }, id, { timeoutMs: waitMs, output })
   if (output.isJson) {
     output.json({ ...document, status: change.status, height: change.height })
     return

@@ -52,8 +52,10 @@ function addVote(group: Command, context: Context, verb: keyof typeof VOTES): vo
       const transaction = signTransaction(opened, context.now(), { kind, body })
       const transactionId = await submitFinal(opened, transaction)
       const timeoutMs = waitMsOf(options)
-      if (timeoutMs !== undefined) await waitForPass(opened, found.id, { timeoutMs, output })
-      const change = await client.change(found.id)
+      const change =
+        timeoutMs === undefined
+          ? await client.change(found.id)
+          : await waitForPass(opened, found.id, { timeoutMs, output })
       if (output.isJson) output.json({ schema, organisation, transactionId, change })
       else {
         const after =

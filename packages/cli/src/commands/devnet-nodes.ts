@@ -2,27 +2,21 @@
 
 import { open, stat } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
-import { formatDuration, NodeError } from '@mooring/node'
 import { type Command, Option } from 'commander'
 import { countArgument, durationArgument, withHelp } from '../command-help.ts'
 import type { Context } from '../context.ts'
+import { untilCaughtUp } from '../devnet/catch-up.ts'
 import { devnetCommand, type DevnetOptions, lookAt, showBoard } from '../devnet/command.ts'
+import { killProcess, lastLogLines, logFile } from '../devnet/processes.ts'
+import { quorumOf } from '../devnet/progress.ts'
 import {
-  killProcess,
-  lastLogLines,
-  lastWords,
-  likelyCause,
-  logFile,
-  type Started,
-} from '../devnet/processes.ts'
-import { askAll, quorumOf } from '../devnet/progress.ts'
-import {
+  activeNodes,
   type DevnetNodeState,
   type DevnetState,
   nodeOf,
   writeDevnetState,
 } from '../devnet/state.ts'
-import { failIfEnded, startNodes } from '../devnet/up.ts'
+import { startNodes } from '../devnet/up.ts'
 import { createOutput, type Output } from '../output.ts'
 
 const POLL_MS = 200
@@ -37,11 +31,12 @@ const indices = (word: string, previous: number[] | undefined): number[] => [
   indexArgument(word),
 ]
 
-function describeQuorum(state: DevnetState): string {
-  const running = state.nodes.filter(({ pid }) => pid !== null).length
-  const quorum = quorumOf(state)
+async function describeQuorum(state: DevnetState): Promise<string> {
+  const { authorities, quorum } = await quorumOf(state)
+  const voting = state.nodes.filter(({ name }) => authorities.includes(name))
+  const running = voting.filter(({ pid }) => pid !== null).length
   const goesOn = running >= quorum ? 'blocks go on' : 'blocks wait'
-  return `${running} of ${state.nodes.length} run, ${quorum} make a quorum: ${goesOn}`
+  return `${running} of ${authorities.length} run, ${quorum} make a quorum: ${goesOn}`
 }
 
 export function addKill(group: Command, context: Context): void {
@@ -65,36 +60,8 @@ export function addKill(group: Command, context: Context): void {
     await writeDevnetState(state)
     const killed = nodes.map(({ name }) => name)
     if (output.isJson) output.json({ schema: 'mooring/devnet-kill/v1', killed })
-    else output.text(`killed ${killed.join(', ')}; ${describeQuorum(state)}`)
+    else output.text(`killed ${killed.join(', ')}; ${await describeQuorum(state)}`)
   })
-}
-
-async function untilCaughtUp(
-  state: DevnetState,
-  nodes: readonly DevnetNodeState[],
-  started: ReadonlyMap<number, Started>,
-  timeoutMs: number,
-): Promise<void> {
-  const deadline = performance.now() + timeoutMs
-  for (;;) {
-    await failIfEnded(state, started, 'restart')
-    const reports = await askAll(state.nodes)
-    const best = Math.max(...reports.map(({ status }) => status?.chain.height ?? 0))
-    const behind = reports
-      .filter(({ node }) => nodes.includes(node))
-      .filter(({ status }) => status === null || status.chain.height < best - 2)
-      .map(({ node }) => node)
-    const [first] = behind
-    if (first === undefined) return
-    if (performance.now() >= deadline) {
-      const rows = await lastWords(first)
-      const detail = `${behind.map(({ name }) => name).join(', ')} behind height ${best}`
-      const cause = likelyCause(undefined, rows)
-      const data = { timeout: formatDuration(timeoutMs), step: 'restart', detail, cause }
-      throw new NodeError('devnet_not_ready', data, { rows })
-    }
-    await pause(POLL_MS)
-  }
 }
 
 export function addRestart(group: Command, context: Context): void {
@@ -116,14 +83,14 @@ export function addRestart(group: Command, context: Context): void {
     const state = await lookAt(context, options)
     const asked = numbers === undefined || numbers.length === 0
     const nodes = asked
-      ? state.nodes.filter(({ pid }) => pid === null)
+      ? activeNodes(state).filter(({ pid }) => pid === null)
       : numbers.map((index) => nodeOf(state, index))
     for (const node of nodes) {
       await killProcess(node)
       node.pid = null
     }
     const started = await startNodes(state, nodes, context)
-    await untilCaughtUp(state, nodes, started, options.timeout)
+    await untilCaughtUp(state, nodes, { started, step: 'restart', timeoutMs: options.timeout })
     await showBoard(state, output)
   })
 }

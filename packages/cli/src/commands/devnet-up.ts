@@ -8,7 +8,8 @@ import { devnetCommand, type DevnetOptions } from '../devnet/command.ts'
 import { runDemo } from '../devnet/demo.ts'
 import { stayUntilInterrupted } from '../devnet/foreground.ts'
 import { makeDevnet, runningNodes } from '../devnet/make.ts'
-import { devnetFolder, type DevnetState } from '../devnet/state.ts'
+import { quorumOf } from '../devnet/progress.ts'
+import { activeNodes, devnetFolder, type DevnetState } from '../devnet/state.ts'
 import { bringUp, tick, type Up } from '../devnet/up.ts'
 import { createOutput, type Output } from '../output.ts'
 import type { Result } from '../program.ts'
@@ -31,12 +32,13 @@ const FAREWELL =
 
 async function announce(state: DevnetState, output: Output): Promise<number> {
   const running = await runningNodes(state)
-  const count = state.nodes.length
-  const head = `mooring devnet "${state.name}"  ${count} authorities  network ${state.networkId}`
+  const active = activeNodes(state)
+  const count = active.length
+  const head = `mooring devnet "${state.name}"  ${count} ${count === 1 ? 'hospital' : 'hospitals'}  network ${state.networkId}`
   output.note(`${head}  (${state.dir})`)
   if (running.length === count) output.note('it runs already')
   else if (running.length > 0) {
-    const away = state.nodes.filter((node) => !running.includes(node)).map(({ name }) => name)
+    const away = active.filter((node) => !running.includes(node)).map(({ name }) => name)
     output.note(`${away.join(', ')} ${away.length === 1 ? 'does' : 'do'} not run: starting`)
   }
   return running.length
@@ -60,7 +62,7 @@ async function present(
       ? undefined
       : await waitingFor(output.note, 'the anchors', runDemo(state, context, output, patients))
   if (output.isJson) output.json(demo === undefined ? board : { ...board, demo })
-  else output.text(`\n${formatNext(state, output)}`)
+  else output.text(`\n${formatNext(state, await quorumOf(state), output)}`)
 }
 
 // Up to READY: undefined when Ctrl-C came first, and then nothing that was started is left.

@@ -10,6 +10,7 @@ import { createOutput } from '../output.ts'
 import type { Result } from '../program.ts'
 import { addCheck } from './devnet-check.ts'
 import { addKill, addLogs, addRestart } from './devnet-nodes.ts'
+import { addNode } from './devnet-node.ts'
 import { addUp } from './devnet-up.ts'
 
 function addDown(group: Command, context: Context): void {
@@ -80,6 +81,7 @@ export function addDevnet(program: Command, context: Context, result: Result): v
   addLogs(group, context)
   addKill(group, context)
   addRestart(group, context)
+  addNode(group, context)
   addCheck(group, context)
   addEnvironment(group, context)
   withHelp(group, {

@@ -35,6 +35,8 @@ type World = { context: Context; options: RotateOptions; output: Output }
 
 const PICKED_UP_MS = 20_000
 const POLL_MS = 200
+const AGAIN_SO_SOON =
+  'keys were renewed within the last ten minutes, or often: this time the others must approve'
 const EXPIRES_MS = 7 * 86_400_000
 
 // What is to be replaced; refuses when the chain does not name the key that is in use here.
@@ -138,12 +140,12 @@ async function rotate(opened: Governance, world: World): Promise<void> {
   const body = await prepare(opened, chosen, world)
   const id = await proposeRekey(opened, body, world)
   const timeoutMs = waitMsOf(options)
-  let pending: KeyDuty[] = chosen.map(({ duty }) => duty)
-  if (timeoutMs !== undefined) {
-    await waitForPass(opened, id, { timeoutMs, output })
-    pending = await takeIntoUse(chosen, output)
-  }
-  const change = await opened.client.change(id)
+  const change =
+    timeoutMs === undefined
+      ? await opened.client.change(id)
+      : await waitForPass(opened, id, { timeoutMs, output })
+  const pending =
+    change.status === 'passed' ? await takeIntoUse(chosen, output) : chosen.map(({ duty }) => duty)
   const keys = Object.fromEntries(body.keys.map(({ duty, key }) => [duty, toHex(key)]))
   if (output.isJson) {
     const { status, height } = change
@@ -158,6 +160,7 @@ async function rotate(opened: Governance, world: World): Promise<void> {
   }
   output.text(`it waits for ${formatWaiting(change)}`)
   if (change.approvals.length < change.approvalsNeeded) {
+    if (chosen.every(({ duty }) => duty !== 'governance')) output.note(AGAIN_SO_SOON)
     output.note(`the others approve it:   mooring change approve ${shortId(id)}`)
   }
   output.note('wait until the new keys are in force:   the same command with --wait')

@@ -2,14 +2,17 @@
 
 import { formatTable, formatCount, type Output } from '../output.ts'
 import { formatDetail } from '../status-text.ts'
-import type { NodeReport } from './progress.ts'
-import { quorumOf } from './progress.ts'
-import type { DevnetState } from './state.ts'
+import type { DevnetQuorum, NodeReport } from './progress.ts'
+import { activeNodes, type DevnetState } from './state.ts'
 
 export function formatBoard(reports: readonly NodeReport[]): string {
   return formatTable(reports, [
     { title: 'node', value: ({ node }) => node.name },
-    { title: 'role', value: ({ status }) => status?.node.role ?? '–' },
+    {
+      title: 'role',
+      value: ({ node, status }) =>
+        node.isRemoved === true ? 'removed' : (status?.node.role ?? '–'),
+    },
     {
       title: 'height',
       value: ({ status }) => (status === null ? '–' : formatCount(status.chain.height)),
@@ -37,12 +40,16 @@ export function flagsOf(state: DevnetState): string {
   return state.name === 'default' ? '' : ` --name ${state.name}`
 }
 
-export function formatNext(state: DevnetState, output: Output): string {
-  const count = state.nodes.length
-  const last = count - 1
-  const spare = count - quorumOf(state)
+export function formatNext(
+  state: DevnetState,
+  { authorities, quorum }: DevnetQuorum,
+  output: Output,
+): string {
+  const count = authorities.length
+  const last = activeNodes(state).findLast(({ name }) => authorities.includes(name))?.index ?? 0
+  const spare = count - quorum
   const flags = flagsOf(state)
-  const kept = `${last} of ${count} ${spare > 0 ? 'is a quorum: it goes on' : 'is no quorum: it waits'}`
+  const kept = `${count - 1} of ${count} ${spare > 0 ? 'is a quorum: it goes on' : 'is no quorum: it waits'}`
   return [
     `${output.good('READY')}  try:  npx mooring record submit <patient.json>`,
     `             npx mooring status`,

@@ -6,7 +6,7 @@ import type { Output } from '../output.ts'
 import { boardDocument, flagsOf, formatBoard, formatStalls } from './board.ts'
 import { runningNodes } from './make.ts'
 import { askAll } from './progress.ts'
-import { type DevnetState, requireDevnet } from './state.ts'
+import { activeNodes, type DevnetState, requireDevnet } from './state.ts'
 
 export type DevnetOptions = GlobalOptions & { name: string; dir?: string }
 
@@ -34,15 +34,16 @@ export async function showBoard(state: DevnetState, output: Output): Promise<voi
     output.json(boardDocument(state, reports))
     return
   }
-  const running = state.nodes.filter(({ pid }) => pid !== null).length
-  const what = `${running} of ${state.nodes.length} nodes run`
+  const active = activeNodes(state)
+  const running = active.filter(({ pid }) => pid !== null).length
+  const what = `${running} of ${active.length} nodes run`
   output.text(
     `mooring devnet "${state.name}"  ${what}  network ${state.networkId}  (${state.dir})\n`,
   )
   output.text(formatBoard(reports))
   const stalls = formatStalls(reports, output)
   if (stalls !== '') output.text(`\n${stalls}`)
-  const away = state.nodes.filter(({ pid }) => pid === null).map(({ index }) => index)
+  const away = active.filter(({ pid }) => pid === null).map(({ index }) => index)
   if (away.length > 0) {
     output.note(`\nBring back:  npx mooring devnet restart ${away.join(' ')}${flagsOf(state)}`)
   }

@@ -8,7 +8,7 @@ import { type FileSubmission, waitForAnchors } from '../submit-records.ts'
 import { acknowledge } from './acknowledge.ts'
 import { flagsOf } from './board.ts'
 import { asking } from '../remote-error.ts'
-import type { DevnetNodeState, DevnetState } from './state.ts'
+import { activeNodes, type DevnetNodeState, type DevnetState } from './state.ts'
 
 const WAIT_MS = 30_000
 const ASK_MS = 10_000
@@ -35,7 +35,7 @@ export async function runDemo(
   output: Output,
   patients: number,
 ): Promise<object | undefined> {
-  const [first] = state.nodes
+  const [first] = activeNodes(state)
   if (first === undefined) return undefined
   const endpoint = { url: first.api, origin: first.name }
   const anchored = await asking(endpoint, ASK_MS, submitPatients(first, context, patients))
@@ -66,7 +66,7 @@ function formatPatients(anchored: readonly FileSubmission[]): string {
 }
 
 function formatTour(state: DevnetState, id: string, height: number): string {
-  const ask = state.name === 'default' ? '' : ` --endpoint ${state.nodes[0]?.api ?? ''}`
+  const ask = state.name === 'default' ? '' : ` --endpoint ${activeNodes(state)[0]?.api ?? ''}`
   return [
     '',
     'Look at the block, then prove the record to somebody who trusts none of these nodes:',

@@ -7,13 +7,22 @@ import { toHex } from '@mooring/codec'
 import {
   createDevnet,
   type Devnet,
+  type DevnetNode,
   findPortBlock,
   formatDuration,
   NodeError,
+  portsOf,
   readDevnet,
   writeDevnetConfigs,
 } from '@mooring/node'
-import { type DevnetState, isRunning, readDevnetState, writeDevnetState } from './state.ts'
+import {
+  activeNodes,
+  type DevnetNodeState,
+  type DevnetState,
+  isRunning,
+  readDevnetState,
+  writeDevnetState,
+} from './state.ts'
 
 export type MakeOptions = {
   dir: string
@@ -39,17 +48,32 @@ function stateOf(devnet: Devnet, basePort: number): DevnetState {
     genesisDigest: toHex(genesisDigest),
     basePort,
     heartbeatMs: parameters.heartbeatMs,
-    nodes: nodes.map(({ index, name: node, home, peerId, ports }) => ({
-      index,
-      name: node,
-      home,
-      peerId,
-      api: `http://127.0.0.1:${ports.http}`,
-      metrics: `http://127.0.0.1:${ports.metrics}`,
-      pid: null,
-      startedAt: null,
-    })),
+    nodes: nodes.map(nodeStateOf),
   }
+}
+
+export function nodeStateOf({ index, name, home, peerId, ports }: DevnetNode): DevnetNodeState {
+  return {
+    index,
+    name,
+    home,
+    peerId,
+    api: `http://127.0.0.1:${ports.http}`,
+    metrics: `http://127.0.0.1:${ports.metrics}`,
+    pid: null,
+    startedAt: null,
+  }
+}
+
+// As `node` knows it: with the ports that each node has now, and without those that left.
+export async function devnetOf(state: DevnetState): Promise<Devnet> {
+  const devnet = await readDevnet(state.dir, state.name, state.nodes.length, state.basePort)
+  const nodes = activeNodes(state).flatMap(({ index, api }) => {
+    const node = devnet.nodes[index]
+    const firstPort = Number(new URL(api).port) - 1
+    return node === undefined ? [] : [{ ...node, ports: portsOf(firstPort, 0) }]
+  })
+  return { ...devnet, nodes }
 }
 
 async function freeBlock(basePort: number, nodes: number, say: MakeOptions['say']) {
@@ -91,14 +115,15 @@ const describe = (count: number, ms: number) => `${count} nodes, heartbeat ${for
 
 function checkSame(state: DevnetState, options: MakeOptions): void {
   const { nodes, heartbeatMs, name } = options
+  const founders = state.nodes.filter(({ isNewcomer }) => isNewcomer !== true).length
   const isSame =
-    (nodes === undefined || nodes === state.nodes.length) &&
+    (nodes === undefined || nodes === founders) &&
     (heartbeatMs === undefined || heartbeatMs === state.heartbeatMs)
   if (isSame) return
   throw new NodeError('devnet_differs', {
     name,
-    existing: describe(state.nodes.length, state.heartbeatMs),
-    asked: describe(nodes ?? state.nodes.length, heartbeatMs ?? state.heartbeatMs),
+    existing: describe(founders, state.heartbeatMs),
+    asked: describe(nodes ?? founders, heartbeatMs ?? state.heartbeatMs),
   })
 }
 
@@ -116,6 +141,12 @@ async function moveFromTakenPorts(state: DevnetState, say: MakeOptions['say']) {
   const devnet = await readDevnet(state.dir, state.name, state.nodes.length, basePort)
   await writeDevnetConfigs(devnet)
   const moved = stateOf(devnet, basePort)
+  for (const { index, isNewcomer, isRemoved } of state.nodes) {
+    const node = moved.nodes[index]
+    if (node === undefined) continue
+    if (isNewcomer === true) node.isNewcomer = true
+    if (isRemoved === true) node.isRemoved = true
+  }
   await writeDevnetState(moved)
   return moved
 }

@@ -2,7 +2,7 @@
 
 import type { Status } from '@mooring/api'
 import { createClient } from '@mooring/api/client'
-import type { DevnetNodeState, DevnetState } from './state.ts'
+import { activeNodes, type DevnetNodeState, type DevnetState } from './state.ts'
 
 const ASK_MS = 2_000
 
@@ -67,6 +67,17 @@ export function linksOf(reports: readonly NodeReport[]): number {
   return reports.reduce((sum, { status }) => sum + (status?.peers.connected ?? 0), 0)
 }
 
-export function quorumOf(state: DevnetState): number {
-  return Math.ceil((2 * state.nodes.length) / 3)
+export type DevnetQuorum = { authorities: string[]; quorum: number }
+
+// Who votes, as a node that runs knows it; without one, all that belong to the network.
+export async function quorumOf(state: DevnetState): Promise<DevnetQuorum> {
+  for (const { api, pid } of activeNodes(state)) {
+    if (pid === null) continue
+    const network = await createClient(api, { timeoutMs: ASK_MS })
+      .network()
+      .catch(() => null)
+    if (network !== null) return { authorities: network.authorities, quorum: network.quorum }
+  }
+  const authorities = activeNodes(state).map(({ name }) => name)
+  return { authorities, quorum: Math.ceil((2 * authorities.length) / 3) }
 }

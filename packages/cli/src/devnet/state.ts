@@ -18,6 +18,10 @@ export type DevnetNodeState = {
   metrics: string
   pid: number | null
   startedAt: string | null
+  // Came after genesis.
+  isNewcomer?: boolean
+  // Of the network no more; its home stays, for its votes and its copy of the chain.
+  isRemoved?: boolean
 }
 
 export type DevnetState = {
@@ -29,6 +33,11 @@ export type DevnetState = {
   basePort: number
   heartbeatMs: number
   nodes: DevnetNodeState[]
+}
+
+/** Those that belong to the network. */
+export function activeNodes({ nodes }: DevnetState): DevnetNodeState[] {
+  return nodes.filter(({ isRemoved }) => isRemoved !== true)
 }
 
 export type DevnetChoice = { name: string; dir?: string }

@@ -14,7 +14,13 @@ import {
   type NodeReport,
   proposerOf,
 } from './progress.ts'
-import { type DevnetNodeState, type DevnetState, isRunning, writeDevnetState } from './state.ts'
+import {
+  activeNodes,
+  type DevnetNodeState,
+  type DevnetState,
+  isRunning,
+  writeDevnetState,
+} from './state.ts'
 
 const POLL_MS = 100
 const GRACE_MS = 3_000
@@ -69,14 +75,14 @@ async function untilStep(
   for (;;) {
     watch.stop.throwIfAborted()
     await failIfEnded(state, watch.started, step)
-    const reports = await askAll(state.nodes)
+    const reports = await askAll(activeNodes(state))
     const done = await isDone(reports)
     if (done !== undefined) {
       tick(watch, `${step} ${done}`)
       return reports
     }
     if (performance.now() >= watch.deadline) {
-      const slowest = reports.find(({ status }) => status === null)?.node ?? state.nodes[0]
+      const slowest = reports.find(({ status }) => status === null)?.node ?? activeNodes(state)[0]
       const rows = slowest === undefined ? [] : await lastWords(slowest)
       const data = {
         timeout: formatDuration(watch.timeoutMs),
@@ -124,14 +130,15 @@ export async function startNodes(
 }
 
 async function untilReady(state: DevnetState, watch: Watch): Promise<NodeReport[]> {
-  const count = state.nodes.length
+  const active = activeNodes(state)
+  const count = active.length
   const links = count * (count - 1)
   if (count > 1) {
     await untilStep(state, watch, 'connected', (reports) =>
       linksOf(reports) >= links ? `${links}/${links} links` : undefined,
     )
   }
-  const [first] = state.nodes
+  const [first] = active
   await untilStep(state, watch, 'first block', async (reports) => {
     if (first === undefined || !reports.every(({ status }) => (status?.chain.height ?? 0) >= 1)) {
       return undefined
@@ -142,7 +149,7 @@ async function untilReady(state: DevnetState, watch: Watch): Promise<NodeReport[
     const heights = reports.map(({ status }) => status?.chain.height ?? 0)
     const height = Math.min(...heights)
     if (height < AGREED_HEIGHT) return undefined
-    const agreed = await agreeOn(state.nodes, height)
+    const agreed = await agreeOn(active, height)
     return agreed === undefined ? undefined : `on block ${height}  ${shortDigest(agreed.digest)}`
   })
 }
@@ -157,7 +164,7 @@ export async function bringUp(
 ): Promise<Up> {
   const { timeoutMs, startedAt, stop } = options
   const deadline = startedAt + timeoutMs
-  const started = await startNodes(state, state.nodes, context)
+  const started = await startNodes(state, activeNodes(state), context)
   const fresh = state.nodes.filter(({ index }) => started.has(index))
   const watch: Watch = { output, startedAt, deadline, timeoutMs, started, stop }
   try {

@@ -1,0 +1,202 @@
+// A hospital more, and a hospital less: the whole way of a member, in one command each.
+
+import { setTimeout as pause } from 'node:timers/promises'
+import { createClient } from '@mooring/api/client'
+import type { Change } from '@mooring/ledger'
+import {
+  createNewcomer,
+  findPortBlock,
+  formatDuration,
+  NodeError,
+  writeDevnetConfigs,
+} from '@mooring/node'
+import { type Command, Option } from 'commander'
+import { formatEffect } from '../change-text.ts'
+import { countArgument, durationArgument, withHelp } from '../command-help.ts'
+import type { Context } from '../context.ts'
+import { untilCaughtUp } from '../devnet/catch-up.ts'
+import { devnetCommand, type DevnetOptions, lookAt, showBoard } from '../devnet/command.ts'
+import { devnetOf, nodeStateOf } from '../devnet/make.ts'
+import { type Assembly, passChange } from '../devnet/membership.ts'
+import { quorumOf } from '../devnet/progress.ts'
+import {
+  activeNodes,
+  type DevnetNodeState,
+  type DevnetState,
+  isRunning,
+  nodeOf,
+  writeDevnetState,
+} from '../devnet/state.ts'
+import { startNodes } from '../devnet/up.ts'
+import { createOutput } from '../output.ts'
+import { BEHIND_MAX } from '../propose.ts'
+
+type AddOptions = DevnetOptions & { role: 'observer' | 'authority'; timeout: number }
+
+const POLL_MS = 200
+const GONE_MS = 30_000
+
+// The home comes first: whatever happens then, `devnet up` and `restart` know of it.
+async function makeHome({ state, output }: Assembly) {
+  const index = state.nodes.length
+  const devnet = await devnetOf(state)
+  const { basePort } = await findPortBlock(state.basePort + 10 * index, 1)
+  const { node, admission } = await createNewcomer(devnet, { index, firstPort: basePort })
+  await writeDevnetConfigs({ ...devnet, nodes: [...devnet.nodes, node] })
+  const added: DevnetNodeState = { ...nodeStateOf(node), isNewcomer: true }
+  state.nodes.push(added)
+  await writeDevnetState(state)
+  output.note(`made the home of ${added.name}: ${added.home}`)
+  return { added, admission }
+}
+
+async function start(
+  { context, state, output }: Assembly,
+  added: DevnetNodeState,
+  timeoutMs: number,
+): Promise<void> {
+  const started = await startNodes(state, [added], context)
+  await untilCaughtUp(state, [added], { started, step: 'follow the chain', timeoutMs })
+  output.note(`${added.name} runs and has caught up  (pid ${added.pid})`)
+}
+
+// Promotion asks whether the others see it: a proposal through a node that does not is refused.
+async function untilSeen(
+  { state }: Assembly,
+  added: DevnetNodeState,
+  timeoutMs: number,
+): Promise<void> {
+  const deadline = performance.now() + timeoutMs
+  const { authorities } = await quorumOf(state)
+  const voters = activeNodes(state).filter(
+    ({ name, pid }) => pid !== null && authorities.includes(name),
+  )
+  for (const { api } of voters) {
+    const client = createClient(api)
+    for (;;) {
+      const [{ items }, { chain }] = await Promise.all([client.members(), client.status()])
+      const member = items.find(({ id }) => id === added.name)
+      const behind = chain.height - (member?.height ?? 0)
+      if (member?.connected === true && behind <= BEHIND_MAX) break
+      if (performance.now() >= deadline) return
+      await pause(POLL_MS)
+    }
+  }
+}
+
+async function untilVoting({ api }: DevnetNodeState, timeoutMs: number): Promise<void> {
+  const client = createClient(api)
+  const deadline = performance.now() + timeoutMs
+  while ((await client.status()).node.role !== 'authority' && performance.now() < deadline) {
+    await pause(POLL_MS)
+  }
+}
+
+async function add(assembly: Assembly, { role, timeout }: AddOptions): Promise<void> {
+  const { output, state } = assembly
+  const { added, admission } = await makeHome(assembly)
+  const about = { subject: added.name, reason: `devnet node add ${added.index}` }
+  await passChange(assembly, { kind: 'admit', body: admission }, about)
+  await start(assembly, added, timeout)
+  if (role === 'authority') {
+    await untilSeen(assembly, added, timeout)
+    const body = { organisation: added.name, role }
+    const { effect } = await passChange(assembly, { kind: 'role', body }, about)
+    if (effect !== null && !output.isJson) output.text(formatEffect(effect))
+    await untilVoting(added, timeout)
+  }
+  await showBoard(state, output)
+}
+
+function addAdd(group: Command, context: Context): void {
+  const command = devnetCommand(group, 'add')
+    .description('one more hospital: its home, its admission by the others, its node')
+    .addOption(
+      new Option('--role <role>', 'an authority is admitted first, and promoted once it follows')
+        .choices(['observer', 'authority'])
+        .default('observer'),
+    )
+    .addOption(
+      new Option('--timeout <duration>', 'to catch up in')
+        .argParser(durationArgument)
+        .default(60_000, '60s'),
+    )
+  withHelp(command, {
+    examples: ['mooring devnet node add', 'mooring devnet node add --role authority'],
+    exits: [6, 7, 9],
+  })
+  command.action(async () => {
+    const options = command.optsWithGlobals<AddOptions>()
+    const output = createOutput(context, options)
+    const state = await lookAt(context, options)
+    await add({ context, options, output, state }, options)
+  })
+}
+
+async function untilGone(node: DevnetNodeState): Promise<boolean> {
+  const deadline = performance.now() + GONE_MS
+  while (await isRunning(node)) {
+    if (performance.now() >= deadline) return false
+    await pause(POLL_MS)
+  }
+  return true
+}
+
+async function remove(assembly: Assembly, node: DevnetNodeState): Promise<void> {
+  const { output, state } = assembly
+  const { name, index } = node
+  const change: Change = { kind: 'remove', body: { organisation: name, evidence: [] } }
+  const about = { subject: name, reason: `devnet node remove ${index}` }
+  const passed = await passChange(assembly, change, about)
+  const wasRunning = node.pid !== null
+  const isGone = await untilGone(node)
+  node.isRemoved = true
+  if (isGone) Object.assign(node, { pid: null, startedAt: null })
+  await writeDevnetState(state)
+  if (output.isJson) {
+    const { id, height, effect } = passed
+    output.json({ schema: 'mooring/devnet-node/v1', removed: name, change: id, height, effect })
+    return
+  }
+  if (passed.effect !== null) output.text(formatEffect(passed.effect))
+  if (wasRunning && !isGone) {
+    output.text(`${name} is removed, and its node still runs after ${formatDuration(GONE_MS)}`)
+  } else output.text(`${name} is removed${wasRunning ? '; its node has stopped by itself' : ''}`)
+}
+
+function indexOf(word: string): number {
+  return countArgument(word.replace(/^hospital-/, ''))
+}
+
+// What was removed once is not there to be removed again.
+function memberOf(state: DevnetState, index: number): DevnetNodeState {
+  const node = nodeOf(state, index)
+  if (node.isRemoved !== true) return node
+  throw new NodeError('member_unknown', { organisation: node.name })
+}
+
+function addRemove(group: Command, context: Context): void {
+  const command = devnetCommand(group, 'remove')
+    .description('remove a hospital by the votes of the others; its home stays')
+    .argument('<node>', 'number or name', indexOf)
+  withHelp(command, {
+    examples: ['mooring devnet node remove 4', 'mooring devnet node remove hospital-4 --json'],
+    exits: [6, 7, 9],
+  })
+  command.action(async (index: number) => {
+    const options = command.optsWithGlobals<DevnetOptions>()
+    const output = createOutput(context, options)
+    const state = await lookAt(context, options)
+    await remove({ context, options, output, state }, memberOf(state, index))
+  })
+}
+
+export function addNode(parent: Command, context: Context): void {
+  const group = parent.command('node').description('hospitals that join and leave')
+  addAdd(group, context)
+  addRemove(group, context)
+  withHelp(group, {
+    examples: ['mooring devnet node add --role authority', 'mooring devnet node remove 4'],
+    exits: [6, 7, 9],
+  })
+}
