@@ -77,6 +77,26 @@ test('a pulled cable: the same', async () => {
   process.stdout.write(`cable back: ${describeRecovery(recovery)}\n`)
 })
 
+test('one killed and one cut off: each is named with its own reason, and only they are repaired', async () => {
+  await hospitals.kill(2)
+  await hospitals.part([3], [0, 1])
+  const stall = await eventually('both are told apart', STALL_MS, async () => {
+    const { stall: told } = (await hospitals.statusOf(0)).consensus
+    const isTold = /hospital-2 .*refuses connections.*hospital-3 last seen/.test(told?.detail ?? '')
+    return isTold && told !== null ? told : undefined
+  })
+  assert.equal(stall.mor, 'MOR-3001')
+  assert.match(
+    stall.detail,
+    /^hospital-2 last seen \S+ ago, refuses connections at 10\.77\.0\.3:7420: its node is probably not running; hospital-3 last seen \S+ ago, (nothing heard for \d+ ms|does not answer at 10\.77\.0\.4:7420 within 5 s: its computer is off, or the path to it is cut)\.$/,
+  )
+  process.stdout.write(`hospital-0: ${stall.detail}\n`)
+  const repair = () => Promise.all([hospitals.start(2), hospitals.network.heal()])
+  process.stdout.write(
+    `one healed, one started: ${describeRecovery(await hospitals.recover(repair))}\n`,
+  )
+})
+
 test('one direction only: whoever hears and is not heard is missed, and returns', async () => {
   for (const to of [0, 1, 3]) await hospitals.network.cut(2, to)
   const before = await hospitals.heightOf(0)

@@ -247,6 +247,17 @@ test('a leader not heard of while a quorum was is skipped, also when idle', () =
   assert.deepEqual(bench.given(), ['nullify 1'], 'the next leader is itself')
 })
 
+test('a leader that returns is waited for in its very next view', () => {
+  const bench = new Bench(configOf(2))
+  bench.feed({ type: 'peers', heard: [bench.now, null, null, bench.now] })
+  assert.deepEqual(bench.given(), ['nullify 1'])
+  for (const view of [1, 2, 3, 4]) bench.certify(bench.nullification(view))
+  assert.deepEqual(bench.given(), ['nullify 1', 'nullify 5'], 'it is still away')
+  bench.feed({ type: 'peers', heard: [bench.now, bench.now, null, bench.now] })
+  for (const view of [5, 6, 7, 8]) bench.certify(bench.nullification(view))
+  assert.deepEqual(bench.given(), ['nullify 1', 'nullify 5'])
+})
+
 test('who hears no quorum accuses nobody', () => {
   const bench = new Bench(configOf(2))
   bench.feed({ type: 'peers', heard: [bench.now, null, null, null] })

@@ -18,7 +18,7 @@ import {
 } from './presence.ts'
 import type { NullifyReason, VoteEntry, VoteLog } from './vote-log.ts'
 
-const STALLED_MS = 10_000
+const STALLED_MS = 5_000
 /** The same in Δ, for networks where Δ is long: a few leaders may fail in a row before it is a stall. */
 const STALLED_DELTAS = 20
 const LEADERS_NAMED = 8

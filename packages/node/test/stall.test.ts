@@ -68,8 +68,8 @@ test('nothing is a stall before it has lasted', async () => {
     leave(world, 'riverside')
     leave(world, 'county')
     assert.equal(diagnose(world, 0), null)
-    assert.equal(diagnose(world, 9_999), null)
-    assert.equal(diagnose(world, 10_000)?.code, 'authorities_missing')
+    assert.equal(diagnose(world, 4_999), null)
+    assert.equal(diagnose(world, 5_000)?.code, 'authorities_missing')
   }, IDLE)
   await withWorld(
     (world) => {
