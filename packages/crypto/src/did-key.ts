@@ -29,3 +29,15 @@ export function parseDidKey(text: string): Uint8Array {
 export function formatPeerId(publicKey: Uint8Array): string {
   return encodeBase58(concatBytes(PEER_ID_PREFIX, publicKey))
 }
+
+/** The Ed25519 key inside; undefined when the text is no peer id of such a key. */
+export function parsePeerId(text: string): Uint8Array | undefined {
+  try {
+    const decoded = decodeBase58(text)
+    const isEd25519 = PEER_ID_PREFIX.every((byte, index) => decoded[index] === byte)
+    return isEd25519 && decoded.length === 38 ? decoded.slice(PEER_ID_PREFIX.length) : undefined
+  } catch (error) {
+    if (error instanceof CryptoError) return undefined
+    throw error
+  }
+}

@@ -1,5 +1,5 @@
 export { decodeBase58, decodeBase64url, encodeBase58, encodeBase64url } from './base.ts'
-export { formatDidKey, formatPeerId, parseDidKey } from './did-key.ts'
+export { formatDidKey, formatPeerId, parseDidKey, parsePeerId } from './did-key.ts'
 export { CryptoError, type CryptoErrorCode } from './errors.ts'
 export { domainBytes, domainHash, hkdfSha256, sha256 } from './hash.ts'
 export {

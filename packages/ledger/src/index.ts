@@ -99,6 +99,7 @@ export {
   isIdTaken,
   openChanges,
   organisations,
+  ownerOfKey,
   type Protocol,
   protocolOf,
   type Seal,

@@ -136,6 +136,12 @@ export function isKeyTaken(state: StateReader, key: Uint8Array): boolean {
   return state.get(registeredKey(key)) !== undefined
 }
 
+/** The organisation that has or once had the key. */
+export function ownerOfKey(state: StateReader, key: Uint8Array): string | undefined {
+  const value = state.get(registeredKey(key))
+  return value === undefined ? undefined : decode(registrationSchema, value).organisation
+}
+
 export function setNetwork(draft: StateDraft, epoch: Epoch): void {
   draft.set(epochKey, encode(epochSchema, epoch))
 }

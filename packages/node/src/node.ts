@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { HaltReason } from '@mooring/consensus'
 import { authoritySet, encodeGenesis, organisations, PROTOCOL_VERSION } from '@mooring/ledger'
 import { type Member, type Network, type NetworkHandlers, startNetwork } from '@mooring/network'
+import { addressesOf } from './address-hints.ts'
 import { Agreement } from './agreement.ts'
 import { AuthoritySets } from './authority-sets.ts'
 import { answerBlockRequest } from './block-server.ts'
@@ -300,7 +301,8 @@ function openNetwork({ options, late, stores, logger }: Ground): Promise<Network
       genesisDigest: options.genesisDigest,
       protocolVersion: PROTOCOL_VERSION,
       members: () => (p2p.allow === 'list' ? [] : [...membersNow()]),
-      addresses: (peerId) => p2p.peers.filter((address) => address.endsWith(`/p2p/${peerId}`)),
+      addresses: (peerId) =>
+        addressesOf(peerId, p2p.peers, late.agreement?.execution.tip.view ?? chain.state()),
       allowList: p2p.allow === 'members' ? [] : [...p2p.allowList],
       limits: { connectionsMax: p2p.maxPeers },
       log: (level, sentence, fields) => p2pLogger.log(level, sentence, fields),
