@@ -37,6 +37,7 @@ import type { Logger } from './logger.ts'
 import { type MemberChange, Members, membershipChanges } from './members.ts'
 import { Mempool } from './mempool.ts'
 import type { Snapshots } from './snapshots.ts'
+import { unspokenNext } from './protocol.ts'
 import { Sync } from './sync.ts'
 import { decodeTransactionBatch, TransactionGossip } from './transaction-gossip.ts'
 
@@ -292,6 +293,8 @@ export class Agreement {
     const view = hasEnded ? 0 : (blocks.at(-1)?.header.view ?? 0)
     await journal.prune(this.#epoch.number, Math.max(0, view - RETENTION))
     this.driver.reconsiderWork()
+    const refusal = unspokenNext(chain.state(), chain.tip.height + 1)
+    if (refusal !== null) this.#modules.onFatal(refusal)
   }
 
   #onInvalidBlock(block: string, refusal: Refusal): void {

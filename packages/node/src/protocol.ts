@@ -13,13 +13,15 @@ export function speaksProtocol(version: number): boolean {
   return SPOKEN.includes(version)
 }
 
-/** @throws NodeError protocol_unsupported when the block that comes next obeys rules unknown here. */
-export function refuseUnspoken(state: Pick<State, 'get'>, nextHeight: number): void {
+/** Why this software cannot go on, when the block that comes next obeys rules unknown here. */
+export function unspokenNext(state: Pick<State, 'get'>, height: number): NodeError | null {
   const { version } = protocolOf(state)
-  if (speaksProtocol(version)) return
-  throw new NodeError('protocol_unsupported', {
-    version,
-    spoken: SPOKEN.join(', '),
-    height: nextHeight,
-  })
+  if (speaksProtocol(version)) return null
+  return new NodeError('protocol_unsupported', { version, spoken: SPOKEN.join(', '), height })
+}
+
+/** @throws NodeError protocol_unsupported */
+export function refuseUnspoken(state: Pick<State, 'get'>, height: number): void {
+  const refusal = unspokenNext(state, height)
+  if (refusal !== null) throw refusal
 }
