@@ -236,8 +236,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'committed before all is executed',
     file: 'blocks.ts',
-    from: "    if (block.execution !== 'valid') break\n",
-    to: '',
+    from: '  if (chain.some((block) => !isExecuted(draft, block.digest)))',
+    to: '  if (chain.length === 0)',
   },
   {
     name: 'unfinished commit not taken up',

@@ -27,7 +27,8 @@ export function isExecuted(draft: Draft, digest: Digest): boolean {
 
 /**
  * Takes the next step towards the execution of a block: fetch it or its first missing ancestor, or
- * execute the first one whose parent is executed.
+ * execute the first one whose parent is executed. What is missing at or below the last finalization is
+ * an ancestor of that one, and `tryCommit` decides how it comes.
  */
 export function advanceExecution(
   draft: Draft,
@@ -36,14 +37,16 @@ export function advanceExecution(
 ): void {
   const { state } = draft
   let wanted = digest
+  let isFinal = false
   for (;;) {
     const block = state.blocks.get(wanted)
-    if (block === undefined) return fetchBlock(draft, wanted, holders)
+    if (block === undefined) return isFinal ? undefined : fetchBlock(draft, wanted, holders)
     if (block.execution !== 'none') return
     const { parent } = block.meta
     if (isExecuted(draft, parent)) return execute(draft, wanted)
     if (block.meta.height <= state.committed.height + 1) return
     wanted = parent
+    isFinal = block.meta.height <= state.final.subject.height + 1
   }
 }
 
@@ -69,27 +72,26 @@ export function tryCommit(draft: Draft): void {
   let digest = subject.digest
   while (digest !== state.committed.digest) {
     const block = state.blocks.get(digest)
-    if (block === undefined) return bringUp(draft, certificate, chain)
+    if (block === undefined) return bringUp(draft, certificate, { digest, above: chain.length })
     if (block.execution === 'invalid')
       return halt(draft, { code: 'state_diverged', digest, view: block.meta.view })
-    if (block.execution !== 'valid') break
-    chain.unshift(block.meta)
+    chain.push(block.meta)
     digest = block.meta.parent
   }
-  if (digest !== state.committed.digest)
-    return advanceExecution(draft, digest, signersOf(certificate.bitmap))
-  commit(draft, chain, certificate)
+  if (chain.some((block) => !isExecuted(draft, block.digest)))
+    return advanceExecution(draft, subject.digest, signersOf(certificate.bitmap))
+  commit(draft, chain.toReversed(), certificate)
 }
 
-function bringUp(draft: Draft, certificate: Certificate, above: readonly BlockMeta[]): void {
+/** The first block that is missing below the finalized one, and how many above it are here. */
+function bringUp(
+  draft: Draft,
+  certificate: Certificate,
+  { digest, above }: { digest: Digest; above: number },
+): void {
   const { state } = draft
-  const missing = certificate.subject.height - state.committed.height - above.length
-  if (missing <= FETCH_MAX)
-    return fetchBlock(
-      draft,
-      above[0]?.parent ?? certificate.subject.digest,
-      signersOf(certificate.bitmap),
-    )
+  const missing = certificate.subject.height - state.committed.height - above
+  if (missing <= FETCH_MAX) return fetchBlock(draft, digest, signersOf(certificate.bitmap))
   if (state.syncing >= certificate.subject.view) return
   state.syncing = certificate.subject.view
   draft.actions.push({ type: 'sync', finalization: certificate })

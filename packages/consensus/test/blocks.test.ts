@@ -140,6 +140,35 @@ test('eight missing blocks are fetched one by one, nine are left to sync', () =>
   }
 })
 
+test('a gap below blocks that are here is counted as well: nothing in it is fetched one by one', () => {
+  for (const [missing, type] of [
+    [8, 'fetch-block'],
+    [9, 'sync'],
+  ] as const) {
+    const bench = new Bench(configOf(0))
+    const chain = chainOf(missing + 2)
+    const tip = tipOf(chain)
+    for (const block of chain.slice(-2)) bench.feed({ type: 'block', block })
+    bench.certify(bench.finalization(tip))
+    const wanted = typesIn(bench.last).filter((each) => each === 'sync' || each === 'fetch-block')
+    assert.deepEqual(wanted, [type])
+    bench.show(blockOn(tip, tip.view + 1))
+    assert.ok(!typesIn(bench.last).includes('fetch-block'))
+  }
+})
+
+test('who is far behind gives up his own view at once, although the newest blocks are here', () => {
+  const bench = new Bench(configOf(0))
+  const chain = chainOf(30)
+  const tip = tipOf(chain)
+  for (const block of chain.slice(-2)) bench.feed({ type: 'block', block })
+  bench.feed({ type: 'work', waiting: true })
+  bench.certify(bench.finalization(tip))
+  bench.certify(bench.nullification(31))
+  assert.equal(bench.state.view % 4, 0)
+  assert.deepEqual(bench.given(), ['nullify 32'])
+})
+
 test('a higher finalization is a new target for sync, the same or a lower one is not', () => {
   const bench = new Bench(configOf(0))
   const chain = chainOf(40)
