@@ -28,7 +28,7 @@ export function acceptPacket(packet: Packet, machine: Machine, world: World): Ev
   if (machine.help.takes(read)) return null
   const place = machine.members.indexOf(read.from)
   if (read.kind === 'proposal') return acceptProposal(read, place, { machine, world })
-  return acceptMessage(read.message, place, world)
+  return acceptMessage(read.message, place, { machine, world })
 }
 
 function isOversize(packet: Packet): boolean {
@@ -38,10 +38,17 @@ function isOversize(packet: Packet): boolean {
   return message.kind === 'certificates' && message.certificates.length > CERTIFICATES_MAX
 }
 
-function acceptMessage(message: Outgoing, from: number, { oracle }: World): Event | null {
+function acceptMessage(
+  message: Outgoing,
+  from: number,
+  { machine, world }: { machine: Machine; world: World },
+): Event | null {
+  const { oracle } = world
+  const { me } = machine.state.config
   switch (message.kind) {
     case 'votes':
-      if (!message.votes.every((vote) => vote.signer === from && oracle.isSigned(vote))) return null
+      for (const vote of message.votes)
+        if ((vote.signer !== from && vote.signer !== me) || !oracle.isSigned(vote)) return null
       return { type: 'votes', votes: message.votes }
     case 'certificates':
       if (!message.certificates.every((held) => oracle.isCertificate(held))) return null

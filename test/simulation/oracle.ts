@@ -83,12 +83,12 @@ export class Oracle {
     return this.epochs[certificate.subject.epoch]?.isCertificate(certificate) === true
   }
 
-  /** What an honest node sends must hold: votes that have left, certificates of such votes. */
+  /** What an honest node sends, or sends back, must hold: votes that have left, certificates of such votes. */
   sent(message: Outgoing, by: number): void {
     if (this.isTraitor(by)) return
     if (message.kind === 'votes')
       for (const vote of message.votes)
-        if (this.#nodeOf(vote) !== by || !this.isSigned(vote))
+        if (!this.isSigned(vote))
           throw new Violation('I7', `${by} sent a ${vote.kind} that its signer has not given`)
     if (message.kind === 'certificates') this.certified(message.certificates, by)
   }

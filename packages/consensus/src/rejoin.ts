@@ -13,8 +13,16 @@
  * The loss may reach into a next epoch: ours may be the only copy of the finalization that ended this one.
  * Only an ordinary block that becomes final here, at or above E + 3, shows that no epoch had ended before;
  * where a sealing block comes first, the next epoch is gathered for anew.
+ *
+ * A guard that is new may as well belong to an authority that is: one that founds the network, or has just
+ * come into the epoch. Where all must wait for view 3, nobody ever gets there. So a new guard votes at once
+ * where nobody has got anywhere: no certificate of the epoch is known here or to `witnessesOf` others, and
+ * none of them holds a vote of ours, which with any status they send back to us. A vote in view 1 that
+ * brought no certificate, of a node that lost its disk, and that all who received it have forgotten too, is
+ * what this does not see.
  */
-import { type Draft, quorum } from './state.ts'
+import { faultsOf, quorumOf } from './quorum.ts'
+import { type Draft, quorum, recordOf } from './state.ts'
 import type { AuthorityIndex, BlockMeta, Status, View } from './types.ts'
 
 /**
@@ -22,7 +30,12 @@ import type { AuthorityIndex, BlockMeta, Status, View } from './types.ts'
  * `wait`: an earlier life in this epoch has asked, and may vote from this view on.
  */
 export type Rejoin =
-  | { readonly kind: 'gather'; readonly nonce: number }
+  | {
+      readonly kind: 'gather'
+      readonly nonce: number
+      /** The guard is new and nobody says that another one was lost. */
+      readonly mayBegin?: boolean
+    }
   | { readonly kind: 'wait'; readonly voteFrom: View }
 
 /** The view of which nobody will ever speak. */
@@ -36,17 +49,43 @@ export function noteAnswer({ state }: Draft, from: AuthorityIndex, status: Statu
   state.gathering = { ...gathering, answers }
 }
 
+/**
+ * So many others, the other faulty ones among them, that one honest node of any quorum that we belonged to
+ * is with them.
+ */
+export function witnessesOf(authorities: number): number {
+  const needed = authorities - quorumOf(authorities) + Math.max(1, faultsOf(authorities))
+  return Math.min(authorities - 1, needed)
+}
+
 /** Ends the questions when the certificates of a quorum of answers are here. */
 export function tryRejoin(draft: Draft): void {
   const { state, actions } = draft
   if (state.gathering === null) return
   const proven = [...state.gathering.answers.values()].filter((view) => view <= state.view)
+  if (mayBegin(draft)) {
+    if (proven.length >= witnessesOf(state.config.authorities)) begin(draft)
+    return
+  }
   if (proven.length < quorum(state)) return
   const highest = state.view - 1
   state.gathering = null
   state.voteFrom = highest + 3
   state.forgottenView = Math.max(state.final.view, highest + 2)
   actions.push({ type: 'rejoin', voteFrom: state.voteFrom })
+}
+
+function mayBegin({ state }: Draft): boolean {
+  if (state.gathering?.mayBegin !== true || state.view !== 1) return false
+  const { notarize, nullify, finalize } = recordOf(state, 1)
+  return ![notarize, nullify, finalize].some((votes) => votes.has(state.config.me ?? -1))
+}
+
+function begin({ state, actions }: Draft): void {
+  state.gathering = null
+  state.voteFrom = 0
+  state.forgottenView = 0
+  actions.push({ type: 'rejoin', voteFrom: null })
 }
 
 /** An ordinary block is final in a view in which we could vote again: nothing forgotten matters now. */

@@ -85,9 +85,15 @@ function emptyState(config: ConsensusConfig, recovered: Recovered): ConsensusSta
     marks: recovered.marks,
     forgottenView: Math.max(subject.view, voteFrom - 1, ...Object.values(recovered.marks)),
     voteFrom,
-    gathering: rejoin?.kind === 'gather' ? { nonce: rejoin.nonce, answers: new Map() } : null,
+    gathering: gatheringOf(rejoin),
     isHalted: false,
   }
+}
+
+function gatheringOf(rejoin: Rejoin | null): ConsensusState['gathering'] {
+  if (rejoin?.kind !== 'gather') return null
+  const { nonce, mayBegin = false } = rejoin
+  return { nonce, mayBegin, answers: new Map() }
 }
 
 function rememberOwn(draft: Draft, vote: Vote): void {

@@ -107,6 +107,7 @@ export interface ConsensusState {
   /** The views in which the others say to be, in answer to our question; until there are enough. */
   gathering: {
     readonly nonce: number
+    readonly mayBegin: boolean
     readonly answers: ReadonlyMap<AuthorityIndex, View>
   } | null
   isHalted: boolean

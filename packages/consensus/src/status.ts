@@ -17,7 +17,7 @@ import {
   setTimer,
   voter,
 } from './state.ts'
-import type { AuthorityIndex, Certificate, Status, View, Vote } from './types.ts'
+import type { AuthorityIndex, Certificate, MonotonicMs, Status, View, Vote } from './types.ts'
 
 /** Signatures in one answer: their bytes stay well below what a frame of the urgent lane holds. */
 const ANSWER_SIGNATURES_MAX = 2_048
@@ -71,6 +71,18 @@ export function askForMissing(draft: Draft, whom: AuthorityIndex | null): void {
   }
 }
 
+/** Who has just come, or come back, hears at once what we know of its votes, and what we ask. */
+export function onPeers(draft: Draft, heard: readonly (MonotonicMs | null)[]): void {
+  const { state } = draft
+  const before = state.heard
+  state.heard = [...heard]
+  for (const [index, at] of heard.entries()) {
+    if (at === null || (before[index] ?? null) !== null) continue
+    sendBack(draft, index)
+    if (state.gathering !== null) askForMissing(draft, index)
+  }
+}
+
 /** Answered twice as often as an honest node asks: an answer is a thousand times larger than a status. */
 export function onStatus(draft: Draft, from: AuthorityIndex, status: Status): void {
   const { state, clock } = draft
@@ -86,6 +98,7 @@ export function onStatus(draft: Draft, from: AuthorityIndex, status: Status): vo
   if (votes.length > 0)
     draft.actions.push({ type: 'send', to: from, message: { kind: 'votes', votes } })
   if (status.question !== 0) {
+    sendBack(draft, from)
     const answer = { kind: 'status', status: statusOf(state, status.question) } as const
     draft.actions.push({ type: 'send', to: from, message: answer })
   }
@@ -126,6 +139,20 @@ function ownVotes(draft: Draft, status: Status): Vote[] {
     pushOwn(votes, [record.finalize], me)
   }
   return votes
+}
+
+/**
+ * The votes of the other that are still open, back to it: one that it does not know was given by another
+ * process with its key, or before it was set back to an older state.
+ */
+function sendBack({ state, actions }: Draft, signer: AuthorityIndex): void {
+  const votes: Vote[] = []
+  for (const view of openViews(state).slice(-JUSTIFICATION_MAX)) {
+    const { notarize, nullify, finalize } = recordOf(state, view)
+    pushOwn(votes, [notarize, nullify, finalize], signer)
+  }
+  if (votes.length === 0 || signer === state.config.me) return
+  actions.push({ type: 'send', to: signer, message: { kind: 'votes', votes } })
 }
 
 function pushOwn(

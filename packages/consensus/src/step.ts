@@ -17,7 +17,7 @@ import type { Event, ExecutionOutcome, TimerName } from './events.ts'
 import { hasWork, onBuilt, tryPropose } from './propose.ts'
 import { tryRejoin } from './rejoin.ts'
 import { type ConsensusState, type Draft, draftOf, recordOf } from './state.ts'
-import { broadcastStatus, onStatus } from './status.ts'
+import { broadcastStatus, onPeers, onStatus } from './status.ts'
 import type { Clock, Digest, View } from './types.ts'
 import { nullify, onProposal, retryNullify, tryFinalize, tryNotarize, watchLeader } from './vote.ts'
 
@@ -60,8 +60,7 @@ function apply(draft: Draft, event: Event): void {
       draft.state.isWaiting = event.waiting
       return
     case 'peers':
-      draft.state.heard = [...event.heard]
-      return
+      return onPeers(draft, event.heard)
     case 'synced':
       if (event.finalization.subject.epoch !== draft.state.config.epoch) return
       onSynced(draft, event.block, event.finalization)
