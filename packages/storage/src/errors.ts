@@ -29,6 +29,8 @@ export type StorageErrorCode =
   | 'guard_corrupt'
   /** Journal and marks are not of the same age: one was lost, wiped or restored. */
   | 'guard_behind'
+  /** The guard is a copy, or was moved or restored: it is not where it was made. */
+  | 'guard_moved'
   /** The caller wanted to lower a mark, or to keep a vote that no mark covers. */
   | 'guard_regression'
   /** An earlier write of the journal failed; nothing may be signed until the node restarts. */

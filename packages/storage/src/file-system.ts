@@ -7,9 +7,17 @@ import fs from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { promisify } from 'node:util'
 
+/** What tells a file from its copy. */
+export interface FileIdentity {
+  inode: string
+  /** Nanoseconds since 1970; empty where the system does not keep it, or lets anybody set it. */
+  birth: string
+}
+
 export interface OpenFile {
   /** The whole file. */
   read(): Promise<Uint8Array>
+  identity(): Promise<FileIdentity>
   /** The number of bytes taken, which may be fewer than given. */
   write(bytes: Uint8Array, position: number): Promise<number>
   truncate(size: number): Promise<void>
@@ -34,6 +42,10 @@ const close = promisify(fs.close)
 const read = promisify(fs.read)
 const write = promisify(fs.write)
 const fstat = promisify(fs.fstat)
+const fstatBig = promisify(
+  (fd: number, done: (error: Error | null, stats: fs.BigIntStats) => void) =>
+    fs.fstat(fd, { bigint: true }, done),
+)
 const ftruncate = promisify(fs.ftruncate)
 const fdatasync = promisify(fs.fdatasync)
 const fsync = promisify(fs.fsync)
@@ -51,6 +63,12 @@ function openFile(descriptor: number): OpenFile {
         length += bytesRead
       }
       return bytes.subarray(0, length)
+    },
+    async identity() {
+      const { ino, birthtimeNs, ctimeNs } = await fstatBig(descriptor)
+      // Where there is no birth, Node gives the last change, or the beginning of 1970.
+      const isKept = process.platform === 'linux' && birthtimeNs > 0n && birthtimeNs !== ctimeNs
+      return { inode: String(ino), birth: isKept ? String(birthtimeNs) : '' }
     },
     async write(bytes, position) {
       const { bytesWritten } = await write(descriptor, bytes, 0, bytes.length, position)
@@ -93,6 +111,11 @@ export const nodeFileSystem: FileSystem = {
       await close(descriptor)
     }
   },
+}
+
+/** Two files may get one number, one after the other; no two are born in one nanosecond. */
+export function isSameFile(a: FileIdentity, b: FileIdentity): boolean {
+  return a.birth !== '' && b.birth !== '' ? a.birth === b.birth : a.inode === b.inode
 }
 
 /** Writes all of the bytes or throws; a disk that takes nothing is an error, not a loop. */

@@ -23,7 +23,7 @@ import { StorageError } from './errors.ts'
 import { readInteger, viewOf, writeInteger } from './integers.ts'
 import { decodeMarksAt, encodeMarksAt, MARKS_BYTES, type Marks } from './marks.ts'
 
-export type JournalRecordType = 'vote' | 'certificate' | 'block' | 'finalized'
+export type JournalRecordType = 'vote' | 'certificate' | 'block' | 'finalized' | 'rejoin'
 
 export interface JournalRecord {
   epoch: number
@@ -65,7 +65,13 @@ const START_BYTES = FRAME_BYTES + SALT_BYTES + 16 + MARKS_BYTES
 const FORMAT_VERSION = 1
 const HEAD = 0
 const START = 1
-const RECORD_TYPES: readonly JournalRecordType[] = ['vote', 'certificate', 'block', 'finalized']
+const RECORD_TYPES: readonly JournalRecordType[] = [
+  'vote',
+  'certificate',
+  'block',
+  'finalized',
+  'rejoin',
+]
 const FIRST_RECORD = 2
 
 interface Frame {

@@ -64,6 +64,8 @@ export interface OpenedJournal {
   records: JournalRecord[]
   /** Every view up to these counts as voted, whether or not a record says so. */
   marks: Marks
+  /** No vote was ever given with this journal. */
+  isUnused: boolean
 }
 
 const SEGMENT_BYTES = 64 * 1024 * 1024
@@ -103,7 +105,8 @@ export class Journal {
     try {
       const found = await recoverJournal(fileSystem, guardPaths(options))
       const journal = new Journal(fileSystem, options, found)
-      return { journal, records: found.records, marks: found.state.marks }
+      const { records, state } = found
+      return { journal, records, marks: state.marks, isUnused: state.batch === 0 }
     } catch (error) {
       throw storageErrorOf(error, 'the vote journal cannot be opened', options.directory)
     }

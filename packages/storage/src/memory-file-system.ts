@@ -13,10 +13,13 @@ interface Change {
 }
 
 interface Inode {
+  number: number
   current: Contents
   durable: Contents
   pending: Change[]
 }
+
+let inodes = 0
 
 class Contents {
   #buffer: Uint8Array
@@ -62,17 +65,24 @@ export class MemoryFileSystem implements FileSystem {
       change(existing, { position: 0, bytes: undefined })
       return Promise.resolve(openInode(existing))
     }
-    const inode = { current: new Contents(), durable: new Contents(), pending: [] }
+    inodes += 1
+    const inode = {
+      number: inodes,
+      current: new Contents(),
+      durable: new Contents(),
+      pending: [],
+    }
     this.#names.set(path, inode)
     return Promise.resolve(openInode(inode))
   }
 
   readDirectory(path: string): Promise<string[]> {
-    const names: string[] = []
+    const names = new Set<string>()
     for (const name of this.#names.keys()) {
-      if (dirname(name) === path) names.push(name.slice(path.length + 1))
+      const [below] = name.startsWith(`${path}/`) ? name.slice(path.length + 1).split('/') : []
+      if (below !== undefined) names.add(below)
     }
-    return Promise.resolve(names)
+    return Promise.resolve([...names])
   }
 
   makeDirectory(): Promise<void> {
@@ -122,6 +132,7 @@ export class MemoryFileSystem implements FileSystem {
 function openInode(inode: Inode): OpenFile {
   return {
     read: () => Promise.resolve(inode.current.bytes),
+    identity: () => Promise.resolve({ inode: String(inode.number), birth: String(inode.number) }),
     write(bytes, position) {
       change(inode, { position, bytes: bytes.slice() })
       return Promise.resolve(bytes.length)
@@ -148,6 +159,7 @@ function notFound(path: string): Error {
   return Object.assign(new Error(`no such file: ${path}`), { code: 'ENOENT' })
 }
 
+/** The same file after the power failure, so it keeps its number. */
 function surviving(inode: Inode, random: () => number): Inode {
   const contents = new Contents(inode.durable.bytes)
   for (const { position, bytes } of inode.pending) {
@@ -157,5 +169,6 @@ function surviving(inode: Inode, random: () => number): Inode {
       contents.apply({ position, bytes: bytes.subarray(0, Math.floor(random() * bytes.length)) })
     }
   }
-  return { current: new Contents(contents.bytes), durable: contents, pending: [] }
+  const { number } = inode
+  return { number, current: new Contents(contents.bytes), durable: contents, pending: [] }
 }

@@ -20,6 +20,7 @@ export function failing(inner: FileSystem, fault: Fault): FileSystem {
   }
   const wrap = (file: OpenFile, path: string): OpenFile => ({
     read: () => file.read(),
+    identity: () => file.identity(),
     async write(bytes, position) {
       const limit = meet('write', path) ?? bytes.length
       return await file.write(bytes.subarray(0, limit), position)
