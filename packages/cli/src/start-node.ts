@@ -16,4 +16,9 @@ export type RunningNode = {
   close(): Promise<void>
 }
 
-export type StartNode = (options: NodeOptions) => Promise<RunningNode>
+export type StartHow = {
+  // Put the guard aside, and observe before the first vote.
+  rejoin?: boolean
+}
+
+export type StartNode = (options: NodeOptions, how?: StartHow) => Promise<RunningNode>

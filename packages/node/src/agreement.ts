@@ -26,6 +26,7 @@ import type {
   Marks,
   PendingTransactions,
 } from '@mooring/storage'
+import { type Amnesia, describeObserving } from './amnesia.ts'
 import type { Clock } from './clock.ts'
 import { Committer, type CommittedBlock } from './committer.ts'
 import type { Driver } from './driver.ts'
@@ -57,6 +58,7 @@ export interface AgreementModules {
   chain: ChainStore
   journal: Pick<Journal, 'append' | 'advance' | 'sync' | 'prune' | 'marks'>
   remembered: { records: readonly JournalRecord[]; marks: Marks }
+  amnesia: Amnesia
   pending: PendingTransactions
   network: Pick<
     Network,
@@ -250,9 +252,7 @@ export class Agreement {
       syncTo: (certificate) => this.sync.syncTo(certificate),
       commit: (blocks, certificate) =>
         this.committer.commit(this.execution.seal(blocks.map(({ digest }) => digest)), certificate),
-      onRejoin: () => {
-        throw new Error('agreement rejoins although it was not told that votes are missing')
-      },
+      onRejoin: (voteFrom) => this.#onRejoin(voteFrom),
       onInvalidBlock: (block, refusal) => this.#onInvalidBlock(block, refusal),
     })
     this.#remembered = this.#remembered.filter((record) => record.epoch > epoch.number)
@@ -295,6 +295,20 @@ export class Agreement {
     this.driver.reconsiderWork()
     const refusal = unspokenNext(chain.state(), chain.tip.height + 1)
     if (refusal !== null) this.#modules.onFatal(refusal)
+  }
+
+  #onRejoin(voteFrom: number | null): JournalRecord {
+    const { amnesia, logger, onFatal } = this.#modules
+    const { memory } = amnesia
+    const { epoch } = this.execution
+    const { record, done } = amnesia.note(epoch, voteFrom)
+    done.catch(onFatal)
+    if (voteFrom === null) logger.info('the guard knows all that matters', { epoch })
+    else if (memory !== 'whole') {
+      const why = describeObserving({ memory, until: voteFrom })
+      logger.warn('this node does not vote yet', { why, epoch, view: voteFrom })
+    }
+    return record
   }
 
   #onInvalidBlock(block: string, refusal: Refusal): void {

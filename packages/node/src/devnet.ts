@@ -22,6 +22,7 @@ import {
 } from '@mooring/ledger'
 import { formatConfigFile } from './config-file.ts'
 import { createHome, homePaths } from './home.ts'
+import { makeFirstGuard } from './first-guard.ts'
 import { createKeyRing, type KeyRing, readKeyFile, writeKeyRing } from './keys.ts'
 import { NodeError } from './node-error.ts'
 
@@ -153,6 +154,7 @@ export async function createDevnet(input: DevnetInput): Promise<Devnet> {
   for (const { name, keys } of members) {
     const paths = await createHome(join(input.dir, name))
     await writeKeyRing(paths.keys, keys, new Date(time))
+    await makeFirstGuard(paths.guard)
     await writeFile(paths.genesisFile, formatGenesisJson(genesis), { mode: 0o444, flag: 'wx' })
   }
   const devnet = {

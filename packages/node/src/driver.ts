@@ -27,7 +27,7 @@ import {
   voteMessage,
 } from '@mooring/consensus'
 import { dueChange, type State } from '@mooring/ledger'
-import type { Journal } from '@mooring/storage'
+import type { Journal, JournalRecord } from '@mooring/storage'
 import type { Clock } from './clock.ts'
 import type { Execution, Refusal } from './execution.ts'
 import { blockRecord, certificateRecord, raised, voteRecord } from './journalling.ts'
@@ -54,8 +54,8 @@ export interface DriverModules {
   syncTo: (finalization: Certificate) => void
   /** The executed blocks are final, in this order. */
   commit: (blocks: readonly BlockMeta[], finalization: Certificate) => void
-  /** Durable when it returns: votes of earlier views may be forgotten, or (null) none that matters. */
-  onRejoin: (voteFrom: number | null) => void
+  /** Votes of earlier views may be forgotten, or (null) none that matters; what the journal keeps of it. */
+  onRejoin: (voteFrom: number | null) => JournalRecord
   onEvidence: (evidence: Evidence) => void
   onHalt: (reason: HaltReason) => void
   onInvalidBlock: (block: string, refusal: Refusal) => void
@@ -193,6 +193,7 @@ export class Driver {
     const votes: Signed[] = []
     for (const action of actions) {
       if (action.type === 'journal') journal.append([certificateRecord(action.certificate)])
+      if (action.type === 'rejoin') journal.append([this.#modules.onRejoin(action.voteFrom)])
       if (action.type !== 'vote' && action.type !== 'propose') continue
       const vote = this.#sign(action.vote)
       journal.advance(raised(journal.marks, vote))
@@ -244,6 +245,7 @@ export class Driver {
     const modules = this.#modules
     switch (action.type) {
       case 'journal':
+      case 'rejoin':
       case 'vote':
       case 'propose':
         return
@@ -264,8 +266,6 @@ export class Driver {
         return modules.commit(action.blocks, action.finalization)
       case 'sync':
         return modules.syncTo(action.finalization)
-      case 'rejoin':
-        return modules.onRejoin(action.voteFrom)
       case 'evidence':
         return modules.onEvidence(action.evidence)
       case 'halt':

@@ -15,6 +15,7 @@ import {
 } from '@mooring/consensus'
 import { type KeyPair, sign } from '@mooring/crypto'
 import type { ChainStore, Journal, JournalRecord } from '@mooring/storage'
+import type { Amnesia } from './amnesia.ts'
 import { Driver, type DriverModules } from './driver.ts'
 import type { Execution } from './execution.ts'
 import { marksOf, remember } from './journalling.ts'
@@ -31,6 +32,7 @@ export interface EpochOptions {
 export interface EpochModules extends Omit<DriverModules, 'authorities' | 'sign' | 'journal'> {
   chain: Pick<ChainStore, 'tip' | 'epochs' | 'getFinalization'>
   journal: Pick<Journal, 'append' | 'advance' | 'sync' | 'marks'>
+  amnesia: Pick<Amnesia, 'rejoinIn'>
   /** What the journal held at the start, of whatever epoch. */
   remembered: readonly JournalRecord[]
 }
@@ -48,7 +50,7 @@ export function beginEpoch(options: EpochOptions, modules: EpochModules): Epoch 
   const number = execution.epoch
   const keys = { chain: options.genesisDigest, keys: execution.authorities.keys }
   const me = journal.marks.epoch > number ? null : positionOf(consensusKey, keys)
-  const driver = new Driver(configOf(execution, me), recoveredOf(modules), {
+  const driver = new Driver(configOf(execution, me), recoveredOf(modules, me), {
     ...modules,
     authorities: keys,
     sign: (message) => {
@@ -74,7 +76,10 @@ function configOf({ epoch, authorities, parameters }: Execution, me: number | nu
   return config
 }
 
-function recoveredOf({ execution, chain, journal, remembered }: EpochModules): Recovered {
+function recoveredOf(
+  { execution, chain, journal, amnesia, remembered }: EpochModules,
+  me: number | null,
+): Recovered {
   const { epoch, meta } = execution.tip
   const { votes, certificates, blocks } = remember(remembered, epoch)
   return {
@@ -84,7 +89,7 @@ function recoveredOf({ execution, chain, journal, remembered }: EpochModules): R
     votes,
     blocks: holdOpen(execution, blocks, meta),
     marks: marksOf(journal.marks, epoch),
-    rejoin: null,
+    rejoin: me === null ? null : amnesia.rejoinIn(epoch),
   }
 }
 

@@ -231,6 +231,11 @@ export const NODE_TEXTS: Record<NodeErrorCode, CatalogEntry> = {
     'It takes new ones as soon as blocks have room for those it has.',
     'Try again in a moment; see whether blocks go on:   mooring status',
   ),
+  observing: entry(3013, 12, 503)(
+    'The node observes and does not vote yet',
+    'Its vote journal does not know all votes of its key, so that it waits until none of them can be contradicted. It follows the chain meanwhile.',
+    'Nothing to do: it votes again a few views later. It needs the other authorities for it:   mooring status',
+  ),
   disk_low: entry(1029, 11, 507)(
     'The disk is nearly full',
     'When a database cannot write any more, the node stops until there is room again.',
@@ -349,8 +354,16 @@ export const STORAGE_TEXTS: Record<StorageErrorCode, CatalogEntry> = {
   ),
   guard_behind: entry(1031, 12)(
     'The vote journal is older than the votes',
-    'All or part of guard/ was lost, wiped or restored from a backup; votes could be contradicted.',
-    'Bring all of guard/ back as it was last, or run as an observer:   [node] role = "observer"',
+    'All or part of guard/ was lost, wiped or restored from a backup. A node that has forgotten its votes may contradict them, and two contradicting votes break the promise that blocks are final.',
+    'Make sure that no other copy of this node runs. Then come back as one that observes first:   mooring start --rejoin',
+    'Or bring all of guard/ back as it was last; never an older copy.',
+  ),
+  guard_moved: entry(1040, 12)(
+    'The vote journal is a copy',
+    'guard/ is not where it was made: it was copied, restored, or moved to another disk or machine. If the original still runs, or ran after the copy was made, this node would vote against itself, and no one could trust its blocks as final.',
+    'Start the original instead, if it is still there.',
+    'If the original is stopped for good, come back as one that observes first:   mooring start --rejoin',
+    'A second node needs keys of its own:   mooring --home <dir> init',
   ),
   guard_regression: entry(1032, 12)(
     'The guard refused a vote',
@@ -378,6 +391,8 @@ export const HALT_TEXTS: Record<HaltReason['code'], CatalogEntry> = {
   duplicate_key: entry(3012, 12)(
     'Another process votes with the key of this node',
     'A valid vote of our own key arrived that our journal does not know.',
-    'Find the second copy of the home or the key, and stop it. Then start one only.',
+    'Find the other process or copy of the home that uses this key, and stop it for good.',
+    'Then start one only, as one that observes first:   mooring start --rejoin',
+    'If nobody knows where the other is, the key is stolen: replace it.',
   ),
 }

@@ -81,6 +81,7 @@ const CLASSES: Readonly<Record<string, TableName>> = {
   CodecError: 'codec',
   JsonError: 'codec',
   CryptoError: 'crypto',
+  HaltError: 'halt',
 }
 
 function codeOf(error: object): string | undefined {

@@ -23,7 +23,7 @@ async function readCopy(guard: string, directory: string): Promise<HeldVotes> {
   const held: HeldVotes = { own: [], certified: [] }
   for (const { type, payload } of records) {
     if (type === 'vote') held.own.push(decodeVote(payload))
-    else if (type !== 'block') held.certified.push(...votesOf(decodeCertificate(payload)))
+    else if (type === 'certificate') held.certified.push(...votesOf(decodeCertificate(payload)))
   }
   return held
 }

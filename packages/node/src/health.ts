@@ -8,6 +8,7 @@
 import type { Condition } from '@mooring/api'
 import { quorumOf } from '@mooring/consensus'
 import { StorageError } from '@mooring/storage'
+import { describeObserving, type Observing } from './amnesia.ts'
 import { type Alarm, Alarms, type Finding } from './alarms.ts'
 import type { DiskUsage } from './disk-usage.ts'
 import { catalogEntry } from './errors.ts'
@@ -93,6 +94,8 @@ export class Health {
     const findings: Finding[] = []
     const reason = halted()
     if (reason !== null) findings.push(haltFinding(reason.code))
+    const observing = this.#parts.observing()
+    if (observing !== null) findings.push(observingFinding(observing))
     const disk = this.#diskFinding()
     if (disk !== null) findings.push(disk)
     const stall = this.#stallFinding()
@@ -176,6 +179,10 @@ export class Health {
 
   #guard(): Condition {
     const reason = this.#parts.halted()
+    const observing = this.#parts.observing()
+    if (reason === null && observing !== null) {
+      return { name: 'guard', ok: false, detail: observingFinding(observing).detail }
+    }
     if (reason === null) {
       return { name: 'guard', ok: true, detail: 'Nothing contradicts the votes of this node.' }
     }
@@ -214,6 +221,11 @@ export class Health {
     const detail = describeStall(diagnosis, parts, waitingMs)
     return { code: diagnosis.code, severity: 'page', detail }
   }
+}
+
+function observingFinding(observing: Observing): Finding {
+  const detail = `This node does not vote yet: ${describeObserving(observing)}.`
+  return { code: 'observing', severity: 'ticket', detail }
 }
 
 function haltFinding(code: string): Finding {

@@ -1,4 +1,5 @@
 export { formatConfigFile, type OptionProblem } from './config-file.ts'
+export { makeFirstGuard } from './first-guard.ts'
 export {
   createDevnet,
   createNewcomer,

@@ -1,8 +1,9 @@
 // From a peer's message to an event for agreement: decode, place, and verify signatures last.
 //
-// Votes count only over the connection of their signer; certificates are taken from anyone. What the
-// state machine holds already is not verified again. A frame that is provably bad is the sender's
-// fault and says so; one that is merely stale is dropped in silence.
+// Votes count only over the connection of their signer, except our own, which anybody may send back to
+// us; certificates are taken from anyone. What the state machine holds already is not verified again. A
+// frame that is provably bad is the sender's fault and says so; one that is merely stale is dropped in
+// silence.
 
 import { CodecError, equalBytes } from '@mooring/codec'
 import {
@@ -82,7 +83,7 @@ function takeVotes(
 ): Intake {
   const wanted: Vote[] = []
   for (const vote of votes) {
-    if (vote.signer !== from) return failed('foreign_vote')
+    if (vote.signer !== from && vote.signer !== state.config.me) return failed('foreign_vote')
     if (isHeldVote(vote, state)) continue
     if (!checkVote(vote, authorities)) return failed('bad_signature')
     wanted.push(vote)

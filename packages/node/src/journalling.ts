@@ -58,7 +58,7 @@ export function remember(records: readonly JournalRecord[], epoch: number): Reme
       if (record.epoch !== epoch) continue
       if (type === 'vote') remembered.votes.push(decodeVote(payload))
       else if (type === 'block') remembered.blocks.push(payload)
-      else remembered.certificates.push(decodeCertificate(payload))
+      else if (type === 'certificate') remembered.certificates.push(decodeCertificate(payload))
     }
   } catch (error) {
     if (!(error instanceof CodecError)) throw error

@@ -50,13 +50,15 @@ export type NodeOptions = {
     allowList: readonly string[]
   }
   mempool: { maxCount: number; maxBytes: number; perClient: number }
+  // Null: the high-water marks are in the guard.
+  consensus: { marksPath: string | null }
   storage: { dir: string; guardDir: string; runDir: string; cacheBytes: number }
   // host:port
   http: { listen: string; bodyLimitBytes: number }
   // Null turns the listener off.
   metrics: { listen: string | null }
   log: { levels: LogLevels; format: 'auto' | 'pretty' | 'json'; file: string | null }
-  shutdown: { timeoutMs: number }
+  shutdown: { timeoutMs: number; onFatal: 'exit' | 'hold' }
   origins: Readonly<Record<string, Origin>>
 }
 
@@ -218,7 +220,7 @@ export async function loadNodeOptions(sources: LoadSources): Promise<NodeOptions
 function sections(home: string, values: OptionValues) {
   const levels = parseLogLevels(values.log.level)
   if (!('value' in levels)) throw new TypeError('the level was checked when it was read')
-  const { p2p, mempool, storage, http, metrics, log, shutdown } = values
+  const { consensus, p2p, mempool, storage, http, metrics, log, shutdown } = values
   const paths = homePaths(home)
   return {
     p2p: {
@@ -228,6 +230,9 @@ function sections(home: string, values: OptionValues) {
       maxPeers: p2p.max_peers,
       allow: p2p.allow,
       allowList: p2p.allow_list,
+    },
+    consensus: {
+      marksPath: consensus.signer_state === '' ? null : resolve(home, consensus.signer_state),
     },
     mempool: {
       maxCount: mempool.max_count,
@@ -247,7 +252,7 @@ function sections(home: string, values: OptionValues) {
       format: log.format,
       file: log.file === '' ? null : resolve(home, log.file),
     },
-    shutdown: { timeoutMs: shutdown.timeout },
+    shutdown: { timeoutMs: shutdown.timeout, onFatal: shutdown.on_fatal },
   }
 }
 

@@ -1,6 +1,7 @@
 // What can go wrong before, around and in front of a running node: options, the home, key files,
 // commands. The code chooses the text in errors.ts; `data` fills it in.
 
+import type { HaltReason } from '@mooring/consensus'
 import type { OptionProblem } from './config-file.ts'
 import type { MembershipErrorCode } from './errors-membership.ts'
 
@@ -24,6 +25,7 @@ export type NodeErrorCode =
   | 'port_taken'
   | 'authorities_missing'
   | 'leaders_failing'
+  | 'observing'
   | 'mempool_full'
   | 'disk_low'
   | 'removed'
@@ -60,6 +62,17 @@ export type CommandErrorCode =
   | 'devnet_not_ready'
   | 'devnet_violated'
   | 'devnet_busy'
+
+// Agreement has stopped for good.
+export class HaltError extends Error {
+  override readonly name = 'HaltError'
+  readonly code: HaltReason['code']
+
+  constructor({ code }: HaltReason, message: string) {
+    super(message)
+    this.code = code
+  }
+}
 
 export type ErrorData = Readonly<Record<string, string | number | boolean | null>>
 

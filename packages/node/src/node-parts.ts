@@ -5,6 +5,7 @@ import type { UnixMs } from '@mooring/ledger'
 import type { Network } from '@mooring/network'
 import type { ChainStore } from '@mooring/storage'
 import type { AuthoritySets } from './authority-sets.ts'
+import type { Observing } from './amnesia.ts'
 import type { Clock } from './clock.ts'
 import type { Committer } from './committer.ts'
 import type { Execution } from './execution.ts'
@@ -45,5 +46,7 @@ export interface NodeParts {
   heightOfPeer: (peerId: string) => number | null
   records: { counts(): { accepted: number; anchored: number; pending: number } }
   halted: () => HaltReason | null
+  /** Not null while this node does not vote because it may have forgotten votes. */
+  observing: () => Observing | null
   isDraining: () => boolean
 }

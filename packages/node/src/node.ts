@@ -17,11 +17,12 @@ import { homePaths } from './home.ts'
 import type { NodeOptions } from './load-options.ts'
 import { loadLocalSecret } from './local-secret.ts'
 import { createLogger, type RootLogger } from './logger.ts'
+import { machineName } from './machine.ts'
 import { membersOf } from './members.ts'
 import { MembershipWatch } from './membership-watch.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { measuredJournal } from './metrics-fill.ts'
-import { NodeError } from './node-error.ts'
+import { HaltError, NodeError } from './node-error.ts'
 import type { NodeParts } from './node-parts.ts'
 import { consensusKeyNamed, refuseRemoved, takeNamedKeys } from './own-place.ts'
 import { createProofDocuments } from './proof-documents.ts'
@@ -65,14 +66,19 @@ interface Ground {
   late: Late
 }
 
+export interface StartHow {
+  /** Put the guard aside, and observe before the first vote. */
+  rejoin?: boolean
+}
+
 /** @throws an error whose code is in the catalogue; then nothing is left open. */
-export async function startNode(options: NodeOptions): Promise<RunningNode> {
+export async function startNode(options: NodeOptions, how: StartHow = {}): Promise<RunningNode> {
   const closers: (() => Promise<void> | void)[] = []
   const close = async (): Promise<void> => {
     for (const closeOne of closers.splice(0).toReversed()) await closeOne()
   }
   try {
-    return { ...(await assemble(options, closers)), close }
+    return { ...(await assemble(options, how, closers)), close }
   } catch (error) {
     await close()
     throw error
@@ -81,6 +87,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
 
 async function assemble(
   given: NodeOptions,
+  { rejoin = false }: StartHow,
   closers: (() => Promise<void> | void)[],
 ): Promise<Omit<RunningNode, 'close'>> {
   const failure = Promise.withResolvers<unknown>()
@@ -88,8 +95,10 @@ async function assemble(
   closers.push(() => logger.close())
   const metrics = createMetrics()
   closers.push(() => metrics.close())
-  const dirs = { dataDir: given.storage.dir, guardDir: given.storage.guardDir }
-  const stores = await openStores({ ...given, ...dirs })
+  const { dir: dataDir, guardDir } = given.storage
+  const { marksPath } = given.consensus
+  const guard = { guardDir, marksPath, machine: machineName(), rejoin }
+  const stores = await openStores({ ...given, ...guard, dataDir })
   closers.push(() => stores.close())
   const options = await ownOptions(given, stores, logger)
   const late: Late = {
@@ -146,17 +155,17 @@ async function assemble(
 /** With the keys that the chain names; refuses what may not or cannot go on. */
 async function ownOptions(
   options: NodeOptions,
-  { chain, remembered }: Stores,
+  stores: Stores,
   logger: RootLogger,
 ): Promise<NodeOptions> {
-  const state = chain.state()
-  const { height } = chain.tip
+  const state = stores.chain.state()
+  const { height } = stores.chain.tip
   refuseRemoved(state, options.name, height)
   refuseUnspoken(state, height + 1)
   const keys = await takeNamedKeys(options, state, logger)
-  const sets = new AuthoritySets(options.genesis, chain)
-  checkGuardCovers(chain, remembered.marks, keys.consensus.publicKey, sets)
-  return { ...options, keys }
+  const own = { ...options, keys }
+  checkGuard(own, stores, logger)
+  return own
 }
 
 function watchMembership(
@@ -194,6 +203,17 @@ function createReadiness(
   )
 }
 
+/** Whoever has lost votes and knows it observes; whoever does not know it must not start. */
+function checkGuard(options: NodeOptions, stores: Stores, logger: RootLogger): void {
+  const { amnesia, chain, guard, guardKeptAt, remembered } = stores
+  if (guardKeptAt !== null) logger.warn('the old guard was put aside', { path: guardKeptAt })
+  const { memory } = amnesia
+  if (memory === 'lost' || (memory === 'new' && !amnesia.isUnused)) return
+  const known = { marks: remembered.marks, floor: guard.floor }
+  const sets = new AuthoritySets(options.genesis, chain)
+  checkGuardCovers(chain, known, options.keys.consensus.publicKey, sets)
+}
+
 function startAgreement(
   { options, logger, metrics, stores, late }: Ground,
   network: Network,
@@ -208,12 +228,15 @@ function startAgreement(
       chain: stores.chain,
       journal: measuredJournal(stores.journal, metrics, systemClock),
       remembered: stores.remembered,
+      amnesia: stores.amnesia,
       pending: stores.pending,
       network,
       onEvidence: (evidence) => late.serving?.noteEvidence(evidence),
       onHalt: (reason) => {
         late.halted = reason
-        logger.error('voting has stopped', { code: reason.code })
+        const error = new HaltError(reason, describeHalt(reason))
+        logger.error('voting has stopped', { code: reason.code, detail: error.message })
+        if (options.shutdown.onFatal === 'exit') late.fail(error)
       },
       onVoted: (vote) => votes.note(vote),
       onDurable: (blocks) => late.serving?.noteDurable(blocks),
@@ -336,6 +359,23 @@ function partsOf(
     heightOfPeer: (peerId) => agreement.heightOfPeer(peerId),
     records: custodian,
     halted: () => late.halted,
+    observing: () => stores.amnesia.observing(agreement.driver.state),
     isDraining: () => late.isDraining,
+  }
+}
+
+/** What exactly agreement has seen. */
+function describeHalt(reason: HaltReason): string {
+  switch (reason.code) {
+    case 'duplicate_key': {
+      const { kind, subject } = reason.vote
+      return `A ${kind} of this node for view ${subject.view} of epoch ${subject.epoch} arrived, signed with its key, that its vote journal does not know.`
+    }
+    case 'conflicting_certificates': {
+      const { first, second } = reason
+      return `A ${first.kind} and a ${second.kind} certificate of view ${second.subject.view} exclude each other.`
+    }
+    case 'state_diverged':
+      return `Block ${reason.digest} of view ${reason.view} was certified by a quorum, and is not valid here.`
   }
 }

@@ -159,6 +159,13 @@ export const OPTIONS = {
       { pattern: '^[A-Za-z0-9]{40,64}$', hint: 'expected a peer id such as "12D3KooW…"' },
     ),
   },
+  consensus: {
+    signer_state: path({
+      default: '',
+      description:
+        'File of the high-water marks, best on another disk; empty: signer.state in guard/.',
+    }),
+  },
   mempool: {
     max_count: integer([1, 1_000_000], {
       default: 10_000,
@@ -221,6 +228,11 @@ export const OPTIONS = {
       default: 20_000,
       description: 'Longest time an orderly stop may take.',
       profiles: { devnet: 5_000, test: 5_000 },
+    }),
+    on_fatal: choice(['exit', 'hold'], {
+      default: 'exit',
+      description:
+        'After a failure that no restart cures: end, or stay, not ready, to be looked at.',
     }),
   },
 }

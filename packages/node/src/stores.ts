@@ -1,25 +1,35 @@
 // What a node has on disk: the chain database, the custodian's private store, and the vote journal,
 // opened together and closed in reverse.
 
+import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { blockDigest, decodeHeader, type Genesis, genesisState } from '@mooring/ledger'
 import {
   ChainStore,
   type Database,
-  Journal,
+  Guard,
+  type Journal,
   type JournalRecord,
   lockHome,
   type Marks,
+  type OpenedGuard,
   openDatabase,
   PendingTransactions,
   PrivateStore,
 } from '@mooring/storage'
+import { Amnesia } from './amnesia.ts'
 
 export interface StoresOptions {
   home: string
   name: string
   dataDir: string
   guardDir: string
+  /** Where the high-water marks are; null: in the guard. */
+  marksPath?: string | null
+  /** The name of the machine, as far as it has one. */
+  machine?: string
+  /** Put the guard aside, and begin a new one that observes first. */
+  rejoin?: boolean
   genesis: Genesis
   genesisDigest: Uint8Array
 }
@@ -30,12 +40,16 @@ export interface Stores {
   records: PrivateStore
   journal: Journal
   remembered: { records: readonly JournalRecord[]; marks: Marks }
+  guard: Pick<Guard, 'memory' | 'floor'>
+  amnesia: Amnesia
+  /** Where this start put the old guard; null when it did not. */
+  guardKeptAt: string | null
   close(): Promise<void>
 }
 
 /** @throws StorageError */
 export async function openStores(options: StoresOptions): Promise<Stores> {
-  const { home, name, dataDir, guardDir, genesis, genesisDigest } = options
+  const { home, name, dataDir, genesis, genesisDigest } = options
   const closers: (() => Promise<void>)[] = []
   const close = async (): Promise<void> => {
     for (const closeOne of closers.toReversed()) await closeOne()
@@ -58,14 +72,32 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
     })
     const privateDatabase = await openDatabase(join(dataDir, 'records'), { name: 'records', home })
     const records = await PrivateStore.open(keep(privateDatabase))
-    const { journal, ...remembered } = await Journal.open({ directory: guardDir })
-    closers.push(() => journal.close())
+    const { guard, keptAt: guardKeptAt, ...opened } = await openGuard(options)
+    closers.push(() => guard.close())
+    const { journal } = guard
+    const amnesia = new Amnesia({
+      guard,
+      records: opened.records,
+      marks: () => journal.marks,
+      nonce: () => 1 + randomBytes(6).readUIntBE(0, 6),
+    })
+    const remembered = { records: opened.records, marks: opened.marks }
     const pending = new PendingTransactions(database)
-    return { chain, pending, records, journal, remembered, close }
+    const stored = { chain, pending, records, journal, remembered }
+    return { ...stored, guard, amnesia, guardKeptAt, close }
   } catch (error) {
     await close()
     throw error
   }
+}
+
+function openGuard({ guardDir, marksPath, machine, rejoin }: StoresOptions): Promise<OpenedGuard> {
+  return Guard.open({
+    directory: guardDir,
+    machine: machine ?? '',
+    rejoin: rejoin ?? false,
+    ...(typeof marksPath === 'string' ? { marksPath } : {}),
+  })
 }
 
 export function readHeader(

@@ -149,6 +149,7 @@ export class World {
       heightOfPeer: (peerId) => this.peers.find((peer) => peer.peerId === peerId)?.height ?? null,
       records: { counts: () => ({ accepted: 7, anchored: 5, pending: 2 }) },
       halted: () => null,
+      observing: () => null,
       isDraining: () => false,
     }
   }

@@ -7,6 +7,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { equalBytes } from '@mooring/codec'
+import { type Subject, type VoteKind, voteMessage } from '@mooring/consensus'
+import { sign } from '@mooring/crypto'
 import {
   authoritySet,
   type Change,
@@ -25,6 +27,7 @@ import { type Member, type Network, type NetworkOptions, startNetwork } from '@m
 import { Agreement } from '../src/agreement.ts'
 import { answerBlockRequest } from '../src/block-server.ts'
 import { systemClock } from '../src/clock.ts'
+import { makeFirstGuard } from '../src/first-guard.ts'
 import { createLogger } from '../src/logger.ts'
 import { type MemberChange, membersOf } from '../src/members.ts'
 import { Readiness } from '../src/readiness.ts'
@@ -70,10 +73,18 @@ export class Cluster {
   }
 
   static async start(size: number, parameters: Partial<Parameters> = {}): Promise<Cluster> {
-    const folder = await mkdtemp(join(tmpdir(), 'mooring-cluster-'))
-    const cluster = new Cluster(folder, size, parameters)
-    for (let index = 0; index < size; index += 1) await cluster.startMember(index)
+    const cluster = await Cluster.prepare(size, parameters)
+    for (let index = 0; index < size; index += 1) {
+      await makeFirstGuard(join(cluster.homeOf(index), 'guard'))
+      await cluster.startMember(index)
+    }
     return cluster
+  }
+
+  /** Nobody runs, and nobody has a guard. */
+  static async prepare(size: number, parameters: Partial<Parameters> = {}): Promise<Cluster> {
+    const folder = await mkdtemp(join(tmpdir(), 'mooring-cluster-'))
+    return new Cluster(folder, size, parameters)
   }
 
   member(index: number): RunningMember {
@@ -82,14 +93,20 @@ export class Cluster {
     return member
   }
 
-  async startMember(index: number, faults: Faults = {}): Promise<void> {
+  /** Everything that the member has on disk. */
+  homeOf(index: number): string {
+    return join(this.#folder, nameOf(index))
+  }
+
+  async startMember(index: number, faults: Faults & { rejoin?: boolean } = {}): Promise<void> {
     const name = nameOf(index)
-    const home = join(this.#folder, name)
+    const home = this.homeOf(index)
     const stores = await openStores({
       home,
       name,
       dataDir: join(home, 'data'),
       guardDir: join(home, 'guard'),
+      rejoin: faults.rejoin ?? false,
       genesis: this.genesis,
       genesisDigest: this.digest,
     })
@@ -156,6 +173,11 @@ export class Cluster {
   async stopMember(index: number): Promise<void> {
     await this.member(index).close()
     this.members[index] = null
+  }
+
+  signVote(index: number, kind: VoteKind, subject: Subject): Uint8Array {
+    const message = voteMessage(this.digest, kind, subject)
+    return sign(this.keys.pair(index, 'consensus'), message)
   }
 
   anchor(index: number, sequence: number, root: Uint8Array = randomBytes(32)): Uint8Array {

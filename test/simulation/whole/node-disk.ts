@@ -98,6 +98,7 @@ export class NodeDisk {
     const alive = <T>(run: () => Promise<T>): Promise<T> => (life.isOver ? never() : run())
     return {
       read: () => alive(() => file.read()),
+      identity: () => alive(() => file.identity()),
       truncate: (size) => alive(() => file.truncate(size)),
       close: () => alive(() => file.close()),
       write: (bytes, position) =>

@@ -8,12 +8,13 @@ import type { KeyPair } from '@mooring/crypto'
 import { blockDigest, decodeHeader, genesisState } from '@mooring/ledger'
 import {
   ChainStore,
-  Journal,
+  Guard,
   openDatabaseOn,
   PendingTransactions,
   StorageError,
 } from '@mooring/storage'
 import { Agreement } from '../../../packages/node/src/agreement.ts'
+import { Amnesia } from '../../../packages/node/src/amnesia.ts'
 import { AuthoritySets } from '../../../packages/node/src/authority-sets.ts'
 import { answerBlockRequest } from '../../../packages/node/src/block-server.ts'
 import { checkGuardCovers } from '../../../packages/node/src/guard-cover.ts'
@@ -149,15 +150,23 @@ export class Process {
       },
     })
     const { segmentBytes, mempoolMax } = world.plan
-    const opened = await Journal.open({ directory: 'guard', fileSystem, segmentBytes })
-    const { journal, ...remembered } = opened
+    const where = { directory: 'guard', machine: '', isFirst: this.lives === 1 }
+    const { guard, records, marks } = await Guard.open({ ...where, fileSystem, segmentBytes })
+    const { journal } = guard
+    const remembered = { records, marks }
+    const amnesia = new Amnesia({
+      guard,
+      records,
+      marks: () => journal.marks,
+      nonce: () => world.random.between(1, 1 << 30),
+    })
     const place = placeOf(chain.state(), this.name)
     if (place.kind === 'removed') return this.#leave(life)
     const consensusKey = this.consensusKeyNamed(
       place.kind === 'member' ? place.organisation.keys.consensus : null,
     )
     const sets = new AuthoritySets(genesis, chain)
-    checkGuardCovers(chain, remembered.marks, consensusKey.publicKey, sets)
+    checkGuardCovers(chain, { marks, floor: guard.floor }, consensusKey.publicKey, sets)
     for (const { type, payload } of remembered.records)
       if (type === 'block') world.frames.learn(payload)
       else if (type === 'vote') world.recovered(this, decodeVote(payload))
@@ -174,6 +183,7 @@ export class Process {
         chain,
         journal,
         remembered,
+        amnesia,
         pending: new PendingTransactions(database),
         network: this.#port,
         onEvidence: (evidence) => {

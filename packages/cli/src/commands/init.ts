@@ -22,6 +22,7 @@ import {
   type KeyRing,
   NodeError,
   readGenesisFile,
+  makeFirstGuard,
   writeKeyRing,
 } from '@mooring/node'
 import { type Command, Option } from 'commander'
@@ -125,6 +126,7 @@ async function initialise(context: Context, options: InitOptions): Promise<Made>
 
   const paths = await createHome(home)
   await writeKeyRing(paths.keys, keys, context.now())
+  await makeFirstGuard(paths.guard)
   if (source !== undefined) {
     await copyFile(source, paths.genesisFile)
     await chmod(paths.genesisFile, 0o444)

@@ -5,6 +5,8 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
+  failureOf,
+  formatFailure,
   homePaths,
   loadNodeOptions,
   NodeError,
@@ -18,12 +20,14 @@ import { withHelp } from '../command-help.ts'
 import { type Context, configOf, type GlobalOptions, homeOf } from '../context.ts'
 import { createOutput, formatFields, type Output } from '../output.ts'
 import type { Result } from '../program.ts'
-import type { RunningNode } from '../start-node.ts'
+import type { RunningNode, StartHow } from '../start-node.ts'
 import { readVersion } from './version.ts'
 
 const SIGNAL_CODES = { SIGINT: 130, SIGTERM: 143 } as const
 
 type Signal = keyof typeof SIGNAL_CODES
+
+const HELD_CODES = [11, 12, 13, 14]
 
 const GLOBAL_FLAGS = ['--log-level', '--log-format']
 
@@ -119,14 +123,16 @@ async function drain(node: RunningNode, timeoutMs: number): Promise<boolean> {
 async function serve(
   context: Context,
   load: () => Promise<NodeOptions>,
+  how: StartHow,
   output: Output,
 ): Promise<number> {
   const signals = watchSignals(context)
   try {
-    let code = await serveOnce(context, await load(), { output, signals })
+    const tools = { output, signals }
+    let code = await serveOnce(context, { options: await load(), how }, tools)
     while (code instanceof NodeRestart) {
       output.note(`starting again: ${code.why}`)
-      code = await serveOnce(context, await load(), { output, signals })
+      code = await serveOnce(context, { options: await load(), how: {} }, tools)
     }
     return code
   } finally {
@@ -137,10 +143,23 @@ async function serve(
 // The exit code, or why the node is to be started again.
 async function serveOnce(
   context: Context,
-  options: NodeOptions,
+  start: { options: NodeOptions; how: StartHow },
+  tools: { output: Output; signals: ReturnType<typeof watchSignals> },
+): Promise<number | NodeRestart> {
+  try {
+    return await runOnce(context, start, tools)
+  } catch (error) {
+    if (start.options.shutdown.onFatal === 'hold') await hold(context, tools.signals, error)
+    throw error
+  }
+}
+
+async function runOnce(
+  context: Context,
+  { options, how }: { options: NodeOptions; how: StartHow },
   { output, signals }: { output: Output; signals: ReturnType<typeof watchSignals> },
 ): Promise<number | NodeRestart> {
-  const starting = context.startNode(options)
+  const starting = context.startNode(options, how)
   const node = await Promise.race([starting, signals.second])
   if (typeof node === 'string') return SIGNAL_CODES[node]
   announce(context, options, node)
@@ -158,22 +177,37 @@ async function serveOnce(
   throw ending.failure instanceof NodeRestart ? new NodeError('restart_failed', {}) : ending.failure
 }
 
+// What no restart cures stays readable, where whoever started it would only start it again.
+async function hold(
+  context: Context,
+  signals: ReturnType<typeof watchSignals>,
+  error: unknown,
+): Promise<void> {
+  const failure = failureOf(error)
+  if (!HELD_CODES.includes(failure.entry.exitCode)) return
+  context.stderr.write(formatFailure(failure))
+  context.stderr.write('holding until SIGTERM or Ctrl-C ([shutdown] on_fatal = "hold")\n')
+  await signals.first
+}
+
 export function addStart(program: Command, context: Context, result: Result): void {
   const command = program
     .command('start')
     .description('run the node of this home until SIGTERM or Ctrl-C')
     .option('--check', 'check options, keys and genesis, and end')
+    .option('--rejoin', 'begin a new vote journal; observe until no forgotten vote matters')
   addFlags(command)
   withHelp(command, {
     examples: [
       'mooring --home /srv/mooring start',
       'mooring start --check',
+      'mooring start --rejoin     after guard/ was lost, and nothing else has this key',
       'mooring start --p2p-max-peers 32 --log-level info,p2p=debug',
     ],
     exits: [3, 10, 11, 12, 13, 14, 130],
   })
   command.action(async () => {
-    const given = command.optsWithGlobals<GlobalOptions & { check?: boolean }>()
+    const given = command.optsWithGlobals<GlobalOptions & { check?: boolean; rejoin?: boolean }>()
     const output = createOutput(context, given)
     const home = homeOf(context, given)
     const format = given.json === true ? { 'log.format': 'json' } : {}
@@ -189,7 +223,7 @@ export function addStart(program: Command, context: Context, result: Result): vo
       return
     }
     try {
-      result.exitCode = await serve(context, load, output)
+      result.exitCode = await serve(context, load, { rejoin: given.rejoin === true }, output)
     } catch (error) {
       throw await addHolder(error, home)
     }
