@@ -28,7 +28,7 @@ import type {
   SubmittedRecordAnswer,
   TransactionOutcome,
 } from '../src/handlers.ts'
-import type { Change, Epoch, Member } from '../src/membership-answers.ts'
+import type { Change, Epoch, Member, Network } from '../src/membership-answers.ts'
 import { formatVerification, verifyProof } from '../src/verify.ts'
 import { CHANGE, EPOCH, MEMBER } from './membership.ts'
 
@@ -160,7 +160,7 @@ export class MemoryNode implements ApiHandlers {
     }
   }
 
-  network() {
+  network(): Network {
     return {
       name: 'test',
       networkId: `moor-${GENESIS_DIGEST.slice(0, 8)}`,

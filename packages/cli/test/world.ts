@@ -77,25 +77,30 @@ export type NodeWorld = World & { node: MemoryNode; url: string; metricsUrl: str
 
 // The same with a node, which the commands find through MOORING_ENDPOINT.
 export function withNode(scenario: (world: NodeWorld) => Promise<void>): Promise<void> {
-  return inWorld(async ({ folder }) => {
-    const node = new MemoryNode()
-    const api = await startApi(
-      {
-        listen: '127.0.0.1:0',
-        metricsListen: '127.0.0.1:0',
-        hostNames: [],
-        catalogue: catalogEntry,
-        cursorKey: new Uint8Array(32).fill(7),
-        limits: { closeTimeoutMs: 200 },
-      },
-      node,
-    )
-    const run: World['run'] = (line, rest = {}) =>
-      runIn(folder, line, { ...rest, env: { MOORING_ENDPOINT: api.url, ...rest.env } })
-    try {
-      await scenario({ folder, run, node, url: api.url, metricsUrl: api.metricsUrl ?? '' })
-    } finally {
-      await api.close()
-    }
-  })
+  return inWorld((world) => serve(world, new MemoryNode(), scenario))
+}
+
+export async function serve<N extends MemoryNode>(
+  { folder }: World,
+  node: N,
+  scenario: (world: World & { node: N; url: string; metricsUrl: string }) => Promise<void>,
+): Promise<void> {
+  const api = await startApi(
+    {
+      listen: '127.0.0.1:0',
+      metricsListen: '127.0.0.1:0',
+      hostNames: [],
+      catalogue: catalogEntry,
+      cursorKey: new Uint8Array(32).fill(7),
+      limits: { closeTimeoutMs: 200 },
+    },
+    node,
+  )
+  const run: World['run'] = (line, rest = {}) =>
+    runIn(folder, line, { ...rest, env: { MOORING_ENDPOINT: api.url, ...rest.env } })
+  try {
+    await scenario({ folder, run, node, url: api.url, metricsUrl: api.metricsUrl ?? '' })
+  } finally {
+    await api.close()
+  }
 }

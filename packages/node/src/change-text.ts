@@ -1,9 +1,15 @@
-// What a transaction says, for people and for programs that do not read its bytes: one sentence, and the
-// content of its body with keys and digests in hex.
+// What a transaction says, for people and for programs that do not read its bytes: one sentence, and its
+// body as JSON.
 
 import { toHex } from '@mooring/codec'
-import { encodeBase64url } from '@mooring/crypto'
-import type { Change, DecodedTransaction, Parameters, Payload } from '@mooring/ledger'
+import {
+  type Change,
+  changeAsJson,
+  type DecodedTransaction,
+  type Parameters,
+  type Payload,
+  payloadAsJson,
+} from '@mooring/ledger'
 
 type Content = Record<string, unknown>
 
@@ -48,31 +54,20 @@ function differences(before: Parameters, after: Parameters): string {
 }
 
 export function detailsOfChange(change: Change): Content {
-  switch (change.kind) {
-    case 'admit': {
-      const { id, name, legalGroup, keys } = change.body.organisation
-      const byDuty = Object.entries(keys).map(([duty, key]) => [duty, hexOrNull(key)] as const)
-      return { organisation: id, name, legalGroup, keys: Object.fromEntries(byDuty) }
-    }
-    case 'role':
-      return { ...change.body }
-    case 'remove': {
-      const { organisation, evidence } = change.body
-      return { organisation, evidence: evidence.map(encodeBase64url) }
-    }
-    case 'rekey': {
-      const { organisation, keys } = change.body
-      const byDuty = keys.map(({ duty, key }) => [duty, toHex(key)] as const)
-      return { organisation, keys: Object.fromEntries(byDuty) }
-    }
-    case 'parameters':
-      return { parameters: { ...change.body } }
-    case 'protocol':
-      return { ...change.body }
-  }
+  return bodyOf(changeAsJson(change))
 }
 
-const hexOrNull = (key: Uint8Array | null) => (key === null ? null : toHex(key))
+export function contentOf(payload: Payload): Content {
+  return bodyOf(payloadAsJson(payload))
+}
+
+// A change and a payload are JSON objects with their kind beside their body.
+function bodyOf(value: unknown): Content {
+  const isWhole = typeof value === 'object' && value !== null && 'body' in value
+  const body: unknown = isWhole ? value.body : undefined
+  if (typeof body === 'object' && body !== null) return { ...body }
+  throw new TypeError('the JSON of a change or a payload has a body')
+}
 
 export function summaryOfTransaction({ payload }: Pick<DecodedTransaction, 'payload'>): string {
   switch (payload.kind) {
@@ -92,24 +87,3 @@ export function summaryOfTransaction({ payload }: Pick<DecodedTransaction, 'payl
 }
 
 const shortOf = (id: Uint8Array) => toHex(id.subarray(0, 4))
-
-export function contentOf(payload: Payload): Content {
-  switch (payload.kind) {
-    case 'record.anchor': {
-      const { batchRoot, ...rest } = payload.body
-      return { ...rest, batchRoot: toHex(batchRoot) }
-    }
-    case 'change.propose': {
-      const { organisation, reason, expiresAt, change } = payload.body
-      const { kind } = change
-      const closesAt = new Date(expiresAt).toISOString()
-      return { organisation, reason, expiresAt: closesAt, kind, details: detailsOfChange(change) }
-    }
-    case 'change.approve':
-    case 'change.withdraw':
-    case 'change.ready': {
-      const { organisation, change } = payload.body
-      return { organisation, change: toHex(change) }
-    }
-  }
-}

@@ -45,6 +45,22 @@ export type MembershipAnswers = Pick<
   'network' | 'members' | 'epochs' | 'changes' | 'change' | 'previewChange'
 >
 
+export interface MembershipParts {
+  options: Pick<NodeParts['options'], 'name' | 'genesis' | 'genesisDigest' | 'networkId'>
+  clock: Pick<NodeParts['clock'], 'wall'>
+  sets: Pick<NodeParts['sets'], 'of'>
+  execution: Pick<NodeParts['execution'], 'finalState' | 'authorities' | 'parameters'>
+  chain: {
+    readonly tip: { height: number; time: number }
+    epochs(): readonly unknown[]
+  }
+  network: {
+    readonly peerId: string
+    peers(): readonly { peerId: string; connected: boolean }[]
+  }
+  heightOfPeer: NodeParts['heightOfPeer']
+}
+
 const SHOWN_MAX = 500
 
 /** A change that ended an epoch, with what it replaced. */
@@ -53,7 +69,7 @@ type Ended = { change: RecordedChange; height: number; parameters: Parameters }
 type Genesis = NodeParts['options']['genesis']
 
 export function createMembershipAnswers(
-  parts: NodeParts,
+  parts: MembershipParts,
   proposalOf: (id: string) => DecodedTransaction | undefined,
 ): MembershipAnswers {
   const history = new History(parts.options.genesis)
@@ -98,7 +114,7 @@ function scheduledBy(ended: readonly Ended[]): string {
   return toHex(last.change.id)
 }
 
-function networkOf({ options, execution }: NodeParts, ended: readonly Ended[]): Network {
+function networkOf({ options, execution }: MembershipParts, ended: readonly Ended[]): Network {
   const { organisations: names } = execution.authorities
   const state = execution.finalState()
   const { version, next } = protocolOf(state)
@@ -117,7 +133,7 @@ function networkOf({ options, execution }: NodeParts, ended: readonly Ended[]): 
 }
 
 function membersOf(
-  { options, execution, chain, network, heightOfPeer }: NodeParts,
+  { options, execution, chain, network, heightOfPeer }: MembershipParts,
   ended: readonly Ended[],
 ): Member[] {
   const admitted = new Map<string, number>()
@@ -160,7 +176,7 @@ function memberOf({ id, name, legalGroup, roles, keys }: Organisation) {
 }
 
 /** The authority sets of all epochs, the running one last. */
-function setsOf({ chain, sets }: NodeParts): AuthoritySet[] {
+function setsOf({ chain, sets }: MembershipParts): AuthoritySet[] {
   return Array.from({ length: chain.epochs().length + 1 }, (_, epoch) => {
     const set = sets.of(epoch)
     if (set === undefined) throw new Error(`no authority set of epoch ${epoch}`)
@@ -168,7 +184,7 @@ function setsOf({ chain, sets }: NodeParts): AuthoritySet[] {
   })
 }
 
-function epochsOf(parts: NodeParts, ended: readonly Ended[]): Epoch[] {
+function epochsOf(parts: MembershipParts, ended: readonly Ended[]): Epoch[] {
   const sets = setsOf(parts)
   const epochs = sets.map(({ organisations: authorities }, epoch): Epoch => {
     const before = ended[epoch - 1]
@@ -185,7 +201,7 @@ function epochsOf(parts: NodeParts, ended: readonly Ended[]): Epoch[] {
   return epochs.toReversed().slice(0, SHOWN_MAX)
 }
 
-function changesOf(parts: NodeParts, ended: readonly Ended[]): Change[] {
+function changesOf(parts: MembershipParts, ended: readonly Ended[]): Change[] {
   const sets = setsOf(parts)
   const over = ended.map((end, epoch) => passed(end, epoch, sets))
   const open = openChanges(parts.execution.finalState()).map((change) => waiting(parts, change))
@@ -193,7 +209,7 @@ function changesOf(parts: NodeParts, ended: readonly Ended[]): Change[] {
 }
 
 function changeNamed(
-  parts: NodeParts,
+  parts: MembershipParts,
   {
     id,
     ended,
@@ -232,7 +248,7 @@ function common({ id, proposer, reason, expiresAt, approvals }: RecordedChange) 
 }
 
 /** As it stands on top of the last final block. */
-function waiting({ execution, chain, options }: NodeParts, record: RecordedChange): Change {
+function waiting({ execution, chain, options }: MembershipParts, record: RecordedChange): Change {
   const state = execution.finalState()
   const { height, time } = chain.tip
   const place = { time, height: height + 1 }
@@ -315,7 +331,7 @@ function effectOf(before: AuthoritySet, after: AuthoritySet): ChangeEffect {
 }
 
 /** Judged as the next block would judge it; nothing is kept and nothing is sent. */
-function preview(parts: NodeParts, bytes: Uint8Array): ChangePreviewOutcome {
+function preview(parts: MembershipParts, bytes: Uint8Array): ChangePreviewOutcome {
   const { options, execution, chain, clock } = parts
   const { genesisDigest } = options
   const transaction = decodeProposal(bytes, genesisDigest)

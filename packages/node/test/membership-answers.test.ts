@@ -88,9 +88,9 @@ test('a change is open while it lacks approvals, and says which', () =>
     })
     const transaction = await answers.transaction(id)
     assert.equal(transaction?.summary, 'st-mary proposes: laboratory becomes an authority')
-    assert.deepEqual(transaction?.body['details'], {
-      organisation: 'laboratory',
-      role: 'authority',
+    assert.deepEqual(transaction?.body['change'], {
+      kind: 'role',
+      body: { organisation: 'laboratory', role: 'authority' },
     })
     const block = await answers.block({ height: 1 })
     assert.deepEqual(block?.contents, [

@@ -1,6 +1,7 @@
 // Changes of the network: proposed, approved and taken back with governance keys.
 
 import { fromHex } from '@mooring/codec'
+import { NodeError } from '@mooring/node'
 import type { Command } from 'commander'
 import { formatChange, formatChanges, formatWaiting, shortId } from '../change-text.ts'
 import { remote, withHelp } from '../command-help.ts'
@@ -45,6 +46,7 @@ function addVote(group: Command, context: Context, verb: keyof typeof VOTES): vo
     const output = createOutput(context, options)
     await withNode(context, options, async (client, endpoint) => {
       const found = await findChange({ client }, word)
+      if (found.status === 'closed') throw new NodeError('change_closed', { id: found.id })
       const opened = await openGovernance(context, options, { client, endpoint })
       const { organisation } = opened
       output.note(`${found.summary}  (${found.proposer}: ${found.reason})`)

@@ -5,7 +5,12 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { canonicalJson, toHex } from '@mooring/codec'
 import type { KeyPair } from '@mooring/crypto'
-import { type Change as LedgerChange, type ChangeOf, signNewKey } from '@mooring/ledger'
+import {
+  type Change as LedgerChange,
+  changeAsJson,
+  type ChangeOf,
+  signNewKey,
+} from '@mooring/ledger'
 import {
   adoptNextKey,
   findNextKey,
@@ -82,15 +87,15 @@ async function prepare(
 
 // The proposal of before a crash, if it is there.
 async function findOpen(
-  { client, organisation }: Governance,
-  { keys }: ChangeOf<'rekey'>,
+  { client }: Governance,
+  body: ChangeOf<'rekey'>,
 ): Promise<string | undefined> {
   const { items } = await client.changes({ status: 'open' })
-  const asked = canonicalJson(Object.fromEntries(keys.map(({ duty, key }) => [duty, toHex(key)])))
-  return items.find(({ kind, organisation: subject, details }) => {
-    if (kind !== 'rekey' || subject !== organisation) return false
-    return canonicalJson(details['keys']) === asked
-  })?.id
+  const asked = canonicalJson(changeAsJson({ kind: 'rekey', body }))
+  const proposed = items.find(
+    ({ kind, details }) => canonicalJson({ kind, body: details }) === asked,
+  )
+  return proposed?.id
 }
 
 async function proposeRekey(
@@ -112,8 +117,12 @@ async function proposeRekey(
 }
 
 // The governance key is taken into use here; the others by their node, once it sees them in force.
-async function takeIntoUse(chosen: readonly KeyState[], output: Output): Promise<KeyDuty[]> {
-  const deadline = performance.now() + PICKED_UP_MS
+async function takeIntoUse(
+  chosen: readonly KeyState[],
+  output: Output,
+  patienceMs: number,
+): Promise<KeyDuty[]> {
+  const deadline = performance.now() + patienceMs
   let waiting = chosen
   for (;;) {
     const left: KeyState[] = []
@@ -145,7 +154,9 @@ async function rotate(opened: Governance, world: World): Promise<void> {
       ? await opened.client.change(id)
       : await waitForPass(opened, id, { timeoutMs, output })
   const pending =
-    change.status === 'passed' ? await takeIntoUse(chosen, output) : chosen.map(({ duty }) => duty)
+    change.status === 'passed'
+      ? await takeIntoUse(chosen, output, timeoutMs === undefined ? 0 : PICKED_UP_MS)
+      : chosen.map(({ duty }) => duty)
   const keys = Object.fromEntries(body.keys.map(({ duty, key }) => [duty, toHex(key)]))
   if (output.isJson) {
     const { status, height } = change
