@@ -18,6 +18,8 @@ export type MembershipErrorCode =
   | 'evidence_too_large'
   | 'parameter_unknown'
   | 'nothing_to_rotate'
+  | 'waiting_for_admission'
+  | 'keys_foreign'
 
 export const MEMBERSHIP_TEXTS: Record<MembershipErrorCode, CatalogEntry> = {
   governance_foreign: entry(2020, 5, 403)(
@@ -86,6 +88,18 @@ export const MEMBERSHIP_TEXTS: Record<MembershipErrorCode, CatalogEntry> = {
     'A parameter cannot be set like this',
     '{detail}.',
     'See them:   mooring network info',
+  ),
+  waiting_for_admission: entry(1064, 9, 503)(
+    'This node waits for admission',
+    'The members do not know "{name}" yet: they close its connections before a word is said. That is no fault.',
+    'Send them the line that "init" printed; it is kept in config/join.txt.',
+    'A member proposes it:   mooring member admit <line>',
+  ),
+  keys_foreign: entry(1065, 3)(
+    'The chain names other keys of this node than its home holds',
+    'For {duties} the members know another key. Without the consensus key it does not vote, without the transport key nobody connects.',
+    'Bring the key files of this organisation back:   mooring keys list',
+    'If they are lost, the other members can give it new ones:   mooring keys rotate --help',
   ),
   nothing_to_rotate: entry(3047, 7, 409)(
     'There is nothing to rotate',

@@ -98,6 +98,8 @@ export class Health {
     if (observing !== null) findings.push(observingFinding(observing))
     const disk = this.#diskFinding()
     if (disk !== null) findings.push(disk)
+    const membership = this.#parts.membership()
+    if (membership !== null) findings.push(membership)
     const stall = this.#stallFinding()
     if (stall !== null) findings.push(stall)
     return this.#alarms.update(findings)

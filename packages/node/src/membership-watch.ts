@@ -6,6 +6,7 @@
 // to stop, and only for one that knows itself to be a member; a newcomer waits for as long as it takes.
 
 import type { Network } from '@mooring/network'
+import type { Finding } from './alarms.ts'
 import type { Clock } from './clock.ts'
 import type { Execution } from './execution.ts'
 import type { NodeOptions } from './load-options.ts'
@@ -67,6 +68,22 @@ export class MembershipWatch {
       logger.error(`the chain names a ${duty} key of this node that is not in its home`, {
         path: keyPaths[duty],
       })
+  }
+
+  /** What people should know of this node's place; null when all is well. */
+  finding(): Finding | null {
+    const { execution } = this.#modules
+    const { name, keys } = this.#options
+    const place = placeOf(execution.tip.view, name)
+    if (place.kind === 'stranger' && this.#isRefusedByAll()) {
+      const detail = `The members have not admitted ${name} yet; the node asks again and again.`
+      return { code: 'waiting_for_admission', severity: 'ticket', detail }
+    }
+    if (place.kind !== 'member') return null
+    const duties = foreignDuties(keys, place.organisation)
+    if (duties.length === 0) return null
+    const detail = `The chain names another key of ${name} than this node has: ${duties.join(', ')}.`
+    return { code: 'keys_foreign', severity: 'page', detail }
   }
 
   #arm(): void {

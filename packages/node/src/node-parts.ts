@@ -4,6 +4,7 @@ import type { ConsensusState, HaltReason } from '@mooring/consensus'
 import type { UnixMs } from '@mooring/ledger'
 import type { Network } from '@mooring/network'
 import type { ChainStore } from '@mooring/storage'
+import type { Finding } from './alarms.ts'
 import type { AuthoritySets } from './authority-sets.ts'
 import type { Observing } from './amnesia.ts'
 import type { Clock } from './clock.ts'
@@ -48,5 +49,7 @@ export interface NodeParts {
   halted: () => HaltReason | null
   /** Not null while this node does not vote because it may have forgotten votes. */
   observing: () => Observing | null
+  /** What is unusual about this node's place in the network. */
+  membership: () => Finding | null
   isDraining: () => boolean
 }

@@ -360,6 +360,7 @@ function partsOf(
     records: custodian,
     halted: () => late.halted,
     observing: () => stores.amnesia.observing(agreement.driver.state),
+    membership: () => late.watch?.finding() ?? null,
     isDraining: () => late.isDraining,
   }
 }

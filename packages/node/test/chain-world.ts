@@ -150,6 +150,7 @@ export class World {
       records: { counts: () => ({ accepted: 7, anchored: 5, pending: 2 }) },
       halted: () => null,
       observing: () => null,
+      membership: () => null,
       isDraining: () => false,
     }
   }
