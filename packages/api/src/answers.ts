@@ -89,6 +89,25 @@ export const Status = named('Status', 'One node at one moment.', {
   storage: Type.Object({
     bytes: countOrNull('Size of the data directory.'),
     freeBytes: countOrNull('Free bytes on its volume.'),
+    base: count('Nothing is kept of blocks at or below; 0: the chain is whole.'),
+    prunedTo: count('Bodies of blocks at or below have been dropped.'),
+    retention: text('How long bodies are kept: `forever`, a time, or a number of blocks.'),
+    holds: Type.Array(text('Name.'), { description: 'Legal holds: nothing is dropped.' }),
+  }),
+  sync: Type.Object({
+    active: flag('Whether blocks are being fetched.'),
+    target: count('The height it is going to.'),
+    blocksPerSecond: count('In the last five seconds.'),
+    transactionsPerSecond: count('The same for transactions.'),
+    peers: Type.Array(text('Organisation.'), { description: 'Who was asked a moment ago.' }),
+    bad: Type.Array(
+      Type.Object({
+        name: text('Organisation.'),
+        reason: text('What was wrong last.'),
+        count: count('How often, since this node was started.'),
+      }),
+      { description: 'Who sent what must not be sent.' },
+    ),
   }),
   alarms: list(Alarm),
 })

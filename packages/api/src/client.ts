@@ -33,6 +33,7 @@ import type {
   Members,
   Network,
 } from './membership-answers.ts'
+import type { Pruned, PrunePlan, Snapshot, Snapshots } from './storage-answers.ts'
 
 export interface ClientOptions {
   /** How long an answer may take, waiting for finality not counted. */
@@ -104,6 +105,9 @@ export class ApiProblem extends Error {
 export type Client = ReturnType<typeof createClient>
 
 const DEFAULT_TIMEOUT_MS = 10_000
+/** Both work through the disk. */
+const SNAPSHOT_MS = 600_000
+const PRUNE_MS = 600_000
 const RECONNECT_MS = 3_000
 
 interface Call {
@@ -132,6 +136,11 @@ export function createClient(endpoint: string, options: ClientOptions = {}) {
     changes: (query: { status?: 'open' | 'passed' } = {}) =>
       read<Changes>('/v1/changes', { query }),
     change: (id: string) => read<Change>(`/v1/changes/${encodeURIComponent(id)}`),
+    snapshots: () => read<Snapshots>('/v1/snapshots'),
+    snapshotManifest: (height: number) => readBytes(http, `/v1/snapshots/${height}/manifest`),
+    snapshotChunk: (height: number, index: number) =>
+      readBytes(http, `/v1/snapshots/${height}/chunks/${index}`),
+    pruning: () => read<PrunePlan>('/v1/pruning'),
     peers: () => read<Peers>('/v1/peers'),
     blocks: (page: PageOptions = {}) => read<BlockPage>('/v1/blocks', { query: { ...page } }),
     /** By height, by digest, or the latest. */
@@ -165,6 +174,10 @@ function submitting({ post }: Http) {
       post<ChangePreview>('/v1/changes/preview', 'application/cbor', {
         body: transaction.slice(),
       }),
+    /** Of the newest block; the answer comes when it is on the disk. */
+    createSnapshot: () =>
+      post<Snapshot>('/v1/snapshots', 'application/json', { body: '{}', waitMs: SNAPSHOT_MS }),
+    prune: () => post<Pruned>('/v1/pruning', 'application/json', { body: '{}', waitMs: PRUNE_MS }),
     submitTransactions: (transactions: readonly Uint8Array[], { waitMs }: WaitOptions = {}) =>
       post<TransactionResults>('/v1/transactions', 'application/json', {
         body: JSON.stringify({ transactions: transactions.map(toBase64) }),
@@ -223,6 +236,11 @@ function createHttp(endpoint: string, options: ClientOptions): Http {
     },
   }
   return http
+}
+
+async function readBytes(http: Http, path: string): Promise<Uint8Array> {
+  const response = await http.send(path, { headers: { accept: '*/*' } })
+  return new Uint8Array(await http.reached(response.arrayBuffer()))
 }
 
 async function readContent(http: Http, id: string): Promise<RecordFile> {

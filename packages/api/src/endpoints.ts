@@ -96,6 +96,14 @@ export const reading: { [K in Reading]: Endpoint<K> } = {
     return current({ ...preview, problem: found })
   },
   listPeers: (_request, { handlers }) => current({ items: handlers.peers() }),
+  listSnapshots: async (_request, { handlers }) => current({ items: await handlers.snapshots() }),
+  createSnapshot: async (_request, { handlers }) => current(await handlers.createSnapshot()),
+  getSnapshotManifest: async ({ params }, { handlers }) =>
+    octets(await handlers.snapshotManifest(Number(params.height))),
+  getSnapshotChunk: async ({ params }, { handlers }) =>
+    octets(await handlers.snapshotChunk(Number(params.height), Number(params.index))),
+  getPruning: async (_request, { handlers }) => current(await handlers.pruning()),
+  prune: async (_request, { handlers }) => current(await handlers.prune()),
   listBlocks: async ({ query }, { handlers, cursors }) => {
     const limit = query.limit ?? PAGE_DEFAULT
     const before = query.cursor === undefined ? null : cursors.parse('blocks', query.cursor)
@@ -174,6 +182,10 @@ export function withLinks<T extends { id: string }>(record: T): T & Pick<StoredR
 
 function current(body: unknown): Answer {
   return { status: 200, headers: fresh, body }
+}
+
+function octets(body: Uint8Array): Answer {
+  return { status: 200, headers: { ...fresh, 'content-type': 'application/octet-stream' }, body }
 }
 
 function unknownRecord(): ApiError {

@@ -21,6 +21,7 @@ import type {
   Transaction,
   Verification,
 } from './answers.ts'
+import type { Pruned, PrunePlan, Snapshot } from './storage-answers.ts'
 import type { Change, ChangePreview, Epoch, Member, Network } from './membership-answers.ts'
 
 /** What a record answer is before the server adds its links. */
@@ -109,6 +110,13 @@ export interface ApiHandlers {
   change(id: string): Change | undefined
   /** Refuses bytes that are no proposal; what a valid one would meet is part of the answer. */
   previewChange(transaction: Uint8Array): ChangePreviewOutcome
+
+  snapshots(): Promise<Snapshot[]>
+  createSnapshot(): Promise<Snapshot>
+  snapshotManifest(height: number): Promise<Uint8Array>
+  snapshotChunk(height: number, index: number): Promise<Uint8Array>
+  pruning(): Promise<PrunePlan>
+  prune(): Promise<Pruned>
 
   /** Final blocks below `before` (null: from the tip), newest first. */
   blocks(query: { before: number | null; limit: number }): Promise<BlockSummary[]>

@@ -51,6 +51,7 @@ export type {
   Member,
   Network,
 } from './membership-answers.ts'
+export type { Hold, Pruned, PrunePlan, Snapshot } from './storage-answers.ts'
 export {
   type ApiOptions,
   type ApiServer,

@@ -21,6 +21,7 @@ const PROBLEM_TEXTS: Readonly<Record<number, string>> = {
   404: 'There is no such thing.',
   408: 'The request did not arrive in time.',
   409: 'The first request with this Idempotency-Key still runs.',
+  410: 'It was here, and this node does not keep it any more.',
   413: 'The body is too large.',
   415: 'The content type is not accepted here.',
   421: 'The Host header names another host.',
@@ -35,6 +36,7 @@ const TAGS = [
   { name: 'records', description: 'Records of this custodian' },
   { name: 'proofs', description: 'Proofs that a stranger can check' },
   { name: 'events', description: 'What happens, as it happens' },
+  { name: 'storage', description: 'Snapshots, and what is kept of old blocks' },
   { name: 'health', description: 'For supervisors' },
 ]
 

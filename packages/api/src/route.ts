@@ -4,7 +4,7 @@
 
 import type { JsonSchema, ObjectSchema, Static } from './schema.ts'
 
-export type Role = 'none' | 'viewer' | 'submitter' | 'auditor'
+export type Role = 'none' | 'viewer' | 'submitter' | 'auditor' | 'operator'
 
 export type Listener = 'api' | 'metrics'
 

@@ -11,6 +11,7 @@ import { ref } from './answer-forms.ts'
 import * as answers from './answers.ts'
 import { membershipRoutes } from './membership-routes.ts'
 import type { Response } from './route.ts'
+import { storageRoutes } from './storage-routes.ts'
 import { binary, bytes, closed, hexId, json, table } from './route-forms.ts'
 import { Type } from './schema.ts'
 
@@ -111,6 +112,7 @@ export const routes = table({
     responses: { 200: json('The status.', answers.Status) },
   },
   ...membershipRoutes,
+  ...storageRoutes,
   listPeers: {
     method: 'GET',
     path: '/v1/peers',
@@ -141,7 +143,7 @@ export const routes = table({
       }),
     }),
     responses: { 200: json('The block.', answers.Block) },
-    problems: [404],
+    problems: [404, 410],
   },
   getTransaction: {
     method: 'GET',
@@ -151,7 +153,7 @@ export const routes = table({
     summary: 'One transaction: pending, or final with its receipt',
     params: Type.Object({ id: hexId }),
     responses: { 200: json('The transaction.', answers.Transaction) },
-    problems: [404],
+    problems: [404, 410],
   },
   submitTransactions: {
     method: 'POST',
@@ -273,7 +275,7 @@ export const routes = table({
     responses: {
       200: { description: 'The proof.', type: 'application/json', schema: answers.ProofDocument },
     },
-    problems: [404],
+    problems: [404, 410],
   },
   verifyProof: {
     method: 'POST',

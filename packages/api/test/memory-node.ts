@@ -48,6 +48,8 @@ interface Stored extends RecordAnswer, RecordContent {
   submission: string
 }
 
+const SNAPSHOT = { height: 2, digest: digestOf('snapshot'), bytes: 100 }
+
 export class MemoryNode implements ApiHandlers {
   readonly chain: Block[] = []
   readonly stored = new Map<string, Stored>()
@@ -155,7 +157,22 @@ export class MemoryNode implements ApiHandlers {
       peers: { connected: 3, members: 3 },
       mempool: { transactions: this.pending.size, bytes: 0 },
       records: { accepted: this.stored.size, anchored: 0 },
-      storage: { bytes: 1, freeBytes: null },
+      storage: {
+        bytes: 1,
+        freeBytes: null,
+        base: 0,
+        prunedTo: 0,
+        retention: 'forever',
+        holds: ['case-4711'],
+      },
+      sync: {
+        active: false,
+        target: 3,
+        blocksPerSecond: 0,
+        transactionsPerSecond: 0,
+        peers: [],
+        bad: [{ name: 'lakeview', reason: 'bad_finalization', count: 2 }],
+      },
       alarms: [],
     }
   }
@@ -200,6 +217,34 @@ export class MemoryNode implements ApiHandlers {
     const problem = { code: 'bad_signature', detail: 'The signature is wrong.' }
     const { kind, organisation, summary, details, effect } = CHANGE
     return { id: digestOf(transaction), problem, kind, organisation, summary, details, effect }
+  }
+
+  snapshots() {
+    return Promise.resolve([SNAPSHOT])
+  }
+
+  createSnapshot() {
+    return Promise.resolve(SNAPSHOT)
+  }
+
+  snapshotManifest(height: number) {
+    if (height !== SNAPSHOT.height) throw new Refusal('snapshot_unknown', 'Another height.')
+    return Promise.resolve(Uint8Array.of(1, 2, 3))
+  }
+
+  snapshotChunk(_height: number, index: number) {
+    return Promise.resolve(Uint8Array.of(index))
+  }
+
+  pruning() {
+    const limits = [{ limit: 'hold', to: 0 }]
+    const holds = [{ name: 'case-4711', reason: 'court', placedAt: '2026-11-20T09:00:00.000Z' }]
+    const heights = { height: 3, base: 0, prunedTo: 0, prunableTo: 0 }
+    return Promise.resolve({ ...heights, retention: '90d', limits, holds })
+  }
+
+  prune() {
+    return Promise.resolve({ blocks: 0, prunedTo: 0 })
   }
 
   peers() {

@@ -20,11 +20,11 @@ export interface FoundAnchor extends BatchAnchor {
 
 /** Yields each anchor that is found, and undefined for each block looked through. */
 export function* searchAnchors(
-  chain: Pick<ChainStore, 'tip' | 'getBlock'>,
+  chain: Pick<ChainStore, 'tip' | 'prunedTo' | 'getBlock'>,
   { organisation, genesisDigest, roots }: AnchorSearch,
 ): Generator<FoundAnchor | undefined, void, undefined> {
   const missing = new Map(roots.map((root) => [toHex(root), root]))
-  for (let height = chain.tip.height; height > 0 && missing.size > 0; height -= 1) {
+  for (let height = chain.tip.height; height > chain.prunedTo && missing.size > 0; height -= 1) {
     yield
     const block = chain.getBlock(height)
     if (block === undefined || ![...missing.values()].some((root) => holds(block, root))) continue

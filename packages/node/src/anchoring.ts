@@ -53,7 +53,7 @@ export interface AnchoringModules {
     'size' | 'pending' | 'list' | 'putBatch' | 'getRecord' | 'unanchored' | 'markAnchored'
   >
   anchors: BatchAnchors
-  chain: Pick<ChainStore, 'tip' | 'getBlock'>
+  chain: Pick<ChainStore, 'tip' | 'prunedTo' | 'getBlock'>
   execution: Pick<Execution, 'finalState' | 'parameters'>
   mempool: Pick<Mempool, 'submit'>
   committer: Pick<Committer, 'subscribe'>
@@ -145,6 +145,13 @@ export class Anchoring {
       anchored: this.#batchedArrival - inOpenBatches,
       pending: this.#waiting + inOpenBatches,
     }
+  }
+
+  /** Whether anchors are still to be looked for in blocks that came before. */
+  needsBlocks(): boolean {
+    if (!this.#hasSearched || this.#seen.length > 0) return true
+    const state = this.#modules.execution.finalState()
+    return this.#open.some((batch) => this.#isIn(state, batch))
   }
 
   get #waiting(): number {

@@ -29,6 +29,7 @@ import { summaryOf } from './event-feed.ts'
 import { createMembershipAnswers, type MembershipAnswers } from './membership-answers.ts'
 import type { Submitted } from './mempool.ts'
 import type { NodeParts } from './node-parts.ts'
+import { unlessPruned } from './pruned.ts'
 import { type StatusModules, statusOf } from './status.ts'
 import { Waiters } from './waiters.ts'
 
@@ -110,7 +111,7 @@ function summaries(
   const { height } = chain.tip
   const top = before === null ? height : Math.min(before - 1, height)
   const found: BlockSummary[] = []
-  for (let at = top; at > 0 && found.length < limit; at -= 1) {
+  for (let at = top; at > chain.base && found.length < limit; at -= 1) {
     const header = headerAt(chain, at)
     if (header !== undefined) found.push(summaryOf(header, blockDigest(header)))
   }
@@ -124,7 +125,9 @@ function headerAt(chain: NodeParts['chain'], height: number): Header | undefined
 
 function blockOf(parts: NodeParts, name: BlockName): Block | undefined {
   const { chain } = parts
-  const encoded = chain.getBlock(placeOf(name, chain))
+  const encoded = unlessPruned('The block was final, and its body was dropped', () =>
+    chain.getBlock(placeOf(name, chain)),
+  )
   if (encoded === undefined) return undefined
   const { header, digest } = decodeBlock(encoded)
   const receipts = chain.getReceipts(header.height)
@@ -183,7 +186,8 @@ function finalTransaction(
   const location = chain.getTransaction(fromHex(id))
   if (location === undefined) return undefined
   const { height, index } = location
-  const encoded = chain.getBlock(height)
+  const what = `The transaction is final in block ${height}, at index ${index}, and its body was dropped`
+  const encoded = unlessPruned(what, () => chain.getBlock(height))
   const block = encoded === undefined ? undefined : decodeBlock(encoded)
   const bytes = block?.transactions[index]
   if (block === undefined || bytes === undefined) return undefined

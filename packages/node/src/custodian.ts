@@ -49,6 +49,8 @@ export interface Custodian
   close(): Promise<void>
   /** Pending ones are accepted and not yet anchored. */
   counts(): { accepted: number; anchored: number; pending: number }
+  /** Whether anchors are still to be looked for in blocks that came before. */
+  needsBlocks(): boolean
 }
 
 /** A record of a submission under the id it has: a new one, or that of the same bytes earlier. */
@@ -95,6 +97,7 @@ export function createCustodian(options: CustodianOptions, modules: CustodianMod
       await anchoring.close()
     },
     counts: () => anchoring.counts(),
+    needsBlocks: () => anchoring.needsBlocks(),
   }
 }
 

@@ -281,6 +281,26 @@ export const NODE_TEXTS: Record<NodeErrorCode, CatalogEntry> = {
     'Start from blocks instead:   mooring start --sync-mode blocks',
     'Take one on a running node:   mooring snapshot create --endpoint <url>',
   ),
+  holds_unreadable: entry(1074, 11)(
+    'The file of the legal holds cannot be read',
+    '{path}: {detail}. As long as nobody knows what is held, nothing is dropped.',
+    'Bring the file back from a backup, or write it anew: mooring prune hold --help',
+  ),
+  hold_invalid: entry(1075, 2, 400)(
+    'The hold cannot be placed',
+    '{detail}.',
+    'For example:   mooring prune hold case-4711 --reason "court order"',
+  ),
+  hold_exists: entry(1076, 7, 409)(
+    'There is a hold of that name',
+    '"{name}" was placed at {placedAt}, and stands.',
+    'See all of them:   mooring prune plan',
+  ),
+  hold_unknown: entry(1077, 6, 404)(
+    'There is no hold of that name',
+    'Nothing is held as "{name}".',
+    'See all of them:   mooring prune plan',
+  ),
   chain_exists: entry(1073, 7, 409)(
     'The home has a chain already',
     'A snapshot begins a chain and never replaces one: {path} exists.',

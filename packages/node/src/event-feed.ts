@@ -19,10 +19,8 @@ import type { Alarm } from './alarms.ts'
 import type { Committer } from './committer.ts'
 import type { MemberChange } from './members.ts'
 
-const FIRST_HEIGHT = 1
-
 export interface FeedModules {
-  chain: Pick<ChainStore, 'tip' | 'getHeader' | 'getReceipts'>
+  chain: Pick<ChainStore, 'tip' | 'prunedTo' | 'getHeader' | 'getReceipts'>
   committer: Pick<Committer, 'subscribe'>
 }
 
@@ -40,11 +38,11 @@ export class EventFeed implements EventSource {
   }
 
   oldestHeight(): number {
-    return FIRST_HEIGHT
+    return this.#chain.prunedTo + 1
   }
 
   async *eventsFrom(height: number): AsyncGenerator<ApiEvent> {
-    for (let at = Math.max(height, FIRST_HEIGHT); at <= this.#chain.tip.height; at += 1) {
+    for (let at = Math.max(height, this.oldestHeight()); at <= this.#chain.tip.height; at += 1) {
       const encoded = this.#chain.getHeader(at)
       const receipts = this.#chain.getReceipts(at)
       if (encoded === undefined || receipts === undefined) return

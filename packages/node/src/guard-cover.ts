@@ -22,12 +22,12 @@ export interface KnownVotes {
 
 /** @throws StorageError guard_behind */
 export function checkGuardCovers(
-  chain: Pick<ChainStore, 'tip' | 'finalizationAtOrAfter'>,
+  chain: Pick<ChainStore, 'tip' | 'base' | 'finalizationAtOrAfter'>,
   { marks, floor }: KnownVotes,
   consensusKey: Uint8Array,
   sets: AuthoritySets,
 ): void {
-  const lowest = Math.max(1, chain.tip.height - HEIGHTS + 1)
+  const lowest = Math.max(chain.base + 1, chain.tip.height - HEIGHTS + 1)
   for (let height = chain.tip.height; height >= lowest; height -= 1) {
     const certified = chain.finalizationAtOrAfter(height)
     if (certified?.height !== height) continue

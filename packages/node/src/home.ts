@@ -16,6 +16,7 @@ export type HomePaths = {
   data: string
   // Beside data/, not inside it: the vote journal survives every reset of the databases.
   guard: string
+  snapshots: string
   run: string
   logs: string
 }
@@ -30,6 +31,7 @@ export function homePaths(home: string): HomePaths {
     keys: join(home, 'keys'),
     data: join(home, 'data'),
     guard: join(home, 'guard'),
+    snapshots: join(home, 'snapshots'),
     run: join(home, 'run'),
     logs: join(home, 'logs'),
   }

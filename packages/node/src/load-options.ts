@@ -18,7 +18,7 @@ import { type ConfigFile, parseConfigFile } from './config-file.ts'
 import { checkHome, homePaths } from './home.ts'
 import { type KeyDuty, readKeyFile } from './keys.ts'
 import { NodeError } from './node-error.ts'
-import { type LogLevels, parseLogLevels } from './option-values.ts'
+import { type LogLevels, parseLogLevels, parseRetention, type Retention } from './option-values.ts'
 import type { OptionValues, Profile } from './options.ts'
 import { type OptionSources, type Origin, resolveOptions } from './resolve-options.ts'
 
@@ -52,7 +52,15 @@ export type NodeOptions = {
   mempool: { maxCount: number; maxBytes: number; perClient: number }
   // Null: the high-water marks are in the guard.
   consensus: { marksPath: string | null }
-  storage: { dir: string; guardDir: string; runDir: string; cacheBytes: number }
+  storage: {
+    dir: string
+    guardDir: string
+    runDir: string
+    cacheBytes: number
+    retention: Retention
+  }
+  snapshotsDir: string
+  sync: { mode: 'blocks' | 'snapshot' }
   // host:port
   http: { listen: string; bodyLimitBytes: number }
   // Null turns the listener off.
@@ -220,7 +228,9 @@ export async function loadNodeOptions(sources: LoadSources): Promise<NodeOptions
 function sections(home: string, values: OptionValues) {
   const levels = parseLogLevels(values.log.level)
   if (!('value' in levels)) throw new TypeError('the level was checked when it was read')
-  const { consensus, p2p, mempool, storage, http, metrics, log, shutdown } = values
+  const retention = parseRetention(values.storage.retention)
+  if (!('value' in retention)) throw new TypeError('the retention was checked when it was read')
+  const { consensus, p2p, mempool, storage, sync, http, metrics, log, shutdown } = values
   const paths = homePaths(home)
   return {
     p2p: {
@@ -244,7 +254,10 @@ function sections(home: string, values: OptionValues) {
       guardDir: paths.guard,
       runDir: paths.run,
       cacheBytes: storage.cache,
+      retention: retention.value,
     },
+    snapshotsDir: paths.snapshots,
+    sync: { mode: sync.mode },
     http: { listen: http.listen, bodyLimitBytes: http.body_limit },
     metrics: { listen: metrics.listen === '' ? null : metrics.listen },
     log: {

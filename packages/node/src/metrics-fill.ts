@@ -191,6 +191,10 @@ function fillChain(parts: NodeParts, { metrics, disk }: FillModules): void {
   const { height } = execution.tip.meta
   metrics.chainHeight.set(height)
   metrics.chainFinalHeight.set(chain.tip.height)
+  metrics.chainPrunedHeight.set(chain.prunedTo)
+  const { blocksPerSecond, bad } = parts.sync.progress()
+  metrics.syncBlocksPerSecond.set(blocksPerSecond)
+  for (const { name, count } of bad) metrics.syncBadAnswers.set({ peer: name }, count)
   metrics.chainBestKnownHeight.set(Math.max(height, bestKnownHeight()))
   metrics.chainLastBlockTimestamp.set(chain.tip.time / 1_000)
   metrics.mempoolTransactions.set(mempool.size)

@@ -55,6 +55,11 @@ const declareChain = (to: Declaration) => ({
   chainHeight: to.gauge('chain_height', 'Height of the last block executed.'),
   chainFinalHeight: to.gauge('chain_final_height', 'Height of the last final block.'),
   chainBestKnownHeight: to.gauge('chain_best_known_height', 'Greatest height a peer told of.'),
+  chainPrunedHeight: to.gauge('chain_pruned_height', 'Bodies at or below have been dropped.'),
+  syncBlocksPerSecond: to.gauge('sync_blocks_per_second', 'Blocks applied while catching up.'),
+  syncBadAnswers: to.gauge('sync_bad_answers', 'Wrong answers of a member since the start.', [
+    'peer',
+  ]),
   chainLastBlockTimestamp: to.gauge(
     'chain_last_block_timestamp_seconds',
     'Time of the last block.',

@@ -36,6 +36,10 @@ export type NodeErrorCode =
   | 'snapshot_unknown'
   | 'snapshot_unavailable'
   | 'chain_exists'
+  | 'holds_unreadable'
+  | 'hold_invalid'
+  | 'hold_exists'
+  | 'hold_unknown'
 
 // What the commands refuse by themselves.
 export type CommandErrorCode =

@@ -11,8 +11,11 @@ import type { Clock } from './clock.ts'
 import type { Committer } from './committer.ts'
 import type { Execution } from './execution.ts'
 import type { NodeOptions } from './load-options.ts'
+import type { Hold } from './holds.ts'
 import type { Members } from './members.ts'
 import type { Mempool } from './mempool.ts'
+import type { Retention } from './option-values.ts'
+import type { SyncProgress } from './sync-pace.ts'
 
 export interface NodeParts {
   options: Pick<
@@ -31,6 +34,8 @@ export interface NodeParts {
   committer: Pick<Committer, 'subscribe'>
   chain: Pick<
     ChainStore,
+    | 'base'
+    | 'prunedTo'
     | 'tip'
     | 'state'
     | 'getBlock'
@@ -45,6 +50,8 @@ export interface NodeParts {
   bestKnownHeight: () => number
   /** The final height that this peer last told of, in its hello or since. */
   heightOfPeer: (peerId: string) => number | null
+  sync: { readonly isActive: boolean; progress: () => SyncProgress }
+  keeping: { readonly retention: Retention; holds: () => readonly Hold[] }
   records: { counts(): { accepted: number; anchored: number; pending: number } }
   halted: () => HaltReason | null
   /** Not null while this node does not vote because it may have forgotten votes. */

@@ -29,7 +29,11 @@ import { createProofDocuments } from './proof-documents.ts'
 import { refuseUnspoken } from './protocol.ts'
 import { Readiness } from './readiness.ts'
 import { roleOf } from './status.ts'
+import { Pruning } from './pruning.ts'
 import { type Serving, startServing } from './serving.ts'
+import { answerSnapshotRequest } from './snapshot-exchange.ts'
+import { startFromSnapshot } from './snapshot-start.ts'
+import { Snapshots } from './snapshots.ts'
 import { openStores, type Stores } from './stores.ts'
 import { readVersion } from './version.ts'
 import { VoteLog } from './vote-log.ts'
@@ -53,6 +57,7 @@ interface Late {
   feed: EventFeed | null
   watch: MembershipWatch | null
   serving: Serving | null
+  snapshots: Snapshots | null
   halted: HaltReason | null
   isDraining: boolean
   fail: (error: unknown) => void
@@ -95,6 +100,7 @@ async function assemble(
   closers.push(() => logger.close())
   const metrics = createMetrics()
   closers.push(() => metrics.close())
+  await startFromSnapshot(given, logger)
   const { dir: dataDir, guardDir } = given.storage
   const { marksPath } = given.consensus
   const guard = { guardDir, marksPath, machine: machineName(), rejoin }
@@ -106,12 +112,16 @@ async function assemble(
     feed: null,
     serving: null,
     watch: null,
+    snapshots: null,
     halted: null,
     isDraining: false,
     fail: failure.resolve,
   }
   const ground: Ground = { options, logger, metrics, stores, late }
 
+  const snapshots = openSnapshots(ground)
+  closers.push(() => snapshots.close())
+  late.snapshots = snapshots
   const network = await openNetwork(ground)
   closers.push(() => network.close())
   const votes = new VoteLog(systemClock, () => late.agreement?.driver.state ?? null)
@@ -130,8 +140,10 @@ async function assemble(
     genesis: encodeGenesis(options.genesis),
     genesisDigest: options.genesisDigest,
   })
-  const parts = partsOf(ground, { agreement, network, custodian })
-  const modules = { options, metrics, votes, custodian, proofs, feed }
+  const pruning = openPruning(ground, custodian)
+  closers.push(() => pruning.close())
+  const parts = partsOf(ground, { agreement, network, custodian, pruning })
+  const modules = { options, metrics, votes, custodian, proofs, feed, snapshots, pruning }
   const serving = await startServing(parts, { ...modules, logger: logger.module('api') })
   late.serving = serving
   closers.push(() => serving.close())
@@ -231,6 +243,7 @@ function startAgreement(
       amnesia: stores.amnesia,
       pending: stores.pending,
       network,
+      ...(late.snapshots && { snapshots: late.snapshots }),
       onEvidence: (evidence) => late.serving?.noteEvidence(evidence),
       onHalt: (reason) => {
         late.halted = reason
@@ -245,6 +258,33 @@ function startAgreement(
         late.watch?.onEpoch().catch(late.fail)
       },
       onFatal: late.fail,
+    },
+  )
+}
+
+function openSnapshots({ options, logger, stores, late }: Ground): Snapshots {
+  const { genesis, genesisDigest, snapshotsDir } = options
+  return new Snapshots(
+    { folder: snapshotsDir, genesis, genesisDigest },
+    {
+      chain: stores.chain,
+      clock: systemClock,
+      logger: logger.module('snapshots'),
+      isBehind: (height, interval) => (late.agreement?.sync.targetHeight ?? 0) > height + interval,
+    },
+  )
+}
+
+function openPruning({ options, logger, stores }: Ground, custodian: Custodian): Pruning {
+  const { home, snapshotsDir, storage, genesis } = options
+  return new Pruning(
+    { home, snapshotsFolder: snapshotsDir, retention: storage.retention, genesis },
+    {
+      chain: stores.chain,
+      now: () => systemClock.wall(),
+      needsBlocks: () => custodian.needsBlocks(),
+      clock: systemClock,
+      logger: logger.module('pruning'),
     },
   )
 }
@@ -302,7 +342,8 @@ function openNetwork({ options, late, stores, logger }: Ground): Promise<Network
   const handlers: NetworkHandlers = {
     onMessage: (peerId, _lane, frame) => late.agreement?.onFrame(peerId, frame),
     onTransactions: (peerId, batch) => late.agreement?.onTransactions(peerId, batch) ?? 'ignore',
-    onRequest: (_peerId, _protocol, payload) => {
+    onRequest: (_peerId, protocol, payload) => {
+      if (protocol === 'snapshot') return answerSnapshotRequest(payload, options.snapshotsDir)
       const execution = late.agreement?.execution
       if (execution === undefined) return Promise.reject(new NodeError('not_ready', {}))
       return Promise.resolve(answerBlockRequest(payload, { chain, execution }))
@@ -340,7 +381,8 @@ function partsOf(
     agreement,
     network,
     custodian,
-  }: { agreement: Agreement; network: Network; custodian: Custodian },
+    pruning,
+  }: { agreement: Agreement; network: Network; custodian: Custodian; pruning: Pruning },
 ): NodeParts {
   return {
     options,
@@ -357,6 +399,8 @@ function partsOf(
     network,
     bestKnownHeight: () => agreement.bestKnownHeight(),
     heightOfPeer: (peerId) => agreement.heightOfPeer(peerId),
+    sync: agreement.sync,
+    keeping: pruning,
     records: custodian,
     halted: () => late.halted,
     observing: () => stores.amnesia.observing(agreement.driver.state),

@@ -27,6 +27,34 @@ const SIZE_UNITS: Record<string, number> = {
   GiB: 1024 ** 3,
 }
 
+// How long bodies of old blocks are kept.
+export type Retention =
+  | { kind: 'forever' }
+  | { kind: 'time'; ms: number }
+  | { kind: 'blocks'; count: number }
+
+// "forever", a time such as "90d", or a number of blocks such as "100000".
+export function parseRetention(text: string): Parsed<Retention> {
+  if (text === 'forever') return { value: { kind: 'forever' } }
+  const expected =
+    'expected "forever", a time such as "90d", or a number of blocks such as "100000"'
+  if (/^[1-9]\d{0,14}$/.test(text)) return { value: { kind: 'blocks', count: Number(text) } }
+  if (!/^[1-9]\d{0,8}(s|m|h|d)$/.test(text)) return { expected }
+  const parsed = parseDuration(text)
+  return 'value' in parsed ? { value: { kind: 'time', ms: parsed.value } } : { expected }
+}
+
+export function formatRetention(retention: Retention): string {
+  switch (retention.kind) {
+    case 'forever':
+      return 'forever'
+    case 'time':
+      return formatDuration(retention.ms)
+    case 'blocks':
+      return `${retention.count} blocks`
+  }
+}
+
 function parseWithUnit(text: string, units: Record<string, number>, example: string) {
   const match = /^(\d+(?:\.\d+)?)\s*([A-Za-z]*)$/.exec(text.trim())
   if (match === null) return { expected: `expected a number with a unit, for example "${example}"` }

@@ -17,6 +17,7 @@ export type OptionKind =
   | 'list'
   | 'address'
   | 'levels'
+  | 'retention'
 
 type Details<T> = {
   default: T
@@ -189,6 +190,18 @@ export const OPTIONS = {
       description: 'Memory for the page cache of the state.',
       profiles: { test: 8 * MIB },
     }),
+    retention: {
+      kind: 'retention',
+      default: 'forever',
+      description:
+        'How long bodies of old blocks are kept: forever, a time, or a number of blocks.',
+    } satisfies Option<string>,
+  },
+  sync: {
+    mode: choice(['blocks', 'snapshot'], {
+      default: 'blocks',
+      description: 'How a node without a chain begins: with every block, or with a snapshot.',
+    }),
   },
   http: {
     listen: address({
@@ -291,6 +304,7 @@ export function isOptionValue(entry: OptionEntry, value: unknown): boolean {
     case 'choice':
     case 'address':
     case 'levels':
+    case 'retention':
       return isTextOf(entry, value)
   }
 }

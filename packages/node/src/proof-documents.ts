@@ -18,6 +18,7 @@ import {
 import { batchPath, formatRecordProof, openingOf } from '@mooring/records'
 import type { ChainStore, PrivateStore } from '@mooring/storage'
 import { BatchAnchors, decodeBatch, decodeRecord } from './custody.ts'
+import { unlessPruned } from './pruned.ts'
 
 export interface ProofModules {
   chain: Pick<
@@ -90,7 +91,8 @@ function transactionProof(
   const location = chain.getTransaction(id)
   if (location === undefined) return undefined
   const { height, index } = location
-  const block = chain.getBlock(height)
+  const what = `It is final in block ${height}, whose body was dropped, so that nothing is left to prove it with`
+  const block = unlessPruned(what, () => chain.getBlock(height))
   const certified = chain.finalizationAtOrAfter(height)
   if (block === undefined || certified === undefined) return 'pending'
   const { encodedHeader, transactions } = decodeBlock(block)

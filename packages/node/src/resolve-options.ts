@@ -11,6 +11,7 @@ import {
   parseHostPort,
   parseInteger,
   parseLogLevels,
+  parseRetention,
   parseSize,
 } from './option-values.ts'
 import {
@@ -74,6 +75,7 @@ const PARSERS: Record<OptionKind, (text: string, entry: OptionEntry) => Parsed<u
       ? { value: text }
       : checked(parseHostPort(text), text),
   levels: (text) => checked(parseLogLevels(text), text),
+  retention: (text) => checked(parseRetention(text), text),
 }
 
 function parseCandidate(entry: OptionEntry, candidate: Candidate): Parsed<unknown> {

@@ -19,6 +19,9 @@ import type { Metrics } from './metrics.ts'
 import { fillMetrics, type MetricsFill } from './metrics-fill.ts'
 import type { NodeParts } from './node-parts.ts'
 import type { ProofDocuments } from './proof-documents.ts'
+import type { Pruning } from './pruning.ts'
+import type { Snapshots } from './snapshots.ts'
+import { createStorageAnswers } from './storage-answers.ts'
 import type { VoteLog } from './vote-log.ts'
 
 export interface ServingModules {
@@ -29,6 +32,8 @@ export interface ServingModules {
   custodian: Custodian
   proofs: ProofDocuments
   feed: EventFeed
+  snapshots: Snapshots
+  pruning: Pruning
 }
 
 export interface Serving {
@@ -103,7 +108,7 @@ function observe(
 
 function handlersOf(
   { mempool }: NodeParts,
-  { options, metrics, custodian, proofs, feed }: ServingModules,
+  { options, metrics, custodian, proofs, feed, snapshots, pruning }: ServingModules,
   { chain, health }: Observation,
 ): ApiHandlers {
   return {
@@ -117,6 +122,7 @@ function handlersOf(
       const isWaiting = found === undefined && mempool.get(id) !== undefined
       return Promise.resolve(isWaiting ? { kind: 'pending' } : found)
     },
+    ...createStorageAnswers(snapshots, pruning),
     verifyProof: (json) => formatVerification(verifyProof(json, { genesis: options.genesis })),
     events: feed,
   }

@@ -66,7 +66,7 @@ export async function fetchSnapshot(
   const offers = await offersOf(sources, options)
   if (offers.length === 0) {
     const detail = `None of ${sources.length} nodes asked has a snapshot`
-    throw new NodeError('snapshot_unavailable', { detail })
+    throw new NodeError('snapshot_unavailable', { detail, offers: 0 })
   }
   for (const offer of offers) {
     const { height } = offer

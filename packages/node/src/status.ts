@@ -8,6 +8,7 @@ import type { DiskUsage } from './disk-usage.ts'
 import type { Finality } from './finality.ts'
 import type { Health } from './health.ts'
 import type { NodeParts } from './node-parts.ts'
+import { formatRetention } from './option-values.ts'
 import { liveCount, presenceOf } from './presence.ts'
 
 export interface StatusModules {
@@ -31,7 +32,8 @@ export function statusOf(parts: NodeParts, modules: StatusModules): Status {
     peers: peersOf(parts),
     mempool: { transactions: mempool.size, bytes: mempool.bytes },
     records: { accepted, anchored },
-    storage: modules.disk.current(),
+    storage: storageOf(parts, modules),
+    sync: syncOf(parts),
     alarms: [...modules.health.alarms()],
   }
 }
@@ -89,5 +91,23 @@ function peersOf({ network, members }: NodeParts): Status['peers'] {
   return {
     connected: network.peers().filter(({ connected }) => connected).length,
     members: others.length,
+  }
+}
+
+function storageOf({ chain, keeping }: NodeParts, { disk }: StatusModules): Status['storage'] {
+  const { base, prunedTo } = chain
+  const retention = formatRetention(keeping.retention)
+  const holds = keeping.holds().map(({ name }) => name)
+  return { ...disk.current(), base, prunedTo, retention, holds }
+}
+
+function syncOf({ sync }: NodeParts): Status['sync'] {
+  const { target, blocksPerSecond, transactionsPerSecond, peers, bad } = sync.progress()
+  const pace = { target, blocksPerSecond, transactionsPerSecond }
+  return {
+    active: sync.isActive,
+    ...pace,
+    peers: [...peers],
+    bad: bad.map((peer) => ({ ...peer })),
   }
 }

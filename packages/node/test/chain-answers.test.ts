@@ -210,7 +210,14 @@ test('the status is one node at one moment', async () => {
     })
     assert.deepEqual(status.peers, { connected: 3, members: 4 })
     assert.deepEqual(status.records, { accepted: 7, anchored: 5 })
-    assert.deepEqual(status.storage, { bytes: 1_024, freeBytes: null })
+    assert.deepEqual(status.storage, {
+      bytes: 1_024,
+      freeBytes: null,
+      base: 0,
+      prunedTo: 0,
+      retention: 'forever',
+      holds: [],
+    })
     assert.deepEqual(status.alarms, [])
   })
 })

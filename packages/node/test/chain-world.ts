@@ -147,6 +147,15 @@ export class World {
       },
       bestKnownHeight: () => execution.tip.meta.height,
       heightOfPeer: (peerId) => this.peers.find((peer) => peer.peerId === peerId)?.height ?? null,
+      sync: {
+        isActive: false,
+        progress: () => {
+          const height = execution.tip.meta.height
+          const pace = { blocksPerSecond: 0, transactionsPerSecond: 0 }
+          return { height, target: height, ...pace, peers: [], bad: [] }
+        },
+      },
+      keeping: { retention: { kind: 'forever' }, holds: () => [] },
       records: { counts: () => ({ accepted: 7, anchored: 5, pending: 2 }) },
       halted: () => null,
       observing: () => null,

@@ -248,6 +248,8 @@ test('a database that has failed is told by its title, without a path', async ()
       finalizationAtOrAfter: none,
       getTransaction: none,
       epochs: () => [],
+      base: 0,
+      prunedTo: 0,
     }
     const disk = { current: () => PLENTY }
     const health = new Health({ ...parts, chain }, { votes, disk, onAlarm: none })

@@ -55,6 +55,11 @@ function samples(entry: OptionEntry): [text: string, toml: string, value: unknow
         ['warn', '"warn"', 'warn'],
         ['info,p2p=debug', '"info,p2p=debug"', 'info,p2p=debug'],
       ]
+    case 'retention':
+      return [
+        ['90d', '"90d"', '90d'],
+        ['100000', '"100000"', '100000'],
+      ]
     case 'text':
     case 'path':
       return [
