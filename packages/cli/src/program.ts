@@ -13,7 +13,9 @@ import { addKeys } from './commands/keys.ts'
 import { addMember } from './commands/member.ts'
 import { addNetwork } from './commands/network.ts'
 import { addProof } from './commands/proof.ts'
+import { addPrune } from './commands/prune.ts'
 import { addRecord } from './commands/record.ts'
+import { addSnapshot } from './commands/snapshot.ts'
 import { addStart } from './commands/start.ts'
 import { addStatus } from './commands/status.ts'
 import { addTransaction } from './commands/transaction.ts'
@@ -77,6 +79,9 @@ export function createProgram(context: Context, result: Result): Command {
   addProof(program, context)
   program.commandsGroup('Operate:')
   addKeys(program, context)
+  program.commandsGroup('Operate:')
+  addSnapshot(program, context)
+  addPrune(program, context)
   program.commandsGroup('Devnet:')
   addDevnet(program, context, result)
 

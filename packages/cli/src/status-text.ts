@@ -43,8 +43,33 @@ export function formatStall(status: Status, output: Output): string {
   return [...lines, ...formatDetail(stall.detail)].join('\n')
 }
 
+function formatKept({ prunedTo, base, holds }: Status['storage']): string {
+  const pruned = prunedTo > 0 ? `, bodies above ${formatCount(prunedTo)}` : ''
+  const begun = base > 0 ? `, begun with a snapshot above ${formatCount(base)}` : ''
+  const held = holds.length > 0 ? `, held by ${holds.join(', ')}` : ''
+  return `${pruned}${begun}${held}`
+}
+
+// Only while blocks come in from others, and for those who sent wrong ones.
+function formatSync(sync: Status['sync'], height: number): [string, string][] {
+  const { target, blocksPerSecond, peers, bad } = sync
+  const lines: [string, string][] = []
+  if (sync.active && target > height) {
+    const left = blocksPerSecond > 0 ? ((target - height) / blocksPerSecond) * 1_000 : null
+    const rest = left === null ? '' : `, ~${formatSeconds(left)} left`
+    const from = peers.length > 0 ? ` from ${peers.join(', ')}` : ''
+    const pace = `${formatCount(blocksPerSecond)} blocks/s`
+    lines.push(['syncing', `to ${formatCount(target)}, ${pace}${from}${rest}`])
+  }
+  if (bad.length > 0) {
+    const names = bad.map(({ name, reason, count }) => `${name} (${reason}, ${count}×)`)
+    lines.push(['bad peers', names.join(', ')])
+  }
+  return lines
+}
+
 export function formatStatus(status: Status, output: Output, now: Date): string {
-  const { node, network, chain, consensus, peers, mempool, records, storage, alarms } = status
+  const { node, network, chain, consensus, peers, mempool, records, storage, sync, alarms } = status
   const behind = chain.bestKnownHeight - chain.height
   const free = storage.freeBytes === null ? '' : `, ${formatBytes(storage.freeBytes)} free`
   const fields: [string, string][] = [
@@ -75,7 +100,11 @@ export function formatStatus(status: Status, output: Output, now: Date): string 
       'records',
       `${formatCount(records.accepted)} accepted, ${formatCount(records.anchored)} anchored`,
     ],
-    ['storage', storage.bytes === null ? '–' : `${formatBytes(storage.bytes)}${free}`],
+    [
+      'storage',
+      `${storage.bytes === null ? '–' : `${formatBytes(storage.bytes)}${free}`}${formatKept(storage)}`,
+    ],
+    ...formatSync(sync, chain.height),
     ['alarms', alarms.length === 0 ? 'none' : `${alarms.length}`],
   ]
   const lines = [formatFields(fields)]

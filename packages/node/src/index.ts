@@ -42,8 +42,22 @@ export { createLogger, type Logger, type RootLogger } from './logger.ts'
 export { NodeRestart } from './membership-watch.ts'
 export { createMetrics, type Metrics } from './metrics.ts'
 export { type ErrorData, NodeError } from './node-error.ts'
-export { formatDuration, parseDuration, parseHostPort } from './option-values.ts'
+export { formatDuration, formatRetention, parseDuration, parseHostPort } from './option-values.ts'
 export { OPTION_ENTRIES, type OptionEntry } from './options.ts'
 export { resolveOptions } from './resolve-options.ts'
 export { findContradictions } from './guard-check.ts'
 export { type RunningNode, startNode } from './node.ts'
+export { type Hold, placeHold, readHolds, releaseHold } from './holds.ts'
+export {
+  createSnapshotOffline,
+  isHomeInUse,
+  planPruningOffline,
+  runPruningOffline,
+  snapshotFile,
+  startHomeFrom,
+  startHomeFromFile,
+  verifySnapshotFile,
+} from './offline.ts'
+export { readSnapshots } from './snapshot-exchange.ts'
+export type { SnapshotSource } from './snapshot-fetch.ts'
+export { planOf } from './storage-answers.ts'
