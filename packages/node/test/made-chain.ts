@@ -31,6 +31,9 @@ export interface MadeOptions {
   finalizedEvery?: number
 }
 
+/** Of the committer: which states are taken. */
+type Taking = ConstructorParameters<typeof Committer>[0]['snapshots']
+
 export class MadeChain {
   readonly genesis: Genesis
   readonly digest: Uint8Array
@@ -38,6 +41,7 @@ export class MadeChain {
   readonly execution: Execution
   readonly committer: Committer
   readonly folder: string
+  taking: Taking
   readonly #database: Database
   readonly #sequences = new Map<string, number>()
 
@@ -57,6 +61,10 @@ export class MadeChain {
       isIncluded: (id) => at.chain.getTransaction(id) !== undefined,
     })
     this.committer = new Committer({
+      snapshots: {
+        isDue: (height, view) => this.taking?.isDue(height, view) ?? false,
+        begin: () => this.taking?.begin() ?? Promise.resolve(),
+      },
       chain: at.chain,
       execution: this.execution,
       onDurable: () => Promise.resolve(),
@@ -107,7 +115,7 @@ export class MadeChain {
   /** One block in which three of four vote for these parameters: it ends the epoch. */
   async endEpoch(changes: Partial<Parameters>): Promise<void> {
     const [first = '', ...others] = NAMES
-    const expiresAt = this.#nextTime() + 300_000
+    const expiresAt = this.#expiry()
     const body = { ...this.execution.parameters, ...changes }
     const propose = createTransaction({
       genesisDigest: this.digest,
@@ -148,11 +156,13 @@ export class MadeChain {
   #anchor(organisation: string): Uint8Array {
     const sequence = (this.#sequences.get(organisation) ?? 0) + 1
     this.#sequences.set(organisation, sequence)
-    return anchorOf(this.digest, organisation, sequence, this.#nextTime() + 300_000)
+    return anchorOf(this.digest, organisation, sequence, this.#expiry())
   }
 
-  #nextTime(): number {
-    return Math.max(START, this.execution.tip.meta.time + BLOCK_MS)
+  #expiry(): number {
+    const last = this.execution.executedOf(this.#pending.at(-1) ?? '') ?? this.execution.tip
+    const now = Math.max(START, last.meta.time + BLOCK_MS)
+    return now + Math.min(300_000, this.execution.parameters.expiryWindowMs / 2)
   }
 
   #pending: string[] = []

@@ -123,7 +123,10 @@ function addHold(group: Command, context: Context): void {
     .argument('<name>', 'to release it by')
     .requiredOption('--reason <text>', 'why')
   withHelp(command, {
-    examples: ['mooring prune hold case-4711 --reason "court order of 20 November"'],
+    examples: [
+      'mooring prune hold case-4711 --reason "court order of 20 November"',
+      'mooring --home /srv/mooring prune hold audit-2026 --reason "yearly audit"',
+    ],
     exits: [3, 7, 11],
   })
   command.action(async (name: string) => {
@@ -142,7 +145,10 @@ function addRelease(group: Command, context: Context): void {
     .command('release')
     .description('end a hold')
     .argument('<name>', 'of the hold')
-  withHelp(command, { examples: ['mooring prune release case-4711'], exits: [3, 6, 11] })
+  withHelp(command, {
+    examples: ['mooring prune release case-4711', 'mooring prune release audit-2026 --json'],
+    exits: [3, 6, 11],
+  })
   command.action(async (name: string) => {
     const options = command.optsWithGlobals<GlobalOptions>()
     const output = createOutput(context, options)
