@@ -387,10 +387,12 @@ test('a snapshot is fetched from several, past liars and failures, and goes on w
         chunk?: (index: number, good: Uint8Array) => Uint8Array,
       ): SnapshotSource => ({
         name,
-        list: async () =>
-          decodeSnapshotList(
-            await answerSnapshotRequest(encodeSnapshotRequest({ kind: 'list', body: {} }), folder),
-          ),
+        // The liar is quick.
+        list: async () => {
+          if (name !== 'liar') await new Promise((resolve) => setTimeout(resolve, 30))
+          const request = encodeSnapshotRequest({ kind: 'list', body: {} })
+          return decodeSnapshotList(await answerSnapshotRequest(request, folder))
+        },
         manifest: (at) =>
           answerSnapshotRequest(
             encodeSnapshotRequest({ kind: 'manifest', body: { height: at } }),
