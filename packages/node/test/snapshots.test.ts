@@ -317,7 +317,7 @@ const FORGERIES: [check: string, what: string, change: (parts: Parts, made: Made
     [
       'state',
       'the order of values',
-      (parts) => changeValues(parts, (values) => void values.reverse()),
+      (parts) => changeValues(parts, (values) => void values.push(...values.splice(0, 1))),
     ],
     ['state', 'the count of values', ({ core }) => void (core.values += 1)],
     [
