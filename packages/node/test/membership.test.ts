@@ -16,6 +16,7 @@ import { NodeRestart } from '../src/membership-watch.ts'
 import { prepareNextKey } from '../src/next-keys.ts'
 import { NodeError } from '../src/node-error.ts'
 import { type RunningNode, startNode } from '../src/node.ts'
+import type { NodeDuty } from '../src/own-place.ts'
 import { approvalOf, proposalOf } from './cluster-members.ts'
 
 const ROTATED = ['consensus', 'transport', 'anchor', 'seal'] as const
@@ -82,10 +83,10 @@ class Hospitals {
   }
 
   /** What makes a rotation of this member, its next keys in their files. */
-  async rekey(index: number): Promise<Change> {
+  async rekey(index: number, duties: readonly NodeDuty[] = ROTATED): Promise<Change> {
     const organisation = `hospital-${index}`
     const keys: NewKey[] = []
-    for (const duty of ROTATED) {
+    for (const duty of duties) {
       const { keyPair } = await prepareNextKey(this.keyFile(index, duty), duty, new Date())
       keys.push(
         duty === 'seal'
@@ -170,6 +171,35 @@ test('a node takes its new keys by itself, loses no accepted record, and ends wh
       return peers.every(({ name }) => name !== 'hospital-3')
     }
     await eventually(gone, 'it is no peer of the others')
+  }))
+
+test('an anchor that waits while its key is renewed elsewhere is signed anew and not lost', () =>
+  withHospitals(async (hospitals) => {
+    const others = [0, 1, 2, 4]
+    for (const index of others) await hospitals.stop(index)
+    const contentType = 'application/fhir+json'
+    const { records } = await hospitals.client(3).submitRecords(observation(1), { contentType })
+    const [record] = records
+    assert.ok(record !== undefined)
+    const batched = async () =>
+      (await hospitals.client(3).record(record.id)).status === 'batched' &&
+      (await hospitals.client(3).status()).mempool.transactions === 1
+    await eventually(batched, 'its anchor waits at the door')
+    await hospitals.stop(3)
+    for (const index of others) await hospitals.start(index)
+    const governance = await readKeyFile(hospitals.keyFile(3, 'governance'), 'governance')
+    const change = await hospitals.rekey(3, ['anchor'])
+    const network = hospitals.devnet.genesisDigest
+    const proposal = proposalOf(network, 'hospital-3', governance, change)
+    await hospitals.client(0).submitTransaction(proposal, { waitMs: 10_000 })
+
+    await hospitals.start(3)
+    const reason = await hospitals.failure(3)
+    assert.ok(reason instanceof NodeRestart, String(reason))
+    await hospitals.stop(3)
+    await hospitals.start(3)
+    const anchored = async () => (await hospitals.client(3).record(record.id)).height !== null
+    await eventually(anchored, 'the record is anchored with the new key')
   }))
 
 test.run()
