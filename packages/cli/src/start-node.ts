@@ -19,6 +19,8 @@ export type RunningNode = {
 export type StartHow = {
   // Put the guard aside, and observe before the first vote.
   rejoin?: boolean
+  // Be known by the next transport key, which the chain here does not name yet.
+  transport?: 'next'
 }
 
 export type StartNode = (options: NodeOptions, how?: StartHow) => Promise<RunningNode>

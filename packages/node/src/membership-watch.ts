@@ -4,7 +4,13 @@
 // next key. Who is removed learns it from the last block that it gets, or, when it was away, from the
 // others: all of them close its connections before a word is said. Only then is their silence a reason
 // to stop, and only for one that knows itself to be a member; a newcomer waits for as long as it takes.
+//
+// A member that was away while its transport key was renewed is refused as well, under a name that is no
+// longer its own, and cannot fetch the block that would tell it so. If a next transport key waits in its
+// home, it tries that one before it gives up.
 
+import { equalBytes } from '@mooring/codec'
+import type { Organisation } from '@mooring/ledger'
 import type { Network } from '@mooring/network'
 import type { Finding } from './alarms.ts'
 import type { Clock } from './clock.ts'
@@ -12,18 +18,22 @@ import type { Execution } from './execution.ts'
 import type { NodeOptions } from './load-options.ts'
 import type { Logger } from './logger.ts'
 import { NodeError } from './node-error.ts'
+import { adoptNextKey, findNextKey } from './next-keys.ts'
 import { foreignDuties, nextDuties, placeOf } from './own-place.ts'
 
-const LOOK_MS = 5_000
+const LOOK_MS = 2_000
 const REFUSED_MS = 60_000
+const TRY_NEXT_MS = 5_000
 const WAITING_TOLD_MS = 600_000
 
 /** Why a node has stopped to be started again at once, in this process. */
 export class NodeRestart {
   readonly why: string
+  readonly how: { transport?: 'next' }
 
-  constructor(why: string) {
+  constructor(why: string, how: NodeRestart['how'] = {}) {
     this.why = why
+    this.how = how
   }
 }
 
@@ -34,10 +44,14 @@ export interface WatchModules {
   logger: Logger
   /** The node must stop, with an error or to be restarted. */
   onStop: (reason: NodeError | NodeRestart) => void
+  onFatal: (error: unknown) => void
 }
 
 export class MembershipWatch {
   readonly #options: WatchOptions
+  /** In this time of being refused. */
+  #hasTried = false
+  #isTrying = false
   readonly #modules: WatchModules
   #refusedSince: number | null = null
   #toldAt = -Infinity
@@ -64,6 +78,7 @@ export class MembershipWatch {
     const next = await nextDuties({ keys, keyPaths }, place.organisation)
     if (next.length > 0)
       return onStop(new NodeRestart(`the chain names new keys: ${next.join(', ')}`))
+    await this.#adoptTried(place.organisation)
     for (const duty of foreignDuties(keys, place.organisation))
       logger.error(`the chain names a ${duty} key of this node that is not in its home`, {
         path: keyPaths[duty],
@@ -100,12 +115,40 @@ export class MembershipWatch {
     const { kind } = placeOf(execution.tip.view, name)
     if (!this.#isRefusedByAll()) {
       this.#refusedSince = null
+      this.#hasTried = false
       return
     }
     if (kind === 'stranger') return this.#tellWaiting(now)
     this.#refusedSince ??= now
-    if (now - this.#refusedSince < REFUSED_MS) return
+    const refusedMs = now - this.#refusedSince
+    if (refusedMs >= TRY_NEXT_MS) this.#tryNext()
+    if (refusedMs < REFUSED_MS || this.#isTrying) return
     onStop(new NodeError('refused_by_all', { name, height: execution.tip.meta.height }))
+  }
+
+  /** The next transport key, which was tried before the chain here named it. */
+  async #adoptTried({ keys: named }: Organisation): Promise<void> {
+    const { keys, keyPaths } = this.#options
+    if (!equalBytes(named.transport, keys.transport.publicKey)) return
+    const next = await findNextKey(keyPaths.transport, 'transport')
+    if (next === undefined || !equalBytes(next.publicKey, named.transport)) return
+    await adoptNextKey(keyPaths.transport, 'transport')
+    this.#modules.logger.info('the chain names the next transport key: the one before is destroyed')
+  }
+
+  #tryNext(): void {
+    const { keys, keyPaths } = this.#options
+    if (this.#hasTried) return
+    this.#hasTried = true
+    this.#isTrying = true
+    findNextKey(keyPaths.transport, 'transport')
+      .then((next) => {
+        this.#isTrying = false
+        if (next === undefined || equalBytes(next.publicKey, keys.transport.publicKey)) return
+        const why = 'all members refuse the transport key in use; the next one may be in force'
+        this.#modules.onStop(new NodeRestart(why, { transport: 'next' }))
+      })
+      .catch(this.#modules.onFatal)
   }
 
   #isRefusedByAll(): boolean {

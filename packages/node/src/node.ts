@@ -24,7 +24,8 @@ import { createMetrics, type Metrics } from './metrics.ts'
 import { measuredJournal } from './metrics-fill.ts'
 import { HaltError, NodeError } from './node-error.ts'
 import type { NodeParts } from './node-parts.ts'
-import { consensusKeyNamed, refuseRemoved, takeNamedKeys } from './own-place.ts'
+import { consensusKeyNamed, ownIdOf, refuseRemoved, takeNamedKeys } from './own-place.ts'
+import { findNextKey } from './next-keys.ts'
 import { createProofDocuments } from './proof-documents.ts'
 import { refuseUnspoken } from './protocol.ts'
 import { Readiness } from './readiness.ts'
@@ -74,6 +75,8 @@ interface Ground {
 export interface StartHow {
   /** Put the guard aside, and observe before the first vote. */
   rejoin?: boolean
+  /** Be known by the next transport key, which the chain here does not name yet. */
+  transport?: 'next'
 }
 
 /** @throws an error whose code is in the catalogue; then nothing is left open. */
@@ -92,7 +95,7 @@ export async function startNode(options: NodeOptions, how: StartHow = {}): Promi
 
 async function assemble(
   given: NodeOptions,
-  { rejoin = false }: StartHow,
+  { rejoin = false, transport }: StartHow,
   closers: (() => Promise<void> | void)[],
 ): Promise<Omit<RunningNode, 'close'>> {
   const failure = Promise.withResolvers<unknown>()
@@ -106,7 +109,7 @@ async function assemble(
   const guard = { guardDir, marksPath, machine: machineName(), rejoin }
   const stores = await openStores({ ...given, ...guard, dataDir })
   closers.push(() => stores.close())
-  const options = await ownOptions(given, stores, logger)
+  const options = await ownOptions(given, { stores, logger, transport })
   const late: Late = {
     agreement: null,
     feed: null,
@@ -153,6 +156,7 @@ async function assemble(
   const watch = watchMembership(ground, { network, agreement })
   late.watch = watch
   closers.push(() => watch.close())
+  await watch.onEpoch()
   const readiness = createReadiness(ground, { network, agreement })
   closers.push(() => readiness.close())
   const height = (): number => stores.chain.tip.height
@@ -166,16 +170,22 @@ async function assemble(
 
 /** With the keys that the chain names; refuses what may not or cannot go on. */
 async function ownOptions(
-  options: NodeOptions,
-  stores: Stores,
-  logger: RootLogger,
+  given: NodeOptions,
+  {
+    stores,
+    logger,
+    transport,
+  }: { stores: Stores; logger: RootLogger; transport: StartHow['transport'] },
 ): Promise<NodeOptions> {
   const state = stores.chain.state()
   const { height } = stores.chain.tip
+  const options = { ...given, name: ownIdOf(state, given) }
   refuseRemoved(state, options.name, height)
   refuseUnspoken(state, height + 1)
   const keys = await takeNamedKeys(options, state, logger)
-  const own = { ...options, keys }
+  const next =
+    transport === 'next' ? await findNextKey(options.keyPaths.transport, 'transport') : undefined
+  const own = { ...options, keys: { ...keys, transport: next ?? keys.transport } }
   checkGuard(own, stores, logger)
   return own
 }
@@ -190,6 +200,7 @@ function watchMembership(
     network,
     logger: logger.module('membership'),
     onStop: late.fail,
+    onFatal: late.fail,
   })
 }
 

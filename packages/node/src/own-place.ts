@@ -4,7 +4,13 @@
 
 import { equalBytes } from '@mooring/codec'
 import type { KeyPair } from '@mooring/crypto'
-import { isIdTaken, type Organisation, organisationOf, type State } from '@mooring/ledger'
+import {
+  isIdTaken,
+  type Organisation,
+  organisationOf,
+  ownerOfKey,
+  type State,
+} from '@mooring/ledger'
 import type { NodeKeys, NodeOptions } from './load-options.ts'
 import type { Logger } from './logger.ts'
 import { adoptNextKey, findNextKey } from './next-keys.ts'
@@ -31,6 +37,14 @@ export function placeOf(state: Reader, id: string): OwnPlace {
 /** @throws NodeError removed */
 export function refuseRemoved(state: Reader, name: string, height: number): void {
   if (placeOf(state, name).kind === 'removed') throw new NodeError('removed', { name, height })
+}
+
+/**
+ * The organisation that this node belongs to: the one whose consensus key it has or had; or, when the
+ * chain knows none, the one that its configuration names.
+ */
+export function ownIdOf(state: Reader, { name, keys }: Pick<NodeOptions, 'name' | 'keys'>): string {
+  return ownerOfKey(state, keys.consensus.publicKey) ?? name
 }
 
 /** The duties whose key in the state is another one than ours. */
@@ -71,12 +85,7 @@ export async function takeNamedKeys(
       `the chain names the next ${duty} key: it is in use now, and the one before ${fate}`,
     )
   }
-  const keys = { ...options.keys, ...adopted }
-  for (const duty of foreignDuties(keys, place.organisation))
-    logger.warn(`the chain names a ${duty} key of this node that is not in its home`, {
-      path: options.keyPaths[duty],
-    })
-  return keys
+  return { ...options.keys, ...adopted }
 }
 
 /** A consensus key of ours, the present or the next one, by its public key. */

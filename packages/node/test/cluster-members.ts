@@ -107,3 +107,18 @@ export function approvalOf(
     body: { organisation, change },
   })
 }
+
+export function readinessOf(
+  network: Uint8Array,
+  organisation: string,
+  key: KeyPair,
+  change: Uint8Array,
+): Uint8Array {
+  return createTransaction({
+    genesisDigest: network,
+    keyPair: key,
+    kind: 'change.ready',
+    expiresAt: Date.now() + LIFETIME_MS,
+    body: { organisation, change },
+  })
+}

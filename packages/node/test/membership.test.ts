@@ -13,11 +13,11 @@ import { homePaths } from '../src/home.ts'
 import { readKeyFile } from '../src/keys.ts'
 import { loadNodeOptions } from '../src/load-options.ts'
 import { NodeRestart } from '../src/membership-watch.ts'
-import { prepareNextKey } from '../src/next-keys.ts'
+import { nextKeyPath, prepareNextKey } from '../src/next-keys.ts'
 import { NodeError } from '../src/node-error.ts'
-import { type RunningNode, startNode } from '../src/node.ts'
+import { type RunningNode, type StartHow, startNode } from '../src/node.ts'
 import type { NodeDuty } from '../src/own-place.ts'
-import { approvalOf, proposalOf } from './cluster-members.ts'
+import { approvalOf, proposalOf, readinessOf } from './cluster-members.ts'
 
 const ROTATED = ['consensus', 'transport', 'anchor', 'seal'] as const
 
@@ -29,13 +29,13 @@ class Hospitals {
     this.devnet = devnet
   }
 
-  async start(index: number): Promise<RunningNode> {
+  async start(index: number, how: StartHow = {}): Promise<RunningNode> {
     const options = await loadNodeOptions({
       home: this.home(index),
       flags: { 'log.level': 'silent' },
       env: {},
     })
-    const node = await startNode(options)
+    const node = await startNode(options, how)
     this.#running.set(index, node)
     return node
   }
@@ -200,6 +200,38 @@ test('an anchor that waits while its key is renewed elsewhere is signed anew and
     await hospitals.start(3)
     const anchored = async () => (await hospitals.client(3).record(record.id)).height !== null
     await eventually(anchored, 'the record is anchored with the new key')
+  }))
+
+test('a node that was away while its transport key was renewed finds its way back', () =>
+  withHospitals(async (hospitals) => {
+    const change = await hospitals.rekey(3, ['transport', 'consensus'])
+    await hospitals.stop(3)
+    const governance = await readKeyFile(hospitals.keyFile(3, 'governance'), 'governance')
+    const network = hospitals.devnet.genesisDigest
+    const proposal = proposalOf(network, 'hospital-3', governance, change)
+    await hospitals.client(0).submitTransaction(proposal, { waitMs: 10_000 })
+    const { id } = decodeTransaction(proposal, network)
+    const next = await readKeyFile(nextKeyPath(hospitals.keyFile(3, 'consensus')), 'consensus')
+    const ready = readinessOf(network, 'hospital-3', next, id)
+    await hospitals.client(0).submitTransaction(ready, { waitMs: 10_000 })
+    await eventually(async () => (await hospitals.client(0).network()).epoch === 1, 'epoch 1')
+
+    await hospitals.start(3)
+    const refused = await hospitals.failure(3)
+    assert.ok(refused instanceof NodeRestart, String(refused))
+    assert.deepEqual(refused.how, { transport: 'next' })
+    await hospitals.stop(3)
+    await hospitals.start(3, refused.how)
+    const reason = await hospitals.failure(3)
+    assert.ok(reason instanceof NodeRestart, String(reason))
+    assert.deepEqual(reason.how, {})
+    await hospitals.stop(3)
+    assert.equal((await hospitals.start(3)).role(), 'authority')
+    const files = await readdir(homePaths(hospitals.home(3)).keys)
+    assert.ok(
+      files.every((file) => !file.includes('.next')),
+      files.join(', '),
+    )
   }))
 
 test.run()

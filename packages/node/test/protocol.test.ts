@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
-import { createTransaction } from '@mooring/ledger'
 import { test } from 'uvu'
 import { refuseUnspoken } from '../src/protocol.ts'
 import { Cluster } from './cluster.ts'
-import { nameOf } from './cluster-members.ts'
+import { nameOf, readinessOf } from './cluster-members.ts'
 
 const ALL = [0, 1, 2, 3]
 
@@ -18,7 +17,10 @@ test('a node stops before the block whose protocol it does not speak, and loses 
     assert.ok(cluster.running().every(({ stores }) => stores.chain.epochs().length === 0))
 
     // The word that software which speaks it would give.
-    for (const index of ALL.slice(0, 3)) await cluster.submit(index, readyOf(cluster, index, id))
+    for (const index of ALL.slice(0, 3)) {
+      const key = cluster.keys.pair(index, 'consensus')
+      await cluster.submit(index, readinessOf(cluster.digest, nameOf(index), key, id))
+    }
     await cluster.inEpoch(1)
     const before = cluster.running().map(({ stores }) => stores.chain.tip.height)
     assert.ok(Math.max(...before) < height - 1, 'there is room for a few blocks')
@@ -42,15 +44,5 @@ test('a node stops before the block whose protocol it does not speak, and loses 
     await cluster.close()
   }
 })
-
-function readyOf(cluster: Cluster, index: number, change: Uint8Array): Uint8Array {
-  return createTransaction({
-    genesisDigest: cluster.digest,
-    keyPair: cluster.keys.pair(index, 'consensus'),
-    kind: 'change.ready',
-    expiresAt: Date.now() + 60_000,
-    body: { organisation: nameOf(index), change },
-  })
-}
 
 test.run()

@@ -132,7 +132,7 @@ async function serve(
     let code = await serveOnce(context, { options: await load(), how }, tools)
     while (code instanceof NodeRestart) {
       output.note(`starting again: ${code.why}`)
-      code = await serveOnce(context, { options: await load(), how: {} }, tools)
+      code = await serveOnce(context, { options: await load(), how: code.how }, tools)
     }
     return code
   } finally {
