@@ -14,7 +14,8 @@ const starting = startDevnet()
 
 test('the commands of the documents do what the documents say', async () => {
   const devnet = await starting
-  const documents = ['README.md', ...readdirSync('docs').map((name) => `docs/${name}`)]
+  const names = readdirSync('docs', { recursive: true, encoding: 'utf8' })
+  const documents = ['README.md', ...names.map((name) => `docs/${name}`)]
     .filter((path) => path.endsWith('.md'))
     .filter((path) => testBlocks(readFileSync(path, 'utf8')).length > 0)
   assert.ok(documents.length > 0, 'no document has a block to run')
