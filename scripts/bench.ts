@@ -15,6 +15,7 @@ const BENCHES: Record<string, { file: string; what: string }> = {
   consensus: { file: 'node/bench/consensus.ts', what: 'four processes: finality, throughput, CPU' },
   idle: { file: 'node/bench/idle.ts', what: 'four processes at rest: start, memory, CPU' },
   'dead-leader': { file: 'node/bench/dead-leader.ts', what: 'one authority of four down' },
+  sync: { file: 'node/bench/sync.ts', what: 'a node catches up from three peers' },
   api: { file: 'api/bench/submit.ts', what: 'transactions over HTTP' },
   ledger: { file: 'ledger/bench/apply.ts', what: 'decode, check and apply a block' },
   chain: { file: 'storage/bench/chain.ts', what: 'commit blocks' },
