@@ -17,7 +17,9 @@ import type { ChainStore } from '@mooring/storage'
 import type { Clock } from './clock.ts'
 
 const ANSWER_MS = 200
-const KEPT_FRAMES = 256
+/** Of one peer. */
+const KEPT_FRAMES = 64
+/** Of all. */
 const KEPT_BYTES = 16 << 20
 
 export interface RepairModules {
@@ -51,7 +53,6 @@ export class EpochRepair {
   readonly #modules: RepairModules
   readonly #answeredAt = new Map<string, number>()
   #kept: Kept[] = []
-  #keptBytes = 0
 
   constructor(modules: RepairModules) {
     this.#modules = modules
@@ -73,16 +74,27 @@ export class EpochRepair {
   release(): readonly Kept[] {
     const kept = this.#kept
     this.#kept = []
-    this.#keptBytes = 0
     this.#answeredAt.clear()
     return kept
   }
 
+  /** Who sends too much of it loses his own, the oldest first. */
   #keep(kept: Kept): void {
     this.#kept.push(kept)
-    this.#keptBytes += kept.frame.length
-    while (this.#kept.length > KEPT_FRAMES || this.#keptBytes > KEPT_BYTES)
-      this.#keptBytes -= this.#kept.shift()?.frame.length ?? 0
+    const own = this.#kept.filter(({ peerId }) => peerId === kept.peerId)
+    if (own.length > KEPT_FRAMES) this.#drop(own[0])
+    while (bytesOf(this.#kept) > KEPT_BYTES) this.#drop(this.#oldestOfLargest())
+  }
+
+  #drop(kept: Kept | undefined): void {
+    this.#kept = this.#kept.filter((each) => each !== kept)
+  }
+
+  /** Of the peer whose frames take the most room. */
+  #oldestOfLargest(): Kept | undefined {
+    const peers = new Set(this.#kept.map(({ peerId }) => peerId))
+    const shares = [...peers].map((peerId) => this.#kept.filter((each) => each.peerId === peerId))
+    return shares.toSorted((a, b) => bytesOf(b) - bytesOf(a))[0]?.[0]
   }
 
   /** The finalization that ended the epoch. */
@@ -94,6 +106,10 @@ export class EpochRepair {
     const certificates = [decodeCertificate(encoded)]
     return encodeMessage({ kind: 'certificates', certificates })
   }
+}
+
+function bytesOf(kept: readonly Kept[]): number {
+  return kept.reduce((sum, { frame }) => sum + frame.length, 0)
 }
 
 function statusFrame(state: ConsensusState): Uint8Array {

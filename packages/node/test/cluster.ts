@@ -221,7 +221,7 @@ export class Cluster {
     await this.submit(first, proposal)
     const { id } = decodeTransaction(proposal, this.digest)
     await this.eventually(() =>
-      this.running().every(({ stores }) => stores.chain.getTransaction(id) !== undefined),
+      others.every((index) => this.member(index).stores.chain.getTransaction(id) !== undefined),
     )
     for (const index of others)
       await this.submit(index, approvalOf(this.digest, nameOf(index), key(index), id))

@@ -67,12 +67,15 @@ test('who is in a newer epoch is told where we are; what it sends of the next on
       ],
     )
     const kept = repair.release()
-    assert.equal(kept.length, 256, 'no more than so many')
+    assert.equal(kept.length, 64, 'no more than so many')
     assert.deepEqual(kept.at(-1), { peerId: 'ahead', frame: frames.at(-1) })
     assert.deepEqual(repair.release(), [])
+    repair.take('honest', new Uint8Array(100), 2, state)
     for (let count = 0; count < 20; count += 1)
-      repair.take('ahead', new Uint8Array(1 << 20), 2, state)
-    assert.equal(repair.release().length, 16, 'nor more bytes')
+      repair.take('flood', new Uint8Array(1 << 20), 2, state)
+    const rest = repair.release()
+    assert.equal(rest.length, 16, 'nor more bytes')
+    assert.equal(rest[0]?.peerId, 'honest', 'a flood drowns itself')
   })
 })
 

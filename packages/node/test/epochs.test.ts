@@ -168,9 +168,15 @@ test('a proof made before holds after, and a new one reaches back through three 
 
 test('an observer follows through epochs, and one that was away comes back through all of them', () =>
   withCluster(async (cluster) => {
+    await cluster.startMember(4)
+    await cluster.eventually(() =>
+      cluster
+        .member(4)
+        .network.peers()
+        .some(({ lastError }) => lastError?.code === 'not_admitted'),
+    )
     await cluster.propose(cluster.admission(4), [0, 1, 2])
     await cluster.inEpoch(1)
-    await cluster.startMember(4)
     await cluster.stopMember(3)
     for (const [epoch, quotaPerMinute] of [
       [2, 4_000],
