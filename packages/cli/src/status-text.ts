@@ -92,7 +92,7 @@ export function formatStatus(status: Status, output: Output, now: Date): string 
     ],
     [
       'consensus',
-      `view ${formatCount(consensus.view)}, leader ${consensus.leader}  ${consensus.live}/${consensus.authorities} authorities live, quorum ${consensus.quorum}, ${formatTolerance(consensus.tolerates)}`,
+      `epoch ${formatCount(consensus.epoch)}, view ${formatCount(consensus.view)}, leader ${consensus.leader}  ${consensus.live}/${consensus.authorities} authorities live, quorum ${consensus.quorum}, ${formatTolerance(consensus.tolerates)}`,
     ],
     ['peers', `${peers.connected} connected of ${peers.members} members`],
     ['mempool', `${formatCount(mempool.transactions)} waiting, ${formatBytes(mempool.bytes)}`],

@@ -7,7 +7,9 @@ import {
   createNewcomer,
   findPortBlock,
   formatDuration,
+  loadNodeOptions,
   NodeError,
+  startHomeFrom,
   writeDevnetConfigs,
 } from '@mooring/node'
 import { type Command, Option } from 'commander'
@@ -30,10 +32,17 @@ import {
 import { startNodes } from '../devnet/up.ts'
 import { createOutput } from '../output.ts'
 import { BEHIND_MAX } from '../propose.ts'
+import { asking } from '../remote-error.ts'
+import { snapshotSourceOf } from '../snapshot-source.ts'
 
-type AddOptions = DevnetOptions & { role: 'observer' | 'authority'; timeout: number }
+type AddOptions = DevnetOptions & {
+  role: 'observer' | 'authority'
+  snapshot?: boolean
+  timeout: number
+}
 
 const POLL_MS = 200
+const ASK_MS = 10_000
 const GONE_MS = 30_000
 
 // The home comes first: whatever happens then, `devnet up` and `restart` know of it.
@@ -48,6 +57,22 @@ async function makeHome({ state, output }: Assembly) {
   await writeDevnetState(state)
   output.note(`made the home of ${added.name}: ${added.home}`)
   return { added, admission }
+}
+
+// The state of now instead of every block since genesis, which it is checked against.
+async function fetchSnapshot({ state, output }: Assembly, added: DevnetNodeState): Promise<void> {
+  const running = activeNodes(state).filter(({ name, pid }) => pid !== null && name !== added.name)
+  const [first] = running
+  if (first === undefined) return
+  const endpoint = { url: first.api, origin: first.name }
+  const taken = createClient(first.api, { timeoutMs: ASK_MS }).createSnapshot()
+  const { height } = await asking(endpoint, ASK_MS, taken)
+  const options = await loadNodeOptions({ home: added.home, flags: {}, env: {} })
+  const sources = running.map(({ name, api }) => snapshotSourceOf(name, api, ASK_MS))
+  const onBad = (name: string, reason: string) =>
+    output.note(`${name} gave no good snapshot: ${reason}`)
+  await startHomeFrom(options, sources, { height, onBad, onProgress: () => undefined })
+  output.note(`${added.name} begins with the snapshot of block ${height}`)
 }
 
 async function start(
@@ -92,11 +117,12 @@ async function untilVoting({ api }: DevnetNodeState, timeoutMs: number): Promise
   }
 }
 
-async function add(assembly: Assembly, { role, timeout }: AddOptions): Promise<void> {
+async function add(assembly: Assembly, { role, snapshot, timeout }: AddOptions): Promise<void> {
   const { output, state } = assembly
   const { added, admission } = await makeHome(assembly)
   const about = { subject: added.name, reason: `devnet node add ${added.index}` }
   await passChange(assembly, { kind: 'admit', body: admission }, about)
+  if (snapshot === true) await fetchSnapshot(assembly, added)
   await start(assembly, added, timeout)
   if (role === 'authority') {
     await untilSeen(assembly, added, timeout)
@@ -116,13 +142,14 @@ function addAdd(group: Command, context: Context): void {
         .choices(['observer', 'authority'])
         .default('observer'),
     )
+    .option('--snapshot', 'begin with a snapshot instead of every block since genesis')
     .addOption(
       new Option('--timeout <duration>', 'to catch up in')
         .argParser(durationArgument)
         .default(60_000, '60s'),
     )
   withHelp(command, {
-    examples: ['mooring devnet node add', 'mooring devnet node add --role authority'],
+    examples: ['mooring devnet node add', 'mooring devnet node add --role authority --snapshot'],
     exits: [6, 7, 9],
   })
   command.action(async () => {

@@ -2,7 +2,7 @@
 
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { fromHex, toHex } from '@mooring/codec'
+import { toHex } from '@mooring/codec'
 import { genesisDigest } from '@mooring/ledger'
 import {
   createSnapshotOffline,
@@ -16,7 +16,6 @@ import {
   verifySnapshotFile,
 } from '@mooring/node'
 import type { Snapshot } from '@mooring/api'
-import { createClient } from '@mooring/api/client'
 import { type Command, Option } from 'commander'
 import { countArgument, remote, withHelp } from '../command-help.ts'
 import { type Context, homeOf } from '../context.ts'
@@ -31,6 +30,7 @@ import {
   formatTime,
   type Output,
 } from '../output.ts'
+import { snapshotSourceOf } from '../snapshot-source.ts'
 import { readTrustedGenesis } from './genesis.ts'
 
 function addCreate(group: Command, context: Context): void {
@@ -199,17 +199,7 @@ async function sourcesOf(
   const { url } = await resolveEndpoint(context, options)
   return (names.length > 0 ? names : [url]).map((name) => {
     const address = /^https?:\/\//.test(name) ? name : `http://${name}`
-    const client = createClient(address, { timeoutMs: options.timeout })
-    return {
-      name,
-      list: async () =>
-        (await client.snapshots()).items.map(({ digest, ...entry }) => ({
-          ...entry,
-          digest: fromHex(digest),
-        })),
-      manifest: (height) => client.snapshotManifest(height),
-      chunk: (height, index) => client.snapshotChunk(height, index),
-    }
+    return snapshotSourceOf(name, address, options.timeout)
   })
 }
 

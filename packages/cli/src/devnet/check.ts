@@ -12,7 +12,8 @@ const STATES_COMPARED = 100
 const SETTLE_MS = 10_000
 const POLL_MS = 200
 
-type Asked = { node: DevnetNodeState; client: Client }
+// `base`: a chain that began with a snapshot has nothing at or below; `prunedTo`: nor bodies there.
+type Asked = { node: DevnetNodeState; client: Client; base: number; prunedTo: number }
 
 async function digestsOf({ client }: Asked): Promise<Map<number, string>> {
   const digests = new Map<number, string>()
@@ -37,10 +38,11 @@ async function checkBlocks(asked: readonly Asked[]): Promise<{ finding: Finding;
     const seen = new Set(chains.flatMap((chain) => chain.get(height) ?? []))
     if (seen.size > 1) forks.push(`height ${height}: ${[...seen].join(' and ')}`)
   }
-  const gaps = asked.flatMap(({ node }, index) => {
+  const gaps = asked.flatMap(({ node, base }, index) => {
     const chain = chains[index]
-    const own = Math.max(0, ...(chain?.keys() ?? []))
-    const missing = Array.from({ length: own }, (_, at) => at + 1).filter((at) => !chain?.has(at))
+    const own = Math.max(base, ...(chain?.keys() ?? []))
+    const heights = Array.from({ length: own - base }, (_, at) => base + at + 1)
+    const missing = heights.filter((at) => !chain?.has(at))
     return missing.length === 0 ? [] : [`${node.name} lacks ${missing.length} blocks`]
   })
   const wrong = [...forks, ...gaps]
@@ -51,7 +53,8 @@ async function checkBlocks(asked: readonly Asked[]): Promise<{ finding: Finding;
 
 async function checkStates(asked: readonly Asked[], top: number): Promise<Finding> {
   const check = 'one state after each block'
-  const first = Math.max(1, top - STATES_COMPARED + 1)
+  const kept = Math.max(...asked.map(({ prunedTo }) => prunedTo)) + 1
+  const first = Math.max(kept, top - STATES_COMPARED + 1)
   for (let height = first; height <= top; height += 1) {
     const roots = await Promise.all(
       asked.map(async ({ client }) => (await client.block(height)).stateRoot),
@@ -60,7 +63,8 @@ async function checkStates(asked: readonly Asked[], top: number): Promise<Findin
       return { check, ok: false, detail: `height ${height}: ${[...new Set(roots)].join(' and ')}` }
     }
   }
-  return { check, ok: true, detail: top === 0 ? 'no blocks yet' : `heights ${first} to ${top}` }
+  const detail = first > top ? 'no blocks that all have' : `heights ${first} to ${top}`
+  return { check, ok: true, detail }
 }
 
 async function isFinal(client: Client, id: string, deadline: number): Promise<string | undefined> {
@@ -114,7 +118,13 @@ export async function checkDevnet(
   state: DevnetState,
   running: readonly DevnetNodeState[],
 ): Promise<Finding[]> {
-  const asked = running.map((node) => ({ node, client: createClient(node.api) }))
+  const asked = await Promise.all(
+    running.map(async (node): Promise<Asked> => {
+      const client = createClient(node.api)
+      const { base, prunedTo } = (await client.status()).storage
+      return { node, client, base, prunedTo: Math.max(base, prunedTo) }
+    }),
+  )
   const findings: Finding[] = []
   if (asked.length > 0) {
     const { finding, top } = await checkBlocks(asked)
