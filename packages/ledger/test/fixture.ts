@@ -180,7 +180,7 @@ export function blockOn(
   transactions: Uint8Array[],
   changes: Partial<Header> = {},
 ): Block {
-  return createBlock(at.parent, {
+  const block = createBlock(at.parent, {
     genesisDigest: at.digest,
     view: at.parent.view + 1,
     time: Math.max(START, at.parent.time + 1),
@@ -190,8 +190,8 @@ export function blockOn(
     authoritySetDigest: authoritySetDigest(authoritySet(at.state)),
     nextAuthoritySetDigest: null,
     transactions,
-    ...changes,
   })
+  return { ...block, header: { ...block.header, ...changes } }
 }
 
 /** For a transaction that would enter the next block. */
