@@ -34,6 +34,7 @@ import type {
   Network,
 } from './membership-answers.ts'
 import type { Pruned, PrunePlan, Snapshot, Snapshots } from './storage-answers.ts'
+import type { Evidence, EvidencePage } from './evidence-answers.ts'
 
 export interface ClientOptions {
   /** How long an answer may take, waiting for finality not counted. */
@@ -141,6 +142,12 @@ export function createClient(endpoint: string, options: ClientOptions = {}) {
     snapshotChunk: (height: number, index: number) =>
       readBytes(http, `/v1/snapshots/${height}/chunks/${index}`),
     pruning: () => read<PrunePlan>('/v1/pruning'),
+    evidenceList: (page: PageOptions = {}) =>
+      read<EvidencePage>('/v1/evidence', { query: { ...page } }),
+    evidence: (id: string) => read<Evidence>(`/v1/evidence/${encodeURIComponent(id)}`),
+    /** Its encoding, as a removal proposal takes it. */
+    evidenceBytes: (id: string) =>
+      readBytes(http, `/v1/evidence/${encodeURIComponent(id)}/content`),
     peers: () => read<Peers>('/v1/peers'),
     blocks: (page: PageOptions = {}) => read<BlockPage>('/v1/blocks', { query: { ...page } }),
     /** By height, by digest, or the latest. */
@@ -149,7 +156,8 @@ export function createClient(endpoint: string, options: ClientOptions = {}) {
     records: (page: PageOptions & { type?: string } = {}) =>
       read<RecordPage>('/v1/records', { query: { ...page } }),
     record: (id: string) => read<StoredRecord>(`/v1/records/${encodeURIComponent(id)}`),
-    recordContent: (id: string) => readContent(http, id),
+    recordContent: (id: string) =>
+      readContent(http, `/v1/records/${encodeURIComponent(id)}/content`),
     /** The proof file as text, to be kept as it is. */
     proof: (id: string, { withOpening }: { withOpening?: boolean } = {}) =>
       text(`/v1/proofs/${encodeURIComponent(id)}`, { query: { opening: withOpening } }),
@@ -243,8 +251,7 @@ async function readBytes(http: Http, path: string): Promise<Uint8Array> {
   return new Uint8Array(await http.reached(response.arrayBuffer()))
 }
 
-async function readContent(http: Http, id: string): Promise<RecordFile> {
-  const path = `/v1/records/${encodeURIComponent(id)}/content`
+async function readContent(http: Http, path: string): Promise<RecordFile> {
   const response = await http.send(path, { headers: { accept: '*/*' } })
   const contentType = response.headers.get('content-type') ?? 'application/octet-stream'
   return { bytes: new Uint8Array(await http.reached(response.arrayBuffer())), contentType }

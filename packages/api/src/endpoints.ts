@@ -95,6 +95,19 @@ export const reading: { [K in Reading]: Endpoint<K> } = {
     const found = problem === null ? null : problemItem(catalogue, problem.code, problem.detail)
     return current({ ...preview, problem: found })
   },
+  listEvidence: ({ query }, { handlers, cursors }) => {
+    const limit = query.limit ?? PAGE_DEFAULT
+    const before = query.cursor === undefined ? null : cursors.parse('evidence', query.cursor)
+    const { items, next } = handlers.listEvidence({ before, limit })
+    const nextCursor = next === null ? null : cursors.format('evidence', next)
+    return page('/v1/evidence', { limit: String(limit) }, { items, nextCursor })
+  },
+  getEvidence: ({ params }, { handlers }) => current(found(handlers, params.id).evidence),
+  getEvidenceBytes: ({ params }, { handlers }) => ({
+    status: 200,
+    headers: { ...immutable, 'content-type': 'application/cbor' },
+    body: found(handlers, params.id).bytes,
+  }),
   listPeers: (_request, { handlers }) => current({ items: handlers.peers() }),
   listSnapshots: async (_request, { handlers }) => current({ items: await handlers.snapshots() }),
   createSnapshot: async (_request, { handlers }) => current(await handlers.createSnapshot()),
@@ -186,6 +199,12 @@ function current(body: unknown): Answer {
 
 function octets(body: Uint8Array): Answer {
   return { status: 200, headers: { ...fresh, 'content-type': 'application/octet-stream' }, body }
+}
+
+function found(handlers: ApiHandlers, id: string) {
+  const evidence = handlers.evidence(id)
+  if (evidence !== undefined) return evidence
+  throw new ApiError('unknown_evidence', 'This node has no evidence with this id.')
 }
 
 function unknownRecord(): ApiError {

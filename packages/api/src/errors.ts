@@ -18,6 +18,7 @@ const REFUSALS = {
   unknown_block: [404, 'No final block has this height or digest'],
   unknown_transaction: [404, 'No transaction has this id'],
   unknown_change: [404, 'No change has this id'],
+  unknown_evidence: [404, 'No evidence has this id'],
   unknown_record: [404, 'No record has this id'],
   unknown_proof: [404, 'No record or transaction has this id'],
   proof_not_ready: [404, 'The proof exists only after finality'],

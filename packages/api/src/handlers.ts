@@ -22,6 +22,7 @@ import type {
   Verification,
 } from './answers.ts'
 import type { Pruned, PrunePlan, Snapshot } from './storage-answers.ts'
+import type { Evidence } from './evidence-answers.ts'
 import type { Change, ChangePreview, Epoch, Member, Network } from './membership-answers.ts'
 
 /** What a record answer is before the server adds its links. */
@@ -70,7 +71,15 @@ export interface RecordContent {
 /** `json`: the proof file, sent as it is. `pending`: the record or transaction is known, its block is not final yet. */
 export type ProofOutcome = { kind: 'record' | 'transaction'; json: string } | { kind: 'pending' }
 
-export const EVENT_TYPES = ['block', 'transaction', 'record', 'peer', 'member', 'alarm'] as const
+export const EVENT_TYPES = [
+  'block',
+  'transaction',
+  'record',
+  'peer',
+  'member',
+  'evidence',
+  'alarm',
+] as const
 
 export type EventType = (typeof EVENT_TYPES)[number]
 
@@ -110,6 +119,13 @@ export interface ApiHandlers {
   change(id: string): Change | undefined
   /** Refuses bytes that are no proposal; what a valid one would meet is part of the answer. */
   previewChange(transaction: Uint8Array): ChangePreviewOutcome
+  /** Newest first; `next` continues the list, null at its end. */
+  listEvidence(query: { before: number | null; limit: number }): {
+    items: Evidence[]
+    next: number | null
+  }
+  /** With its encoding. */
+  evidence(id: string): { evidence: Evidence; bytes: Uint8Array } | undefined
 
   snapshots(): Promise<Snapshot[]>
   createSnapshot(): Promise<Snapshot>

@@ -18,6 +18,7 @@ export type {
   TransactionResult,
   Verification,
 } from './answers.ts'
+export type { Evidence, EvidencePage } from './evidence-answers.ts'
 export {
   type ApiCode,
   ApiError,

@@ -9,6 +9,7 @@
 
 import { ref } from './answer-forms.ts'
 import * as answers from './answers.ts'
+import { evidenceRoutes } from './evidence-routes.ts'
 import { membershipRoutes } from './membership-routes.ts'
 import type { Response } from './route.ts'
 import { storageRoutes } from './storage-routes.ts'
@@ -113,6 +114,7 @@ export const routes = table({
   },
   ...membershipRoutes,
   ...storageRoutes,
+  ...evidenceRoutes,
   listPeers: {
     method: 'GET',
     path: '/v1/peers',
@@ -299,7 +301,8 @@ export const routes = table({
         types: Type.Optional(
           Type.String({
             pattern: '^[a-z]+(,[a-z]+)*$',
-            description: 'block, transaction, record, peer, alarm, by comma; all when absent.',
+            description:
+              'block, transaction, record, peer, member, evidence, alarm, by comma; all when absent.',
           }),
         ),
         from: Type.Optional(

@@ -28,6 +28,7 @@ import type {
   SubmittedRecordAnswer,
   TransactionOutcome,
 } from '../src/handlers.ts'
+import type { Evidence } from '../src/evidence-answers.ts'
 import type { Change, Epoch, Member, Network } from '../src/membership-answers.ts'
 import { formatVerification, verifyProof } from '../src/verify.ts'
 import { CHANGE, EPOCH, MEMBER } from './membership.ts'
@@ -56,6 +57,8 @@ export class MemoryNode implements ApiHandlers {
   readonly pending = new Map<string, Uint8Array>()
   organisations: Member[] = [MEMBER]
   proposals: Change[] = [CHANGE]
+  /** Oldest first. */
+  offences: Evidence[] = []
   oldest = 1
   conditions: Condition[] = [{ name: 'peers', ok: true, detail: '3 of 3 members are connected.' }]
   /** Called at the start of each reading of the history, to act while it runs. */
@@ -210,6 +213,20 @@ export class MemoryNode implements ApiHandlers {
 
   change(id: string): Change | undefined {
     return this.proposals.find((change) => change.id === id)
+  }
+
+  listEvidence({ before, limit }: { before: number | null; limit: number }) {
+    const end = Math.min(before === null ? this.offences.length : before, this.offences.length)
+    const from = Math.max(0, end - limit)
+    return {
+      items: this.offences.slice(from, end).toReversed(),
+      next: from === 0 ? null : from,
+    }
+  }
+
+  evidence(id: string) {
+    const evidence = this.offences.find((each) => each.id === id)
+    return evidence && { evidence, bytes: new TextEncoder().encode(id) }
   }
 
   previewChange(transaction: Uint8Array): ChangePreviewOutcome {

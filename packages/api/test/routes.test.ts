@@ -1,12 +1,29 @@
 import assert from 'node:assert/strict'
 import { test } from 'uvu'
 import { createClient } from '../src/client.ts'
+import type { Evidence } from '../src/evidence-answers.ts'
 import { CHANGE } from './membership.ts'
 import { digestOf, GENESIS_DIGEST } from './memory-node.ts'
 import { serving } from './serving.ts'
 
 const RESOURCE = '{"resourceType":"Patient","active":true}'
 const bytesOf = (text: string) => new TextEncoder().encode(text)
+const evidenceAt = (view: number): Evidence => ({
+  id: digestOf(`evidence ${view}`),
+  kind: 'conflicting_notarize',
+  authority: 'riverside',
+  key: digestOf('key'),
+  epoch: 0,
+  view,
+  seenAt: '2026-11-20T09:31:07.000Z',
+  votes: ['one', 'two'].map((name) => ({
+    kind: 'notarize',
+    parentView: 0,
+    height: 1,
+    digest: digestOf(name),
+    signature: digestOf(name).repeat(2),
+  })),
+})
 const fhir = { contentType: 'application/fhir+json' }
 
 test('status, network, members and peers are answered as the node gives them', async () => {
@@ -32,6 +49,26 @@ test('changes are listed, filtered, found by their id, and previewed without bei
     assert.equal(node.pending.size, 0)
     await assert.rejects(client.previewChange(Uint8Array.of(0xff)), { status: 422 })
     await assert.rejects(client.change('0'.repeat(64)), { code: 'unknown_change', status: 404 })
+  })
+})
+
+test('evidence comes in pages, one by one, and as the bytes of a proposal', async () => {
+  await serving(async ({ node, client }) => {
+    node.offences = [1, 2, 3].map((view) => evidenceAt(view))
+    const first = await client.evidenceList({ limit: 2 })
+    assert.deepEqual(
+      first.items.map(({ view }) => view),
+      [3, 2],
+    )
+    assert.ok(first.nextCursor !== null)
+    const second = await client.evidenceList({ limit: 2, cursor: first.nextCursor })
+    assert.deepEqual(second, { items: [evidenceAt(1)], nextCursor: null })
+    const { id } = evidenceAt(2)
+    assert.deepEqual(await client.evidence(id), evidenceAt(2))
+    assert.deepEqual(await client.evidenceBytes(id), bytesOf(id))
+    const unknown = { code: 'unknown_evidence', status: 404 }
+    await assert.rejects(client.evidence('0'.repeat(64)), unknown)
+    await assert.rejects(client.evidenceBytes('0'.repeat(64)), unknown)
   })
 })
 

@@ -5,6 +5,7 @@ import { Command } from 'commander'
 import { addBlock } from './commands/block.ts'
 import { addChange } from './commands/change.ts'
 import { addDevnet } from './commands/devnet.ts'
+import { addEvidence } from './commands/evidence.ts'
 import { addExplain } from './commands/explain.ts'
 import { addGenesis } from './commands/genesis.ts'
 import { addHealthcheck } from './commands/healthcheck.ts'
@@ -72,6 +73,7 @@ export function createProgram(context: Context, result: Result): Command {
   addMember(program, context)
   addChange(program, context)
   addUpgrade(program, context)
+  addEvidence(program, context)
   program.commandsGroup('Records:')
   addRecord(program, context)
   addBlock(program, context)

@@ -65,6 +65,8 @@ export interface AgreementModules {
     'send' | 'peers' | 'request' | 'disconnect' | 'publishTransactions' | 'refresh'
   >
   onEvidence: (evidence: Evidence) => void
+  /** Evidence that a member says it has; not checked. */
+  onOffered?: (peerId: string, evidence: readonly Evidence[]) => void
   onHalt: (reason: HaltReason) => void
   onVoted: (vote: UnsignedVote) => void
   /** Blocks are durable; the mempool still knows their transactions. */
@@ -155,6 +157,7 @@ export class Agreement {
     if (this.#isClosed || !this.members.hasPeer(peerId)) return
     const message = readMessage(frame)
     if (message === null) return this.#blame(peerId, 'undecodable')
+    if (message.kind === 'evidence') return this.#modules.onOffered?.(peerId, message.evidence)
     const { state } = this.driver
     const epoch = epochOf(message) ?? state.config.epoch
     if (epoch !== state.config.epoch) return this.#repair.take(peerId, frame, epoch, state)

@@ -35,7 +35,8 @@ export class AuthoritySets {
   }
 }
 
-function foundersOf(genesis: Genesis): AuthoritySet {
+/** The set of epoch 0. */
+export function foundersOf(genesis: Genesis): AuthoritySet {
   const state = genesisState(genesis)
   return authoritySet({ get: (key) => state.get(toHex(key))?.value ?? undefined })
 }

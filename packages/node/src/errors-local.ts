@@ -236,6 +236,17 @@ export const NODE_TEXTS: Record<NodeErrorCode, CatalogEntry> = {
     'Its vote journal does not know all votes of its key, so that it waits until none of them can be contradicted. It follows the chain meanwhile.',
     'Nothing to do: it votes again a few views later. It needs the other authorities for it:   mooring status',
   ),
+  equivocation: entry(3021, 8, 409)(
+    'An authority has voted against itself',
+    'Two signed votes of it contradict each other, which no correct node signs: its key is used twice, its guard was lost, or it is hostile.',
+    'See who, and the votes:   mooring evidence list',
+    'Call its operator. To remove it:   mooring change propose remove <organisation> --evidence <file>',
+  ),
+  evidence_invalid: entry(3022, 8, 422)(
+    'The evidence does not convict',
+    '{path}: {detail}.',
+    'Export it again from a node that has it:   mooring evidence export <id> -o <file>',
+  ),
   disk_low: entry(1029, 11, 507)(
     'The disk is nearly full',
     'When a database cannot write any more, the node stops until there is room again.',

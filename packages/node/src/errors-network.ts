@@ -135,6 +135,11 @@ export const API_TEXTS: Record<ApiCode, CatalogEntry> = {
     'It is neither final nor waiting on this node.',
     'It may have expired; submit it again. Or ask the node that took it.',
   ),
+  unknown_evidence: entry(4036, 6, 404)(
+    'No evidence has this id',
+    'This node has never seen it; what one honest member knows, all get to know.',
+    'See what there is:   mooring evidence list',
+  ),
   unknown_change: entry(4029, 6, 404)(
     'No change has this id',
     'The id is that of the transaction which proposed it; this node knows no such proposal.',

@@ -5,7 +5,7 @@
 // later are made by the same function, so that both say the same.
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { ApiEvent, BlockSummary, EventSource, Peer } from '@mooring/api'
+import type { ApiEvent, BlockSummary, Evidence, EventSource, Peer } from '@mooring/api'
 import { toHex } from '@mooring/codec'
 import {
   blockDigest,
@@ -73,6 +73,10 @@ export class EventFeed implements EventSource {
 
   tellMember(body: MemberChange): void {
     this.#announce({ type: 'member', place: null, body })
+  }
+
+  tellEvidence(body: Evidence): void {
+    this.#announce({ type: 'evidence', place: null, body })
   }
 
   tellAlarm(alarm: Alarm, isActive: boolean): void {

@@ -15,11 +15,13 @@ import { catalogEntry } from './errors.ts'
 import type { NodeParts } from './node-parts.ts'
 import { formatDuration, formatSize } from './option-values.ts'
 import type { Profile } from './options.ts'
+import { describeOffence } from './offences.ts'
 import { BLOCKS_BEHIND, formatAge, liveCount, presenceOf } from './presence.ts'
 import { describeStall, type Diagnosis, diagnoseStall } from './stall.ts'
 import type { VoteLog } from './vote-log.ts'
 import { Waiting } from './waiting.ts'
 
+const OFFENCE_MS = 24 * 60 * 60 * 1_000
 const BEAT_MS = 1_000
 /** A timer that is so late was held up by something that does not end. */
 const DEADLOCK_MS = 30_000
@@ -96,6 +98,8 @@ export class Health {
     if (reason !== null) findings.push(haltFinding(reason.code))
     const observing = this.#parts.observing()
     if (observing !== null) findings.push(observingFinding(observing))
+    const offence = this.#offenceFinding()
+    if (offence !== null) findings.push(offence)
     const disk = this.#diskFinding()
     if (disk !== null) findings.push(disk)
     const membership = this.#parts.membership()
@@ -204,6 +208,18 @@ export class Health {
     const isDraining = this.#parts.isDraining()
     const detail = isDraining ? 'The node is stopping.' : 'The node is running.'
     return { name: 'running', ok: !isDraining, detail }
+  }
+
+  /** For a day: what to do about it is for people, and takes them time. */
+  #offenceFinding(): Finding | null {
+    const recent = this.#parts.offences
+      .list()
+      .filter(({ seenAt }) => this.#parts.clock.wall() - seenAt < OFFENCE_MS)
+    const [newest] = recent
+    if (newest === undefined) return null
+    const names = [...new Set(recent.map(({ authority }) => authority))].join(', ')
+    const detail = `${describeOffence(newest)}. In one day ${recent.length} such votes were seen, of: ${names}.`
+    return { code: 'equivocation', severity: 'page', detail }
   }
 
   #diskFinding(): Finding | null {

@@ -1,4 +1,5 @@
 export { formatConfigFile, type OptionProblem } from './config-file.ts'
+export { foundersOf } from './authority-sets.ts'
 export { makeFirstGuard } from './first-guard.ts'
 export {
   createDevnet,
@@ -61,3 +62,4 @@ export {
 export { readSnapshots } from './snapshot-exchange.ts'
 export type { SnapshotSource } from './snapshot-fetch.ts'
 export { planOf } from './storage-answers.ts'
+export { evidenceId } from './offences.ts'

@@ -14,7 +14,6 @@ import {
   type ConsensusState,
   decodeMessage,
   type Event,
-  type Evidence,
   leaderOf,
   type Message,
   type ProposalMessage,
@@ -29,8 +28,6 @@ export type Fault = { code: 'foreign_vote' | 'bad_signature' | 'bad_proposal' }
 export type Intake = {
   events: Event[]
   fault: Fault | null
-  /** Offences that the sender says it knows; not for the state machine, and not verified. */
-  offences?: readonly Evidence[]
 }
 
 const NOTHING: Intake = { events: [], fault: null }
@@ -57,7 +54,7 @@ export function takeIn(
     case 'proposal':
       return takeProposal(message.proposal, from, state, modules)
     case 'evidence':
-      return { ...NOTHING, offences: message.evidence }
+      return NOTHING
   }
 }
 

@@ -2,7 +2,7 @@
 // what is cheaper to read than to follow, right before a scrape.
 
 import type { ApiStats, ObservedRequest } from '@mooring/api'
-import { type Evidence, quorumOf } from '@mooring/consensus'
+import { quorumOf } from '@mooring/consensus'
 import { PROTOCOL_VERSION } from '@mooring/ledger'
 import type { PeerInfo } from '@mooring/network'
 import { type Journal, StorageError } from '@mooring/storage'
@@ -12,6 +12,7 @@ import { ConsensusTally } from './consensus-tally.ts'
 import type { DiskUsage } from './disk-usage.ts'
 import type { Health } from './health.ts'
 import type { Metrics } from './metrics.ts'
+import type { Offence } from './offences.ts'
 import type { NodeParts } from './node-parts.ts'
 import { liveCount, presenceOf } from './presence.ts'
 import { roleOf } from './status.ts'
@@ -29,7 +30,7 @@ export interface FillModules {
 export interface MetricsFill {
   observeRequest(request: ObservedRequest): void
   noteRefused(code: string): void
-  noteEvidence(evidence: Evidence): void
+  noteOffence(offence: Pick<Offence, 'authority'>): void
   close(): void
 }
 
@@ -68,8 +69,7 @@ export function fillMetrics(parts: NodeParts, modules: FillModules): MetricsFill
       metrics.httpRequest.observe({ route }, seconds)
     },
     noteRefused: (code) => metrics.mempoolRejected.inc({ reason: refusalOf(code) }),
-    noteEvidence: ({ first }) =>
-      metrics.consensusEquivocations.inc({ authority: members.nameOfIndex(first.signer) }),
+    noteOffence: ({ authority }) => metrics.consensusEquivocations.inc({ authority }),
     close: () => {
       for (const end of ends) end()
     },

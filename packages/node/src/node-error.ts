@@ -26,6 +26,8 @@ export type NodeErrorCode =
   | 'authorities_missing'
   | 'leaders_failing'
   | 'observing'
+  | 'equivocation'
+  | 'evidence_invalid'
   | 'mempool_full'
   | 'disk_low'
   | 'removed'

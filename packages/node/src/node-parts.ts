@@ -16,6 +16,7 @@ import type { Members } from './members.ts'
 import type { Mempool } from './mempool.ts'
 import type { Retention } from './option-values.ts'
 import type { SyncProgress } from './sync-pace.ts'
+import type { Offences } from './offences.ts'
 
 export interface NodeParts {
   options: Pick<
@@ -58,5 +59,7 @@ export interface NodeParts {
   observing: () => Observing | null
   /** What is unusual about this node's place in the network. */
   membership: () => Finding | null
+  /** Evidence against authorities, newest first. */
+  offences: Pick<Offences, 'list'>
   isDraining: () => boolean
 }

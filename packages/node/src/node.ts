@@ -24,6 +24,7 @@ import { createMetrics, type Metrics } from './metrics.ts'
 import { measuredJournal } from './metrics-fill.ts'
 import { HaltError, NodeError } from './node-error.ts'
 import type { NodeParts } from './node-parts.ts'
+import { Offences } from './offences.ts'
 import { consensusKeyNamed, ownIdOf, refuseRemoved, takeNamedKeys } from './own-place.ts'
 import { findNextKey } from './next-keys.ts'
 import { createProofDocuments } from './proof-documents.ts'
@@ -55,6 +56,7 @@ export interface RunningNode {
 /** The parts that earlier ones speak to: null until they exist. */
 interface Late {
   agreement: Agreement | null
+  offences: Offences | null
   feed: EventFeed | null
   watch: MembershipWatch | null
   serving: Serving | null
@@ -112,6 +114,7 @@ async function assemble(
   const options = await ownOptions(given, { stores, logger, transport })
   const late: Late = {
     agreement: null,
+    offences: null,
     feed: null,
     serving: null,
     watch: null,
@@ -127,6 +130,9 @@ async function assemble(
   late.snapshots = snapshots
   const network = await openNetwork(ground)
   closers.push(() => network.close())
+  const offences = createOffences(ground, network)
+  late.offences = offences
+  closers.push(() => offences.idle())
   const votes = new VoteLog(systemClock, () => late.agreement?.driver.state ?? null)
   const agreement = await startAgreement(ground, network, votes)
   late.agreement = agreement
@@ -145,7 +151,7 @@ async function assemble(
   })
   const pruning = openPruning(ground, custodian)
   closers.push(() => pruning.close())
-  const parts = partsOf(ground, { agreement, network, custodian, pruning })
+  const parts = partsOf(ground, { agreement, network, custodian, offences, pruning })
   const modules = { options, metrics, votes, custodian, proofs, feed, snapshots, pruning }
   const serving = await startServing(parts, { ...modules, logger: logger.module('api') })
   late.serving = serving
@@ -255,7 +261,8 @@ function startAgreement(
       pending: stores.pending,
       network,
       ...(late.snapshots && { snapshots: late.snapshots }),
-      onEvidence: (evidence) => late.serving?.noteEvidence(evidence),
+      onEvidence: (evidence) => late.offences?.take(evidence),
+      onOffered: (peerId, evidence) => late.offences?.offered(peerId, evidence),
       onHalt: (reason) => {
         late.halted = reason
         const error = new HaltError(reason, describeHalt(reason))
@@ -361,6 +368,7 @@ function openNetwork({ options, late, stores, logger }: Ground): Promise<Network
     },
     onPeer: (peerId, event) => {
       late.agreement?.onPeers()
+      if (event === 'connected') late.offences?.greet(peerId)
       const name = membersNow().find((member) => member.peerId === peerId)?.name ?? ''
       late.feed?.tellPeer({ peerId, name, connected: event === 'connected' })
     },
@@ -386,14 +394,36 @@ function openNetwork({ options, late, stores, logger }: Ground): Promise<Network
   )
 }
 
+function createOffences({ options, stores, late, logger }: Ground, network: Network): Offences {
+  return new Offences({
+    store: stores.evidence,
+    sets: new AuthoritySets(options.genesis, stores.chain),
+    genesisDigest: options.genesisDigest,
+    clock: systemClock,
+    logger: logger.module('agreement'),
+    peers: () => network.peers().flatMap(({ peerId, connected }) => (connected ? [peerId] : [])),
+    send: (peerId, frame) => network.send(peerId, 'urgent', frame),
+    blame: (peerId, reason) => network.disconnect(peerId, reason),
+    onNew: (offence) => late.serving?.noteOffence(offence),
+    onFatal: late.fail,
+  })
+}
+
 function partsOf(
   { options, stores, late }: Ground,
   {
     agreement,
     network,
     custodian,
+    offences,
     pruning,
-  }: { agreement: Agreement; network: Network; custodian: Custodian; pruning: Pruning },
+  }: {
+    agreement: Agreement
+    network: Network
+    custodian: Custodian
+    offences: Offences
+    pruning: Pruning
+  },
 ): NodeParts {
   return {
     options,
@@ -414,6 +444,7 @@ function partsOf(
     keeping: pruning,
     records: custodian,
     halted: () => late.halted,
+    offences,
     observing: () => stores.amnesia.observing(agreement.driver.state),
     membership: () => late.watch?.finding() ?? null,
     isDraining: () => late.isDraining,

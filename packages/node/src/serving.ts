@@ -3,13 +3,13 @@
 import { createHmac } from 'node:crypto'
 import { type ApiHandlers, type ApiServer, startApi } from '@mooring/api'
 import { formatVerification, verifyProof } from '@mooring/api/verify'
-import type { Evidence } from '@mooring/consensus'
 import { type ChainAnswers, createChainAnswers } from './chain-answers.ts'
 import { systemClock } from './clock.ts'
 import type { CommittedBlock } from './committer.ts'
 import type { Custodian } from './custodian.ts'
 import { DiskUsage } from './disk-usage.ts'
 import { catalogEntry } from './errors.ts'
+import { answerOf, createEvidenceAnswers } from './evidence-answers.ts'
 import type { EventFeed } from './event-feed.ts'
 import { Finality } from './finality.ts'
 import { Health } from './health.ts'
@@ -18,6 +18,7 @@ import type { Logger } from './logger.ts'
 import type { Metrics } from './metrics.ts'
 import { fillMetrics, type MetricsFill } from './metrics-fill.ts'
 import type { NodeParts } from './node-parts.ts'
+import type { Offence } from './offences.ts'
 import type { ProofDocuments } from './proof-documents.ts'
 import type { Pruning } from './pruning.ts'
 import type { Snapshots } from './snapshots.ts'
@@ -40,7 +41,7 @@ export interface Serving {
   /** Base address of the API. */
   readonly url: string
   noteDurable(blocks: readonly CommittedBlock[]): void
-  noteEvidence(evidence: Evidence): void
+  noteOffence(offence: Offence): void
   close(): Promise<void>
 }
 
@@ -73,7 +74,11 @@ export async function startServing(parts: NodeParts, modules: ServingModules): P
   return {
     url: listening.url,
     noteDurable: (blocks) => finality.note(blocks),
-    noteEvidence: (evidence) => fill.noteEvidence(evidence),
+    noteOffence: (offence) => {
+      fill.noteOffence(offence)
+      modules.feed.tellEvidence(answerOf(offence, parts.sets))
+      health.alarms()
+    },
     close: async () => {
       await listening.close()
       fill.close()
@@ -107,13 +112,14 @@ function observe(
 }
 
 function handlersOf(
-  { mempool }: NodeParts,
+  { mempool, offences, sets }: NodeParts,
   { options, metrics, custodian, proofs, feed, snapshots, pruning }: ServingModules,
   { chain, health }: Observation,
 ): ApiHandlers {
   return {
     ...chain,
     ...custodian,
+    ...createEvidenceAnswers(offences, sets),
     live: () => health.live(),
     ready: () => health.ready(),
     metrics: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),

@@ -7,6 +7,7 @@ import { blockDigest, decodeHeader, type Genesis, genesisState } from '@mooring/
 import {
   ChainStore,
   type Database,
+  EvidenceStore,
   Guard,
   type Journal,
   type JournalRecord,
@@ -38,6 +39,7 @@ export interface Stores {
   chain: ChainStore
   pending: PendingTransactions
   records: PrivateStore
+  evidence: EvidenceStore
   journal: Journal
   remembered: { records: readonly JournalRecord[]; marks: Marks }
   guard: Pick<Guard, 'memory' | 'floor'>
@@ -83,7 +85,8 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
     })
     const remembered = { records: opened.records, marks: opened.marks }
     const pending = new PendingTransactions(database)
-    const stored = { chain, pending, records, journal, remembered }
+    const evidence = await EvidenceStore.open(database)
+    const stored = { chain, pending, records, evidence, journal, remembered }
     return { ...stored, guard, amnesia, guardKeptAt, close }
   } catch (error) {
     await close()

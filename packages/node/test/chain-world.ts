@@ -160,6 +160,7 @@ export class World {
       halted: () => null,
       observing: () => null,
       membership: () => null,
+      offences: { list: () => [] },
       isDraining: () => false,
     }
   }

@@ -156,9 +156,7 @@ test('votes, refusals, evidence and requests are counted as they happen', async 
       '{reason="invalid"} 2',
       '{reason="duplicate"} 1',
     ])
-    const vote = { kind: 'notarize' as const, subject: nullifyOf(3), signer: 2 }
-    const signed = { ...vote, signature: new Uint8Array(64) }
-    fill.noteEvidence({ kind: 'conflicting_notarize', first: signed, second: signed })
+    fill.noteOffence({ authority: 'county' })
     assert.deepEqual(await scrape('consensus_equivocations_total'), ['{authority="county"} 1'])
     fill.observeRequest({ route: '/v1/status', method: 'GET', status: 200, seconds: 0.002 })
     assert.deepEqual(await scrape('http_requests_total'), [

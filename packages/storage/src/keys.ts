@@ -41,6 +41,9 @@ export const valueKey = (stateKey: Uint8Array): Uint8Array => key('V', stateKey)
 /** A transaction that was accepted here and is not in a final block yet, by id. */
 export const pendingTransactionKey = (id: Uint8Array): Uint8Array => key('M', id)
 
+/** Evidence against an authority, by arrival. */
+export const evidenceKey = (arrival: number): Uint8Array => numberKey('O', arrival)
+
 /** Private store: a record's sealed metadata and its arrival, by id. */
 export const recordKey = (id: Uint8Array): Uint8Array => key('r', id)
 /** The record's raw bytes, by id. */
@@ -77,6 +80,7 @@ const NAMES: Record<string, { name: string; rest: 'number' | 'hex' | 'text' | 'h
   P: { name: 'state page', rest: 'text' },
   V: { name: 'state value', rest: 'hex' },
   M: { name: 'pending transaction', rest: 'hex' },
+  O: { name: 'evidence', rest: 'number' },
   r: { name: 'record', rest: 'hidden' },
   w: { name: 'raw bytes of a record', rest: 'hidden' },
   d: { name: 'deduplication key', rest: 'hidden' },
