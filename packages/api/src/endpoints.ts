@@ -102,11 +102,11 @@ export const reading: { [K in Reading]: Endpoint<K> } = {
     const nextCursor = next === null ? null : cursors.format('evidence', next)
     return page('/v1/evidence', { limit: String(limit) }, { items, nextCursor })
   },
-  getEvidence: ({ params }, { handlers }) => current(found(handlers, params.id).evidence),
+  getEvidence: ({ params }, { handlers }) => current(evidenceOf(handlers, params.id).evidence),
   getEvidenceBytes: ({ params }, { handlers }) => ({
     status: 200,
     headers: { ...immutable, 'content-type': 'application/cbor' },
-    body: found(handlers, params.id).bytes,
+    body: evidenceOf(handlers, params.id).bytes,
   }),
   listPeers: (_request, { handlers }) => current({ items: handlers.peers() }),
   listSnapshots: async (_request, { handlers }) => current({ items: await handlers.snapshots() }),
@@ -201,7 +201,7 @@ function octets(body: Uint8Array): Answer {
   return { status: 200, headers: { ...fresh, 'content-type': 'application/octet-stream' }, body }
 }
 
-function found(handlers: ApiHandlers, id: string) {
+function evidenceOf(handlers: ApiHandlers, id: string) {
   const evidence = handlers.evidence(id)
   if (evidence !== undefined) return evidence
   throw new ApiError('unknown_evidence', 'This node has no evidence with this id.')

@@ -16,6 +16,8 @@ import { createDevnet, homePaths, readGenesisFile, readKeyFile } from '@mooring/
 import { test } from 'uvu'
 import { inWorld, withNode } from './world.ts'
 
+const key = (home: string) => readKeyFile(join(homePaths(home).keys, 'consensus.json'), 'consensus')
+
 const OFFENCE: Evidence = {
   id: 'ab'.repeat(32),
   kind: 'conflicting_notarize',
@@ -71,7 +73,6 @@ test('evidence is checked without a node, and nobody is convicted by what does n
     const [home = '', other = ''] = nodes.map((node) => node.home)
     const genesis = await readGenesisFile(homePaths(home).genesisFile)
     writeFileSync(join(folder, 'genesis.json'), formatGenesisJson(genesis))
-    const key = (of: string) => readKeyFile(join(homePaths(of).keys, 'consensus.json'), 'consensus')
     const guilty = await key(home)
     const vote = (byte: string, epoch: number, pair = guilty): Vote => {
       const digest = byte.repeat(32)

@@ -55,7 +55,7 @@ interface World {
   sent: [peerId: string, ids: number][]
   blamed: string[]
   clock: TestClock
-  settle(): Promise<void>
+  settle: () => Promise<void>
 }
 
 async function withWorld(folder: string, work: (world: World) => Promise<void>): Promise<void> {
