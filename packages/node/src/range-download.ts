@@ -8,6 +8,7 @@
 import { CodecError } from '@mooring/codec'
 import { NetworkError } from '@mooring/network'
 import { decodeBlockAnswer, encodeBlockRequest, RANGE_BYTES_MAX } from './block-exchange.ts'
+import type { SentBlock } from './block-exchange.ts'
 import type { Clock } from './clock.ts'
 import type { Logger } from './logger.ts'
 import type { SyncPeer, SyncPeers } from './sync-peers.ts'
@@ -142,10 +143,11 @@ export class RangeDownload {
     const body = { from, to, bytesMax: RANGE_BYTES_MAX }
     try {
       const payload = encodeBlockRequest({ kind: 'range', body })
-      const answer = await request(peer.peerId, payload, TIMEOUT_MS)
-      if (!this.#isClosed) this.#receive(range, peer, answer)
-    } catch (error) {
-      this.#fail(range, peer, error)
+      const answer = await request(peer.peerId, payload, TIMEOUT_MS).catch((error: unknown) => {
+        this.#fail(range, peer, error)
+        return null
+      })
+      if (answer !== null && !this.#isClosed) this.#receive(range, peer, answer)
     } finally {
       range.askedAt.delete(peer.peerId)
       peers.answered(peer)
@@ -155,7 +157,11 @@ export class RangeDownload {
 
   #receive(range: Range, peer: SyncPeer, answer: Uint8Array): void {
     const { clock, peers, blame, checkEarly } = this.#modules
-    const sent = decodeBlockAnswer(answer)
+    const sent = readAnswer(answer)
+    if (sent === null) {
+      blame(peer, 'undecodable')
+      return
+    }
     const [first] = sent
     if (first === undefined) {
       range.refusedAt.set(peer.peerId, clock.monotonic())
@@ -191,21 +197,27 @@ export class RangeDownload {
   }
 
   #fail(range: Range, peer: SyncPeer, error: unknown): void {
-    const { peers, blame, logger, clock } = this.#modules
-    if (error instanceof CodecError) return blame(peer, 'undecodable')
-    if (!(error instanceof NetworkError)) throw error
-    if (error.code === 'refused' && error.data['reason'] === 'pruned') {
-      return peers.lacks(peer, range.from)
-    }
+    const { peers, logger, clock } = this.#modules
+    const refusal = error instanceof NetworkError ? error.data['reason'] : undefined
+    if (refusal === 'pruned') return peers.lacks(peer, range.from)
     range.refusedAt.set(peer.peerId, clock.monotonic())
     const { name } = peer
-    const { code } = error
+    const code = error instanceof NetworkError ? error.code : String(error)
     const failures = peers.failed(peer)
     if (failures === SILENT_FAILURES) {
       logger.warn('a peer does not give blocks; others are asked', { peer: name, code })
     } else {
       logger.debug('a request for blocks failed', { peer: name, code })
     }
+  }
+}
+
+function readAnswer(answer: Uint8Array): SentBlock[] | null {
+  try {
+    return decodeBlockAnswer(answer)
+  } catch (error) {
+    if (error instanceof CodecError) return null
+    throw error
   }
 }
 

@@ -179,6 +179,8 @@ export class Process {
       },
       {
         clock: life,
+        // Nothing waits for the event loop here: all promises settle between two events.
+        turn: () => Promise.resolve(),
         logger: this.#logger(life),
         chain,
         journal,
