@@ -156,7 +156,7 @@ test('a removal that would leave too few that live is refused', () =>
   }))
 
 test('parameters, evidence and versions are checked before anything is signed', () =>
-  withNetwork(async ({ as, run, node, folder }) => {
+  withNetwork(async ({ as, run, node, folder, devnet }) => {
     const set = await as(0, 'change propose parameters --set deltaMs=250 --reason lines --json')
     assert.equal(json(set.stdout)['summary'], 'deltaMs 150 → 250')
     for (const setting of ['delta=250', 'deltaMs=fast', 'deltaMs']) {
@@ -179,6 +179,13 @@ test('parameters, evidence and versions are checked before anything is signed', 
     assert.match(status.stdout, /^proposed +protocol version 2 from height 5000 \(change /m)
     assert.match(status.stdout, /0\/4 ready, 3 needed, not yet hospital-0, hospital-1/)
     assert.equal((await as(1, 'upgrade propose 2 --height 0 --reason x')).code, 2)
+    const id = String(json(upgrade.stdout)['id'])
+    for (const index of [0, 2]) await as(index, `change approve ${id}`)
+    await node.sayReady(devnet)
+    const scheduled = await run('upgrade status')
+    assert.match(scheduled.stdout, /^scheduled +v2 at height 5000, in \d+ blocks \(change /m)
+    assert.match(scheduled.stdout, /^ +ready +3\/4 ready, 3 needed, not yet hospital-3$/m)
+    assert.match((await run('network info')).stdout, /^protocol +v1, next v2 at height 5000$/m)
     assert.equal(node.changes().length, 2)
   }))
 

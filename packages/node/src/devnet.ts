@@ -2,8 +2,7 @@
 // up` runs them as processes, the tests and the benchmarks in one; all get them from here.
 
 import { randomBytes } from 'node:crypto'
-import { constants } from 'node:fs'
-import { copyFile, readFile, rename, writeFile } from 'node:fs/promises'
+import { copyFile, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { formatPeerId, hkdfSha256 } from '@mooring/crypto'
@@ -23,7 +22,7 @@ import {
 import { formatConfigFile } from './config-file.ts'
 import { createHome, homePaths } from './home.ts'
 import { makeFirstGuard } from './first-guard.ts'
-import { createKeyRing, type KeyRing, readKeyFile, writeKeyRing } from './keys.ts'
+import { createKeyRing, keepKeyRing, type KeyRing, readKeyFile, writeKeyRing } from './keys.ts'
 import { NodeError } from './node-error.ts'
 
 export type DevnetPorts = { p2p: number; http: number; metrics: number }
@@ -176,19 +175,21 @@ export type NewcomerInput = {
   time?: number
 }
 
-// One more hospital, which the network does not know yet: its home, and its wish to be admitted.
+// One more hospital, which the network does not know yet: its home, and its wish to be admitted. What is
+// there of an earlier attempt is kept: its keys may be known to the others already.
 export async function createNewcomer(
   devnet: Devnet,
   { index, firstPort, ...input }: NewcomerInput,
 ): Promise<{ node: DevnetNode; admission: Admission }> {
   const name = `hospital-${index}`
-  const keys = createKeys({ ...input, name: devnet.name }, name)
+  const paths = await createHome(join(devnet.dir, name))
+  const fresh = createKeys({ ...input, name: devnet.name }, name)
+  const keys = await keepKeyRing(paths.keys, fresh, new Date(input.time ?? Date.now()))
   const organisation: Organisation = { ...organisationOf(index, name, keys), roles: ['observer'] }
   const admission = signAdmission(devnet.genesisDigest, organisation, keys.governance)
-  const paths = await createHome(join(devnet.dir, name))
-  await writeKeyRing(paths.keys, keys, new Date(input.time ?? Date.now()))
   const { genesisFile } = homePaths(join(devnet.dir, 'hospital-0'))
-  await copyFile(genesisFile, paths.genesisFile, constants.COPYFILE_EXCL)
+  await rm(paths.genesisFile, { force: true })
+  await copyFile(genesisFile, paths.genesisFile)
   const node = {
     index,
     name,

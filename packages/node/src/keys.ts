@@ -113,6 +113,27 @@ export async function writeKeyRing(folder: string, keys: KeyRing, created: Date)
   }
 }
 
+// The keys of a folder, those that are missing taken from `fresh`.
+export async function keepKeyRing(folder: string, fresh: KeyRing, created: Date): Promise<KeyRing> {
+  const keep = async (duty: KeyDuty): Promise<KeyPair> => {
+    const path = join(folder, keyFileName(duty))
+    try {
+      return await readKeyFile(path, duty)
+    } catch (error) {
+      if (!(error instanceof NodeError && error.code === 'key_missing')) throw error
+      await writeKeyFile(path, duty, fresh[duty], created)
+      return fresh[duty]
+    }
+  }
+  return {
+    governance: await keep('governance'),
+    consensus: await keep('consensus'),
+    transport: await keep('transport'),
+    anchor: await keep('anchor'),
+    seal: await keep('seal'),
+  }
+}
+
 async function readOwnFile(path: string, duty: KeyDuty): Promise<string> {
   try {
     const { mode } = await stat(path)

@@ -7,6 +7,7 @@ import { checkGenesis, parseGenesisJson } from '@mooring/ledger'
 import { test } from 'uvu'
 import {
   createDevnet,
+  createNewcomer,
   type DevnetInput,
   findPortBlock,
   readDevnet,
@@ -80,6 +81,26 @@ test('a devnet that exists moves to other ports and keeps its keys', () =>
     const options = await loadNodeOptions({ home: moved.nodes[2]?.home ?? '', flags: {}, env: {} })
     assert.equal(options.http.listen, '127.0.0.1:8441')
     assert.ok(options.p2p.peers.every((peer) => /tcp\/84\d0\//.test(peer)))
+  }))
+
+test('a newcomer keeps the keys of an attempt that was interrupted', () =>
+  inFolder(async (dir) => {
+    const devnet = await createDevnet({ dir, ...INPUT })
+    const input = { index: 4, firstPort: 9_000 }
+    const first = await createNewcomer(devnet, input)
+    assert.equal(first.node.name, 'hospital-4')
+    assert.equal(first.node.ports.http, 9_001)
+    assert.deepEqual(first.admission.organisation.roles, ['observer'])
+    rmSync(join(first.node.home, 'keys', 'seal.json'))
+    const second = await createNewcomer(devnet, input)
+    assert.equal(second.node.peerId, first.node.peerId)
+    const [before, after] = [first, second].map(({ admission }) => admission.organisation.keys)
+    assert.deepEqual(after?.governance, before?.governance)
+    assert.notDeepEqual(after?.seal, before?.seal)
+    await writeDevnetConfigs({ ...devnet, nodes: [...devnet.nodes, second.node] })
+    const options = await loadNodeOptions({ home: second.node.home, flags: {}, env: {} })
+    assert.equal(options.networkId, devnet.networkId)
+    assert.equal(options.p2p.peers.length, 4)
   }))
 
 test('a home with keys of another organisation is no authority', () =>

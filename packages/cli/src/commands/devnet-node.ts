@@ -19,7 +19,7 @@ import type { Context } from '../context.ts'
 import { untilCaughtUp } from '../devnet/catch-up.ts'
 import { devnetCommand, type DevnetOptions, lookAt, showBoard } from '../devnet/command.ts'
 import { devnetOf, nodeStateOf } from '../devnet/make.ts'
-import { type Assembly, passChange } from '../devnet/membership.ts'
+import { type Assembly, isMember, passChange } from '../devnet/membership.ts'
 import { quorumOf } from '../devnet/progress.ts'
 import {
   activeNodes,
@@ -45,15 +45,16 @@ const POLL_MS = 200
 const ASK_MS = 10_000
 const GONE_MS = 30_000
 
-// The home comes first: whatever happens then, `devnet up` and `restart` know of it.
+// The home comes first. One that was made by an interrupted command is used again, keys and all.
 async function makeHome({ state, output }: Assembly) {
-  const index = state.nodes.length
+  const waiting = state.nodes.find(({ isPending }) => isPending === true)
+  const index = waiting?.index ?? state.nodes.length
   const devnet = await devnetOf(state)
   const { basePort } = await findPortBlock(state.basePort + 10 * index, 1)
   const { node, admission } = await createNewcomer(devnet, { index, firstPort: basePort })
   await writeDevnetConfigs({ ...devnet, nodes: [...devnet.nodes, node] })
-  const added: DevnetNodeState = { ...nodeStateOf(node), isNewcomer: true }
-  state.nodes.push(added)
+  const added: DevnetNodeState = { ...nodeStateOf(node), isNewcomer: true, isPending: true }
+  state.nodes[index] = added
   await writeDevnetState(state)
   output.note(`made the home of ${added.name}: ${added.home}`)
   return { added, admission }
@@ -121,7 +122,11 @@ async function add(assembly: Assembly, { role, snapshot, timeout }: AddOptions):
   const { output, state } = assembly
   const { added, admission } = await makeHome(assembly)
   const about = { subject: added.name, reason: `devnet node add ${added.index}` }
-  await passChange(assembly, { kind: 'admit', body: admission }, about)
+  if (!(await isMember(assembly, added.name))) {
+    await passChange(assembly, { kind: 'admit', body: admission }, about)
+  }
+  delete added.isPending
+  await writeDevnetState(state)
   if (snapshot === true) await fetchSnapshot(assembly, added)
   await start(assembly, added, timeout)
   if (role === 'authority') {

@@ -1,6 +1,7 @@
 // Protocol versions: the one in force, the one to come, and who is ready for it.
 
 import type { Change, Network } from '@mooring/api'
+import type { Client } from '@mooring/api/client'
 import type { Command } from 'commander'
 import { formatWaiting, shortId } from '../change-text.ts'
 import { remote, withHelp } from '../command-help.ts'
@@ -15,7 +16,9 @@ function formatReadiness({ acks, acksNeeded }: Change, { authorities }: Network)
   return `${acks.length}/${authorities.length} ready, ${acksNeeded} needed${rest}`
 }
 
-function formatUpgrade(network: Network, open: readonly Change[], height: number): string {
+type Upgrade = { network: Network; open: Change[]; scheduled: Change | null; height: number }
+
+function formatUpgrade({ network, open, scheduled, height }: Upgrade): string {
   const { protocolVersion, scheduledProtocol, softwareProtocol } = network
   const fields: [string, string][] = [
     ['in force', `v${protocolVersion}`],
@@ -27,6 +30,7 @@ function formatUpgrade(network: Network, open: readonly Change[], height: number
       'scheduled',
       `v${version} at height ${from}, in ${Math.max(0, from - height)} blocks (change ${shortId(change)})`,
     ])
+    if (scheduled !== null) fields.push(['  ready', formatReadiness(scheduled, network)])
   }
   for (const change of open) {
     fields.push(
@@ -37,6 +41,19 @@ function formatUpgrade(network: Network, open: readonly Change[], height: number
   }
   if (scheduledProtocol === null && open.length === 0) fields.push(['scheduled', 'nothing'])
   return formatFields(fields)
+}
+
+async function ask(client: Client): Promise<Upgrade> {
+  const [network, { items }, { chain }] = await Promise.all([
+    client.network(),
+    client.changes({ status: 'open' }),
+    client.status(),
+  ])
+  const open = items.filter(({ kind }) => kind === 'protocol')
+  const { scheduledProtocol } = network
+  const scheduled =
+    scheduledProtocol === null ? null : await client.change(scheduledProtocol.change)
+  return { network, open, scheduled, height: chain.height }
 }
 
 function addStatus(group: Command, context: Context): void {
@@ -50,18 +67,15 @@ function addStatus(group: Command, context: Context): void {
   command.action(async () => {
     const options = command.optsWithGlobals<RemoteOptions>()
     const output = createOutput(context, options)
-    const [network, { items }, { chain }] = await withNode(context, options, (client) =>
-      Promise.all([client.network(), client.changes({ status: 'open' }), client.status()]),
-    )
-    const open = items.filter(({ kind }) => kind === 'protocol')
+    const upgrade = await withNode(context, options, ask)
     if (!output.isJson) {
-      output.text(formatUpgrade(network, open, chain.height))
+      output.text(formatUpgrade(upgrade))
       return
     }
+    const { network, ...rest } = upgrade
     const { protocolVersion, scheduledProtocol, softwareProtocol } = network
-    const { height } = chain
     const schema = 'mooring/upgrade/v1'
-    output.json({ schema, height, protocolVersion, softwareProtocol, scheduledProtocol, open })
+    output.json({ schema, protocolVersion, softwareProtocol, scheduledProtocol, ...rest })
   })
 }
 

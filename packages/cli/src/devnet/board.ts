@@ -10,8 +10,10 @@ export function formatBoard(reports: readonly NodeReport[]): string {
     { title: 'node', value: ({ node }) => node.name },
     {
       title: 'role',
-      value: ({ node, status }) =>
-        node.isRemoved === true ? 'removed' : (status?.node.role ?? '–'),
+      value: ({ node, status }) => {
+        if (node.isRemoved === true) return 'removed'
+        return node.isPending === true ? 'not admitted' : (status?.node.role ?? '–')
+      },
     },
     {
       title: 'height',

@@ -141,10 +141,11 @@ async function moveFromTakenPorts(state: DevnetState, say: MakeOptions['say']) {
   const devnet = await readDevnet(state.dir, state.name, state.nodes.length, basePort)
   await writeDevnetConfigs(devnet)
   const moved = stateOf(devnet, basePort)
-  for (const { index, isNewcomer, isRemoved } of state.nodes) {
+  for (const { index, isNewcomer, isPending, isRemoved } of state.nodes) {
     const node = moved.nodes[index]
     if (node === undefined) continue
     if (isNewcomer === true) node.isNewcomer = true
+    if (isPending === true) node.isPending = true
     if (isRemoved === true) node.isRemoved = true
   }
   await writeDevnetState(moved)

@@ -61,7 +61,10 @@ export async function passChange(
     const proposer = await governanceOf(assembly, speaker.home, speaker, client)
     const terms = { reason, expires: EXPIRES_MS }
     const now = context.now()
-    const { id } = await propose(proposer, change, terms, { output, now })
+    const id = await propose(proposer, change, terms, { output, now }).then(
+      (proposed) => proposed.id,
+      openProposal,
+    )
     output.note(`proposed by ${proposer.organisation}`)
     await approveByOthers(assembly, { id, speaker, client, subject })
     return waitUntilPassed({ client }, id, PASS_MS)
@@ -69,6 +72,19 @@ export async function passChange(
   const passed = await asking({ url: speaker.api, origin: speaker.name }, ASK_MS, work())
   output.note(`passed in block ${passed.height ?? 0}`)
   return passed
+}
+
+// What an interrupted command has proposed waits for its approvals.
+function openProposal(error: unknown): string {
+  if (error instanceof NodeError && error.code === 'change_exists') return String(error.data['id'])
+  throw error
+}
+
+/** Whether the network has it already. */
+export async function isMember({ state }: Assembly, name: string): Promise<boolean> {
+  const { api } = await speakerOf(state, name)
+  const { items } = await createClient(api, { timeoutMs: ASK_MS }).members()
+  return items.some(({ id }) => id === name)
 }
 
 async function approveByOthers(

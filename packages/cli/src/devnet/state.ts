@@ -20,6 +20,8 @@ export type DevnetNodeState = {
   startedAt: string | null
   // Came after genesis.
   isNewcomer?: boolean
+  // Its home is made, and the others have not admitted it yet.
+  isPending?: boolean
   // Of the network no more; its home stays, for its votes and its copy of the chain.
   isRemoved?: boolean
 }
@@ -37,7 +39,7 @@ export type DevnetState = {
 
 /** Those that belong to the network. */
 export function activeNodes({ nodes }: DevnetState): DevnetNodeState[] {
-  return nodes.filter(({ isRemoved }) => isRemoved !== true)
+  return nodes.filter(({ isPending, isRemoved }) => isPending !== true && isRemoved !== true)
 }
 
 export type DevnetChoice = { name: string; dir?: string }
