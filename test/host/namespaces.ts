@@ -11,6 +11,7 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { promisify } from 'node:util'
+import { eventually } from '../e2e/eventually.ts'
 
 const REAP = `
 cat >&2; folder=$1; shift
@@ -20,6 +21,7 @@ for name in "$@"; do
 done
 rm -rf "$folder"`
 
+const ENDED_MS = 10_000
 const NOBODY = '02:00:00:00:ff:ff'
 
 // The programs of a system administrator are not on everybody's path.
@@ -137,15 +139,16 @@ function startReaper(folder: string, names: readonly string[]): ChildProcess {
 }
 
 async function remove(names: readonly string[], reaper: ChildProcess): Promise<void> {
-  const left: string[] = []
-  for (const name of names) left.push(...(await ip('netns', 'pids', name)).split('\n'))
-  reaper.ref()
-  const gone = once(reaper, 'exit')
-  reaper.stdin?.end()
-  await gone
-  assert.deepEqual(
-    left.filter((pid) => pid !== ''),
-    [],
-    'processes are left',
-  )
+  try {
+    // A killed process is in its namespace until the kernel has taken all of it apart.
+    await eventually('nothing runs in the namespaces', ENDED_MS, async () => {
+      const pids = await Promise.all(names.map((name) => ip('netns', 'pids', name)))
+      return pids.every((text) => text.trim() === '') ? true : undefined
+    })
+  } finally {
+    reaper.ref()
+    const gone = once(reaper, 'exit')
+    reaper.stdin?.end()
+    await gone
+  }
 }
