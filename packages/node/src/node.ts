@@ -288,7 +288,10 @@ function openSnapshots({ options, logger, stores, late }: Ground): Snapshots {
       chain: stores.chain,
       clock: systemClock,
       logger: logger.module('snapshots'),
-      isBehind: (height, interval) => (late.agreement?.sync.targetHeight ?? 0) > height + interval,
+      isBehind: (height, interval) => {
+        const target = late.agreement?.sync.targetHeight ?? 0
+        return Math.max(target, late.agreement?.bestKnownHeight() ?? 0) > height + interval
+      },
     },
   )
 }

@@ -8,13 +8,13 @@
 // same snapshot goes on from there.
 
 import { readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { equalBytes, toHex } from '@mooring/codec'
 import { faultsOf } from '@mooring/consensus'
 import {
   chunkDigest,
   chunksHeld,
   chunksOf,
+  fetchingPath,
   listSnapshots,
   type SnapshotManifest,
   snapshotPath,
@@ -130,7 +130,7 @@ async function fetchChunks(
   { folder, onProgress, onBad }: FetchOptions,
 ): Promise<boolean> {
   if ((await listSnapshots(folder)).includes(height)) return true
-  const mark = join(folder, `${height}.fetching`)
+  const mark = fetchingPath(folder, height)
   const writer = await openWriter(folder, height, { mark, digest })
   const chunks = chunksOf(manifest.core)
   const held = await chunksHeld(folder, height, manifest)

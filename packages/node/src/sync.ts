@@ -28,6 +28,8 @@ import { type Fault, firstStretch, type ReadBlock, type Stretch } from './sync-r
 
 const BLOCK_TIMEOUT_MS = 2_000
 const PAUSE_MS = 200
+const DIVERGED_MS = 5_000
+const STUCK_MS = 10_000
 const FOLLOW_MS = 500
 /** About as many signatures as five milliseconds are enough for. */
 const TURN_TRANSACTIONS = 64
@@ -67,6 +69,7 @@ export class Sync {
   readonly #verified = new Set<string>()
   #target: Certificate | null = null
   #settling: Promise<void> = Promise.resolve()
+  #askedAt: number | null = null
   #isRunning = false
   #isClosed = false
 
@@ -201,6 +204,7 @@ export class Sync {
   async #syncLoop(): Promise<void> {
     const { execution } = this.#modules
     let asked = false
+    this.#askedAt = null
     while (!this.#isClosed) {
       const { height } = execution.tip.meta
       const range = this.#download.take(height)
@@ -214,10 +218,22 @@ export class Sync {
       if (isBehind || !asked) this.#download.fill(height, Math.max(this.#goal(), height + 1))
       asked = true
       if (!isBehind && !this.#download.isAsking) break
+      if (isBehind) this.#tellStuck(height)
       this.#pace.tell({ height, target: this.#goal() }, this.#peers)
       await this.#download.wait()
     }
     await this.#settling
+  }
+
+  /** Nobody is there to ask, or whoever is there has dropped what comes next. */
+  #tellStuck(height: number): void {
+    const { clock, logger } = this.#modules
+    const now = clock.monotonic()
+    if (this.#download.isAsking || this.#askedAt === null) this.#askedAt = now
+    if (now - this.#askedAt < STUCK_MS) return
+    this.#askedAt = now
+    const peers = this.#peers.all.map(({ name }) => name).join(', ')
+    logger.warn('no peer gives the blocks that come next', { height, peers })
   }
 
   /** All of it, or up to where it turns out wrong. */
@@ -277,7 +293,7 @@ export class Sync {
       this.#verified.clear()
       if (refusal !== null) {
         logger.error('a final block does not execute here', { height, code: refusal.code })
-        await this.#pause(PAUSE_MS)
+        await this.#pause(DIVERGED_MS)
         return false
       }
       work += 1 + block.transactions.length

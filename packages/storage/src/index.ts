@@ -21,6 +21,7 @@ export { PinnedChain, type StateValue } from './pinned-chain.ts'
 export { exportSnapshot } from './snapshot-export.ts'
 export {
   chunksHeld,
+  fetchingPath,
   listSnapshots,
   SnapshotFile,
   snapshotPath,

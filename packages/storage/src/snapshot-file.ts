@@ -21,9 +21,15 @@ import {
 const MAGIC = new TextEncoder().encode('MOORSNP1')
 const TAIL_BYTES = 4 + MAGIC.length
 const PART = '.part'
+const FETCHING = '.fetching'
 
 export function snapshotPath(folder: string, height: number): string {
   return join(folder, `${height}.snapshot`)
+}
+
+/** Stands beside a file that is being fetched, and keeps what came of it. */
+export function fetchingPath(folder: string, height: number): string {
+  return join(folder, `${height}${FETCHING}`)
 }
 
 /** The heights of the whole snapshots in a folder, newest first. */
@@ -49,6 +55,12 @@ export async function tidySnapshots(
 ): Promise<void> {
   for (const height of (await listSnapshots(folder)).slice(keep)) {
     await fileSystem.remove(snapshotPath(folder, height))
+  }
+  const names = new Set(await fileSystem.readDirectory(folder))
+  for (const name of names) {
+    const height = /^(\d+)\.snapshot\.part$/.exec(name)?.[1]
+    if (height === undefined || names.has(`${height}${FETCHING}`)) continue
+    await fileSystem.remove(join(folder, name))
   }
 }
 
