@@ -3,6 +3,7 @@
 import type { HaltReason } from '@mooring/consensus'
 import type { StorageErrorCode } from '@mooring/storage'
 import { type CatalogEntry, entry } from './error-entry.ts'
+import { PLACE_TEXTS } from './errors-place.ts'
 import type { CommandErrorCode, NodeErrorCode } from './node-error.ts'
 
 export const COMMAND_TEXTS: Record<CommandErrorCode, CatalogEntry> = {
@@ -189,12 +190,6 @@ export const NODE_TEXTS: Record<NodeErrorCode, CatalogEntry> = {
     '{path} exists.',
     'Choose another folder:   mooring --home <dir> init',
   ),
-  key_not_in_genesis: entry(1015, 3)(
-    'This node is no authority of the network',
-    'The genesis lists no authority "{name}" with the keys of this home ({detail}).',
-    'Follow the network without voting:   [node] role = "observer"',
-    'Compare:   mooring genesis show',
-  ),
   genesis_missing: entry(1016, 3)(
     'The genesis file is missing',
     'There is no file {path}; it says which network this node belongs to.',
@@ -204,11 +199,6 @@ export const NODE_TEXTS: Record<NodeErrorCode, CatalogEntry> = {
     'The genesis file is not valid',
     '{path}: {detail}.',
     'Ask a member for the file again; it is never edited.',
-  ),
-  network_mismatch: entry(1018, 13)(
-    'Configuration and genesis name different networks',
-    'The configuration says {configured}, the genesis file is that of {actual}.',
-    'Check which file is the wrong one:   mooring genesis show --file {path}',
   ),
   port_taken: entry(1019, 1)(
     'A port is taken',
@@ -252,30 +242,7 @@ export const NODE_TEXTS: Record<NodeErrorCode, CatalogEntry> = {
     'When a database cannot write any more, the node stops until there is room again.',
     'Free space on the volume of the home, or move the home to a larger one.',
   ),
-  removed: entry(1060, 14)(
-    'This node was removed from the network',
-    'The members have removed "{name}"; the chain that this node holds, up to block {height}, says so.',
-    'Keep the home: what it holds stays provable. Starting it again changes nothing.',
-    'Ask the other members for the reason that they recorded with the change.',
-    'An organisation that returns does so under another id and with new keys:   mooring init --help',
-  ),
-  refused_by_all: entry(1061, 14)(
-    'All members refuse this node',
-    'Every member closes the connections of "{name}" at once; they have probably removed it after block {height}, while it was away.',
-    'Ask one of them:   mooring member list',
-    'If it is a member still, its transport key may be another one than they know:   mooring keys list',
-  ),
-  restart_failed: entry(1063, 1)(
-    'The node has new keys and did not stop in time to take them',
-    'The chain names new keys; the parts that use the old ones were still closing when the time was over.',
-    'Start the node again: it takes the keys that the chain names.',
-  ),
-  protocol_unsupported: entry(1062, 13)(
-    'The network goes on with a protocol that this software does not speak',
-    'From block {height} on the members use protocol version {version}; this software speaks {spoken}. The node has stopped before that block, and nothing is lost.',
-    'Install a version of Mooring that speaks it, and start the node again: it goes on from there.',
-    'See what the members agreed on:   mooring upgrade status',
-  ),
+  ...PLACE_TEXTS,
   snapshot_refused: entry(1070, 8, 422)(
     'The snapshot cannot be believed',
     'Check "{check}": {detail}.',
@@ -381,7 +348,7 @@ export const STORAGE_TEXTS: Record<StorageErrorCode, CatalogEntry> = {
   guard_corrupt: entry(1030, 12)(
     'The vote journal is damaged',
     'The guard against signing twice cannot trust its own file, so that the node does not vote.',
-    'Never delete guard/. Restore the disk, or run as an observer:   [node] role = "observer"',
+    'Never delete guard/. Restore the disk; when that cannot be, begin a new journal and observe first:   mooring start --rejoin',
   ),
   guard_behind: entry(1031, 12)(
     'The vote journal is older than the votes',

@@ -4,8 +4,10 @@
 import type { HaltReason } from '@mooring/consensus'
 import type { OptionProblem } from './config-file.ts'
 import type { MembershipErrorCode } from './errors-membership.ts'
+import type { PlaceErrorCode } from './errors-place.ts'
 
 export type NodeErrorCode =
+  | PlaceErrorCode
   | 'options_invalid'
   | 'http_not_loopback'
   | 'config_missing'
@@ -18,10 +20,8 @@ export type NodeErrorCode =
   | 'key_malformed'
   | 'key_encrypted'
   | 'key_exists'
-  | 'key_not_in_genesis'
   | 'genesis_missing'
   | 'genesis_invalid'
-  | 'network_mismatch'
   | 'port_taken'
   | 'authorities_missing'
   | 'leaders_failing'
@@ -30,10 +30,6 @@ export type NodeErrorCode =
   | 'evidence_invalid'
   | 'mempool_full'
   | 'disk_low'
-  | 'removed'
-  | 'refused_by_all'
-  | 'restart_failed'
-  | 'protocol_unsupported'
   | 'snapshot_refused'
   | 'snapshot_unknown'
   | 'snapshot_unavailable'

@@ -12,24 +12,20 @@ import { answerBlockRequest } from './block-server.ts'
 import { systemClock } from './clock.ts'
 import { createCustodian, type Custodian } from './custodian.ts'
 import { EventFeed } from './event-feed.ts'
-import { checkGuardCovers } from './guard-cover.ts'
 import { homePaths } from './home.ts'
 import type { NodeOptions } from './load-options.ts'
 import { loadLocalSecret } from './local-secret.ts'
 import { createLogger, type RootLogger } from './logger.ts'
 import { machineName } from './machine.ts'
 import { membersOf } from './members.ts'
-import { MembershipWatch } from './membership-watch.ts'
+import type { MembershipWatch } from './membership-watch.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { measuredJournal } from './metrics-fill.ts'
 import { HaltError, NodeError } from './node-error.ts'
 import type { NodeParts } from './node-parts.ts'
 import { Offences } from './offences.ts'
-import { consensusKeyNamed, ownIdOf, refuseRemoved, takeNamedKeys } from './own-place.ts'
-import { findNextKey } from './next-keys.ts'
-import { createProofDocuments } from './proof-documents.ts'
-import { refuseUnspoken } from './protocol.ts'
-import { Readiness } from './readiness.ts'
+import { createProofDocuments, type ProofDocuments } from './proof-documents.ts'
+import { type NextTransport, ownOptions, startStanding } from './standing.ts'
 import { roleOf } from './status.ts'
 import { Pruning } from './pruning.ts'
 import { type Serving, startServing } from './serving.ts'
@@ -78,7 +74,7 @@ export interface StartHow {
   /** Put the guard aside, and observe before the first vote. */
   rejoin?: boolean
   /** Be known by the next transport key, which the chain here does not name yet. */
-  transport?: 'next'
+  transport?: NextTransport
 }
 
 /** @throws an error whose code is in the catalogue; then nothing is left open. */
@@ -143,12 +139,7 @@ async function assemble(
   const custodian = await openCustodian(ground, agreement, feed)
   closers.push(() => custodian.close())
   await custodian.start()
-  const proofs = createProofDocuments({
-    chain: stores.chain,
-    store: stores.records,
-    genesis: encodeGenesis(options.genesis),
-    genesisDigest: options.genesisDigest,
-  })
+  const proofs = openProofs(ground)
   const pruning = openPruning(ground, custodian)
   closers.push(() => pruning.close())
   const parts = partsOf(ground, { agreement, network, custodian, offences, pruning })
@@ -159,88 +150,21 @@ async function assemble(
   closers.push(() => {
     late.isDraining = true
   })
-  const watch = watchMembership(ground, { network, agreement })
-  late.watch = watch
-  closers.push(() => watch.close())
-  await watch.onEpoch()
-  const readiness = createReadiness(ground, { network, agreement })
-  closers.push(() => readiness.close())
-  const height = (): number => stores.chain.tip.height
+  const standing = await startStanding(options, { agreement, network, logger, fail: late.fail })
+  late.watch = standing.watch
+  closers.push(() => standing.close())
   return {
-    height,
+    height: () => stores.chain.tip.height,
     role: () => roleOf(agreement.driver.state),
     api: serving.url,
     failed: failure.promise,
   }
 }
 
-/** With the keys that the chain names; refuses what may not or cannot go on. */
-async function ownOptions(
-  given: NodeOptions,
-  {
-    stores,
-    logger,
-    transport,
-  }: { stores: Stores; logger: RootLogger; transport: StartHow['transport'] },
-): Promise<NodeOptions> {
-  const state = stores.chain.state()
-  const { height } = stores.chain.tip
-  const options = { ...given, name: ownIdOf(state, given) }
-  refuseRemoved(state, options.name, height)
-  refuseUnspoken(state, height + 1)
-  const keys = await takeNamedKeys(options, state, logger)
-  const next =
-    transport === 'next' ? await findNextKey(options.keyPaths.transport, 'transport') : undefined
-  const own = { ...options, keys: { ...keys, transport: next ?? keys.transport } }
-  checkGuard(own, stores, logger)
-  return own
-}
-
-function watchMembership(
-  { options, logger, late }: Ground,
-  { network, agreement }: { network: Network; agreement: Agreement },
-): MembershipWatch {
-  return new MembershipWatch(options, {
-    clock: systemClock,
-    execution: agreement.execution,
-    network,
-    logger: logger.module('membership'),
-    onStop: late.fail,
-    onFatal: late.fail,
-  })
-}
-
-function createReadiness(
-  { options, logger, late }: Ground,
-  { network, agreement }: { network: Network; agreement: Agreement },
-): Readiness {
-  const { execution, committer, mempool } = agreement
-  return new Readiness(
-    { organisation: options.name, genesisDigest: options.genesisDigest },
-    {
-      clock: systemClock,
-      execution,
-      committer,
-      mempool,
-      logger: logger.module('membership'),
-      bestKnownHeight: () => agreement.bestKnownHeight(),
-      connectedOf: (names) =>
-        network.peers().filter(({ name, connected }) => connected && names.includes(name)).length,
-      keyNamed: (publicKey) => consensusKeyNamed(publicKey, options),
-      onFatal: late.fail,
-    },
-  )
-}
-
-/** Whoever has lost votes and knows it observes; whoever does not know it must not start. */
-function checkGuard(options: NodeOptions, stores: Stores, logger: RootLogger): void {
-  const { amnesia, chain, guard, guardKeptAt, remembered } = stores
-  if (guardKeptAt !== null) logger.warn('the old guard was put aside', { path: guardKeptAt })
-  const { memory } = amnesia
-  if (memory === 'lost' || (memory === 'new' && !amnesia.isUnused)) return
-  const known = { marks: remembered.marks, floor: guard.floor }
-  const sets = new AuthoritySets(options.genesis, chain)
-  checkGuardCovers(chain, known, options.keys.consensus.publicKey, sets)
+function openProofs({ options, stores }: Ground): ProofDocuments {
+  const { genesis, genesisDigest } = options
+  const { chain, records: store } = stores
+  return createProofDocuments({ chain, store, genesis: encodeGenesis(genesis), genesisDigest })
 }
 
 function startAgreement(

@@ -95,7 +95,8 @@ export const OPTIONS = {
     ),
     role: choice(['authority', 'observer'], {
       default: 'observer',
-      description: 'An authority votes on blocks; an observer follows and serves.',
+      description:
+        'What a founder is to be before there is a chain; from then on the chain says who votes.',
     }),
     profile: choice(PROFILES, {
       default: 'prod',
