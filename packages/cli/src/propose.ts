@@ -7,6 +7,7 @@ import { ApiProblem } from '@mooring/api/client'
 import { canonicalJson } from '@mooring/codec'
 import type { Change } from '@mooring/ledger'
 import { formatDuration, NodeError } from '@mooring/node'
+import { waitingFor } from './context.ts'
 import { formatEffect, formatWaiting, shortId } from './change-text.ts'
 import { type Governance, signTransaction } from './governance.ts'
 import type { Output } from './output.ts'
@@ -55,7 +56,7 @@ export async function propose(
   for (const warning of warnings) output.note(`warning: ${warning}`)
   const { id } = preview
   if (options.dryRun === true) return { id, preview, warnings, isSubmitted: false }
-  await submitFinal(governance, transaction)
+  await submitFinal(governance, transaction, output)
   return { id, preview, warnings, isSubmitted: true }
 }
 
@@ -63,8 +64,10 @@ export async function propose(
 export async function submitFinal(
   { client }: Governance,
   transaction: Uint8Array,
+  output: Output,
 ): Promise<string> {
-  const { id, status } = await client.submitTransaction(transaction, { waitMs: FINAL_MS })
+  const submitted = client.submitTransaction(transaction, { waitMs: FINAL_MS })
+  const { id, status } = await waitingFor(output.note, 'a final block', submitted)
   if (status === 'final') return id
   const timeout = formatDuration(FINAL_MS)
   throw new NodeError('wait_timeout', { what: `Transaction ${id}`, timeout })

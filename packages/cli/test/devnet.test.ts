@@ -101,6 +101,30 @@ test('the commands of a devnet that is not there, or does not run, say so', () =
     assert.equal((await run(`devnet status --dir ${folder}/.devnet/default`)).code, 0)
   }))
 
+test('a hospital that left stays on the board, and is started no more', () =>
+  inDevnet(async ({ run, folder }) => {
+    const state = await readDevnetState(join(folder, '.devnet', 'default'))
+    const [, second] = state?.nodes ?? []
+    assert.ok(state !== null && second !== undefined)
+    second.isRemoved = true
+    await writeDevnetState(state)
+    const { stdout, stderr } = await run('devnet status')
+    assert.match(stdout, /0 of 1 nodes run/)
+    assert.match(stdout, /^hospital-1 +removed/m)
+    assert.match(stderr, /npx mooring devnet restart 0\n/)
+    for (const command of ['devnet restart 1', 'devnet node remove 1']) {
+      const refused = await run(command)
+      assert.equal(refused.code, 6, command)
+      assert.match(refused.stderr, /MOR-2021/)
+    }
+    assert.match((await run('devnet check')).stdout, /0 votes in 2 journals/)
+    const moved = await makeDevnet(options(folder, { nodes: 2 }))
+    assert.deepEqual(
+      moved.nodes.map(({ isRemoved }) => isRemoved === true),
+      [false, true],
+    )
+  }))
+
 test('a pid that the system has given to another program is not taken for a node', () =>
   inDevnet(async ({ run, folder }) => {
     const state = await readDevnetState(join(folder, '.devnet', 'default'))

@@ -52,7 +52,7 @@ function addVote(group: Command, context: Context, verb: keyof typeof VOTES): vo
       output.note(`${found.summary}  (${found.proposer}: ${found.reason})`)
       const body = { organisation, change: fromHex(found.id) }
       const transaction = signTransaction(opened, context.now(), { kind, body })
-      const transactionId = await submitFinal(opened, transaction)
+      const transactionId = await submitFinal(opened, transaction, output)
       const timeoutMs = waitMsOf(options)
       const change =
         timeoutMs === undefined

@@ -8,7 +8,6 @@ import {
   findPortBlock,
   formatDuration,
   loadNodeOptions,
-  NodeError,
   startHomeFrom,
   writeDevnetConfigs,
 } from '@mooring/node'
@@ -24,9 +23,8 @@ import { quorumOf } from '../devnet/progress.ts'
 import {
   activeNodes,
   type DevnetNodeState,
-  type DevnetState,
   isRunning,
-  nodeOf,
+  memberOf,
   writeDevnetState,
 } from '../devnet/state.ts'
 import { startNodes } from '../devnet/up.ts'
@@ -198,13 +196,6 @@ async function remove(assembly: Assembly, node: DevnetNodeState): Promise<void> 
 
 function indexOf(word: string): number {
   return countArgument(word.replace(/^hospital-/, ''))
-}
-
-// What was removed once is not there to be removed again.
-function memberOf(state: DevnetState, index: number): DevnetNodeState {
-  const node = nodeOf(state, index)
-  if (node.isRemoved !== true) return node
-  throw new NodeError('member_unknown', { organisation: node.name })
 }
 
 function addRemove(group: Command, context: Context): void {

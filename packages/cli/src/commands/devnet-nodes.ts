@@ -13,6 +13,7 @@ import {
   activeNodes,
   type DevnetNodeState,
   type DevnetState,
+  memberOf,
   nodeOf,
   writeDevnetState,
 } from '../devnet/state.ts'
@@ -84,7 +85,7 @@ export function addRestart(group: Command, context: Context): void {
     const asked = numbers === undefined || numbers.length === 0
     const nodes = asked
       ? activeNodes(state).filter(({ pid }) => pid === null)
-      : numbers.map((index) => nodeOf(state, index))
+      : numbers.map((index) => memberOf(state, index))
     for (const node of nodes) {
       await killProcess(node)
       node.pid = null

@@ -102,10 +102,8 @@ async function approveByOthers(
     const governance = await governanceOf(assembly, home, speaker, client)
     const body = { organisation: governance.organisation, change: fromHex(id) }
     const now = assembly.context.now()
-    await submitFinal(
-      governance,
-      signTransaction(governance, now, { kind: 'change.approve', body }),
-    )
+    const transaction = signTransaction(governance, now, { kind: 'change.approve', body })
+    await submitFinal(governance, transaction, assembly.output)
     assembly.output.note(`approved by ${name}`)
   }
 }

@@ -104,6 +104,13 @@ export function nodeOf(state: DevnetState, index: number): DevnetNodeState {
   })
 }
 
+/** One that belongs to the network. */
+export function memberOf(state: DevnetState, index: number): DevnetNodeState {
+  const node = nodeOf(state, index)
+  if (activeNodes(state).includes(node)) return node
+  throw new NodeError('member_unknown', { organisation: node.name })
+}
+
 const acknowledgedFile = (dir: string) => join(dir, 'acknowledged.ndjson')
 
 export type Acknowledgement = { id: string; node: string; at: string }
