@@ -11,6 +11,8 @@
  * Every folder named must hold a test file: one that was renamed would otherwise take its tests out of
  * the run in silence. The pattern then narrows the files by path and must leave at least one.
  *
+ * A green file says nothing but what it has measured: its lines `figure: <text>`.
+ *
  * A file under test/host may exit 77 after printing `skip: <reason>`; it counts as neither and is listed
  * at the end. The last line, `N passed, N failed`, counts tests; a file that is red for another reason
  * than a failing test, and a folder without tests, count as one failure.
@@ -23,6 +25,7 @@ import { type Ended, killAllOnSignal, runProcess } from './run-process.ts'
 
 type Verdict = { passed: number; failed: number; skip?: string; reason?: string }
 
+const FIGURE = /figure: (.+)$/gm
 const SUMMARY = /^ {2}Total: +(\d+)\n {2}Passed: +(\d+)\n {2}Skipped: +(\d+)$/gm
 
 function findTests(path: string): string[] {
@@ -107,9 +110,10 @@ async function work(): Promise<void> {
     totals.passed += verdict.passed
     totals.failed += verdict.failed
     if (verdict.skip !== undefined) skips.push(`skip  ${file}  ${verdict.skip}`)
-    else if (verdict.reason === undefined)
+    else if (verdict.reason === undefined) {
       console.log(`ok    ${file}  ${verdict.passed}  ${seconds} s`)
-    else console.log(`FAIL  ${file}  ${verdict.reason}  ${seconds} s\n${ended.output}`)
+      for (const [, figure] of ended.stdout.matchAll(FIGURE)) console.log(`      ${figure}`)
+    } else console.log(`FAIL  ${file}  ${verdict.reason}  ${seconds} s\n${ended.output}`)
   }
 }
 await Promise.all(Array.from({ length: jobs }, work))

@@ -73,6 +73,12 @@ test('an honest file is green and its output is not shown', async () => {
   assert.deepEqual(lines.slice(1), ['2 passed, 0 failed'])
 })
 
+test('of a green file the figures are shown, and nothing that could be taken for a total', async () => {
+  const { code, lines } = await run(['measures.fixture.ts'])
+  assert.equal(code, 0)
+  assert.deepEqual(lines.slice(1), ['      recovered after 0.4 s', '1 passed, 0 failed'])
+})
+
 test('colours do not hide the counts', async () => {
   const { code, lines } = await run(['honest.fixture.ts'], { ...process.env, FORCE_COLOR: '1' })
   assert.equal(code, 0)

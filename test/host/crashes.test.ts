@@ -20,7 +20,7 @@ const hospitals = await startHospitals(4)
 const load = startLoad(hospitals, randomOf(SEED))
 
 test('any node dies at any moment, on paths that come and go', async () => {
-  process.stdout.write(`SEED=${SEED}\n`)
+  process.stdout.write(`figure: SEED=${SEED}\n`)
   const random = randomOf(SEED + 1)
   const started = performance.now()
   for (let kill = 0; kill < KILLS; kill += 1) {
@@ -35,7 +35,9 @@ test('any node dies at any moment, on paths that come and go', async () => {
   }
   const seconds = inSeconds(performance.now() - started)
   const recovery = await hospitals.recover(() => hospitals.network.heal())
-  process.stdout.write(`${KILLS} kills in ${seconds}; healed: ${describeRecovery(recovery)}\n`)
+  process.stdout.write(
+    `figure: ${KILLS} kills in ${seconds}; healed: ${describeRecovery(recovery)}\n`,
+  )
 })
 
 test('all of them die in the same moment, and return', async () => {
@@ -43,12 +45,14 @@ test('all of them die in the same moment, and return', async () => {
   await Promise.all(hospitals.indices.map((index) => hospitals.kill(index)))
   const start = () => Promise.all(hospitals.indices.map((index) => hospitals.start(index)))
   const recovery = await hospitals.recover(start)
-  process.stdout.write(`all started again: ${describeRecovery(recovery)}\n`)
+  process.stdout.write(`figure: all started again: ${describeRecovery(recovery)}\n`)
 })
 
 test('one chain, nothing acknowledged lost, no contradictory votes', async () => {
   await load.stop()
-  process.stdout.write(`${load.promised.length} records acknowledged, ${load.refused()} refusals\n`)
+  process.stdout.write(
+    `figure: ${load.promised.length} records acknowledged, ${load.refused()} refusals\n`,
+  )
   assert.ok(load.promised.length > 0)
   await hospitals.check()
 })

@@ -86,12 +86,12 @@ async function survive(phase: Phase, hold: (leader: number) => Promise<void>): P
   const failoverMs = await goOnWithout(leader)
   const recovery = await hospitals.recover(() => hospitals.start(leader))
   process.stdout.write(
-    `leader killed, ${phase}: two blocks after ${inSeconds(failoverMs)}; started again: ${describeRecovery(recovery)}\n`,
+    `figure: leader killed, ${phase}: two blocks after ${inSeconds(failoverMs)}; started again: ${describeRecovery(recovery)}\n`,
   )
 }
 
 test('before its proposal', async () => {
-  process.stdout.write(`SEED=${SEED}\n`)
+  process.stdout.write(`figure: SEED=${SEED}\n`)
   await survive('nothing', () => Promise.resolve())
 })
 
@@ -116,7 +116,9 @@ test('after the finalization of its block', async () => {
 
 test('one chain, nothing acknowledged lost, no contradictory votes', async () => {
   await load.stop()
-  process.stdout.write(`${load.promised.length} records acknowledged, ${load.refused()} refusals\n`)
+  process.stdout.write(
+    `figure: ${load.promised.length} records acknowledged, ${load.refused()} refusals\n`,
+  )
   assert.ok(load.promised.length > 0)
   await hospitals.check()
 })

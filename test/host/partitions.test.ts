@@ -26,7 +26,7 @@ const hospitals = await startHospitals(4)
 const load = startLoad(hospitals, randomOf(SEED))
 
 test('halves: neither makes a block final, both name exactly the others', async () => {
-  process.stdout.write(`SEED=${SEED}\n`)
+  process.stdout.write(`figure: SEED=${SEED}\n`)
   await hospitals.part([0, 1], [2, 3])
   await pause(SETTLE_MS)
   const before = await hospitals.heights()
@@ -45,7 +45,7 @@ test('halves: neither makes a block final, both name exactly the others', async 
   }
   assert.deepEqual(await hospitals.heights(), before)
   const recovery = await hospitals.recover(() => hospitals.network.heal())
-  process.stdout.write(`2|2 healed: ${describeRecovery(recovery)}\n`)
+  process.stdout.write(`figure: 2|2 healed: ${describeRecovery(recovery)}\n`)
 })
 
 test('one alone: three go on, the one does not, and catches up', async () => {
@@ -64,7 +64,7 @@ test('one alone: three go on, the one does not, and catches up', async () => {
   assert.equal(missing.stall, null)
   assert.equal(await hospitals.heightOf(3), alone)
   const recovery = await hospitals.recover(() => hospitals.network.heal())
-  process.stdout.write(`3|1 healed: ${describeRecovery(recovery)}\n`)
+  process.stdout.write(`figure: 3|1 healed: ${describeRecovery(recovery)}\n`)
 })
 
 test('a pulled cable: the same', async () => {
@@ -74,7 +74,7 @@ test('a pulled cable: the same', async () => {
     (await hospitals.heightOf(0)) > before + 5 ? true : undefined,
   )
   const recovery = await hospitals.recover(() => hospitals.network.heal())
-  process.stdout.write(`cable back: ${describeRecovery(recovery)}\n`)
+  process.stdout.write(`figure: cable back: ${describeRecovery(recovery)}\n`)
 })
 
 test('one killed and one cut off: each is named with its own reason, and only they are repaired', async () => {
@@ -93,7 +93,7 @@ test('one killed and one cut off: each is named with its own reason, and only th
   process.stdout.write(`hospital-0: ${stall.detail}\n`)
   const repair = () => Promise.all([hospitals.start(2), hospitals.network.heal()])
   process.stdout.write(
-    `one healed, one started: ${describeRecovery(await hospitals.recover(repair))}\n`,
+    `figure: one healed, one started: ${describeRecovery(await hospitals.recover(repair))}\n`,
   )
 })
 
@@ -104,14 +104,14 @@ test('one direction only: whoever hears and is not heard is missed, and returns'
     (await hospitals.heightOf(0)) > before + 5 ? true : undefined,
   )
   const recovery = await hospitals.recover(() => hospitals.network.heal())
-  process.stdout.write(`one-way healed: ${describeRecovery(recovery)}\n`)
+  process.stdout.write(`figure: one-way healed: ${describeRecovery(recovery)}\n`)
 })
 
 test('a ring of one-way cuts: everybody hears some, and one chain comes of it', async () => {
   for (const from of [0, 1, 2, 3]) await hospitals.network.cut(from, (from + 1) % 4)
   await pause(6_000)
   const recovery = await hospitals.recover(() => hospitals.network.heal())
-  process.stdout.write(`ring healed: ${describeRecovery(recovery)}\n`)
+  process.stdout.write(`figure: ring healed: ${describeRecovery(recovery)}\n`)
 })
 
 test('a cut that moves', async () => {
@@ -128,12 +128,14 @@ test('a cut that moves', async () => {
     if (random.between(0, 1) === 0) await hospitals.network.heal()
   }
   const recovery = await hospitals.recover(() => hospitals.network.heal())
-  process.stdout.write(`moving cut healed: ${describeRecovery(recovery)}\n`)
+  process.stdout.write(`figure: moving cut healed: ${describeRecovery(recovery)}\n`)
 })
 
 test('one chain, nothing acknowledged lost, no contradictory votes', async () => {
   await load.stop()
-  process.stdout.write(`${load.promised.length} records acknowledged, ${load.refused()} refusals\n`)
+  process.stdout.write(
+    `figure: ${load.promised.length} records acknowledged, ${load.refused()} refusals\n`,
+  )
   assert.ok(load.promised.length > 0)
   await hospitals.check()
 })

@@ -43,7 +43,7 @@ test('one of four dead for good leaves more than eight tenths of the blocks', ()
     const three = blocksIn(settled({ ...change, actors: new Map([[2, 'silent']]) }), SECONDS)
     const ratio = three / whole
     process.stdout.write(
-      `${links} links: ${whole} blocks by four, ${three} by three of four (${ratio.toFixed(2)})\n`,
+      `figure: ${links} links: ${whole} blocks by four, ${three} by three of four (${ratio.toFixed(2)})\n`,
     )
     assert.ok(ratio > least, `${links} links: ${three} of ${whole}`)
   }
