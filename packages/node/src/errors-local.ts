@@ -1,9 +1,9 @@
-// Texts for what goes wrong on this computer: the program itself, options, home, keys, disk, devnet.
+// Texts for what goes wrong on this computer: the program itself, options, home, keys, devnet.
 
 import type { HaltReason } from '@mooring/consensus'
-import type { StorageErrorCode } from '@mooring/storage'
 import { type CatalogEntry, entry } from './error-entry.ts'
 import { PLACE_TEXTS } from './errors-place.ts'
+import { KEEPING_TEXTS } from './errors-storage.ts'
 import type { CommandErrorCode, NodeErrorCode } from './node-error.ts'
 
 export const COMMAND_TEXTS: Record<CommandErrorCode, CatalogEntry> = {
@@ -243,136 +243,7 @@ export const NODE_TEXTS: Record<NodeErrorCode, CatalogEntry> = {
     'Free space on the volume of the home, or move the home to a larger one.',
   ),
   ...PLACE_TEXTS,
-  snapshot_refused: entry(1070, 8, 422)(
-    'The snapshot cannot be believed',
-    'Check "{check}": {detail}.',
-    'Fetch it from another member, and report who gave this one.',
-  ),
-  snapshot_unknown: entry(1071, 6, 404)(
-    'There is no such snapshot',
-    'No snapshot of height {height} is kept here; only the newest few are.',
-    'List them:   mooring snapshot list',
-  ),
-  snapshot_unavailable: entry(1072, 4, 503)(
-    'No snapshot could be fetched',
-    '{detail}.',
-    'Start from blocks instead:   mooring start --sync-mode blocks',
-    'Take one on a running node:   mooring snapshot create --endpoint <url>',
-  ),
-  holds_unreadable: entry(1074, 11)(
-    'The file of the legal holds cannot be read',
-    '{path}: {detail}. As long as nobody knows what is held, nothing is dropped.',
-    'Bring the file back from a backup, or write it anew: mooring prune hold --help',
-  ),
-  hold_invalid: entry(1075, 2, 400)(
-    'The hold cannot be placed',
-    '{detail}.',
-    'For example:   mooring prune hold case-4711 --reason "court order"',
-  ),
-  hold_exists: entry(1076, 7, 409)(
-    'There is a hold of that name',
-    '"{name}" was placed at {placedAt}, and stands.',
-    'See all of them:   mooring prune plan',
-  ),
-  hold_unknown: entry(1077, 6, 404)(
-    'There is no hold of that name',
-    'Nothing is held as "{name}".',
-    'See all of them:   mooring prune plan',
-  ),
-  chain_exists: entry(1073, 7, 409)(
-    'The home has a chain already',
-    'A snapshot begins a chain and never replaces one: {path} exists.',
-    'Use a new home:   mooring init --home <dir>',
-    'Or move data/ away, and keep guard/.',
-  ),
-}
-
-export const STORAGE_TEXTS: Record<StorageErrorCode, CatalogEntry> = {
-  locked: entry(1010, 10, 503)(
-    'The ledger is in use by another process',
-    'Two processes on one home would sign twice.',
-    'Talk to the node that runs:   mooring status',
-    'Run a second node in a home of its own:   mooring --home <dir> start',
-  ),
-  corrupt: entry(1020, 11)(
-    'Stored data is damaged',
-    'A stored value does not match its checksum: the disk or something beside Mooring changed it.',
-    'Check the disk, then let the node fetch the chain again: move data/ away, keep guard/.',
-  ),
-  missing: entry(1021, 11)(
-    'Stored data is missing',
-    'A value that the chain says must exist is not in the database.',
-    'Let the node fetch the chain again: move data/ away, keep guard/.',
-  ),
-  pruned: entry(1047, 6, 410)(
-    'It is not kept on this node any more',
-    'Block {height} was final, and this node has dropped its body; it keeps bodies above height {prunedTo}.',
-    'Ask a node that keeps more:   --endpoint <url>',
-    'See what this node keeps, and why:   mooring prune plan',
-  ),
-  full: entry(1022, 11, 507)(
-    'The disk is full',
-    'A write failed for lack of space; nothing half-written counts.',
-    'Free space on the volume of the home, then start again.',
-  ),
-  io: entry(1023, 11)(
-    'The disk refused a read or a write',
-    'The operating system returned an error for a file of the home.',
-    'Check the volume: is it mounted, writable, healthy?',
-  ),
-  format: entry(1024, 13)(
-    'The data was written by another version',
-    'This version does not read that format.',
-    'Use the version that wrote it, or a newer one.',
-  ),
-  wrong_network: entry(1025, 13)(
-    'The data belongs to another network',
-    'The databases were started with a different genesis.',
-    'Check config/genesis.json, or use the home of that network.',
-  ),
-  out_of_order: entry(1026, 1)(
-    'A block does not follow the tip',
-    'The store was asked to keep a block that does not extend the chain.',
-    'Run again with -vv and report what it prints.',
-  ),
-  stale_view: entry(1027, 1)(
-    'A view of the state is out of date',
-    'Finality has overtaken the state that was asked.',
-    'Run again with -vv and report what it prints.',
-  ),
-  duplicate: entry(1028, 7, 409)(
-    'A record with this id is stored already',
-    'Records are never overwritten.',
-    'Fetch the stored one:   mooring record get <id>',
-  ),
-  guard_corrupt: entry(1030, 12)(
-    'The vote journal is damaged',
-    'The guard against signing twice cannot trust its own file, so that the node does not vote.',
-    'Never delete guard/. Restore the disk; when that cannot be, begin a new journal and observe first:   mooring start --rejoin',
-  ),
-  guard_behind: entry(1031, 12)(
-    'The vote journal is older than the votes',
-    'All or part of guard/ was lost, wiped or restored from a backup. A node that has forgotten its votes may contradict them, and two contradicting votes break the promise that blocks are final.',
-    'Make sure that no other copy of this node runs. Then come back as one that observes first:   mooring start --rejoin',
-    'Or bring all of guard/ back as it was last; never an older copy.',
-  ),
-  guard_moved: entry(1040, 12)(
-    'The vote journal is a copy',
-    'guard/ is not where it was made: it was copied, restored, or moved to another disk or machine. If the original still runs, or ran after the copy was made, this node would vote against itself, and no one could trust its blocks as final.',
-    'Start the original instead, if it is still there.',
-    'If the original is stopped for good, come back as one that observes first:   mooring start --rejoin',
-    'A second node needs keys of its own:   mooring --home <dir> init',
-  ),
-  guard_regression: entry(1032, 12)(
-    'The guard refused a vote',
-    'A vote below the marks was about to be kept.',
-    'Stop every other process that uses this consensus key.',
-  ),
-  guard_stopped: entry(1033, 12)(
-    'The vote journal stopped',
-    'An earlier write failed; nothing is signed until the node restarts.',
-    'Check the volume of guard/, then restart the node.',
-  ),
+  ...KEEPING_TEXTS,
 }
 
 export const HALT_TEXTS: Record<HaltReason['code'], CatalogEntry> = {

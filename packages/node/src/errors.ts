@@ -12,9 +12,10 @@ import {
   SUBMISSION_TEXTS,
   TRANSACTION_TEXTS,
 } from './errors-content.ts'
-import { COMMAND_TEXTS, HALT_TEXTS, NODE_TEXTS, STORAGE_TEXTS } from './errors-local.ts'
+import { COMMAND_TEXTS, HALT_TEXTS, NODE_TEXTS } from './errors-local.ts'
 import { MEMBERSHIP_TEXTS } from './errors-membership.ts'
 import { API_TEXTS, NETWORK_TEXTS } from './errors-network.ts'
+import { STORAGE_TEXTS } from './errors-storage.ts'
 import { NodeError } from './node-error.ts'
 
 // In the order in which a bare code is looked up: two packages may use one word, and what a client
