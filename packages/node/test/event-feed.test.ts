@@ -83,16 +83,18 @@ test('news of this node has no place, and who left hears nothing', async () => {
     const alarm = { code: 'disk_low', mor: 'MOR-1029', detail: 'x', since: '2026-11-20T09:00:00Z' }
     feed.tellRecord({ id: 'ab', status: 'anchored', height: 7 })
     feed.tellPeer({ name: 'riverside', peerId: '12D3', connected: false })
+    feed.tellMember({ organisation: 'riverside', change: 'promoted' })
     feed.tellAlarm({ ...alarm, severity: 'page' }, true)
     assert.deepEqual(
       told.map(({ type, place }) => [type, place]),
       [
         ['record', null],
         ['peer', null],
+        ['member', null],
         ['alarm', null],
       ],
     )
-    assert.deepEqual(told[2]?.body, { ...alarm, severity: 'page', active: true })
+    assert.deepEqual(told[3]?.body, { ...alarm, severity: 'page', active: true })
     unsubscribe()
     feed.tellPeer({ name: 'riverside', peerId: '12D3', connected: true })
     await world.finalize()
