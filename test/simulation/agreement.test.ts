@@ -36,7 +36,9 @@ test('networks that lie, lose, repeat, break apart and lose power agree and lose
       for (const [what, count] of run.counters) total.set(what, (total.get(what) ?? 0) + count)
     } catch (error) {
       if (error instanceof FailedSeed)
-        console.log(`again: SEED=${seed} npm test  or  npm run sim -- --from ${seed} --trace`)
+        console.log(
+          `again: SEED=${seed} npm test  or  npm run sim -- --world core --seed ${seed} --trace`,
+        )
       throw error
     }
   }

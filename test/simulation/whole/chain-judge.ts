@@ -5,10 +5,11 @@
 import { toHex } from '@mooring/codec'
 import { decodeCertificate } from '@mooring/consensus'
 import { verify } from '@mooring/crypto'
-import { decodeTransaction } from '@mooring/ledger'
+import { decodeAuthoritySet, decodeTransaction, organisations } from '@mooring/ledger'
 import type { ChainStore } from '@mooring/storage'
 import type { CommittedBlock } from '../../../packages/node/src/committer.ts'
 import { Violation } from '../violation.ts'
+import { indexOf, KEY_GENERATIONS, keyOf } from './keys.ts'
 import type { VoteJudge } from './vote-judge.ts'
 
 interface FinalBlock {
@@ -21,14 +22,21 @@ export class ChainJudge {
   readonly finals = new Map<number, FinalBlock>()
   /** Transaction ids in final blocks, with their heights. */
   readonly included = new Map<string, number>()
-  /** Accepted by an honest node, by id: until when it may become final. */
-  readonly promised = new Map<string, { expiresAt: number; by: string }>()
+  /** Accepted by an honest node, by id. */
+  readonly promised = new Map<string, { organisation: string; by: string }>()
+  /** Who is a member after the last final block. */
+  members: ReadonlySet<string>
+  epoch = 0
   readonly #digest: Uint8Array
   readonly #votes: VoteJudge
   readonly #roots = new Map<number, string>()
   readonly #sequences = new Map<string, number>()
 
-  constructor(genesis: { digest: Uint8Array; time: number }, votes: VoteJudge) {
+  constructor(
+    genesis: { digest: Uint8Array; time: number; members: readonly string[] },
+    votes: VoteJudge,
+  ) {
+    this.members = new Set(genesis.members)
     this.#digest = genesis.digest
     this.#votes = votes
     this.finals.set(0, { digest: toHex(genesis.digest), time: genesis.time, by: 'genesis' })
@@ -49,6 +57,20 @@ export class ChainJudge {
     this.#roots.set(height, root)
   }
 
+  /** The first to end an epoch shows who votes in the next; everybody else must show the same. */
+  #sealed({ height, header, digest }: CommittedBlock, chain: ChainStore): void {
+    const ended = chain.epochs()[header.epoch]
+    if (ended?.height !== height)
+      throw new Violation('I12', `an epoch ends at height ${height} and its end is not kept`)
+    const { organisations: names, keys } = decodeAuthoritySet(ended.authoritySet)
+    const strangers = names.filter((name, index) => !isKeyOf(name, keys[index]))
+    if (names.length < 4 || new Set(names).size !== names.length || strangers.length > 0)
+      throw new Violation('I12', `the set of epoch ${header.epoch + 1} is ${names.join(', ')}`)
+    this.epoch = header.epoch + 1
+    this.members = new Set(organisations(chain.state()).map(({ id }) => id))
+    this.#votes.beginEpoch(this.epoch, { organisations: names, keys }, toHex(digest))
+  }
+
   /** What a node comes back with after a restart. */
   restarted(by: string, chain: ChainStore): void {
     const { height, digest } = chain.tip
@@ -67,10 +89,13 @@ export class ChainJudge {
     const below = this.finals.get(height - 1)
     if (below === undefined || below.digest !== toHex(header.parent))
       throw new Violation('I1', `the final block at height ${height} has another parent`)
+    if (header.epoch !== this.epoch)
+      throw new Violation('I12', `height ${height} is of epoch ${header.epoch}, not ${this.epoch}`)
     if (time <= below.time) throw new Violation('I13', `time does not rise at height ${height}`)
     this.finals.set(height, { digest, time, by })
     this.#roots.set(height, toHex(header.stateRoot))
     for (const transaction of block.transactions) this.#judgeTransaction(transaction, height, time)
+    if (header.nextAuthoritySetDigest !== null) this.#sealed(block, chain)
   }
 
   #judgeCertificate(by: string, height: number, chain: ChainStore): void {
@@ -102,4 +127,11 @@ export class ChainJudge {
       complain(`sequence ${sequence} of ${organisation} out of turn`)
     this.#sequences.set(organisation, sequence)
   }
+}
+
+function isKeyOf(name: string, key: Uint8Array | undefined): boolean {
+  if (key === undefined) return false
+  return Array.from({ length: KEY_GENERATIONS }, (_, generation) => generation).some(
+    (generation) => toHex(keyOf(indexOf(name), 'consensus', generation).publicKey) === toHex(key),
+  )
 }

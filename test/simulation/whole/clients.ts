@@ -11,7 +11,6 @@ import type { WholeWorld } from './whole-world.ts'
 interface Signed {
   readonly bytes: Uint8Array
   readonly id: string
-  readonly expiresAt: number
 }
 
 const EXPIRY_MS = 240_000
@@ -33,7 +32,8 @@ export class Client {
   }
 
   get isDone(): boolean {
-    return this.#left === 0 && this.#open.length === 0
+    const isMember = this.#world.chain.members.has(nameOf(this.organisation))
+    return !isMember || (this.#left === 0 && this.#open.length === 0)
   }
 
   /** A disk has lost what it had accepted: that promise is void, and the client is asked to repeat. */
@@ -45,7 +45,8 @@ export class Client {
   }
 
   act(): void {
-    const { scheduler } = this.#world
+    const { scheduler, chain } = this.#world
+    if (!chain.members.has(nameOf(this.organisation))) return
     if (this.#open.length === 0) this.#signNext()
     const [signed] = this.#open
     if (signed === undefined || scheduler.now - this.#askedAt < PATIENCE_MS) return
@@ -67,7 +68,7 @@ export class Client {
 
   #accepted(signed: Signed, node: Process): void {
     this.#open = this.#open.filter((other) => other !== signed)
-    this.#world.promise(signed.id, signed.expiresAt, node)
+    this.#world.promise(signed.id, nameOf(this.organisation), node)
   }
 
   #signNext(): void {
@@ -85,15 +86,15 @@ export class Client {
       body: { organisation: nameOf(this.organisation), sequence, batchRoot, sizeBucket: 16 },
     })
     const id = toHex(decodeTransaction(bytes, founding.digest).id)
-    const signed = { bytes, id, expiresAt }
+    const signed = { bytes, id }
     this.#signed.push(signed)
     this.#open.push(signed)
   }
 
   /** Mostly its own node; a traitor's word is worth nothing. */
   #choose(): Process | undefined {
-    const { processes, random } = this.#world
-    const up = processes.filter((process) => process.isHonest && process.running !== null)
+    const { honest, random } = this.#world
+    const up = honest.filter(({ running }) => running !== null)
     const own = up.find(({ index }) => index === this.organisation)
     if (own !== undefined && random.chance(0.8)) return own
     return up.length === 0 ? undefined : random.pick(up)

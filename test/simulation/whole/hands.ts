@@ -39,7 +39,8 @@ export class WholeHands {
   constructor(process: Process, world: WholeWorld) {
     this.process = process
     this.#world = world
-    const all = Array.from({ length: world.plan.authorities }, (_, index) => index)
+    const { authorities, observers, newcomers } = world.plan
+    const all = Array.from({ length: authorities + observers + newcomers }, (_, index) => index)
     this.others = all.filter((index) => index !== process.index)
   }
 
@@ -60,7 +61,8 @@ export class WholeHands {
   }
 
   get consensusKey(): KeyPair {
-    return keyOf(this.index, 'consensus')
+    const named = this.state === null ? null : this.process.namedKey()
+    return named ?? keyOf(this.index, 'consensus')
   }
 
   get chain(): Uint8Array {

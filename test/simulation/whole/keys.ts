@@ -20,6 +20,12 @@ export function nameOf(index: number): string {
   return `h-${String(index).padStart(2, '0')}`
 }
 
+export const KEY_GENERATIONS = 4
+
+export function indexOf(name: string): number {
+  return Number(name.slice(2))
+}
+
 const seeds = new Map<string, KeyPair>()
 
 /** Making a key pair is dear, and all seeds may share them: nothing is secret here. */
@@ -28,7 +34,8 @@ export function keyOf(index: number, duty: SimulatedDuty, generation = 0): KeyPa
   const known = seeds.get(name)
   if (known !== undefined) return known
   const seed = new Uint8Array(32).fill(7)
-  seed.set([index, DUTIES.indexOf(duty), generation])
+  // Not at the ends, where X25519 clamps.
+  seed.set([index, DUTIES.indexOf(duty), generation], 8)
   const pair = keyPairFromSeed(seed)
   seeds.set(name, pair)
   return pair

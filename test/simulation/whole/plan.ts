@@ -46,6 +46,10 @@ export interface WholePlan {
   readonly seed: number
   readonly authorities: number
   readonly observers: number
+  /** Run from the start, and are no members before they are admitted. */
+  readonly newcomers: number
+  /** Of the network, proposed before the calm; 0: membership stands still. */
+  readonly changes: number
   readonly actors: ReadonlyMap<number, WholeActorName>
   readonly faults: WholeFaults
   /** The faults end. */
@@ -83,6 +87,8 @@ export function calmWholePlan(authorities: number): WholePlan {
     seed: 1,
     authorities,
     observers: 0,
+    newcomers: 0,
+    changes: 0,
     actors: new Map(),
     faults: CALM,
     calmMs: 2_000,
@@ -103,10 +109,14 @@ export function wholePlanOf(seed: number, sizes: { low: number; high: number }):
   const misled = faulty > 0 && random.chance(0.12) ? random.between(0, authorities - 1) : null
   const most = faulty - (misled === null ? 0 : 1)
   const observers = random.chance(0.3) ? 1 : 0
+  const changes = random.chance(0.5) ? random.between(2, 6) : 0
+  const newcomers = changes > 0 ? random.between(0, 2) : 0
   return {
     ...calmWholePlan(authorities),
     seed,
     observers,
+    newcomers,
+    changes,
     actors: actorsOf(random, authorities, { most, misled }),
     faults: faultsOf(random, misled !== null),
     calmMs: random.pick([4_000, 6_000, 9_000]),
@@ -114,7 +124,7 @@ export function wholePlanOf(seed: number, sizes: { low: number; high: number }):
     heartbeatMs: random.chance(0.2) ? 2_000 : 0,
     mempoolMax: random.chance(0.2) ? 5 : 400,
     segmentBytes: random.pick([8 << 10, 64 << 10, 1 << 20]),
-    skewMs: Array.from({ length: authorities + observers }, () =>
+    skewMs: Array.from({ length: authorities + observers + newcomers }, () =>
       Math.round((random.next() - 0.5) * 400),
     ),
     misled,

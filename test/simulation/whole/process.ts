@@ -20,8 +20,9 @@ import { answerBlockRequest } from '../../../packages/node/src/block-server.ts'
 import { checkGuardCovers } from '../../../packages/node/src/guard-cover.ts'
 import type { Logger } from '../../../packages/node/src/logger.ts'
 import { placeOf } from '../../../packages/node/src/own-place.ts'
+import { Readiness } from '../../../packages/node/src/readiness.ts'
 import { Violation } from '../violation.ts'
-import { keyOf, nameOf } from './keys.ts'
+import { KEY_GENERATIONS, keyOf, nameOf } from './keys.ts'
 import { Life } from './life.ts'
 import { NodeDisk } from './node-disk.ts'
 import type { Port } from './switchboard.ts'
@@ -169,8 +170,15 @@ export class Process {
     checkGuardCovers(chain, { marks, floor: guard.floor }, consensusKey.publicKey, sets)
     for (const { type, payload } of remembered.records)
       if (type === 'block') world.frames.learn(payload)
-      else if (type === 'vote') world.recovered(this, decodeVote(payload))
+    const votes = remembered.records.filter(({ type }) => type === 'vote')
+    world.recovered(
+      this,
+      votes.map(({ payload }) => decodeVote(payload)),
+    )
     world.restarted(this, chain, remembered)
+    const onFatal = (error: unknown): void => {
+      if (!life.isOver) world.diedOf(this, error)
+    }
     const agreement = await Agreement.start(
       {
         genesisDigest: digest,
@@ -198,12 +206,14 @@ export class Process {
         onDurable: (blocks) => {
           if (!life.isOver) world.durable(this, blocks, chain)
         },
-        onFatal: (error) => {
-          if (!life.isOver) world.diedOf(this, error)
+        onEpoch: () => {
+          if (!life.isOver) this.#epochBegan(consensusKey)
         },
+        onFatal,
       },
     )
     if (life.isOver) return
+    this.#startReadiness(life, agreement, onFatal)
     this.running = { agreement, chain }
     world.note(this, `up at height ${chain.tip.height} in view ${agreement.driver.state.view}`)
     agreement.onPeers()
@@ -211,9 +221,58 @@ export class Process {
 
   /** Ours with this public key, or the first when there is none: the chain may only be behind. */
   consensusKeyNamed(publicKey: Uint8Array | null): KeyPair {
-    const keys = [0, 1, 2, 3].map((generation) => keyOf(this.index, 'consensus', generation))
+    const keys = Array.from({ length: KEY_GENERATIONS }, (_, generation) =>
+      keyOf(this.index, 'consensus', generation),
+    )
     const named = keys.find((key) => publicKey !== null && equalBytes(key.publicKey, publicKey))
     return named ?? keyOf(this.index, 'consensus')
+  }
+
+  /** The consensus key that the state names, of a running member. */
+  namedKey(): KeyPair | null {
+    const view = this.running?.agreement.execution.tip.view
+    const place = view === undefined ? null : placeOf(view, this.name)
+    return place?.kind === 'member'
+      ? this.consensusKeyNamed(place.organisation.keys.consensus)
+      : null
+  }
+
+  #startReadiness(life: Life, agreement: Agreement, onFatal: (error: unknown) => void): void {
+    const { execution, committer, mempool } = agreement
+    const readiness = new Readiness(
+      { organisation: this.name, genesisDigest: this.#world.founding.digest },
+      {
+        clock: life,
+        execution,
+        committer,
+        mempool,
+        logger: this.#logger(life),
+        bestKnownHeight: () => agreement.bestKnownHeight(),
+        connectedOf: (names) =>
+          this.#port.peers().filter(({ name, connected }) => connected && names.includes(name))
+            .length,
+        keyNamed: (publicKey) => {
+          const key = this.consensusKeyNamed(publicKey)
+          return Promise.resolve(equalBytes(key.publicKey, publicKey) ? key : undefined)
+        },
+        onFatal,
+      },
+    )
+    void readiness
+  }
+
+  /** As a node watches its own membership: other keys need another start, and no place an end. */
+  #epochBegan(consensusKey: KeyPair): void {
+    const { running, life } = this
+    if (running === null || life === null) return
+    this.#world.count('epoch begun')
+    const place = placeOf(running.agreement.execution.tip.view, this.name)
+    if (place.kind === 'removed') return this.end('kill')
+    if (place.kind !== 'member') return
+    if (equalBytes(place.organisation.keys.consensus, consensusKey.publicKey)) return
+    this.#world.count('restart with a new key')
+    this.end('kill')
+    this.boot()
   }
 
   #leave(life: Life): void {

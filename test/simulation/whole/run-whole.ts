@@ -61,15 +61,19 @@ function describe({ plan }: WholeWorld): string {
   return `${plan.authorities} whole nodes, ${actors || 'no traitor'}`
 }
 
-function unfinished({ chain, honest, clients }: WholeWorld): Violation {
+function unfinished(world: WholeWorld): Violation {
+  const { chain, honest, clients, governor } = world
+  const openPromises = world.openPromises()
   const heights = honest.map(
     ({ name, running, height }) => `${name} ${running === null ? 'down' : height}`,
   )
-  const lost = [...chain.promised].filter(([id]) => !chain.included.has(id))
+  const lost = openPromises.map((id) => [id, chain.promised.get(id)?.by] as const)
   const open = clients.filter(({ isDone }) => !isDone).length
   const state = `heights ${heights.join(', ')}; ${open} clients wait`
   const [first] = lost
+  if (first === undefined && !governor.isDone)
+    return new Violation('L9', `no change passes after the calm, in epoch ${chain.epoch}: ${state}`)
   if (first === undefined) return new Violation('L1', `no end after the calm: ${state}`)
-  const what = `${lost.length} promises, the first ${first[0].slice(0, 8)} by ${first[1].by}`
+  const what = `${lost.length} promises, the first ${first[0].slice(0, 8)} by ${first[1]}`
   return new Violation('L4', `not kept after the calm: ${what}; ${state}`)
 }

@@ -66,8 +66,11 @@ export class VoteJudge {
     return verify(key, voteMessage(this.#chain, kind, subject), signature) ? name : null
   }
 
-  /** A vote that its signer has let out, or that stands in its journal. */
-  signed(vote: Vote, isDurable: () => boolean): void {
+  /**
+   * A vote that its signer has let out, or that stands in its journal. A notarize that never left may
+   * stand there before a nullify that did: then only the journal knows their order.
+   */
+  signed(vote: Vote, isDurable: () => boolean, isBeforeNullify = false): void {
     const signature = nameOf(vote.signature)
     if (this.#signatures.has(signature)) return
     const signer = this.signerOf(vote)
@@ -76,7 +79,7 @@ export class VoteJudge {
     if (!this.#traitors.has(signer)) {
       if (!isDurable())
         throw new Violation('I7', `${kind} of ${signer} in view ${subject.view} is not on disk`)
-      this.#judgeHonest(vote, signer)
+      this.#judgeHonest(vote, signer, isBeforeNullify)
     }
     this.#signatures.add(signature)
     const key = keyOf(kind, subject)
@@ -110,7 +113,7 @@ export class VoteJudge {
     return size === undefined ? Infinity : Math.floor((2 * size + 2) / 3)
   }
 
-  #judgeHonest(vote: Vote, signer: string): void {
+  #judgeHonest(vote: Vote, signer: string, isBeforeNullify: boolean): void {
     const { subject, kind } = vote
     const place = `${subject.epoch} ${subject.view}`
     const voted = keyOf(kind, subject)
@@ -122,7 +125,7 @@ export class VoteJudge {
     switch (kind) {
       case 'notarize':
         if (given.notarize !== undefined && given.notarize !== voted) complain('notarized twice')
-        if (given.nullify === true && given.notarize === undefined)
+        if (given.nullify === true && given.notarize === undefined && !isBeforeNullify)
           complain('notarized after a nullify')
         given.notarize = voted
         return this.#judgeParent(vote, signer)

@@ -15,6 +15,7 @@ import { castOf } from './actors/cast.ts'
 import { ChainJudge } from './chain-judge.ts'
 import { Client } from './clients.ts'
 import { FrameJudge } from './frame-judge.ts'
+import { Governor } from './governor.ts'
 import { type WholeActor, WholeHands } from './hands.ts'
 import { type Founding, found, keyOf, nameOf, peerIdOf } from './keys.ts'
 import { type DiskWorld } from './node-disk.ts'
@@ -27,6 +28,7 @@ import { VoteJudge } from './vote-judge.ts'
 const FAULTS_MS = 100
 const ACT_MS = 50
 const CLIENT_MS = 60
+const GOVERNOR_MS = 300
 const TWINS_MS = 1_500
 /** Timers of one life: more than this means that something starts them and never stops. */
 const TIMERS_MAX = 400
@@ -44,6 +46,7 @@ export class WholeWorld {
   readonly frames: FrameJudge
   readonly chain: ChainJudge
   readonly clients: Client[]
+  readonly governor: Governor
   readonly tape: Tape
   failure: unknown = null
   isCalm = false
@@ -53,7 +56,7 @@ export class WholeWorld {
     this.plan = plan
     this.tape = new Tape(this.scheduler, isTracing)
     this.random = randomOf(plan.seed)
-    const { authorities, observers, deltaMs, heartbeatMs } = plan
+    const { authorities, observers, newcomers, deltaMs, heartbeatMs } = plan
     const time = this.wallZero - 1_000
     const parameters = { deltaMs, heartbeatMs, quotaPerMinute: 40 }
     this.founding = found({ authorities, observers }, time, parameters)
@@ -69,20 +72,24 @@ export class WholeWorld {
       },
       toHex(this.founding.digest),
     )
-    this.chain = new ChainJudge({ digest: this.founding.digest, time }, this.votes)
+    const members = Array.from({ length: authorities + observers }, (_, index) => nameOf(index))
+    this.chain = new ChainJudge({ digest: this.founding.digest, time, members }, this.votes)
     this.switchboard = new Switchboard(this)
-    for (let index = 0; index < authorities + observers; index += 1) this.#create(index)
+    for (let index = 0; index < authorities + observers + newcomers; index += 1) this.#create(index)
     const share = Math.ceil(plan.transactions / authorities)
     this.clients = indexes.map((index) => new Client(index, share, this))
+    this.governor = new Governor(plan.changes, this)
     for (const process of this.processes) process.boot()
+    if (plan.changes > 0) this.scheduler.every(GOVERNOR_MS, () => this.governor.act())
     this.scheduler.every(FAULTS_MS, () => this.#breakSomething())
     this.scheduler.every(CLIENT_MS, () => this.#actClients())
     this.scheduler.at(plan.calmMs, () => this.#calm())
     if (plan.faults.slowLinkMs > 0) this.switchboard.slowDown([0, authorities - 1])
   }
 
+  /** Those that are members now. */
   get honest(): Process[] {
-    return this.processes.filter(({ isHonest }) => isHonest)
+    return this.processes.filter(({ isHonest, name }) => isHonest && this.chain.members.has(name))
   }
 
   get faults(): WholeFaults {
@@ -92,10 +99,18 @@ export class WholeWorld {
   /** Whether everything that was promised is final on every honest node. */
   isDone(): boolean {
     if (this.failure !== null) return true
-    if (!this.isCalm || !this.clients.every(({ isDone }) => isDone)) return false
-    for (const id of this.chain.promised.keys()) if (!this.chain.included.has(id)) return false
+    if (!this.isCalm || !this.governor.isDone) return false
+    if (!this.clients.every(({ isDone }) => isDone) || this.openPromises().length > 0) return false
     return this.honest.every(
       ({ running, height }) => running !== null && height === this.chain.height,
+    )
+  }
+
+  /** Of members: what a removed one has signed may be final no more. */
+  openPromises(): string[] {
+    const { promised, included, members } = this.chain
+    return [...promised.keys()].filter(
+      (id) => !included.has(id) && members.has(promised.get(id)?.organisation ?? ''),
     )
   }
 
@@ -178,9 +193,16 @@ export class WholeWorld {
     return answer
   }
 
-  recovered(process: Process, vote: Vote): void {
-    this.judge(() => this.votes.signed(vote, () => true))
-    if (process.lives > 1) this.count('vote remembered')
+  /** The votes of a journal, in its order. */
+  recovered(process: Process, votes: readonly Vote[]): void {
+    const nullified = new Set<string>()
+    for (const vote of votes) {
+      const { epoch, view } = vote.subject
+      const place = `${epoch} ${view}`
+      if (vote.kind === 'nullify') nullified.add(place)
+      this.judge(() => this.votes.signed(vote, () => true, !nullified.has(place)))
+      if (process.lives > 1) this.count('vote remembered')
+    }
   }
 
   restarted(
@@ -226,8 +248,8 @@ export class WholeWorld {
       this.fail(new Violation('blame', `${by.name} rejects the gossip of ${nameOf(from)}`))
   }
 
-  promise(id: string, expiresAt: number, by: Process): void {
-    if (!this.chain.promised.has(id)) this.chain.promised.set(id, { expiresAt, by: by.name })
+  promise(id: string, organisation: string, by: Process): void {
+    if (!this.chain.promised.has(id)) this.chain.promised.set(id, { organisation, by: by.name })
   }
 
   /** A process ends by itself: it could not start, or could not go on. */
@@ -323,9 +345,7 @@ export class WholeWorld {
       for (const process of this.processes) this.crash(process, 'power loss')
     }
     if (happens(faults.partitionsPerSecond)) {
-      this.count(
-        `links: ${this.switchboard.breakSomehow(this.plan.authorities + this.plan.observers)}`,
-      )
+      this.count(`links: ${this.switchboard.breakSomehow(this.processes.length)}`)
       this.scheduler.after(random.between(100, 3_000), () => this.switchboard.heal())
     }
     if (happens(faults.fullDisksPerSecond)) this.#fill(random.pick(this.processes))
@@ -349,6 +369,7 @@ export class WholeWorld {
 
   #calm(): void {
     this.isCalm = true
+    if (this.plan.changes > 0) this.governor.calm()
     this.switchboard.calm()
     for (const process of this.processes) {
       process.disk.isFull = false

@@ -15,9 +15,10 @@ const REACHED = [
   'death at a send',
   'death at before a sync',
   'vote remembered',
-  'evidence: nullify_finalize',
+  'evidence: conflicting_notarize',
+  'epoch begun',
+  'restart with a new key',
   'several blocks in one batch',
-  'stopped by a full disk',
 ]
 
 test('whole nodes that crash, lose power and are lied to agree and keep what they promised', async () => {
