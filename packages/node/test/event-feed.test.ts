@@ -98,7 +98,7 @@ test('news of this node has no place, and who left hears nothing', async () => {
     unsubscribe()
     feed.tellPeer({ name: 'riverside', peerId: '12D3', connected: true })
     await world.finalize()
-    assert.equal(told.length, 3)
+    assert.equal(told.length, 4)
     feed.close()
   })
 })
