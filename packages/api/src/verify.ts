@@ -17,6 +17,7 @@ import {
   type FinalizationVerifier,
   type Genesis,
   genesisDigest,
+  isSealing,
   LedgerError,
   parseTransactionProofJson,
   type ProofFailure,
@@ -134,7 +135,9 @@ export const verifyFinalization: FinalizationVerifier = (certified: CertifiedHea
   const isOfBlock =
     subject.digest === toHex(headerDigest) &&
     subject.height === header.height &&
-    subject.epoch === header.epoch
+    subject.epoch === header.epoch &&
+    // Only a block that ends its epoch is proposed again, in later views than that of its header.
+    (subject.view === header.view || (isSealing(header) && subject.view > header.view))
   if (kind !== 'finalize' || !isOfBlock) return { code: 'finalization_of_another_block' }
   const { keys } = authoritySet
   const invalid = checkCertificate(certificate, { chain, keys })

@@ -81,6 +81,10 @@ export interface Deviation {
   subject?: Partial<Certificate['subject']>
   anchoredRoot?: Uint8Array
   anchoredSize?: number
+  /** Another transaction in the place of the anchor. */
+  governance?: boolean
+  /** The block ends its epoch. */
+  sealing?: boolean
 }
 
 export function prove(deviation: Deviation = {}): Proven {
@@ -97,23 +101,38 @@ export function prove(deviation: Deviation = {}): Proven {
   })
   const digest = genesisDigest(genesis)
   const { raw, batch, ...committed } = commit()
-  const transaction = createTransaction({
-    genesisDigest: digest,
-    keyPair: keyOf('st-mary', 'anchor'),
-    kind: 'record.anchor',
-    expiresAt: START + 60_000,
-    body: {
-      organisation: 'st-mary',
-      sequence: 31,
-      batchRoot: deviation.anchoredRoot ?? batch.root,
-      sizeBucket: deviation.anchoredSize ?? batch.size,
-    },
-  })
+  const transaction =
+    deviation.governance === true
+      ? withdrawal(digest)
+      : anchorOf(digest, {
+          batchRoot: deviation.anchoredRoot ?? batch.root,
+          sizeBucket: deviation.anchoredSize ?? batch.size,
+        })
   const proof = final(genesis, digest, { transaction, deviation })
   const anchor = encodeTransactionProof(proof)
   const record: RecordProof = { version: 1, network: digest, record: committed, batch, anchor }
   const transactionId = toHex(decodeTransaction(transaction, digest).id)
   return { genesis, digest, raw, record, transaction: proof, transactionId }
+}
+
+function anchorOf(digest: Uint8Array, batch: { batchRoot: Uint8Array; sizeBucket: number }) {
+  return createTransaction({
+    genesisDigest: digest,
+    keyPair: keyOf('st-mary', 'anchor'),
+    kind: 'record.anchor',
+    expiresAt: START + 60_000,
+    body: { organisation: 'st-mary', sequence: 31, ...batch },
+  })
+}
+
+function withdrawal(digest: Uint8Array): Uint8Array {
+  return createTransaction({
+    genesisDigest: digest,
+    keyPair: keyOf('st-mary', 'governance'),
+    kind: 'change.withdraw',
+    expiresAt: START + 60_000,
+    body: { organisation: 'st-mary', change: seedOf('change') },
+  })
 }
 
 export function documentOf(record: RecordProof): string {
@@ -160,7 +179,7 @@ function final(
     stateRoot: seedOf('state'),
     historyRoot: merkleRoot([digest]),
     authoritySetDigest: authoritySetDigest(authoritySet),
-    nextAuthoritySetDigest: null,
+    nextAuthoritySetDigest: deviation.sealing === true ? authoritySetDigest(authoritySet) : null,
     transactions: [transaction],
   })
   const { epoch, view, parentView, height } = header

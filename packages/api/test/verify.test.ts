@@ -87,12 +87,32 @@ test('a certificate of too few, of another kind or of another block makes nothin
     { kind: 'notarize' },
     { subject: { digest: 'a'.repeat(64) } },
     { subject: { height: 2 } },
+    { subject: { view: 4 } },
+    { subject: { view: 2, parentView: 1 }, sealing: true },
     { subject: { epoch: 1 } },
   ]
   for (const deviation of deviations) {
     const { failed } = failureOf(deviation)
     assert.deepEqual(failed, { number: 5, name: 'finalization', code: 'not_final' })
   }
+})
+
+test('a block that ends its epoch may be final in a later view than that of its header', () => {
+  const { digest, record } = prove({ sealing: true, subject: { view: 9, parentView: 3 } })
+  const result = verifyRecordProof(documentOf(record), { genesisDigest: digest })
+  assert.ok(result.ok, JSON.stringify(result))
+})
+
+test('a transaction that is no anchor proves itself, and no record', () => {
+  const { digest, record, transaction, transactionId } = prove({ governance: true })
+  const alone = verifyProof(formatTransactionProofJson(transaction), { genesisDigest: digest })
+  assert.ok(alone.ok)
+  assert.deepEqual([alone.transactionId, alone.anchor], [transactionId, null])
+  const result = verifyRecordProof(documentOf(record), { genesisDigest: digest })
+  assert.ok(!result.ok)
+  assert.deepEqual(result.failed, { number: 3, name: 'batch path', code: 'wrong_anchor' })
+  const detail = 'the transaction is a change.withdraw and anchors no batch'
+  assert.equal(result.steps.at(-1)?.detail, detail)
 })
 
 test('a proof of another network is refused by name, whatever else it says', () => {

@@ -15,6 +15,7 @@ import {
   x25519PublicKey,
 } from '@mooring/crypto'
 import {
+  type AuthoritySet,
   authoritySet,
   authoritySetDigest,
   type Block,
@@ -221,6 +222,19 @@ export function finalize(
   const signatures = signers.map((signer) =>
     sign(keyOf(ids[signer] ?? 'nobody', 'consensus'), message),
   )
+  return encode(finalizationSchema, { bitmap: bitmapOf(signers, ids.length), signatures })
+}
+
+/** Signed by a quorum of the set, with whichever of their consensus keys it has. */
+export function finalizeBy(header: Header, { organisations: ids, keys }: AuthoritySet): Uint8Array {
+  const signers = [...ids.keys()].slice(0, Math.ceil((2 * ids.length) / 3))
+  const message = voteOf(blockDigest(header))
+  const signatures = signers.map((signer) => {
+    const wanted = toHex(keys[signer] ?? new Uint8Array())
+    const known = ['consensus', 'consensus 2'].map((duty) => keyOf(ids[signer] ?? '', duty))
+    const key = known.find(({ publicKey }) => toHex(publicKey) === wanted)
+    return key === undefined ? new Uint8Array(64) : sign(key, message)
+  })
   return encode(finalizationSchema, { bitmap: bitmapOf(signers, ids.length), signatures })
 }
 

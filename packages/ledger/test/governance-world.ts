@@ -21,6 +21,7 @@ import {
   decodeTransaction,
   type Duty,
   epochOf,
+  type Header,
   type InvalidTransaction,
   type NewKey,
   openChanges,
@@ -29,10 +30,20 @@ import {
   parentOf,
   type PayloadOf,
   type RecordedChange,
+  sealOf,
   signAdmission,
   signNewKey,
 } from '../src/index.ts'
-import { blockOn, keyOf, MINUTE, organisation, START, type World, world } from './fixture.ts'
+import {
+  blockOn,
+  keyOf,
+  type MemoryState,
+  MINUTE,
+  organisation,
+  START,
+  type World,
+  world,
+} from './fixture.ts'
 
 export const DAY = 24 * 60 * MINUTE
 
@@ -163,7 +174,10 @@ export class Chain {
   }
 
   /** A block of those of these that it takes. */
-  tryBlock(transactions: DecodedTransaction[]) {
+  tryBlock(
+    transactions: DecodedTransaction[],
+    rootsOf: (after: MemoryState) => Partial<Header> = () => ({}),
+  ) {
     const { at, place } = this
     const proposed = applyTransactions(at.state, place, transactions)
     const { next, included, rejected } = proposed
@@ -171,6 +185,7 @@ export class Chain {
       at,
       included.map(({ bytes }) => bytes),
       {
+        ...rootsOf(at.state.after(proposed.diff)),
         time: place.time,
         nextAuthoritySetDigest: next === null ? null : authoritySetDigest(next),
       },
@@ -213,6 +228,15 @@ export class Chain {
 
   open(): RecordedChange[] {
     return openChanges(this.state)
+  }
+
+  /** The changes that passed, one an epoch. */
+  passedIds(): Uint8Array[] {
+    return Array.from({ length: epochOf(this.state) }, (_, epoch) => {
+      const seal = sealOf(this.state, epoch)
+      assert.ok(seal !== undefined)
+      return seal.change
+    })
   }
 
   recordOf(id: Uint8Array): RecordedChange {

@@ -1,15 +1,6 @@
 import assert from 'node:assert/strict'
 import { concatBytes, toHex } from '@mooring/codec'
-import {
-  leafHash,
-  MerkleFrontier,
-  inclusionProof,
-  sha256,
-  STATE_EMPTY_ROOT,
-  stateBit,
-  stateLeafHash,
-  stateNodeHash,
-} from '@mooring/crypto'
+import { leafHash, MerkleFrontier, inclusionProof } from '@mooring/crypto'
 import * as fc from 'fast-check'
 import { test } from 'uvu'
 import {
@@ -51,6 +42,7 @@ import {
   type World,
   world,
 } from './fixture.ts'
+import { stateLeavesOf, statePathOf, stateRootOf } from './state-paths.ts'
 
 const here = world()
 const genesis = encodeGenesis(here.genesis)
@@ -406,42 +398,7 @@ test('a proof file with a bad member says which', () => {
   })
 })
 
-type Leaf = { keyHash: Uint8Array; valueHash: Uint8Array }
-
-/** The root of the state tree below `depth`, by the rules in one page. */
-function stateRootOf(leaves: Leaf[], depth = 0): Uint8Array {
-  const [first, second] = leaves
-  if (first === undefined) return STATE_EMPTY_ROOT
-  if (second === undefined) return stateLeafHash(first.keyHash, first.valueHash)
-  return stateNodeHash(
-    stateRootOf(
-      leaves.filter(({ keyHash }) => stateBit(keyHash, depth) === 0),
-      depth + 1,
-    ),
-    stateRootOf(
-      leaves.filter(({ keyHash }) => stateBit(keyHash, depth) === 1),
-      depth + 1,
-    ),
-  )
-}
-
-function statePathOf(all: Leaf[], key: Uint8Array): Pick<StateProof, 'siblings' | 'leaf'> {
-  const keyHash = sha256(key)
-  const siblings: Uint8Array[] = []
-  let leaves = all
-  for (let depth = 0; leaves.length > 1; depth += 1) {
-    const side = stateBit(keyHash, depth)
-    const sibling = leaves.filter((leaf) => stateBit(leaf.keyHash, depth) !== side)
-    siblings.unshift(stateRootOf(sibling, depth + 1))
-    leaves = leaves.filter((leaf) => stateBit(leaf.keyHash, depth) === side)
-  }
-  return { siblings, leaf: leaves[0] ?? null }
-}
-
-const stateLeaves = [...here.state.values.entries()].map(([name, value]) => ({
-  keyHash: sha256(Buffer.from(name, 'hex')),
-  valueHash: sha256(value),
-}))
+const stateLeaves = stateLeavesOf(here.state.values)
 const stateBlock = blockOn(here, [], { stateRoot: stateRootOf(stateLeaves) })
 
 function stateProof(key: Uint8Array): StateProof {
