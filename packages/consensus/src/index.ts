@@ -1,3 +1,4 @@
+export { convict, culpritsOf } from './accountability.ts'
 export type { Action, HaltReason, Outgoing } from './actions.ts'
 export { checkEvidence, evidenceOf, type InvalidEvidence } from './evidence.ts'
 export type { Event, ExecutionOutcome, TimerName } from './events.ts'
