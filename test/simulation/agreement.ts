@@ -49,6 +49,7 @@ export class Agreement implements Sky {
   #isCalm = false
   readonly #acting = new Map<number, Acting>()
   readonly #twins = new Map<number, Twins>()
+  readonly #halves = new Map<Machine, number>()
 
   constructor(plan: Plan, watch: Watch = {}) {
     this.plan = plan
@@ -56,13 +57,14 @@ export class Agreement implements Sky {
     this.random = randomOf(plan.seed)
     this.links = new Links(plan, this.random, this.scheduler)
     this.calmAt = MONOTONIC_ZERO + plan.calmMs
-    const { deltaMs, precisionMs, actors, founders } = plan
+    const { deltaMs, precisionMs, actors, founders, isOverrun } = plan
     this.oracle = new Oracle({
       members: founders,
       traitors: new Set(actors.keys()),
       genesis: GENESIS,
       deltaMs,
       precisionMs,
+      isOverrun,
     })
     this.#weather = new Weather(this)
     for (let node = 0; node < plan.nodes; node += 1) this.#create(node)
@@ -70,6 +72,7 @@ export class Agreement implements Sky {
     for (let count = 0; count < plan.transactions; count += 1) this.#submitSomewhen(`tx-${count}`)
     this.scheduler.every(PEERS_MS, () => this.#tellPeers())
     this.scheduler.at(this.calmAt, () => this.#calm())
+    if (plan.isOverrun) this.#split()
   }
 
   get honest(): Machine[] {
@@ -199,14 +202,31 @@ export class Agreement implements Sky {
 
   #emit(from: Machine, to: number, packet: Packet): void {
     this.links.carry(from.node, to, contentOf(packet), () => {
-      for (const machine of this.#hearersOf(to, from.node)) this.#receive(machine, packet)
+      for (const machine of this.#hearersOf(to, from.node))
+        if (this.#isReached(from, machine)) this.#receive(machine, packet)
     })
+  }
+
+  /** Two networks, each with half of the honest and one process of every traitor. */
+  #split(): void {
+    for (const machine of this.machines) {
+      const isFirst = this.machines.find(({ node }) => node === machine.node) === machine
+      const half = machine.isHonest ? machine.node % 2 : Number(isFirst)
+      this.#halves.set(machine, half)
+    }
+    const sideOf = (half: number): number[] =>
+      this.honest.filter(({ node }) => node % 2 === half).map(({ node }) => node)
+    this.links.cut(sideOf(0), sideOf(1), true)
+  }
+
+  #isReached(from: Machine, to: Machine): boolean {
+    return this.#isCalm || this.#halves.get(from) === this.#halves.get(to)
   }
 
   #hearersOf(to: number, from: number): Machine[] {
     const twins = this.#twins.get(to)
     const machines = this.machines.filter(({ node }) => node === to)
-    if (twins === undefined || machines.length < 2) return machines
+    if (twins === undefined || machines.length < 2 || this.plan.isOverrun) return machines
     return machines.filter((_, which) => twins.hears(which === 0 ? 'first' : 'second', from))
   }
 

@@ -36,6 +36,8 @@ export interface EpochJudged extends Limits {
   /** What ended the epoch before, or genesis. */
   readonly base: BlockMeta
   readonly blocks: ReadonlyMap<string, BlockMeta>
+  /** Certificates that exclude one another may exist. */
+  readonly isOverrun: boolean
   readonly onFinal: (digest: string, view: number) => void
 }
 
@@ -164,12 +166,14 @@ export class EpochOracle {
         if (given.nullify === true) complain('finalized after a nullify')
         if (given.finalize !== undefined && given.finalize !== voted) complain('finalized twice')
         given.finalize = voted
+        if (this.judged.isOverrun) return
         if (this.#notarized.get(view) !== subjectKey('notarize', vote.subject))
           complain('finalized what is not notarized')
     }
   }
 
   #judgeParent({ subject, signer }: UnsignedVote): void {
+    if (this.judged.isOverrun) return
     const { view, parentView } = subject
     const { blocks } = this.judged
     const block = blocks.get(subject.digest)
@@ -192,6 +196,7 @@ export class EpochOracle {
   }
 
   #certified({ kind, subject }: UnsignedVote, key: string): void {
+    if (this.judged.isOverrun) return
     const { view, digest } = subject
     if (kind === 'nullify') this.#nullified.add(view)
     else {

@@ -320,7 +320,8 @@ export class Machine {
   #halt(code: string): void {
     this.isHalted = true
     this.#world.count(`halt: ${code}`)
-    if (this.isHonest) throw new Violation('halt', `node ${this.node} halts: ${code}`)
+    if (this.isHonest && !this.#world.plan.isOverrun)
+      throw new Violation('halt', `node ${this.node} halts: ${code}`)
   }
 
   #build({ parent, view, mayBeEmpty }: Extract<Action, { type: 'build' }>): void {

@@ -15,6 +15,8 @@ export interface Judged extends Limits {
   /** Nodes whose votes may break any rule. */
   readonly traitors: ReadonlySet<number>
   readonly genesis: BlockMeta
+  /** More are traitors than safety survives: it may break, and then the guilty must be named. */
+  readonly isOverrun: boolean
 }
 
 /** What a block says beside its place: its epoch, whom it makes authorities, and whether rules allow it. */
@@ -34,6 +36,8 @@ export class Oracle {
   readonly #early: { readonly vote: UnsignedVote; readonly by: number }[] = []
   /** Sealing blocks that became final in another view than their own. */
   sealedAgain = 0
+  /** Heights at which two blocks became final, where that may happen. */
+  readonly forks = new Set<number>()
 
   constructor(judged: Judged) {
     const { genesis, members } = judged
@@ -111,9 +115,11 @@ export class Oracle {
     const known = this.finals.get(height)
     if (known !== undefined) {
       if (known.digest === digest) return
+      if (this.#judged.isOverrun) return void this.forks.add(height)
       throw new Violation('I1', `${node} made ${digest} final at height ${height}, others another`)
     }
     const below = this.finals.get(height - 1)
+    if (below?.digest !== parent && this.forks.size > 0) return
     if (below?.digest !== parent)
       throw new Violation('I1', `the final block at height ${height} has another parent`)
     if (time <= below.time) throw new Violation('I13', `time does not rise at height ${height}`)
@@ -142,7 +148,7 @@ export class Oracle {
   #begin(members: readonly number[], base: BlockMeta): void {
     const epoch = this.epochs.length
     const traitors = members.flatMap((node, place) => (this.isTraitor(node) ? [place] : []))
-    const { deltaMs, precisionMs } = this.#judged
+    const { deltaMs, precisionMs, isOverrun } = this.#judged
     this.epochs.push(
       new EpochOracle({
         epoch,
@@ -152,6 +158,7 @@ export class Oracle {
         blocks: this.#blocks,
         deltaMs,
         precisionMs,
+        isOverrun,
         onFinal: (digest, view) => this.#onFinal(epoch, digest, view),
       }),
     )

@@ -84,6 +84,8 @@ export interface Plan {
   readonly misled: number | null
   /** An honest node that loses its votes once, and counts as faulty too. */
   readonly amnesiac: number | null
+  /** More traitors than safety survives, each with a process on either side of a network cut in two. */
+  readonly isOverrun: boolean
   /** Every message goes through its bytes. */
   readonly isEncoded: boolean
 }
@@ -129,6 +131,7 @@ export function calmPlan(nodes: number): Plan {
     skewMs: [],
     misled: null,
     amnesiac: null,
+    isOverrun: false,
     isEncoded: false,
   }
 }
@@ -141,6 +144,7 @@ export interface Sizes {
 export function planOf(seed: number, sizes: Sizes): Plan {
   const random = randomOf(Math.imul(seed, 0x9e3779b1))
   const nodes = sizes.low + (seed % (sizes.high - sizes.low + 1))
+  if (random.chance(0.03)) return overrunPlan(seed, nodes, random)
   const bearable = Math.floor((nodes - 1) / 3)
   const one = (chance: number): number | null =>
     bearable > 0 && random.chance(chance) ? random.between(0, nodes - 1) : null
@@ -172,6 +176,20 @@ export function planOf(seed: number, sizes: Sizes): Plan {
     isEncoded: seed % 8 === 0,
   }
   return random.chance(0.5) ? plan : withEpochs(plan, random)
+}
+
+/** As many twins as the overlap of two quorums: with half of the honest each, both sides go on alone. */
+function overrunPlan(seed: number, nodes: number, random: Random): Plan {
+  const quorum = Math.ceil((2 * nodes) / 3)
+  const traitors = allOf(nodes).slice(0, 2 * quorum - nodes)
+  return {
+    ...calmPlan(nodes),
+    seed,
+    actors: new Map(traitors.map((node) => [node, 'twin' as const])),
+    calmMs: 4_000,
+    transactions: random.pick([3, 10, 30]),
+    isOverrun: true,
+  }
 }
 
 /** Authority sets of four to seven change all the time, with no more faulty than each can bear. */

@@ -4,6 +4,7 @@
  */
 import { Agreement, type Watch } from './agreement.ts'
 import { type Plan, planOf, type Sizes } from './plan.ts'
+import { expectConviction } from './overrun.ts'
 import { Violation } from './violation.ts'
 
 /** Actors that go quiet when everybody else does. */
@@ -53,6 +54,10 @@ export function runPlan(plan: Plan, watch: Watch = {}): Ran {
   const run = new Agreement(plan, watch)
   try {
     run.scheduler.run(run.calmAt + SETTLE_MS)
+    if (plan.isOverrun) {
+      expectConviction(run)
+      return { run, finalizedAfterMs: 0 }
+    }
     const finalizedAfterMs = expectFinality(run)
     expectEverything(run)
     if (plan.sealChance > 0) expectNextEpoch(run)
