@@ -166,15 +166,16 @@ export function planOf(seed: number, sizes: Sizes): Plan {
     residualLoss: random.chance(0.25) ? 0.05 : 0,
     calmMs: 12_000,
     calmDelayMs: random.pick([40, 140]),
-    transactions: random.pick([3, 10, 30, 120]),
+    transactions: random.pick([3, 10, 30, 120, 400]),
     heartbeatMs: random.chance(0.15) ? 3_000 : 0,
     minBlockIntervalMs: random.chance(0.15) ? 100 : 0,
     precisionMs,
     skewMs,
     misled,
     amnesiac,
-    isEncoded: seed % 8 === 0,
+    isEncoded: seed % 8 === 1,
   }
+  if (random.chance(0.01)) return withoutProposals(plan)
   return random.chance(0.5) ? plan : withEpochs(plan, random)
 }
 
@@ -190,6 +191,12 @@ function overrunPlan(seed: number, nodes: number, random: Random): Plan {
     transactions: random.pick([3, 10, 30]),
     isOverrun: true,
   }
+}
+
+/** So many views without a block that no proposal can carry the proof of all of them. */
+function withoutProposals(plan: Plan): Plan {
+  const faults = { ...plan.faults, proposalLoss: 1, delayMs: [5, 40] as const }
+  return { ...plan, faults, deltaMs: 60, calmDelayMs: 40, calmMs: 75_000, transactions: 5 }
 }
 
 /** Authority sets of four to seven change all the time, with no more faulty than each can bear. */

@@ -155,7 +155,7 @@ export class Repair {
     if (!peer.isUp || !this.#world.isConnected(this.#machine.node, peer.node)) return false
     return (
       peer.isHonest ||
-      (this.#world.plan.actors.get(peer.node) !== 'silent' && this.#world.random.chance(0.5))
+      (this.#world.plan.actors.get(peer.node) !== 'silent' && this.#world.random.chance(0.7))
     )
   }
 

@@ -45,7 +45,16 @@ async function run(name: string, program: string, args: string[]): Promise<strin
 }
 
 async function simulate({ name, nodes }: Mutant): Promise<Verdict> {
-  const args = ['--first', '--seeds', values.seeds, '--jobs', values.jobs]
+  const args = [
+    '--world',
+    'core',
+    '--first',
+    '--unshrunk',
+    '--seeds',
+    values.seeds,
+    '--jobs',
+    values.jobs,
+  ]
   const output = await run(name, pathOf('./run.ts'), [...args, '--nodes', nodes ?? '4..10'])
   const [, passed = '0', failed = ''] = /^(\d+) passed, (\d+) failed$/m.exec(output) ?? []
   if (failed === '') throw new Error(`the run with "${name}" did not end well:\n${output}`)

@@ -1,55 +1,29 @@
 /*
  * Runs many seeds on all cores, or follows one.
  *
- *   npm run sim -- [--seeds <n>] [--from <seed>] [--seed <one>] [--nodes <a>..<b>]
- *                  [--world core|whole|both] [--jobs <n>] [--trace] [--first]
+ *   npm run sim -- [--seeds <n>] [--from <seed>] [--nodes <a>..<b>] [--world core|whole|both]
+ *                  [--jobs <n>] [--first] [--unshrunk]
+ *   npm run sim -- --seed <seed> [--nodes <a>..<b>] [--world <one>] [--without <reductions>] [--trace]
  *
  * Two worlds take turns: `core` is the state machine of agreement alone, fast and with every liberty;
  * `whole` is the code of a node around it, on simulated networks, disks and clocks.
  *
- * A seed means the same run on every machine, for the same range of nodes. `--trace` runs one seed and
- * prints every step; `--first` ends at the first failure. After a thousand seeds or more, whatever the
- * runs are meant to reach and never reached is a failure too: a simulation that avoids the hard cases
- * proves nothing. The last line says how many seeds passed and failed.
+ * A seed means the same run on every machine, for the same range of nodes. A seed of the core that fails
+ * is made as small as it goes before it is printed (not with `--unshrunk`), and the printed command runs
+ * that. `--trace` prints every step of one seed; `--first` ends at the first failure. In a long campaign,
+ * whatever the runs are meant to reach and never reached is a failure too. The last line says how many
+ * seeds passed and failed.
  */
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
-import { Worker } from 'node:worker_threads'
+import { Campaign } from './campaign.ts'
+import { ENOUGH_SEEDS, MUST_REACH } from './must-reach.ts'
 import type { Sizes } from './plan.ts'
 import type { SeedResult } from './seed-result.ts'
 import { traceOf } from './trace-seed.ts'
 import { WHOLE_MUST_REACH } from './whole/must-reach.ts'
 import { isWorldChoice, type WorldChoice, worldOf } from './worlds.ts'
 
-const MUST_REACH = [
-  'crash',
-  'crash after the sync',
-  'crash before the journal',
-  'crash before the sync',
-  'cut: everything',
-  'cut: marks',
-  'cut: nothing',
-  'cut: records',
-  'cut: torn',
-  'evidence: conflicting_finalize',
-  'evidence: conflicting_notarize',
-  'evidence: nullify_finalize',
-  'fetch',
-  'finalization of an old view',
-  'halt: duplicate_key',
-  'links: deaf',
-  'links: halves',
-  'links: isolated',
-  'links: one way',
-  'links: ring',
-  'notarized and nullified view',
-  'power cut',
-  'restart with an unfinished commit',
-  'split certificates',
-  'sync',
-  'synced range',
-]
-const ENOUGH_SEEDS = 1_000
 const ENOUGH_WHOLE_SEEDS = 300
 
 const { values } = parseArgs({
@@ -60,8 +34,10 @@ const { values } = parseArgs({
     world: { type: 'string', default: 'both' },
     nodes: { type: 'string', default: '4..10' },
     jobs: { type: 'string', default: String(availableParallelism()) },
+    without: { type: 'string', default: '' },
     trace: { type: 'boolean', default: false },
     first: { type: 'boolean', default: false },
+    unshrunk: { type: 'boolean', default: false },
   },
 })
 
@@ -72,7 +48,9 @@ function wholeNumber(text: string): number {
 
 function sizesOf(text: string): Sizes {
   const [low = text, high = low] = text.split('..')
-  return { low: wholeNumber(low), high: wholeNumber(high) }
+  const sizes = { low: wholeNumber(low), high: wholeNumber(high) }
+  if (sizes.low >= 1 && sizes.high >= sizes.low) return sizes
+  throw new RangeError(`a range of nodes is needed, not "${text}"`)
 }
 
 function worldChoiceOf(text: string): WorldChoice {
@@ -80,91 +58,58 @@ function worldChoiceOf(text: string): WorldChoice {
   throw new RangeError(`a world is core, whole or both, not "${text}"`)
 }
 
-class Campaign {
-  readonly counters = new Map<string, number>()
-  readonly failures: SeedResult[] = []
-  passed = 0
-  passedWhole = 0
-  steps = 0
-  slowestMs = 0
-  readonly #sizes: Sizes
-  readonly #end: number
-  #next: number
-
-  constructor(from: number, seeds: number, sizes: Sizes) {
-    this.#next = from
-    this.#end = from + seeds
-    this.#sizes = sizes
-  }
-
-  async run(jobs: number, stopsAtFirst: boolean): Promise<void> {
-    const isOver = (): boolean =>
-      this.#next >= this.#end || (stopsAtFirst && this.failures.length > 0)
-    const work = async (): Promise<void> => {
-      const worker = new Worker(new URL('./run-worker.ts', import.meta.url))
-      while (!isOver()) {
-        const seed = this.#next
-        this.#next += 1
-        this.#take(await this.#ask(worker, seed))
-      }
-      await worker.terminate()
-    }
-    await Promise.all(Array.from({ length: Math.max(1, jobs) }, work))
-  }
-
-  #ask(worker: Worker, seed: number): Promise<SeedResult> {
-    return new Promise((resolve, reject) => {
-      worker.removeAllListeners()
-      worker.once('message', (result: SeedResult) => resolve(result))
-      worker.once('error', reject)
-      worker.postMessage({ seed, sizes: this.#sizes, world: worldOf(seed, choice) })
-    })
-  }
-
-  #take(result: SeedResult): void {
-    this.steps += result.steps
-    this.slowestMs = Math.max(this.slowestMs, result.finalizedAfterMs)
-    for (const [what, count] of result.counters)
-      this.counters.set(what, (this.counters.get(what) ?? 0) + count)
-    if (result.failure === null) {
-      this.passed += 1
-      if (result.world === 'whole') this.passedWhole += 1
-      return
-    }
-    this.failures.push(result)
-    console.log(`FAIL  ${result.failure.detail}`)
-    const which = `--world ${result.world} --seed ${result.seed} --nodes ${values.nodes}`
-    console.log(`      npm run sim -- ${which} --trace`)
-  }
+async function runOne(seed: number): Promise<boolean> {
+  const without = values.without.split(',').filter((name) => name !== '')
+  const world = worldOf(seed, worldChoiceOf(values.world))
+  const { lines, holds } = await traceOf(seed, sizesOf(values.nodes), { world, without })
+  console.log((values.trace ? lines : lines.slice(-1)).join('\n'))
+  return holds
 }
 
-const sizes = sizesOf(values.nodes)
-const choice = worldChoiceOf(values.world)
-const from = wholeNumber(values.seed ?? values.from)
-const seeds = values.seed === undefined ? wholeNumber(values.seeds) : 1
-if (values.trace) {
-  const { lines, holds } = await traceOf(from, sizes, worldOf(from, choice))
-  console.log(lines.join('\n'))
-  process.exitCode = holds ? 0 : 1
-} else {
-  const campaign = new Campaign(from, seeds, sizes)
-  const begun = performance.now()
-  await campaign.run(wholeNumber(values.jobs), values.first)
-  const seconds = (performance.now() - begun) / 1_000
-  const { passed, passedWhole, failures, counters, steps } = campaign
-  const sorted = [...counters].toSorted(([a], [b]) => a.localeCompare(b))
-  for (const [what, count] of sorted) console.log(`${String(count).padStart(9)}  ${what}`)
+function tellFailure({ seed, world, failure }: SeedResult): void {
+  if (failure === null) return
+  const { detail, shrunkDetail, reductions } = failure
+  console.log(`FAIL  ${detail}`)
+  const without = reductions.length === 0 ? '' : ` --without ${reductions.join(',')}`
+  if (without !== '') console.log(`      smaller: ${shrunkDetail}`)
+  const which = `--world ${world} --seed ${seed} --nodes ${values.nodes}${without}`
+  console.log(`      npm run sim -- ${which} --trace`)
+}
+
+function missedBy({ passed, passedWhole, counters }: Campaign): string[] {
   const wanted = [
     ...(passed - passedWhole >= ENOUGH_SEEDS ? MUST_REACH : []),
     ...(passedWhole >= ENOUGH_WHOLE_SEEDS ? WHOLE_MUST_REACH.map((what) => `whole: ${what}`) : []),
   ]
-  const missed = wanted.filter((what) => !counters.has(what))
-  const isWanting = missed.length > 0
-  if (isWanting) console.log(`FAIL  never reached: ${missed.join(', ')}`)
-  const rate = ((passed + failures.length) / seconds).toFixed(1)
-  console.log(
-    `${rate} seeds/s, ${Math.round(steps / seconds)} steps/s, finality at most ${campaign.slowestMs} ms after the calm`,
-  )
-  console.log(`${passed} passed, ${failures.length} failed`)
-  process.exitCode = failures.length === 0 && !isWanting ? 0 : 1
+  return wanted.filter((what) => !counters.has(what))
 }
+
+async function runMany(): Promise<boolean> {
+  const campaign = new Campaign({
+    from: wholeNumber(values.from),
+    seeds: wholeNumber(values.seeds),
+    sizes: sizesOf(values.nodes),
+    choice: worldChoiceOf(values.world),
+    jobs: wholeNumber(values.jobs),
+    stopsAtFirst: values.first,
+    isShrinking: !values.unshrunk,
+    onFailure: tellFailure,
+  })
+  const begun = performance.now()
+  await campaign.run()
+  const seconds = (performance.now() - begun) / 1_000
+  const { passed, failed, counters, steps } = campaign
+  const sorted = [...counters].toSorted(([a], [b]) => a.localeCompare(b))
+  for (const [what, count] of sorted) console.log(`${String(count).padStart(9)}  ${what}`)
+  const missed = missedBy(campaign)
+  if (missed.length > 0) console.log(`FAIL  never reached: ${missed.join(', ')}`)
+  const rate = ((passed + failed) / seconds).toFixed(1)
+  const pace = `${rate} seeds/s, ${Math.round(steps / seconds)} steps/s`
+  console.log(`${pace}, finality at most ${campaign.slowestMs} ms after the calm`)
+  const failures = failed + (missed.length > 0 ? 1 : 0)
+  console.log(`${passed} passed, ${failures} failed`)
+  return failures === 0
+}
+
+const seed = values.seed ?? (values.trace ? values.from : undefined)
+process.exitCode = (await (seed === undefined ? runMany() : runOne(wholeNumber(seed)))) ? 0 : 1

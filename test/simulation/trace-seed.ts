@@ -1,6 +1,7 @@
 /** One seed with a line for every event, in whichever world. */
-import type { Sizes } from './plan.ts'
-import { FailedSeed, runSeed } from './run-seed.ts'
+import { type Plan, planOf, type Sizes } from './plan.ts'
+import { reduce } from './reduce.ts'
+import { FailedSeed, runPlan } from './run-seed.ts'
 import { FailedWholeRun, runWholeSeed } from './whole/run-whole.ts'
 import type { WorldName } from './worlds.ts'
 
@@ -9,14 +10,22 @@ export interface Traced {
   readonly holds: boolean
 }
 
-export function traceOf(seed: number, sizes: Sizes, world: WorldName): Promise<Traced> {
-  return world === 'whole' ? traceWhole(seed, sizes) : Promise.resolve(traceCore(seed, sizes))
+/** @param without reductions of the plan, of a seed that was made small. */
+export function traceOf(
+  seed: number,
+  sizes: Sizes,
+  { world, without }: { world: WorldName; without: readonly string[] },
+): Promise<Traced> {
+  if (world === 'whole') return traceWhole(seed, sizes)
+  const whole = planOf(seed, sizes)
+  const plan = without.reduce<Plan>((smaller, name) => reduce(smaller, name) ?? smaller, whole)
+  return Promise.resolve(traceCore(plan))
 }
 
-function traceCore(seed: number, sizes: Sizes): Traced {
+function traceCore(plan: Plan): Traced {
   try {
-    const { run, finalizedAfterMs } = runSeed(seed, sizes, { isTracing: true })
-    return { lines: [...run.lines, verdict(seed, finalizedAfterMs)], holds: true }
+    const { run, finalizedAfterMs } = runPlan(plan, { isTracing: true })
+    return { lines: [...run.lines, verdict(plan.seed, finalizedAfterMs)], holds: true }
   } catch (error) {
     if (!(error instanceof FailedSeed)) throw error
     return { lines: [...error.lines, error.message], holds: false }
