@@ -36,14 +36,18 @@ export class Campaign {
   }
 
   async #work(): Promise<void> {
-    const { from, seeds, stopsAtFirst } = this.#options
     const worker = new Worker(new URL('./run-worker.ts', import.meta.url))
-    while (this.#next < from + seeds && !(stopsAtFirst && this.failed > 0)) {
+    while (!this.#isOver()) {
       const seed = this.#next
       this.#next += 1
       this.#take(await this.#ask(worker, seed))
     }
     await worker.terminate()
+  }
+
+  #isOver(): boolean {
+    const { from, seeds, stopsAtFirst } = this.#options
+    return this.#next >= from + seeds || (stopsAtFirst && this.failed > 0)
   }
 
   #ask(worker: Worker, seed: number): Promise<SeedResult> {

@@ -63,10 +63,14 @@ function withoutActor(plan: Plan, node: number): Plan | null {
 }
 
 function withoutFault(plan: Plan, which: string): Plan | null {
-  const name = which as keyof Faults
-  if (!(name in NO_FAULTS)) throw new RangeError(`there is no fault "${which}"`)
+  const name = which
+  if (!isFault(name)) throw new RangeError(`there is no fault "${which}"`)
   if (JSON.stringify(plan.faults[name]) === JSON.stringify(NO_FAULTS[name])) return null
   return { ...plan, faults: { ...plan.faults, [name]: NO_FAULTS[name] } }
+}
+
+function isFault(name: string): name is keyof Faults {
+  return name in NO_FAULTS
 }
 
 function withoutRest(plan: Plan): Plan | null {

@@ -193,12 +193,12 @@ test('a leader that crashed proposes the sealing block again with the same vote'
   assert.deepEqual(only(bench.actions, 'propose').vote.subject, vote.subject)
 })
 
+function elsewhere<T extends { subject: Certificate['subject'] }>(what: T): T {
+  return { ...what, subject: { ...what.subject, epoch: 1 } }
+}
+
 test('what is said of another epoch is not heard', () => {
   const bench = new Bench(configOf(0))
-  const elsewhere = <T extends { subject: Certificate['subject'] }>(what: T): T => ({
-    ...what,
-    subject: { ...what.subject, epoch: 1 },
-  })
   const block = blockOn(GENESIS, 1)
   const { vote } = again(block, 1, 0)
   const before = bench.state
