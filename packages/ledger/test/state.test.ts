@@ -2,6 +2,18 @@ import assert from 'node:assert/strict'
 import { toHex } from '@mooring/codec'
 import { test } from 'uvu'
 import { anchorKey, countersKey, countersOf, organisationKey } from '../src/index.ts'
+import {
+  authoritySetKey,
+  changeKey,
+  epochKey,
+  formerKey,
+  governanceKey,
+  openChangesKey,
+  organisationsKey,
+  parametersKey,
+  registeredKey,
+  sealKey,
+} from '../src/state-keys.ts'
 import { applyQuota, checkQuota, NO_COUNTERS } from '../src/quota.ts'
 import { authoritySet, parametersOf, StateDraft } from '../src/state.ts'
 import { MEMBERS, MemoryState, MINUTE, seedOf, START, world } from './fixture.ts'
@@ -11,7 +23,16 @@ const here = world()
 test('no two keys of the state are equal', () => {
   const keys = MEMBERS.flatMap((id) => [organisationKey(id), countersKey(id)])
   const roots = MEMBERS.map((id) => anchorKey(id, seedOf(id)))
-  assert.equal(new Set([...keys, ...roots].map(toHex)).size, 3 * MEMBERS.length)
+  const governed = MEMBERS.flatMap((id) => [
+    formerKey(id),
+    governanceKey(id),
+    changeKey(seedOf(id)),
+    registeredKey(seedOf(id)),
+  ])
+  const epochs = [0, 1, 10, 11].map((epoch) => sealKey(epoch))
+  const single = [parametersKey, authoritySetKey, epochKey, organisationsKey, openChangesKey]
+  const all = [...keys, ...roots, ...governed, ...epochs, ...single].map(toHex)
+  assert.equal(new Set(all).size, all.length)
 })
 
 test('a state that was not started from a genesis is not read', () => {
