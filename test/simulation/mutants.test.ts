@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'uvu'
-import { MUTANTS, mutate } from './mutants.ts'
+import { MUTANTS, mutate, urlOf } from './mutants.ts'
 
 test('every mutant finds its place in the source, once', () => {
   for (const mutant of MUTANTS) {
-    const file = new URL(`../../packages/consensus/src/${mutant.file}`, import.meta.url)
-    const source = readFileSync(file, 'utf8')
+    const source = readFileSync(urlOf(mutant), 'utf8')
     assert.notEqual(mutate(mutant, source), source, mutant.name)
   }
 })

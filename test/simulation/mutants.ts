@@ -3,18 +3,23 @@
  * place must say here what the rule has become: a mutant whose text is not found is an error.
  */
 
+import { MUTANTS_OF_EPOCHS } from './mutants-epochs.ts'
+
 export interface Mutant {
   readonly name: string
+  /** In `packages/consensus/src`, or from the root where it lies in another place. */
   readonly file: string
   readonly from: string
   readonly to: string
   /** In the same file: where one rule stands behind another, both must go. */
   readonly and?: { readonly from: string; readonly to: string }
+  /** Of a rule that the simulation has no part in: the tests that know it. */
+  readonly tests?: readonly string[]
   /** Where the campaign finds it soonest, if not everywhere. */
   readonly nodes?: string
 }
 
-export const MUTANTS: readonly Mutant[] = [
+const MUTANTS_OF_VOTING: readonly Mutant[] = [
   {
     name: 'finalize after a nullify',
     file: 'vote.ts',
@@ -300,6 +305,14 @@ export const MUTANTS: readonly Mutant[] = [
     to: 'if (meta.height <= committed.height) blocks.delete(digest)',
   },
 ]
+
+export const MUTANTS: readonly Mutant[] = [...MUTANTS_OF_VOTING, ...MUTANTS_OF_EPOCHS]
+
+/** Where the text of a mutant stands. */
+export function urlOf({ file }: Mutant): URL {
+  const folder = file.includes('/') ? '../../' : '../../packages/consensus/src/'
+  return new URL(folder + file, import.meta.url)
+}
 
 export function mutantOf(name: string | undefined): Mutant {
   const mutant = MUTANTS.find((known) => known.name === name)

@@ -3,10 +3,10 @@
  * way from disk to the program, as the environment says. Nothing in the package knows of it.
  */
 import { registerHooks } from 'node:module'
-import { mutantOf, mutate } from './mutants.ts'
+import { mutantOf, mutate, urlOf } from './mutants.ts'
 
 const mutant = mutantOf(process.env['MUTANT'])
-const { href } = new URL(`../../packages/consensus/src/${mutant.file}`, import.meta.url)
+const { href } = urlOf(mutant)
 
 registerHooks({
   load: (url, context, nextLoad) => {

@@ -11,6 +11,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
+import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { MUTANTS, type Mutant } from './mutants.ts'
@@ -62,19 +63,22 @@ async function simulate({ name, nodes }: Mutant): Promise<Verdict> {
   return { isCaught: Number(failed) > 0, by, seeds: Number(passed) + Number(failed) }
 }
 
-/** The first test of the package that fails. */
-async function testSteps({ name }: Mutant): Promise<string | null> {
+/** The first test that fails, of those named or of the package. */
+async function testSteps({ name, tests }: Mutant): Promise<string | null> {
   const folder = pathOf('../../packages/consensus/test/')
-  for (const file of readdirSync(folder).filter((entry) => entry.endsWith('.test.ts'))) {
-    const output = await run(name, folder + file, [])
+  const own = readdirSync(folder).filter((entry) => entry.endsWith('.test.ts'))
+  const files = tests?.map((file) => pathOf(`../../${file}`)) ?? own.map((file) => folder + file)
+  for (const file of files) {
+    const output = await run(name, file, [])
     const failed = /FAIL {2}"(.*)"/.exec(output)
-    if (failed !== null) return `${file}: ${failed[1] ?? ''}`
+    if (failed !== null) return `${basename(file)}: ${failed[1] ?? ''}`
   }
   return null
 }
 
 async function hunt(mutant: Mutant): Promise<Verdict> {
-  const verdict = await simulate(mutant)
+  const unseen = { isCaught: false, by: '', seeds: 0 }
+  const verdict = mutant.tests === undefined ? await simulate(mutant) : unseen
   if (verdict.isCaught) return verdict
   const failed = await testSteps(mutant)
   return failed === null ? verdict : { ...verdict, isCaught: true, by: `test ${failed}` }

@@ -1,0 +1,141 @@
+// What a peer's frame may become: every refusal that agreement relies on, with real signatures.
+
+import assert from 'node:assert/strict'
+import {
+  type BlockMeta,
+  type Certificate,
+  type ConsensusState,
+  decodeMessage,
+  encodeMessage,
+  type Message,
+  start,
+  type Subject,
+  type Vote,
+  type VoteKind,
+  voteMessage,
+  ZERO_DIGEST,
+} from '@mooring/consensus'
+import { bitmapOf, keyPairFromSeed, sign } from '@mooring/crypto'
+import { test } from 'uvu'
+import { type Intake, readMessage, takeIn } from '../src/intake.ts'
+
+const chain = new Uint8Array(32).fill(7)
+const pairs = [1, 2, 3, 4].map((seed) => keyPairFromSeed(new Uint8Array(32).fill(seed)))
+const authorities = { chain, keys: pairs.map(({ publicKey }) => publicKey) }
+const GENESIS: BlockMeta = {
+  digest: 'a'.repeat(64),
+  parent: ZERO_DIGEST,
+  view: 0,
+  parentView: 0,
+  height: 0,
+  time: 1,
+  isEmpty: true,
+  isSealing: false,
+}
+const block: BlockMeta = { ...GENESIS, digest: 'b'.repeat(64), view: 1, height: 1 }
+const subject: Subject = { epoch: 0, view: 1, parentView: 0, height: 1, digest: block.digest }
+
+function stateOfObserver(): ConsensusState {
+  const config = {
+    epoch: 0,
+    authorities: 4,
+    me: null,
+    deltaMs: 150,
+    skipMs: 2_000,
+    statusMs: 3_000,
+    minBlockIntervalMs: 0,
+    precisionMs: 500,
+  }
+  const marks = { notarize: 0, nullify: 0, finalize: 0 }
+  const nothing = { finalization: null, certificates: [], votes: [], blocks: [], marks }
+  const recovered = { committed: GENESIS, ...nothing, rejoin: null }
+  return start(config, recovered, { monotonic: 1, wall: 1 }).state
+}
+
+function voteOf(kind: VoteKind, on: Subject, signer: number, key = signer): Vote {
+  const pair = pairs[key]
+  assert.ok(pair !== undefined)
+  return { kind, subject: on, signer, signature: sign(pair, voteMessage(chain, kind, on)) }
+}
+
+function certificateOf(kind: VoteKind, on: Subject, signers: readonly number[]): Certificate {
+  const signatures = signers.map((signer) => voteOf(kind, on, signer).signature)
+  return { kind, subject: on, bitmap: bitmapOf([...signers], 4), signatures }
+}
+
+function take(message: Message, from: number, held: BlockMeta = block): Intake {
+  const modules = { authorities, execution: { hold: () => held } }
+  return takeIn(decodeMessage(encodeMessage(message)), from, stateOfObserver(), modules)
+}
+
+function propose(vote: Vote, from: number, held: BlockMeta = block): Intake {
+  const proposal = { vote, justification: [], block: Uint8Array.of(1) }
+  return take({ kind: 'proposal', proposal }, from, held)
+}
+
+function faultOf({ fault }: Intake): string | null {
+  return fault?.code ?? null
+}
+
+test('a proposal of the leader of its view is taken, of anybody else it is a fault', () => {
+  assert.equal(propose(voteOf('notarize', subject, 1), 1).events.length, 1)
+  assert.equal(faultOf(propose(voteOf('notarize', subject, 2), 2)), 'bad_proposal')
+  assert.equal(faultOf(propose(voteOf('notarize', subject, 1), 2)), 'foreign_vote')
+  assert.equal(faultOf(propose(voteOf('finalize', subject, 1), 1)), 'foreign_vote')
+  assert.equal(faultOf(propose(voteOf('notarize', subject, 1, 2), 1)), 'bad_signature')
+})
+
+test('the subject of a proposal is that of its block', () => {
+  const vote = voteOf('notarize', subject, 1)
+  for (const change of [{ digest: 'c'.repeat(64) }, { view: 2 }, { parentView: 1 }, { height: 2 }])
+    assert.equal(faultOf(propose(vote, 1, { ...block, ...change })), 'bad_proposal')
+})
+
+test('only a sealing block is shown in a later view than its own, and in none that is earlier', () => {
+  const again = voteOf('notarize', { ...subject, view: 5, parentView: 1 }, 1)
+  assert.equal(faultOf(propose(again, 1)), 'bad_proposal')
+  assert.equal(propose(again, 1, { ...block, isSealing: true }).events.length, 1)
+  const early = { ...block, isSealing: true, view: 6 }
+  assert.equal(faultOf(propose(again, 1, early)), 'bad_proposal')
+})
+
+test('votes count over the connection of their signer, and with its signature', () => {
+  const vote = voteOf('notarize', subject, 2)
+  assert.equal(take({ kind: 'votes', votes: [vote] }, 2).events.length, 1)
+  assert.equal(faultOf(take({ kind: 'votes', votes: [vote] }, 3)), 'foreign_vote')
+  const forged = voteOf('notarize', subject, 2, 3)
+  assert.equal(faultOf(take({ kind: 'votes', votes: [forged] }, 2)), 'bad_signature')
+})
+
+test('a vote or a certificate of another epoch is no fault, and nothing', () => {
+  const elsewhere = { ...subject, epoch: 1 }
+  const vote = voteOf('notarize', elsewhere, 2)
+  assert.deepEqual(take({ kind: 'votes', votes: [vote] }, 2), { events: [], fault: null })
+  const certificates = [certificateOf('finalize', elsewhere, [0, 1, 2])]
+  const taken = take({ kind: 'certificates', certificates }, 2)
+  assert.deepEqual(taken, { events: [], fault: null })
+})
+
+test('a certificate is taken from anybody when a quorum has signed it, and not otherwise', () => {
+  const good = certificateOf('finalize', subject, [0, 1, 3])
+  assert.equal(take({ kind: 'certificates', certificates: [good] }, 2).events.length, 1)
+  const forged = [
+    certificateOf('finalize', subject, [0, 1]),
+    certificateOf('finalize', subject, [0, 1, 2, 3]),
+    { ...good, kind: 'notarize' as const },
+    { ...good, subject: { ...subject, view: 2 } },
+    { ...good, bitmap: bitmapOf([0, 1, 2], 4) },
+  ]
+  for (const certificate of forged)
+    assert.equal(
+      faultOf(take({ kind: 'certificates', certificates: [certificate] }, 2)),
+      'bad_signature',
+    )
+})
+
+test('bytes that are no message are not read', () => {
+  assert.equal(readMessage(Uint8Array.of(1, 2, 3)), null)
+  assert.notEqual(readMessage(encodeMessage({ kind: 'votes', votes: [] })), null)
+})
+
+test.run()
