@@ -114,12 +114,11 @@ function count(
   record: ChangeRecord,
   { plan, time }: { plan: ChangePlan; time: UnixMs },
 ): Tally {
-  const present = authoritySet(state)
   const isAlone =
     isOwnRotation(record) && mayRotateAlone(governanceOf(state, record.proposer), time)
   const approvals = {
-    given: record.approvals.filter((id) => present.organisations.includes(id)),
-    needed: isAlone ? 0 : approvalsNeeded(present.keys.length),
+    given: record.approvals,
+    needed: isAlone ? 0 : approvalsNeeded(authoritySet(state).keys.length),
   }
   if (!needsReady(record, plan)) return { approvals, ready: null }
   const { organisations, keys } = plan.authorities

@@ -6,6 +6,7 @@ import { test } from 'uvu'
 import {
   applyBlock,
   applyTransactions,
+  approvalsNeeded,
   type AuthoritySet,
   authoritySet,
   authoritySetDigest,
@@ -132,6 +133,8 @@ test('a block that completes two changes passes the older one; the next block pa
   assert.equal(parametersOf(chain.state).quotaPerMinute, 8)
   const due = dueChange(chain.state, chain.place)
   assert.deepEqual(due?.id, older.id)
+  const late = { ...chain.place, time: chain.recordOf(older.id).expiresAt }
+  assert.equal(dueChange(chain.state, late), undefined)
   assert.ok(chain.block() !== null, 'a block without transactions')
   assert.equal(parametersOf(chain.state).quotaPerMinute, 7)
   assert.equal(epochOf(chain.state), 2)
@@ -486,6 +489,17 @@ test('what is scheduled can be moved, and taken back by choosing the version in 
   assert.deepEqual(protocolOf(chain.state).next, { version: 2, height: 60 })
   schedule(1, 0)
   assert.deepEqual(protocolOf(chain.state), { version: 1, next: null })
+})
+
+test('two of three can repair the third: a quorum is what decides blocks', () => {
+  const chain = new Chain(worldOf(['east', 'west', 'north']))
+  const duties = ['governance', 'consensus'] as const
+  const keys = duties.map((duty) => newKey(chain.at.digest, { organisation: 'north', duty }))
+  const id = approved(chain, rekey('north', ...keys), ['east', 'west'])
+  assert.equal(chain.block(chain.ready('east', id)), null)
+  assert.ok(chain.block(chain.ready('north', id, secondKey('north'))) !== null)
+  const needed = [1, 2, 3, 4, 5, 6, 7, 9, 10, 100].map((count) => approvalsNeeded(count))
+  assert.deepEqual(needed, [1, 2, 2, 3, 4, 4, 5, 6, 7, 67])
 })
 
 test('two members or one govern themselves too', () => {
