@@ -35,6 +35,7 @@ export const PLACE_TEXTS: Record<PlaceErrorCode, CatalogEntry> = {
     'Every member closes the connections of "{name}" at once; they have probably removed it after block {height}, while it was away.',
     'Ask one of them:   mooring member list',
     'If it is a member still, its transport key may be another one than they know:   mooring keys list',
+    'If the key is right, another process is connected with it: find the second copy of this home, and stop it for good.',
   ),
   restart_failed: entry(1063, 1)(
     'The node has new keys and did not stop in time to take them',
