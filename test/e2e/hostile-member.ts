@@ -3,6 +3,8 @@
 // is made again. Ends with its stdin.
 //
 //   node test/e2e/hostile-member.ts <home> <genesis digest> <attack>=<address with peer id>...
+//
+// `equivocation-<view>` is the one attack that is signed: it votes for two blocks in that view.
 
 import { noise } from '@chainsafe/libp2p-noise'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
@@ -11,7 +13,8 @@ import type { Connection, Stream } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { fromHex } from '@mooring/codec'
-import { encodeMessage } from '@mooring/consensus'
+import { encodeMessage, type Vote, voteMessage } from '@mooring/consensus'
+import { sign } from '@mooring/crypto'
 import { networkId } from '@mooring/ledger'
 import { defaultLimits } from '@mooring/network'
 import { readKeyFile } from '@mooring/node'
@@ -72,7 +75,9 @@ async function repeatedly(target: string): Promise<void> {
         limits: defaultLimits,
         signal: AbortSignal.timeout(5_000),
       })
-      await ATTACKS[kind]?.(connection)
+      const [, view] = /^equivocation-(\d+)$/.exec(kind) ?? []
+      if (view !== undefined) await equivocate(connection, Number(view))
+      else await ATTACKS[kind]?.(connection)
     } catch {
       // It was cut off, or not let in: that is what the others are for.
     }
@@ -96,6 +101,18 @@ async function flood(
     }
     await new Promise(setImmediate)
   }
+}
+
+// Two real votes for two blocks, in views from this one on, until the connection is cut.
+async function equivocate(connection: Connection, view: number): Promise<void> {
+  const key = await readKeyFile(join(home ?? '', 'keys', 'consensus.json'), 'consensus')
+  const votes = ['aa', 'bb'].map((byte): Vote => {
+    const place = { epoch: 0, view, parentView: view - 1, height: view }
+    const subject = { ...place, digest: byte.repeat(32) }
+    const signature = sign(key, voteMessage(genesisDigest, 'notarize', subject))
+    return { kind: 'notarize', subject, signer: 3, signature }
+  })
+  await flood(connection, URGENT, () => encodeFrame(encodeMessage({ kind: 'votes', votes })))
 }
 
 function hello() {
