@@ -38,7 +38,7 @@ export interface EpochJudged extends Limits {
   readonly blocks: ReadonlyMap<string, BlockMeta>
   /** Certificates that exclude one another may exist. */
   readonly isOverrun: boolean
-  readonly onFinal: (digest: string, view: number) => void
+  readonly onFinal: (digest: string) => void
 }
 
 export class EpochOracle {
@@ -214,7 +214,7 @@ export class EpochOracle {
     if (this.#notarized.has(view) && this.#nullified.has(view)) this.splitViews.add(view)
     if (kind === 'notarize' && this.judged.blocks.get(digest)?.isSealing === true)
       this.notarizedSeals.add(digest)
-    if (kind === 'finalize') this.judged.onFinal(digest, view)
+    if (kind === 'finalize') this.judged.onFinal(digest)
   }
 }
 

@@ -34,8 +34,6 @@ export class Oracle {
   readonly #makings = new Map<string, Making>()
   /** Votes of traitors for epochs that have not begun. */
   readonly #early: { readonly vote: UnsignedVote; readonly by: number }[] = []
-  /** Sealing blocks that became final in another view than their own. */
-  sealedAgain = 0
   /** Heights at which two blocks became final, where that may happen. */
   readonly forks = new Set<number>()
 
@@ -159,7 +157,7 @@ export class Oracle {
         deltaMs,
         precisionMs,
         isOverrun,
-        onFinal: (digest, view) => this.#onFinal(epoch, digest, view),
+        onFinal: (digest) => this.#onFinal(epoch, digest),
       }),
     )
     for (const { vote, by } of this.#early)
@@ -168,15 +166,12 @@ export class Oracle {
   }
 
   /** A final sealing block begins the next epoch, and only one can (I12). */
-  #onFinal(epoch: number, digest: string, view: number): void {
+  #onFinal(epoch: number, digest: string): void {
     const block = this.#blocks.get(digest)
     const next = this.#makings.get(digest)?.next ?? null
     if (block === undefined || next === null) return
     const begun = this.epochs[epoch + 1]
-    if (begun === undefined) {
-      if (block.view !== view) this.sealedAgain += 1
-      return this.#begin(next, block)
-    }
+    if (begun === undefined) return this.#begin(next, block)
     if (begun.judged.base.digest !== digest)
       throw new Violation('I12', `two blocks have ended epoch ${epoch}`)
   }
