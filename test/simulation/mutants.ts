@@ -3,12 +3,15 @@
  * place must say here what the rule has become: a mutant whose text is not found is an error.
  */
 
+import { MUTANTS_AROUND } from './mutants-around.ts'
 import { MUTANTS_OF_EPOCHS } from './mutants-epochs.ts'
 
 export interface Mutant {
   readonly name: string
   /** In `packages/consensus/src`, or from the root where it lies in another place. */
   readonly file: string
+  /** Where it is hunted; in that of agreement alone unless it says otherwise. */
+  readonly world?: 'whole'
   readonly from: string
   readonly to: string
   /** In the same file: where one rule stands behind another, both must go. */
@@ -306,7 +309,11 @@ const MUTANTS_OF_VOTING: readonly Mutant[] = [
   },
 ]
 
-export const MUTANTS: readonly Mutant[] = [...MUTANTS_OF_VOTING, ...MUTANTS_OF_EPOCHS]
+export const MUTANTS: readonly Mutant[] = [
+  ...MUTANTS_OF_VOTING,
+  ...MUTANTS_OF_EPOCHS,
+  ...MUTANTS_AROUND,
+]
 
 /** Where the text of a mutant stands. */
 export function urlOf({ file }: Mutant): URL {

@@ -45,10 +45,10 @@ async function run(name: string, program: string, args: string[]): Promise<strin
   return output
 }
 
-async function simulate({ name, nodes }: Mutant): Promise<Verdict> {
+async function simulate({ name, nodes, world }: Mutant): Promise<Verdict> {
   const args = [
     '--world',
-    'core',
+    world ?? 'core',
     '--first',
     '--unshrunk',
     '--seeds',
@@ -64,8 +64,11 @@ async function simulate({ name, nodes }: Mutant): Promise<Verdict> {
 }
 
 /** The first test that fails, of those named or of the package. */
-async function testSteps({ name, tests }: Mutant): Promise<string | null> {
-  const folder = pathOf('../../packages/consensus/test/')
+async function testSteps({ name, file: changed, tests }: Mutant): Promise<string | null> {
+  const home = changed.includes('/')
+    ? changed.split('/').slice(0, 2).join('/')
+    : 'packages/consensus'
+  const folder = pathOf(`../../${home}/test/`)
   const own = readdirSync(folder).filter((entry) => entry.endsWith('.test.ts'))
   const files = tests?.map((file) => pathOf(`../../${file}`)) ?? own.map((file) => folder + file)
   for (const file of files) {

@@ -14,6 +14,7 @@ export const WHOLE_ACTORS = [
   'spoiler',
   'garbage bomber',
   'gossip polluter',
+  'impostor',
 ] as const
 
 export type WholeActorName = (typeof WHOLE_ACTORS)[number]

@@ -6,6 +6,7 @@ import { equivocator } from './equivocator.ts'
 import { finalizeAndNullify } from './finalize-and-nullify.ts'
 import { garbageBomber } from './garbage-bomber.ts'
 import { gossipPolluter } from './gossip-polluter.ts'
+import { impostor } from './impostor.ts'
 import { lyingSyncer } from './lying-syncer.ts'
 import { nullifySpammer } from './nullify-spammer.ts'
 import { spoiler } from './spoiler.ts'
@@ -26,6 +27,7 @@ const CAST: Readonly<Record<WholeActorName, () => WholeActor>> = {
   spoiler,
   'garbage bomber': () => garbageBomber,
   'gossip polluter': () => gossipPolluter,
+  impostor: () => impostor,
 }
 
 export function castOf(name: WholeActorName): WholeActor {
