@@ -10,6 +10,7 @@ import { impostor } from './byzantine/impostor.ts'
 import { lateLeader } from './byzantine/late-leader.ts'
 import { lyingSyncer } from './byzantine/lying-syncer.ts'
 import { nullifySpammer } from './byzantine/nullify-spammer.ts'
+import { sealBreaker } from './byzantine/seal-breaker.ts'
 import { silent } from './byzantine/silent.ts'
 import { spoiler } from './byzantine/spoiler.ts'
 import { staleResender } from './byzantine/stale-resender.ts'
@@ -38,6 +39,7 @@ const CAST: Readonly<Record<ActorName, () => Actor>> = {
   'block-bomber': () => blockBomber,
   'early-voter': () => earlyVoter,
   impostor: () => impostor,
+  'seal-breaker': sealBreaker,
 }
 
 export function actorOf(name: ActorName): Actor {

@@ -20,6 +20,7 @@ export const ACTORS = [
   'restored-backup',
   'early-voter',
   'impostor',
+  'seal-breaker',
 ] as const
 
 export type ActorName = (typeof ACTORS)[number]

@@ -1,0 +1,34 @@
+/**
+ * As leader builds on a sealing block that is not final yet, at once, where the only legal proposal is that
+ * block again; or proposes another sealing block beside it, with other authorities.
+ */
+import type { Actor, Hands } from '../actor.ts'
+import { FORGED, type Packet } from '../blocks.ts'
+
+function breakSeal(hands: Hands): Packet | null {
+  const { state, epoch, members, random } = hands
+  const { view } = state
+  if ((view + epoch) % members.length !== hands.index) return null
+  const notarization = state.views.get(view - 1)?.notarization ?? null
+  const sealing = notarization === null ? undefined : hands.find(notarization.subject.digest)
+  if (notarization === null || sealing?.isSealing !== true) return null
+  const parent = random.chance(0.7) ? sealing : hands.find(sealing.parent)
+  if (parent === undefined) return null
+  const place = { view, parentView: view - 1 }
+  const block =
+    parent === sealing ? hands.block(parent, place, [FORGED]) : hands.sealing(parent, place)
+  return block === null ? null : hands.proposalOf(block, [notarization])
+}
+
+export function sealBreaker(): Actor {
+  let brokenIn = ''
+  return {
+    act: (hands) => {
+      const place = `${hands.epoch} ${hands.state.view}`
+      const packet = brokenIn === place ? null : breakSeal(hands)
+      if (packet === null) return
+      brokenIn = place
+      for (const to of hands.others) hands.emit(to, packet)
+    },
+  }
+}
