@@ -2,7 +2,7 @@
  * Figures on this computer, one benchmark after the other:
  *
  *   npm run bench                      all of them
- *   npm run bench -- consensus idle    some
+ *   npm run bench -- consensus api     some
  *   npm run bench -- --json consensus  what the benchmark prints for programs
  *
  * Each is a program of its own beside the package it measures. Nothing is asserted here: a figure is
@@ -13,7 +13,6 @@ import { fileURLToPath } from 'node:url'
 
 const BENCHES: Record<string, { file: string; what: string }> = {
   consensus: { file: 'node/bench/consensus.ts', what: 'four processes: finality, throughput, CPU' },
-  idle: { file: 'node/bench/idle.ts', what: 'four processes at rest: start, memory, CPU' },
   'dead-leader': { file: 'node/bench/dead-leader.ts', what: 'one authority of four down' },
   sync: { file: 'node/bench/sync.ts', what: 'a node catches up from three peers' },
   api: { file: 'api/bench/submit.ts', what: 'transactions over HTTP' },

@@ -46,7 +46,7 @@ test('two of four wait, keep what they accept, and name exactly the missing', as
   const screen = await devnet.run(['status', '--endpoint', nodeAt(devnet, 1).api])
   assert.equal(screen.code, 9, screen.stderr)
   const [, stalled = ''] = screen.stdout.split('\nstalled: ')
-  assert.match(stalled, /^no block finalized for \d+ s at height \d+, view \d+ \(MOR-3001\)$/m)
+  assert.match(stalled, /^no block finalized for [\d.]+ s at height \d+, view \d+ \(MOR-3001\)$/m)
   assert.deepEqual(stalled.match(/hospital-\d/g), ['hospital-2', 'hospital-3'])
   assert.equal((await client.status()).chain.height, before)
 })
