@@ -289,4 +289,19 @@ test('no text names a path, a key or an address beyond those of members', async 
   }, IDLE)
 })
 
+test('a node that observes is not ready, and says until when and why', async () => {
+  await watch(
+    ({ world, health, alarms, failing }) => {
+      pass(world, 1_000)
+      assert.deepEqual(failing(), ['guard'])
+      assert.deepEqual(alarms, [['observing', true]])
+      const [alarm] = health.alarms()
+      assert.match(alarm?.detail ?? '', /until view 9 because its vote journal was lost\.$/)
+      return Promise.resolve()
+    },
+    IDLE,
+    { observing: () => ({ until: 9, memory: 'lost' }) },
+  )
+})
+
 test.run()

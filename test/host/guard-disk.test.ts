@@ -1,0 +1,84 @@
+// A volume of its own for guard/, and no room left on it: the node ends with the code, nothing that was
+// signed is missing, and it goes on when there is room again.
+
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmdirSync } from 'node:fs'
+import { cp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { generatePatient } from '@mooring/records'
+import { test } from 'uvu'
+import { commandEnvironment, endOf, spawnMooring } from '../e2e/command.ts'
+import { nodeAt, startDevnet } from '../e2e/devnet.ts'
+import { eventually } from '../e2e/eventually.ts'
+
+const STOP_MS = 40_000
+const FINAL = { contentType: 'application/fhir+json', waitMs: 15_000 }
+
+function canMount(): boolean {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return false
+  const folder = mkdtempSync(join(tmpdir(), 'mooring-mount-'))
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', folder], { stdio: 'ignore' })
+    execFileSync('umount', [folder])
+    return true
+  } catch {
+    return false
+  } finally {
+    rmdirSync(folder)
+  }
+}
+
+if (!canMount()) {
+  process.stdout.write('skip: this host does not let us mount a volume for guard/\n')
+  process.exit(77)
+}
+
+test('a full guard ends the node with the code, and it goes on when there is room', async () => {
+  const devnet = await startDevnet()
+  const { home, client } = nodeAt(devnet, 3)
+  const guard = join(home, 'guard')
+  await devnet.succeed('devnet kill 3')
+  await cp(guard, join(devnet.folder, 'guard'), { recursive: true })
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k,mode=0700', 'tmpfs', guard])
+  try {
+    // What comes onto another volume is a copy: the guard begins anew, and observes first.
+    const first = spawnMooring(['--home', home, 'start', '--rejoin'], devnet.folder)
+    const ended = endOf(first, 120_000)
+    let seed = 900
+    const submit = async (): Promise<void> => {
+      seed += 1
+      await nodeAt(devnet, 0).client.submitRecords(generatePatient(seed), FINAL)
+    }
+    await eventually('it takes part', STOP_MS, async () => {
+      const { chain } = await client.status()
+      return chain.height > 0 ? true : undefined
+    })
+    await writeFile(join(guard, 'ballast'), new Uint8Array(300 << 10)).catch(() => undefined)
+    await eventually('it has ended', STOP_MS, async () => {
+      if (first.exitCode !== null) return true
+      await submit()
+      return undefined
+    })
+    const { code, stderr } = await ended
+    assert.equal(code, 11, stderr)
+    assert.match(stderr, /MOR-1022/)
+
+    await rm(join(guard, 'ballast'), { force: true })
+    const second = spawnMooring(['--home', home, 'start'], devnet.folder)
+    const over = endOf(second, 120_000)
+    await eventually('it follows again', STOP_MS, async () => {
+      await submit()
+      const { chain } = await client.status()
+      return chain.height > 0 ? true : undefined
+    })
+    second.kill('SIGTERM')
+    assert.equal((await over).code, 0)
+  } finally {
+    execFileSync('umount', [guard], { env: commandEnvironment() })
+    await devnet.close()
+  }
+})
+
+test.run()
