@@ -41,7 +41,8 @@ type AddOptions = DevnetOptions & {
 
 const POLL_MS = 200
 const ASK_MS = 10_000
-const GONE_MS = 30_000
+// Who missed the block that removes it is refused by all, and stops after a minute of that.
+const GONE_MS = 75_000
 
 // The home comes first. One that was made by an interrupted command is used again, keys and all.
 async function makeHome({ state, output }: Assembly) {
