@@ -153,7 +153,7 @@ test('a sealing block that has become old is not refused for its age', () => {
 })
 
 test('when the epoch has ended nothing is voted, and nothing proposed', () => {
-  const bench = sealed(2)
+  const bench = sealed(0)
   bench.certify(bench.finalization(sealing))
   only(bench.last, 'commit')
   const given = bench.given().length
@@ -166,6 +166,7 @@ test('when the epoch has ended nothing is voted, and nothing proposed', () => {
   bench.certify(bench.nullification(2))
   bench.certify(certificateOf(bench, 'notarize', again(sealing, 3)))
   assert.equal(bench.given().length, given)
+  assert.equal(bench.state.isHalted, false)
 })
 
 test('a finalization whose sealing block is missing is completed, and nothing built on it', () => {
