@@ -6,6 +6,9 @@
  * block again, in the current view, on the view of its own last notarization. The subject then names
  * another view than the header, and only here may it. Any number of views can pass so; a finalization in
  * any of them ends the epoch. A machine whose committed block is sealing votes no more (`voter`).
+ *
+ * The block that ended the epoch before is this one's view 0, and not proposed again: notarized in a view
+ * of this epoch nobody could finalize it, and nothing could stand on it.
  */
 import type { Draft } from './state.ts'
 import type { BlockMeta, Digest, Epoch, Proposal, Subject, View } from './types.ts'
@@ -37,7 +40,7 @@ export function checkPlace(
 ): 'wrong_parent' | 'seal_broken' | undefined {
   const { block } = proposal
   if (isProposedAgain(proposal)) {
-    if (!block.isSealing) return 'seal_broken'
+    if (!block.isSealing || block.digest === draft.state.committed.digest) return 'seal_broken'
     return parent.digest === block.digest ? undefined : 'wrong_parent'
   }
   if (parent.digest !== block.parent || parent.height + 1 !== block.height) return 'wrong_parent'

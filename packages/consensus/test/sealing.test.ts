@@ -221,4 +221,15 @@ test('the next epoch begins on the sealing block, in view 1', () => {
   assert.equal(only(bench.last, 'build').parent.digest, sealing.digest)
 })
 
+test('the block that ended the epoch before is not proposed again in the next', () => {
+  const base = { ...sealing, view: 0, parentView: 0, isSealing: false }
+  const bench = new Bench({ ...configOf(0), epoch: 1 }, { committed: base })
+  bench.certify(elsewhere(bench.nullification(1)))
+  assert.equal(bench.state.view, 2)
+  const proposal = again(sealing, 2, 0)
+  const vote = { ...elsewhere(proposal.vote), signer: 3 }
+  bench.feed({ type: 'proposal', from: 3, proposal: { ...proposal, vote } })
+  assert.deepEqual(bench.given(), ['nullify 2'])
+})
+
 test.run()
