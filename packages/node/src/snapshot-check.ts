@@ -134,15 +134,20 @@ function checkFinality(
   throw refused(name === 'authority set' ? 'epochs' : 'finalization', detail)
 }
 
-/** The ended epochs; a snapshot of a sealing block ends one more, its own. */
-function epochsOf({ core, epochs }: SnapshotManifest, header: Header): ImportedEpoch[] {
+/** The ended epochs; a snapshot of a sealing block ends one more, its own, by what made the block final. */
+function epochsOf(
+  { core, epochs, finalization, later }: SnapshotManifest,
+  header: Header,
+): ImportedEpoch[] {
   const announced = header.nextAuthoritySetDigest
   const last = epochs[header.epoch]
   const count = header.epoch + (announced === null ? 0 : 1)
   const isSealed =
     announced === null ||
     (last !== undefined &&
+      later === null &&
       equalBytes(last.header, core.header) &&
+      equalBytes(last.finalization, finalization) &&
       equalBytes(authoritySetDigest(readSet(last.authoritySet)), announced))
   if (epochs.length !== count || !isSealed) {
     throw refused('epochs', `it tells of ${epochs.length} ended epochs, the block of ${count}`)

@@ -377,6 +377,30 @@ test('every forgery is refused by the check that it names', async () => {
   })
 })
 
+test('of a block that ends its epoch, the end of the epoch is checked as well', async () => {
+  const made = await MadeChain.open({ expiryWindowMs: 2_000 })
+  try {
+    await made.grow(40)
+    await made.endEpoch({ quotaPerMinute: 900_000 })
+    const folder = join(made.folder, 'snapshots')
+    await take(made, folder)
+    const trust = { genesis: made.genesis, genesisDigest: made.digest }
+    const path = await forge({ made, folder, height: made.height }, ({ finality }) => {
+      const last = finality.epochs.at(-1)
+      assert.ok(last !== undefined)
+      last.finalization = forgeSignature(last.finalization)
+    })
+    await assert.rejects(
+      verifySnapshotFile(path, trust),
+      (error: unknown) => error instanceof NodeError && error.data['check'] === 'epochs',
+    )
+    const good = await verifySnapshotFile(snapshotPath(folder, made.height), trust)
+    assert.equal(good.tip.height, made.height)
+  } finally {
+    await made.remove()
+  }
+})
+
 test('a snapshot is fetched from several, past liars and failures, and goes on where it was cut', async () => {
   await withSnapshot(
     async (taken) => {
