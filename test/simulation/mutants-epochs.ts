@@ -21,6 +21,12 @@ export const MUTANTS_OF_EPOCHS: readonly Mutant[] = [
     to: '',
   },
   {
+    name: 'sealing block of the last epoch proposed again',
+    file: 'sealing.ts',
+    from: "    if (block.digest === draft.state.committed.digest) return 'seal_broken'\n",
+    to: '',
+  },
+  {
     name: 'another sealing block proposed again',
     file: 'sealing.ts',
     from: "return parent.digest === block.digest ? undefined : 'wrong_parent'",

@@ -23,6 +23,8 @@ export function describeEvent(event: Event): string {
       return `executed ${event.digest.slice(0, 6)} ${event.outcome}`
     case 'status':
       return `status of ${event.from}`
+    case 'diverged':
+      return `diverged at ${event.digest.slice(0, 6)}`
     case 'synced':
       return `synced to ${event.block.height}`
     case 'peers':

@@ -46,6 +46,8 @@ export type Event =
   | { readonly type: 'work'; readonly waiting: boolean }
   /** When each authority was last heard; null = not connected. */
   | { readonly type: 'peers'; readonly heard: readonly (MonotonicMs | null)[] }
+  /** A block that is final by the certificates of a quorum does not execute here. */
+  | { readonly type: 'diverged'; readonly digest: Digest; readonly view: View }
   /** Blocks up to this one were committed outside the machine; `finalization` is of this block or null. */
   | {
       readonly type: 'synced'

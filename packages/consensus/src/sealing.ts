@@ -40,7 +40,8 @@ export function checkPlace(
 ): 'wrong_parent' | 'seal_broken' | undefined {
   const { block } = proposal
   if (isProposedAgain(proposal)) {
-    if (!block.isSealing || block.digest === draft.state.committed.digest) return 'seal_broken'
+    if (!block.isSealing) return 'seal_broken'
+    if (block.digest === draft.state.committed.digest) return 'seal_broken'
     return parent.digest === block.digest ? undefined : 'wrong_parent'
   }
   if (parent.digest !== block.parent || parent.height + 1 !== block.height) return 'wrong_parent'

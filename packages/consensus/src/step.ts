@@ -16,7 +16,7 @@ import { enter, onCertificate, onVote, relay } from './certificates.ts'
 import type { Event, ExecutionOutcome, TimerName } from './events.ts'
 import { hasWork, onBuilt, tryPropose } from './propose.ts'
 import { tryRejoin } from './rejoin.ts'
-import { type ConsensusState, type Draft, draftOf, recordOf } from './state.ts'
+import { type ConsensusState, type Draft, draftOf, halt, recordOf } from './state.ts'
 import { broadcastStatus, onPeers, onStatus } from './status.ts'
 import type { Clock, Digest, View } from './types.ts'
 import { nullify, onProposal, retryNullify, tryFinalize, tryNotarize, watchLeader } from './vote.ts'
@@ -61,6 +61,8 @@ function apply(draft: Draft, event: Event): void {
       return
     case 'peers':
       return onPeers(draft, event.heard)
+    case 'diverged':
+      return halt(draft, { code: 'state_diverged', digest: event.digest, view: event.view })
     case 'synced':
       if (event.finalization.subject.epoch !== draft.state.config.epoch) return
       onSynced(draft, event.block, event.finalization)

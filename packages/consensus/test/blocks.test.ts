@@ -227,4 +227,13 @@ test('a final block that this node finds invalid stops it, and is not committed'
   assert.ok(!typesIn(bench.actions).includes('commit'))
 })
 
+test('what sync finds not to execute stops the node as what agreement finds', () => {
+  const bench = new Bench(configOf(0))
+  const { digest } = blockOn(GENESIS, 1)
+  bench.feed({ type: 'diverged', digest, view: 1 })
+  assert.deepEqual(only(bench.last, 'halt').reason, { code: 'state_diverged', digest, view: 1 })
+  bench.show(blockOn(GENESIS, 1))
+  assert.deepEqual(bench.given(), [])
+})
+
 test.run()

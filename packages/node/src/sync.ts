@@ -18,7 +18,7 @@ import { type DecodedTransaction, decodeTransaction } from '@mooring/ledger'
 import { decodeBlockAnswer, encodeBlockRequest } from './block-exchange.ts'
 import type { SentBlock } from './block-exchange.ts'
 import type { Clock } from './clock.ts'
-import type { Executed, Execution } from './execution.ts'
+import type { Executed, Execution, Refusal } from './execution.ts'
 import type { Logger } from './logger.ts'
 import { NodeError } from './node-error.ts'
 import { RangeDownload, type ReceivedRange } from './range-download.ts'
@@ -28,7 +28,6 @@ import { type Fault, firstStretch, type ReadBlock, type Stretch } from './sync-r
 
 const BLOCK_TIMEOUT_MS = 2_000
 const PAUSE_MS = 200
-const DIVERGED_MS = 5_000
 const STUCK_MS = 10_000
 const FOLLOW_MS = 500
 /** About as many signatures as five milliseconds are enough for. */
@@ -279,7 +278,7 @@ export class Sync {
   }
 
   async #execute(blocks: readonly ReadBlock[]): Promise<boolean> {
-    const { execution, turn, logger } = this.#modules
+    const { execution, turn } = this.#modules
     let work = 0
     for (const block of blocks) {
       const { digest, parent, height } = block.meta
@@ -291,17 +290,22 @@ export class Sync {
       execution.hold(block.encoded)
       const refusal = execution.execute(digest)
       this.#verified.clear()
-      if (refusal !== null) {
-        logger.error('a final block does not execute here', { height, code: refusal.code })
-        await this.#pause(DIVERGED_MS)
-        return false
-      }
+      if (refusal !== null) return this.#diverged(block.meta, refusal)
       work += 1 + block.transactions.length
       if (work < TURN_TRANSACTIONS) continue
       work = 0
       await turn()
     }
     return true
+  }
+
+  /** The network has another state than this node, and asking again would not change that. */
+  #diverged({ digest, height, view }: BlockMeta, { code }: Refusal): false {
+    const { logger, feed } = this.#modules
+    logger.error('a final block does not execute here', { height, code })
+    this.close()
+    feed({ type: 'diverged', digest, view })
+    return false
   }
 
   /** The signatures of a large block in turns; those of a small one are checked when it is executed. */

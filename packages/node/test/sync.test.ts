@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { toHex } from '@mooring/codec'
 import { decodeCertificate, encodeCertificate } from '@mooring/consensus'
+import { decodeBlock, encodeBlock } from '@mooring/ledger'
 import { NetworkError } from '@mooring/network'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { test } from 'uvu'
@@ -8,6 +9,7 @@ import { decodeBlockAnswer, encodeBlockAnswer, type SentBlock } from '../src/blo
 import { systemClock } from '../src/clock.ts'
 import { createLogger } from '../src/logger.ts'
 import { Sync } from '../src/sync.ts'
+import { certificateOf } from './chain-members.ts'
 import { MadeChain } from './made-chain.ts'
 
 type Answer = (payload: Uint8Array) => Uint8Array | Promise<Uint8Array>
@@ -18,6 +20,7 @@ interface Laggard {
   blamed: Map<string, string[]>
   asked: Map<string, number>
   synced: number[]
+  diverged: string[]
   arrive(): Promise<void>
 }
 
@@ -29,6 +32,7 @@ async function laggardOf(long: MadeChain, peers: Record<string, Answer>): Promis
   const blamed = new Map<string, string[]>()
   const asked = new Map<string, number>()
   const synced: number[] = []
+  const diverged: string[] = []
   const { execution, committer } = made
   const sync = new Sync({
     clock: systemClock,
@@ -52,6 +56,7 @@ async function laggardOf(long: MadeChain, peers: Record<string, Answer>): Promis
     settled: () => committer.idle(),
     feed: (event) => {
       if (event.type === 'synced') synced.push(event.block.height)
+      if (event.type === 'diverged') diverged.push(event.digest)
     },
     onFatal: (error) => {
       throw error
@@ -66,7 +71,7 @@ async function laggardOf(long: MadeChain, peers: Record<string, Answer>): Promis
       await new Promise((resolve) => setTimeout(resolve, 10))
     }
   }
-  return { made, sync, blamed, asked, synced, arrive }
+  return { made, sync, blamed, asked, synced, diverged, arrive }
 }
 
 async function withLong(
@@ -267,5 +272,39 @@ test('a peer that has pruned answers so, and whoever keeps more is asked', async
     (long) => long.grow(600),
   )
 })
+
+test('a final block that does not execute here stops the node, and nobody is blamed', async () => {
+  await withLong(
+    async (long) => {
+      const other = otherEnd(long)
+      const served = altered(long, (blocks) => [...blocks.slice(0, -1), other])
+      const { made, sync, blamed, asked, diverged } = await laggardOf(long, { a: served })
+      try {
+        sync.follow()
+        while (diverged.length === 0) await new Promise((resolve) => setTimeout(resolve, 10))
+        assert.deepEqual(diverged, [toHex(decodeBlock(other.block).digest)])
+        assert.equal(made.height, 0)
+        const asks = asked.get('a')
+        await new Promise((resolve) => setTimeout(resolve, 700))
+        assert.equal(sync.isActive, false)
+        assert.deepEqual([asked.get('a'), blamed.size, diverged.length], [asks, 0, 1])
+      } finally {
+        await made.remove()
+      }
+    },
+    (long) => long.grow(20, { finalizedEvery: 20 }),
+  )
+})
+
+/** A last block that claims another state, and that a quorum has finalized all the same. */
+function otherEnd(long: MadeChain): SentBlock {
+  const { header, transactions } = decodeBlock(long.chain.getBlock(long.height) ?? new Uint8Array(0))
+  const block = { header: { ...header, stateRoot: new Uint8Array(32) }, transactions }
+  const encoded = encodeBlock(block)
+  const { epoch, view, parentView, height } = header
+  const subject = { epoch, view, parentView, height, digest: toHex(decodeBlock(encoded).digest) }
+  const certificate = certificateOf(long.digest, 'finalize', subject)
+  return { block: encoded, finalization: encodeCertificate(certificate) }
+}
 
 test.run()
