@@ -9,6 +9,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { toHex } from '@mooring/codec'
 import {
+  type Event,
   type Evidence,
   faultsOf,
   type HaltReason,
@@ -93,6 +94,8 @@ export class Agreement {
   #epoch: Epoch
   #remembered: readonly JournalRecord[]
   readonly #heights = new Map<string, number>()
+  /** The driver that must hear of it may be the next one. */
+  #divergence: Event | null = null
   #cancels: (() => void)[] = []
   #isClosed = false
 
@@ -234,7 +237,10 @@ export class Agreement {
       blame: (peerId, reason) => this.#blame(peerId, reason),
       commit: (blocks, finalization) => this.committer.commit(blocks, finalization),
       settled: () => this.committer.idle(),
-      feed: (event) => this.driver.feed(event),
+      feed: (event) => {
+        if (event.type === 'diverged') this.#divergence = event
+        this.driver.feed(event)
+      },
       onFatal: this.#modules.onFatal,
       logger,
     })
@@ -267,14 +273,16 @@ export class Agreement {
     const { logger, network, onEpoch } = this.#modules
     await this.#epoch.driver.close()
     const { execution, members } = this
+    await this.mempool.review()
+    if (this.#isClosed) return
+    // With the keys of their epoch, in one turn: a vote that came between the two would look like forged.
     const before = members.organisations
     members.replace(organisations(execution.tip.view), execution.authorities)
     for (const peerId of this.#heights.keys())
       if (!members.hasPeer(peerId)) this.#heights.delete(peerId)
     network.refresh()
-    await this.mempool.review()
-    if (this.#isClosed) return
     this.#epoch = this.#begin()
+    if (this.#divergence !== null) this.driver.feed(this.#divergence)
     logger.info('a new epoch has begun', {
       epoch: this.#epoch.number,
       height: execution.tip.meta.height,

@@ -200,6 +200,25 @@ test('an observer follows through epochs, and one that was away comes back throu
     )
   }))
 
+test('as long as votes are checked by the old keys, peers have their old places', () =>
+  withCluster(async (cluster) => {
+    const { agreement } = cluster.member(0)
+    const { peerId } = cluster.member(3).network
+    const { mempool, members } = agreement
+    const review = mempool.review.bind(mempool)
+    const known: (number | undefined)[] = []
+    mempool.review = async () => {
+      await review()
+      known.push(members.indexOfPeer(peerId))
+    }
+    const proposer = cluster.keys.pair(3, 'governance')
+    const change = cluster.keys.rekey(cluster.digest, 3, ['transport'])
+    await cluster.submit(3, proposalOf(cluster.digest, nameOf(3), proposer, change))
+    await cluster.inEpoch(1)
+    assert.deepEqual(known, [3])
+    assert.equal(members.indexOfPeer(peerId), undefined)
+  }))
+
 function sequencesOf({ execution }: RunningMember['agreement']): number[] {
   const state = execution.finalState()
   return [1, 3].map((index) => countersOf(state, nameOf(index)).anchorSequence)
