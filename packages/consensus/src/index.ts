@@ -18,7 +18,13 @@ export {
 export { faultsOf, leaderOf, quorumOf } from './quorum.ts'
 export type { Rejoin } from './rejoin.ts'
 export { type Recovered, start } from './start.ts'
-export { type ConsensusConfig, type ConsensusState, recordOf, RETENTION } from './state.ts'
+export {
+  type ConsensusConfig,
+  type ConsensusState,
+  recordOf,
+  RETENTION,
+  VIEWS_AHEAD,
+} from './state.ts'
 export { statusOf } from './status.ts'
 export { type Step, step } from './step.ts'
 export {

@@ -191,8 +191,8 @@ export class Execution {
   }
 
   /**
-   * These blocks are final, in this order: the last is the tip, and whatever does not stand above it
-   * is forgotten. Until `settled` says that they are durable their transactions are remembered here.
+   * These blocks are final, in this order: the last is the tip, and whatever cannot stand above it is
+   * forgotten, by height or by view: a liar says that his block is a million blocks high. Until `settled` says that they are durable their transactions are remembered here.
    */
   seal(digests: readonly string[]): Executed[] {
     const sealed = digests.map((digest) => {
@@ -207,7 +207,8 @@ export class Execution {
     if (this.#tip.epoch !== this.epoch) this.#epoch = epochAfter(this.#tip)
     this.#settling.push(...sealed)
     for (const map of [this.#held, this.#executed])
-      for (const [name, entry] of map) if (entry.meta.height <= meta.height) map.delete(name)
+      for (const [name, entry] of map)
+        if (entry.meta.height <= meta.height || entry.meta.view <= meta.view) map.delete(name)
     return sealed
   }
 

@@ -19,6 +19,7 @@ import {
   type ProposalMessage,
   RETENTION,
   recordOf,
+  VIEWS_AHEAD,
   type Vote,
 } from '@mooring/consensus'
 import type { Execution } from './execution.ts'
@@ -124,6 +125,10 @@ function isHeldCertificate({ kind, subject }: Certificate, state: ConsensusState
   return kind === 'finalize' && view === state.final.view && digest === state.final.subject.digest
 }
 
+/**
+ * What a leader may make us keep is bounded: one block for each of its views, and only of views that are
+ * not far ahead. Of a second one in a view its vote is enough, as evidence.
+ */
 function takeProposal(
   message: ProposalMessage,
   from: number,
@@ -139,6 +144,14 @@ function takeProposal(
   if (!checkVote(vote, authorities)) return failed('bad_signature')
   const certificates = takeCertificates(justification, state, authorities)
   if (certificates.fault !== null) return certificates
+  const proven = certificates.events.flatMap((event) =>
+    event.type === 'certificates' ? event.certificates : [],
+  )
+  const reached = Math.max(state.view, ...proven.map((each) => each.subject.view + 1))
+  if (subject.view > reached + VIEWS_AHEAD) return certificates
+  const known = recordOf(state, subject.view).proposal
+  if (known !== null && known.vote.subject.digest !== subject.digest)
+    return { events: [...certificates.events, { type: 'votes', votes: [vote] }], fault: null }
   const block = readBlock(message.block, execution)
   if (block === null) return failed('bad_proposal')
   const { digest, view, parentView, height } = block
@@ -146,9 +159,6 @@ function takeProposal(
   const isAgain = block.isSealing && view < subject.view
   const isOfSubject = digest === subject.digest && height === subject.height
   if (!isOfSubject || !(isPlaced || isAgain)) return failed('bad_proposal')
-  const proven = certificates.events.flatMap((event) =>
-    event.type === 'certificates' ? event.certificates : [],
-  )
   const proposal = { block, vote, justification: proven }
   return { events: [{ type: 'proposal', from, proposal }], fault: null }
 }

@@ -14,11 +14,11 @@
 import { CodecError, fromHex, toHex } from '@mooring/codec'
 import type { AuthorityKeys, BlockMeta, Certificate, Event } from '@mooring/consensus'
 import { verify } from '@mooring/crypto'
-import { type DecodedTransaction, decodeTransaction } from '@mooring/ledger'
+import { decodeBlock, type DecodedTransaction, decodeTransaction } from '@mooring/ledger'
 import { decodeBlockAnswer, encodeBlockRequest } from './block-exchange.ts'
 import type { SentBlock } from './block-exchange.ts'
 import type { Clock } from './clock.ts'
-import type { Executed, Execution, Refusal } from './execution.ts'
+import { type Executed, type Execution, metaOf, type Refusal } from './execution.ts'
 import type { Logger } from './logger.ts'
 import { NodeError } from './node-error.ts'
 import { RangeDownload, type ReceivedRange } from './range-download.ts'
@@ -166,7 +166,7 @@ export class Sync {
     for (let attempt = 0; !this.#isClosed && execution.epoch === epoch; attempt += 1) {
       const peer = this.#peers.next(attempt < 2 * holders.length ? holders : null)
       const blocks = peer === undefined ? null : await this.#askBlock(peer, payload)
-      const block = blocks?.[0] === undefined ? null : this.#hold(blocks[0])
+      const block = blocks?.[0] === undefined ? null : this.#hold(blocks[0], digest)
       if (block !== null && block.digest === digest) {
         this.#fetching.delete(digest)
         feed({ type: 'block', block })
@@ -190,9 +190,11 @@ export class Sync {
     }
   }
 
-  #hold({ block }: SentBlock): BlockMeta | null {
+  /** What is not the block that was asked for is not kept. */
+  #hold({ block }: SentBlock, digest: string): BlockMeta | null {
     try {
-      return this.#modules.execution.hold(block)
+      const meta = metaOf(decodeBlock(block))
+      return meta.digest === digest ? this.#modules.execution.hold(block) : meta
     } catch (error) {
       if (error instanceof CodecError) return null
       throw error

@@ -9,6 +9,7 @@ import {
   encodeMessage,
   type Message,
   start,
+  step,
   type Subject,
   type Vote,
   type VoteKind,
@@ -97,6 +98,46 @@ test('only a sealing block is shown in a later view than its own, and in none th
   assert.equal(propose(again, 1, { ...block, isSealing: true }).events.length, 1)
   const early = { ...block, isSealing: true, view: 6 }
   assert.equal(faultOf(propose(again, 1, early)), 'bad_proposal')
+})
+
+test('blocks of views far ahead are not kept, unless a certificate shows that we are behind', () => {
+  const held: Uint8Array[] = []
+  const of = (view: number, justification: Certificate[]): Intake => {
+    const placed = { ...block, view, parentView: view - 1 }
+    const vote = voteOf('notarize', { ...subject, view, parentView: view - 1 }, view % 4)
+    const proposal = { vote, justification, block: Uint8Array.of(1) }
+    const hold = (encoded: Uint8Array): BlockMeta => {
+      held.push(encoded)
+      return placed
+    }
+    const modules = { authorities, execution: { hold } }
+    return takeIn({ kind: 'proposal', proposal }, view % 4, stateOfObserver(), modules)
+  }
+  assert.deepEqual(of(1_000, []), { events: [], fault: null })
+  assert.equal(held.length, 0)
+  const parent = certificateOf('notarize', { ...subject, view: 999 }, [0, 1, 2])
+  assert.deepEqual(
+    of(1_000, [parent]).events.map(({ type }) => type),
+    ['proposal'],
+  )
+  assert.equal(of(17, []).events.length, 1)
+  assert.equal(of(18, []).events.length, 0)
+})
+
+function refuseToHold(): BlockMeta {
+  throw new Error('the block was kept')
+}
+
+test('of a second block in a view the vote is kept, as evidence, and the block is not', () => {
+  const first = propose(voteOf('notarize', subject, 1), 1).events[0]
+  assert.ok(first !== undefined)
+  const { state } = step(stateOfObserver(), first, { monotonic: 2, wall: 2 })
+  const other = { ...subject, digest: 'c'.repeat(64) }
+  const vote = voteOf('notarize', other, 1)
+  const proposal = { vote, justification: [], block: Uint8Array.of(2) }
+  const execution = { hold: refuseToHold }
+  const taken = takeIn({ kind: 'proposal', proposal }, 1, state, { authorities, execution })
+  assert.deepEqual(taken, { events: [{ type: 'votes', votes: [vote] }], fault: null })
 })
 
 test('votes count over the connection of their signer, and with its signature', () => {

@@ -298,7 +298,9 @@ test('a final block that does not execute here stops the node, and nobody is bla
 
 /** A last block that claims another state, and that a quorum has finalized all the same. */
 function otherEnd(long: MadeChain): SentBlock {
-  const { header, transactions } = decodeBlock(long.chain.getBlock(long.height) ?? new Uint8Array(0))
+  const { header, transactions } = decodeBlock(
+    long.chain.getBlock(long.height) ?? new Uint8Array(0),
+  )
   const block = { header: { ...header, stateRoot: new Uint8Array(32) }, transactions }
   const encoded = encodeBlock(block)
   const { epoch, view, parentView, height } = header
