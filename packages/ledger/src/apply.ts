@@ -91,7 +91,7 @@ export type InvalidBlock =
   | { code: 'invalid_transaction'; index: number; reason: InvalidTransaction }
 
 export type CheckOptions = {
-  /** True unless given: false when the caller has verified this signature. */
+  /** True unless given: false when the caller has verified this signature, and those in the body. */
   verifySignature?: boolean
   /** True at the door of a mempool: earlier sequences may be waiting there too. */
   acceptsGap?: boolean
@@ -106,7 +106,16 @@ export function checkTransaction(
   const { verifySignature = true, acceptsGap = false } = options
   const judged = judge({ ...context, draft: new StateDraft(state), acceptsGap }, transaction)
   if ('code' in judged) return judged
-  return verifySignature && !hasValidSignature(transaction) ? { code: 'bad_signature' } : undefined
+  return verifySignature ? checkSignatures(transaction, context.genesisDigest) : undefined
+}
+
+/** Its signature, and those in its body: what is wrong with them no state makes right. */
+export function checkSignatures(
+  transaction: DecodedTransaction,
+  genesisDigest: Uint8Array,
+): InvalidTransaction | undefined {
+  if (!hasValidSignature(transaction)) return { code: 'bad_signature' }
+  return checkKindContent(transaction.payload, genesisDigest)
 }
 
 /** The proposer's selection: leaves out what is invalid, stops when the block is full, keeps order. */
@@ -133,8 +142,12 @@ export function applyTransactions(
     const cost = transactionCost(transaction.bytes.length)
     if (cost > room) break
     considered += 1
-    if (isVerified?.(transaction) !== true && !hasValidSignature(transaction)) {
-      rejected.push({ transaction, reason: { code: 'bad_signature' } })
+    const forged =
+      isVerified?.(transaction) === true
+        ? checkKindContent(transaction.payload, context.genesisDigest)
+        : checkSignatures(transaction, context.genesisDigest)
+    if (forged !== undefined) {
+      rejected.push({ transaction, reason: forged })
       continue
     }
     receipts.push(applyEffect(run, judged, transaction, included.length))
@@ -169,6 +182,8 @@ export function applyBlock(
     if ('code' in transaction) return { code: 'invalid_transaction', index, reason: transaction }
     const judged = judge(run, transaction)
     if ('code' in judged) return { code: 'invalid_transaction', index, reason: judged }
+    const reason = checkKindContent(transaction.payload, genesisDigest)
+    if (reason !== undefined) return { code: 'invalid_transaction', index, reason }
     receipts.push(applyEffect(run, judged, transaction, index))
     if (isVerified?.(transaction) !== true) unverified.push({ index, transaction })
   }
@@ -302,6 +317,13 @@ function checkKind<K extends Kind>(
   payload: PayloadOf<K>,
 ): InvalidTransaction | undefined {
   return ruleOf(payload.kind).check(facts, payload.body)
+}
+
+function checkKindContent<K extends Kind>(
+  payload: PayloadOf<K>,
+  genesisDigest: Uint8Array,
+): InvalidTransaction | undefined {
+  return ruleOf(payload.kind).checkContent?.(payload.body, genesisDigest)
 }
 
 function applyKind<K extends Kind>(facts: Facts, payload: PayloadOf<K>): void {

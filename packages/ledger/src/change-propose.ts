@@ -7,7 +7,7 @@
 
 import { equalBytes, type Infer, struct } from '@mooring/codec'
 import { type ChangeRecord, changeSchema, reasonSchema } from './change.ts'
-import { previewChange } from './change-rules.ts'
+import { type ChangeProblem, checkContent, planChange } from './change-rules.ts'
 import { openList, OPEN_CHANGES_MAX, setChange, setOpenList } from './membership.ts'
 import { identifierSchema } from './organisation.ts'
 import { timeSchema } from './parameters.ts'
@@ -37,6 +37,7 @@ export const changePropose: TransactionKind<ChangePropose> = {
   sequenceOf: () => null,
   quota: 'governance',
   check,
+  checkContent: ({ change }, genesisDigest) => refusedFor(checkContent(change, genesisDigest)),
   apply,
 }
 
@@ -48,8 +49,12 @@ function check(facts: Facts, body: ChangePropose): InvalidTransaction | undefine
   if (expiresAt > latest) return { code: 'change_expires_too_late', expiresAt, latest }
   const refused = checkSigner(facts) ?? checkRoom(facts)
   if (refused !== undefined) return refused
-  const preview = previewChange(draft, change, facts)
-  return 'code' in preview ? { code: 'invalid_change', problem: preview } : undefined
+  const plan = planChange(draft, change, facts)
+  return refusedFor('code' in plan ? plan : undefined)
+}
+
+function refusedFor(problem: ChangeProblem | undefined): InvalidTransaction | undefined {
+  return problem === undefined ? undefined : { code: 'invalid_change', problem }
 }
 
 function apply({ draft, organisation, id, time, height }: Facts, body: ChangePropose): void {

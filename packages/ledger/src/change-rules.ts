@@ -89,7 +89,7 @@ export function approvalsNeeded(authorities: number): number {
 }
 
 /** What no later block can make right. */
-function checkContent(change: Change, genesisDigest: Uint8Array): ChangeProblem | undefined {
+export function checkContent(change: Change, genesisDigest: Uint8Array): ChangeProblem | undefined {
   switch (change.kind) {
     case 'admit':
       return checkAdmission(change.body, genesisDigest)
@@ -158,11 +158,13 @@ function checkNewKeys(
   genesisDigest: Uint8Array,
 ): ChangeProblem | undefined {
   const seen = new Set<string>()
-  for (const { duty, key, signature } of keys) {
+  for (const { duty, key } of keys) {
     const fault = checkKey(duty, key)
     if (fault !== undefined) return { code: 'bad_key', duty, detail: fault.detail }
     if (seen.has(toHex(key))) return { code: 'key_taken', duty, key }
     seen.add(toHex(key))
+  }
+  for (const { duty, key, signature } of keys) {
     const message = newKeyBytes(genesisDigest, { organisation, duty, key })
     if (signature !== null && !verify(key, message, signature)) {
       return { code: 'bad_key_signature', duty }

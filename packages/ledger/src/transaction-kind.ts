@@ -69,6 +69,11 @@ export type TransactionKind<Body> = {
   /** From which of its purses. */
   quota: 'data' | 'governance'
   check(facts: Facts, body: Body): InvalidTransaction | undefined
+  /**
+   * What no later block makes right, for whatever state: signatures inside the body. Being the dearest
+   * step it is asked after all others, the signature of the transaction included.
+   */
+  checkContent?(body: Body, genesisDigest: Uint8Array): InvalidTransaction | undefined
   /** Writes the effect; called only after `check` had nothing to say. */
   apply(facts: Facts, body: Body): void
 }

@@ -6,9 +6,9 @@
 // forgets none; gossip's copies are not stored, their origin has them.
 
 import { equalBytes, toHex } from '@mooring/codec'
-import { verify } from '@mooring/crypto'
 import {
   checkQuota,
+  checkSignatures,
   checkTransaction,
   countersOf,
   type DecodedTransaction,
@@ -141,8 +141,10 @@ export class Mempool {
     }
     const height = this.#modules.heightOf(read.id)
     if (height !== undefined) return { status: 'final', id, height }
-    const entry = this.#admit(read, true)
-    if ('code' in entry) return refusal(entry, read)
+    const invalid =
+      this.#checkDoor(read, true) ?? checkSignatures(read, this.#options.genesisDigest)
+    if (invalid !== undefined) return refusal(invalid, read)
+    const entry = this.#add(read, true)
     try {
       await this.#keep(entry)
     } catch (error) {
@@ -174,9 +176,10 @@ export class Mempool {
       const read = this.#read(bytes)
       if ('status' in read) return 'reject'
       if (this.#entries.has(toHex(read.id))) continue
-      const entry = this.#admit(read, false)
-      if (!('code' in entry)) isNew = true
-      else if (entry.code === 'bad_signature') return 'reject'
+      if (this.#checkDoor(read, false) !== undefined) continue
+      if (checkSignatures(read, this.#options.genesisDigest) !== undefined) return 'reject'
+      this.#add(read, false)
+      isNew = true
     }
     if (isNew) this.#modules.onReady()
     return isNew ? 'accept' : 'ignore'
@@ -330,8 +333,8 @@ export class Mempool {
     const isTaken = sequence !== null && this.#lanes.get(organisation)?.has(sequence) === true
     const rules = { acceptsGap: true, verifySignature: false }
     const invalid = checkTransaction(this.#modules.finalState(), this.#place(), transaction, rules)
-    const { signer, signedBytes, signature } = transaction
-    if (isTaken || !verify(signer, signedBytes, signature)) return false
+    const forged = checkSignatures(transaction, this.#options.genesisDigest)
+    if (isTaken || forged !== undefined) return false
     if (invalid !== undefined && FOR_GOOD.has(invalid.code)) return false
     this.#add(transaction, true).kept = Promise.resolve()
     return true
@@ -345,25 +348,21 @@ export class Mempool {
     return { genesisDigest, time, height: nextHeight(), parameters: parameters() }
   }
 
-  #admit(transaction: DecodedTransaction, isLocal: boolean): Entry | Refused {
+  /** Everything but signatures, which come last: who sends too much is refused for next to nothing. */
+  #checkDoor(transaction: DecodedTransaction, isLocal: boolean): Refused | undefined {
     const { maxCount, maxBytes } = this.#options
     if (this.#entries.size >= maxCount || this.#bytes + transaction.bytes.length > maxBytes)
       return { code: 'mempool_full', detail: 'too many transactions wait; try again in a moment' }
     const state = this.#modules.finalState()
-    const context = this.#place()
     const { organisation, sequence } = sequenceOf(transaction)
     // A client is told at once; what a peer offers may be ahead of the blocks that we have.
     const acceptsGap = sequence !== null || !isLocal
     const rules = { acceptsGap, verifySignature: false }
-    const invalid =
-      checkTransaction(state, context, transaction, rules) ??
-      (sequence === null
-        ? this.#loose.checkRoom(organisation)
-        : this.#checkLane(state, { organisation, sequence, isLocal }))
+    const invalid = checkTransaction(state, this.#place(), transaction, rules)
     if (invalid !== undefined) return invalid
-    const { signer, signedBytes, signature } = transaction
-    if (!verify(signer, signedBytes, signature)) return { code: 'bad_signature' }
-    return this.#add(transaction, isLocal)
+    return sequence === null
+      ? this.#loose.checkRoom(organisation)
+      : this.#checkLane(state, { organisation, sequence, isLocal })
   }
 
   #checkLane(

@@ -9,7 +9,7 @@ import type { KeyPair } from '@mooring/crypto'
 import {
   createTransaction,
   openChanges,
-  previewChange,
+  planChange,
   type RecordedChange,
   tallyOf,
 } from '@mooring/ledger'
@@ -107,7 +107,7 @@ export class Readiness {
   /** The key to say it with; undefined when nothing is to be said, or we are not ready. */
   async #keyFor(record: RecordedChange): Promise<KeyPair | undefined> {
     const { clock, execution, connectedOf, keyNamed } = this.#modules
-    const { organisation, genesisDigest } = this.#options
+    const { organisation } = this.#options
     const said = this.#saidAt.get(toHex(record.id))
     if (said !== undefined && clock.monotonic() - said < AGAIN_MS) return undefined
     const state = execution.finalState()
@@ -117,7 +117,7 @@ export class Readiness {
     if (tally.ready.given.includes(organisation)) return undefined
     const { change } = record
     if (change.kind === 'protocol' && !speaksProtocol(change.body.version)) return undefined
-    const plan = previewChange(state, change, { genesisDigest, height })
+    const plan = planChange(state, change, { height })
     if ('code' in plan) return undefined
     const { organisations, keys } = plan.authorities
     const key = keys[organisations.indexOf(organisation)]

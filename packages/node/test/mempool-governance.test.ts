@@ -1,7 +1,14 @@
 // Transactions without a sequence at the mempool: who may come early, who waits, who goes.
 
 import assert from 'node:assert/strict'
-import { createTransaction, genesisDigest, parametersOf } from '@mooring/ledger'
+import {
+  checkTransaction,
+  createTransaction,
+  decodeTransaction,
+  genesisDigest,
+  parametersOf,
+  signNewKey,
+} from '@mooring/ledger'
 import { fromHex } from '@mooring/codec'
 import { test } from 'uvu'
 import { keyOf, NAMES } from './chain-members.ts'
@@ -127,6 +134,43 @@ test('an organisation has room for so many, and the others for theirs', async ()
     assert.deepEqual(verdicts.indexOf('ignore'), 64)
     assert.equal(world.mempool.size, 64)
     assert.equal(offer(FIRST), 'accept')
+  })
+})
+
+test('a peer that offers new keys with a forged word of theirs is to blame, and who waits costs no signature', async () => {
+  await withWorld(async (world) => {
+    const about = { organisation: FIRST, duty: 'anchor' } as const
+    const digest = genesisDigest(world.genesis)
+    const good = signNewKey(digest, about, keyOf(FIRST, 'second anchor'))
+    const rekey = (signature: Uint8Array | null, reason: string): Uint8Array =>
+      createTransaction({
+        ...signing(world, FIRST),
+        kind: 'change.propose',
+        body: {
+          organisation: FIRST,
+          reason,
+          expiresAt: world.clock.wall() + 3_600_000,
+          change: { kind: 'rekey', body: { organisation: FIRST, keys: [{ ...good, signature }] } },
+        },
+      })
+    const forged = rekey(new Uint8Array(64).fill(1), 'forged')
+    assert.equal(world.mempool.receive([forged]), 'reject')
+    const refused = await world.mempool.submit(forged)
+    assert.ok(refused.status === 'rejected')
+    assert.equal(refused.code, 'invalid_change')
+
+    assert.equal(world.mempool.receive([rekey(good.signature, 'a good one')]), 'accept')
+    const state = world.parts.execution.finalState()
+    const context = {
+      genesisDigest: digest,
+      time: world.clock.wall(),
+      height: 1,
+      parameters: parametersOf(state),
+    }
+    const unsigned = decodeTransaction(forged, digest)
+    const rules = { verifySignature: false }
+    assert.equal(checkTransaction(state, context, unsigned, rules), undefined)
+    assert.equal(checkTransaction(state, context, unsigned)?.code, 'invalid_change')
   })
 })
 
