@@ -36,9 +36,21 @@ export function formatWaiting(change: Change): string {
   if (unready > 0) {
     const named = missingAcks(change)
     const who = named.length === 0 ? '' : ` (${named.join(', ')} among them)`
-    parts.push(`${unready} more ${unready === 1 ? 'node' : 'nodes'} to say that it is ready${who}`)
+    const what = unready === 1 ? 'node to say that it is' : 'nodes to say that they are'
+    parts.push(`${unready} more ${what} ready${who}`)
   }
   return parts.length === 0 ? 'the next block' : parts.join(' and ')
+}
+
+// A renewal of one's own keys needs nobody else.
+function formatApprovals({ approvals, approvalsNeeded }: Change, of: string): string {
+  return approvalsNeeded === 0 ? 'none needed' : `${approvals.length}${of}${approvalsNeeded}`
+}
+
+// A quorum is not enough while one of those that have to be among it is missing.
+function formatAcks(change: Change, of: string): string {
+  const { acks, acksNeeded } = change
+  return `${acks.length}${of}${Math.max(acksNeeded, acks.length + missingAcks(change).length)}`
 }
 
 function formatStatus({ status, height }: Change): string {
@@ -48,17 +60,17 @@ function formatStatus({ status, height }: Change): string {
 
 export function formatChange(change: Change, now: Date): string {
   const { id, summary, proposer, reason, expiresAt, effect, status } = change
-  const { approvals, approvalsNeeded, acks, acksNeeded } = change
+  const { approvals, acks, acksNeeded } = change
   const fields: [string, string][] = [
     ['change', id],
     ['what', summary],
     ['reason', reason],
     ['proposed by', proposer],
     ['status', formatStatus(change)],
-    ['approved by', `${listed(approvals)}  (${approvals.length} of ${approvalsNeeded})`],
+    ['approved by', `${listed(approvals)}  (${formatApprovals(change, ' of ')})`],
   ]
   if (acksNeeded > 0) {
-    fields.push(['ready', `${listed(acks)}  (${acks.length} of ${acksNeeded})`])
+    fields.push(['ready', `${listed(acks)}  (${formatAcks(change, ' of ')})`])
   }
   if (status === 'open') {
     fields.push(['waits for', formatWaiting(change)], ['expires', formatIn(expiresAt, now)])
@@ -78,12 +90,12 @@ export function formatChanges(changes: readonly Change[]): string {
     { title: 'status', value: ({ status }) => status },
     {
       title: 'approvals',
-      value: ({ approvals, approvalsNeeded }) => `${approvals.length}/${approvalsNeeded}`,
+      value: (change) => formatApprovals(change, '/'),
       align: 'right',
     },
     {
       title: 'ready',
-      value: ({ acks, acksNeeded }) => (acksNeeded === 0 ? '–' : `${acks.length}/${acksNeeded}`),
+      value: (change) => (change.acksNeeded === 0 ? '–' : formatAcks(change, '/')),
       align: 'right',
     },
     {

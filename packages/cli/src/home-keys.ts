@@ -68,11 +68,19 @@ export async function readKeyStates(context: Context, options: KeyOptions): Prom
 const isOf = (key: KeyPair | null, hex: string | null | undefined) =>
   key !== null && toHex(key.publicKey) === hex
 
-/** The member that has one of these keys; its keys become what the chain names. */
-export function withChain(states: readonly KeyState[], members: readonly Member[]): KeyState[] {
-  const owner = members.find(({ keys }) =>
+/** The member that has one of these keys. */
+export function ownerOf(
+  states: readonly KeyState[],
+  members: readonly Member[],
+): Member | undefined {
+  return members.find(({ keys }) =>
     states.some(({ duty, current, next }) => isOf(current, keys[duty]) || isOf(next, keys[duty])),
   )
+}
+
+/** With what the chain names for the member that has one of these keys. */
+export function withChain(states: readonly KeyState[], members: readonly Member[]): KeyState[] {
+  const owner = ownerOf(states, members)
   return states.map((state) => ({ ...state, chain: owner?.keys[state.duty] ?? null }))
 }
 

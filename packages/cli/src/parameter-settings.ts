@@ -1,6 +1,7 @@
 // "deltaMs=200" to parameters of the chain: those in force, with what is set in place of some.
 
-import { type Parameters, PRODUCTION_PARAMETERS } from '@mooring/ledger'
+import { CodecError, encode } from '@mooring/codec'
+import { type Parameters, parametersSchema, PRODUCTION_PARAMETERS } from '@mooring/ledger'
 import { NodeError } from '@mooring/node'
 
 function isName(name: string): name is keyof Parameters {
@@ -22,5 +23,16 @@ export function parametersWith(
     }
     parameters[name] = Number(digits)
   }
+  checkBounds(parameters)
   return parameters
+}
+
+function checkBounds(parameters: Parameters): void {
+  try {
+    encode(parametersSchema, parameters)
+  } catch (error) {
+    if (!(error instanceof CodecError)) throw error
+    const detail = `${error.path} cannot have this value: ${error.detail}`
+    throw new NodeError('parameter_unknown', { detail })
+  }
 }

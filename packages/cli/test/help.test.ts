@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { allErrors } from '@mooring/node'
 import type { Command } from 'commander'
 import { test } from 'uvu'
@@ -21,7 +23,17 @@ function allPaths(command: Command, path: string[] = []): string[][] {
   return [path, ...deeper]
 }
 
-const PATHS = allPaths(createProgram(NOTHING, { exitCode: 0 }))
+const PROGRAM = createProgram(NOTHING, { exitCode: 0 })
+const PATHS = allPaths(PROGRAM)
+
+// As it is typed: at the start of a line, after npx, in backticks, after ":   " in an error.
+const COMMAND = /(?:^ *|npx |`|: {3}|\$\()mooring(?: --home \S+)?((?: [a-z]+)+)/gm
+
+function isCommand(command: Command, [word, ...rest]: string[]): boolean {
+  if (command.commands.length === 0 || word === undefined || word === 'help') return true
+  const next = command.commands.find((each) => [each.name(), ...each.aliases()].includes(word))
+  return next !== undefined && isCommand(next, rest)
+}
 
 test('the tree has the commands of this version', () => {
   const names = PATHS.map((path) => path.join(' '))
@@ -111,6 +123,22 @@ test('every error number is explained, in text and as JSON', () =>
     assert.equal((await run('explain nothing-such')).code, 6)
     assert.match((await run('explain')).stdout, /^number {4}exit {2}title\nMOR-1000/)
   }))
+
+// A command that is not there is the worst of advice.
+test('every command that errors and pages name is one', () => {
+  const root = new URL('../../../', import.meta.url).pathname
+  const pages = globSync(['README.md', 'docs/**/*.md', 'packages/*/README.md'], { cwd: root })
+  const texts = pages.map((page) => readFileSync(join(root, page), 'utf8'))
+  for (const { entry } of allErrors()) texts.push(...entry.fix.map((step) => `${step}\n`))
+  let count = 0
+  for (const text of texts) {
+    for (const [line, words = ''] of text.matchAll(COMMAND)) {
+      assert.ok(isCommand(PROGRAM, words.trim().split(' ')), line)
+      count += 1
+    }
+  }
+  assert.ok(count > 100, `${count} commands`)
+})
 
 test('version says what runs, as text and as JSON', () =>
   inWorld(async ({ run }) => {

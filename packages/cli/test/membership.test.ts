@@ -96,7 +96,7 @@ test('a proposal shows the arithmetic of the quorum, and says what it waits for'
     assert.match(proposed.stderr, /^4 → 5 authorities, quorum 3 → 4, tolerates 1$/m)
     assert.match(
       proposed.stdout,
-      /it waits for 2 more approvals and 4 more nodes to say that it is ready \(hospital-4 among them\)/,
+      /it waits for 2 more approvals and 4 more nodes to say that they are ready \(hospital-4 among them\)/,
     )
     const id = /^change ([0-9a-f]{64})$/m.exec(proposed.stdout)?.[1] ?? ''
     const twice = await as(1, 'change propose promote hospital-4 --reason too')
@@ -229,6 +229,28 @@ test('only the governance key of a member signs, and only for the network of its
     assert.match((await as(0, 'keys list')).stdout, /^governance +– +– +kept elsewhere$/m)
   }))
 
+test('keys are made in the home of the hospital that proposes them, or not at all', () =>
+  withNetwork(async ({ as, devnet }) => {
+    const [first, second] = devnet.nodes
+    const other = join(second?.home ?? '', 'keys', 'governance.json')
+    const mixed = await as(0, `keys rotate --type transport --governance-key ${other}`)
+    assert.equal(mixed.code, 7)
+    assert.match(mixed.stderr, /MOR-2026/)
+    assert.match(mixed.stderr, /hospital-1/)
+    assert.equal(existsSync(join(first?.home ?? '', 'keys', 'transport.next.json')), false)
+    assert.equal((await as(0, 'change list')).stdout, 'no change waits\n')
+    const wrong = await as(0, `keys rotate --type anchor --governance-key ${first?.home}/none.json`)
+    assert.equal(wrong.code, 3)
+    assert.match(wrong.stderr, /--governance-key <file>/)
+  }))
+
+test('a parameter out of its bounds is named with its bound, before anything is proposed', () =>
+  withNetwork(async ({ as }) => {
+    const { code, stderr } = await as(0, 'change propose parameters --set deltaMs=0 --reason x')
+    assert.equal(code, 2)
+    assert.match(stderr, /deltaMs cannot have this value: at least 1/)
+  }))
+
 test('the next keys are on the disk before they are proposed, and found again', () =>
   withNetwork(async ({ as, devnet, node }) => {
     const keys = join(devnet.nodes[0]?.home ?? '', 'keys')
@@ -237,6 +259,7 @@ test('the next keys are on the disk before they are proposed, and found again', 
     const document = json(first.stdout)
     // A rotation of one's own that governs nothing needs nobody.
     assert.equal(document['status'], 'passed')
+    assert.match((await as(0, 'change list --all')).stdout, /passed +none needed +–/)
     assert.equal(statSync(join(keys, 'anchor.next.json')).mode & 0o777, 0o600)
     const again = await as(0, 'keys rotate --type anchor')
     assert.equal(again.code, 7)

@@ -111,6 +111,7 @@ export { DUTIES, type Duty, type Organisation, type Role } from './organisation.
 export {
   DEVNET_PARAMETERS,
   type Parameters,
+  parametersSchema,
   PRODUCTION_PARAMETERS,
   type UnixMs,
 } from './parameters.ts'

@@ -34,7 +34,7 @@ const CHANGE_TEXTS: Record<ChangeRefusal, CatalogEntry> = {
     'The change cannot be made',
     'It breaks a rule of membership, or does not fit the members as they are now.',
     'Read the detail, correct the change and propose it again.',
-    'See the members:   mooring member list',
+    'See what is in force:   mooring member list, mooring network info',
   ),
   too_many_changes: entry(4121, 7, 409)(
     'Too many changes are open',

@@ -168,7 +168,7 @@ export const NODE_TEXTS: Record<NodeErrorCode, CatalogEntry> = {
   key_missing: entry(1011, 3)(
     'A key is missing',
     'There is no {duty} key at {path}.',
-    'Restore it from where it was kept, or name its place:   [keys] {duty} = "…"',
+    'Restore it from where it was kept, or name its place:   {setting}',
   ),
   key_open: entry(1012, 3)(
     'Others on this computer may read a key',

@@ -5,6 +5,7 @@ import { type CatalogEntry, entry } from './error-entry.ts'
 
 export type MembershipErrorCode =
   | 'governance_foreign'
+  | 'governance_elsewhere'
   | 'member_unknown'
   | 'join_line_malformed'
   | 'join_line_foreign'
@@ -27,6 +28,12 @@ export const MEMBERSHIP_TEXTS: Record<MembershipErrorCode, CatalogEntry> = {
     '{path} has the public key {key}, which no organisation of {network} has.',
     'Name the right one:   --governance-key <file>',
     'Compare:   mooring member list --json',
+  ),
+  governance_elsewhere: entry(2026, 7, 409)(
+    'The governance key and the home belong to different organisations',
+    '{path} is the key of {organisation}, and {home} holds keys of {owner}. New keys are made in that home: nothing was proposed.',
+    'Name the home of {organisation}:   mooring --home <dir> keys rotate',
+    'Or the governance key of {owner}:   --governance-key <file>',
   ),
   member_unknown: entry(2021, 6, 404)(
     'The network has no such member',
@@ -66,8 +73,9 @@ export const MEMBERSHIP_TEXTS: Record<MembershipErrorCode, CatalogEntry> = {
   ),
   change_ambiguous: entry(3042, 2, 400)(
     'The id is abbreviated too far, or belongs to no change',
-    '"{id}" fits {count} changes.',
-    'See them:   mooring change list',
+    '"{id}" fits {count} of the changes that are open or have passed.',
+    'See them:   mooring change list --all',
+    'What was withdrawn, has expired or was overtaken is not kept.',
   ),
   change_waiting: entry(3043, 9, 504)(
     'The change has not passed yet',
@@ -93,7 +101,7 @@ export const MEMBERSHIP_TEXTS: Record<MembershipErrorCode, CatalogEntry> = {
     'This node waits for admission',
     'The members do not know "{name}" yet: they close its connections before a word is said. That is no fault.',
     'Send them the line that "init" printed; it is kept in config/join.txt.',
-    'A member proposes it:   mooring member admit <line>',
+    'A member proposes it:   mooring change propose admit @join.txt',
   ),
   keys_foreign: entry(1065, 3)(
     'The chain names other keys of this node than its home holds',

@@ -143,7 +143,8 @@ async function readOwnFile(path: string, duty: KeyDuty): Promise<string> {
     return await readFile(path, 'utf8')
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
-      throw new NodeError('key_missing', { path, duty }, { cause: error })
+      const setting = duty === 'governance' ? '--governance-key <file>' : `[keys] ${duty} = "…"`
+      throw new NodeError('key_missing', { path, duty, setting }, { cause: error })
     }
     throw error
   }
@@ -169,7 +170,7 @@ export async function readKeyFile(path: string, duty: KeyDuty): Promise<KeyPair>
   if (content.type !== duty) {
     throw new NodeError('key_malformed', {
       path,
-      detail: `it is a ${content.type} key, not ${duty}`,
+      detail: `it holds the ${content.type} key, not the ${duty} key`,
     })
   }
   const keyPair = createKeyPair(duty, fromHex(content.seed))

@@ -9,7 +9,7 @@ import { CodecError, fromHex, toHex } from '@mooring/codec'
 import { checkEvidence, decodeEvidence } from '@mooring/consensus'
 import { genesisDigest } from '@mooring/ledger'
 import { evidenceId, foundersOf, homePaths, NodeError } from '@mooring/node'
-import { type Command, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { countArgument, remote, withHelp } from '../command-help.ts'
 import { type Context, type GlobalOptions, homeOf } from '../context.ts'
 import { type RemoteOptions, withNode } from '../endpoint.ts'
@@ -75,10 +75,15 @@ function addList(group: Command, context: Context): void {
   })
 }
 
+function idArgument(word: string): string {
+  if (/^[0-9a-f]{64}$/i.test(word)) return word.toLowerCase()
+  throw new InvalidArgumentError('expected all 64 digits, as "mooring evidence list" shows them.')
+}
+
 function addShow(group: Command, context: Context): void {
   const command = remote(group.command('show'))
     .description('one piece of evidence, with both votes')
-    .argument('<id>', 'its id, 64 hexadecimal digits')
+    .argument('<id>', 'its id, 64 hexadecimal digits', idArgument)
   withHelp(command, {
     examples: ['mooring evidence show <id>', 'mooring evidence show <id> --json'],
     exits: [4, 6],
@@ -113,7 +118,7 @@ function print(output: Output, evidence: Evidence): void {
 function addExport(group: Command, context: Context): void {
   const command = remote(group.command('export'))
     .description('the bytes, as `change propose remove --evidence` takes them')
-    .argument('<id>', 'its id')
+    .argument('<id>', 'its id, 64 hexadecimal digits', idArgument)
     .requiredOption('-o, --output <file>', 'where to write them')
   withHelp(command, {
     examples: [

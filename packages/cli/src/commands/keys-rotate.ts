@@ -3,6 +3,7 @@
 // be typed again.
 
 import { setTimeout as pause } from 'node:timers/promises'
+import type { Change } from '@mooring/api'
 import { canonicalJson, toHex } from '@mooring/codec'
 import type { KeyPair } from '@mooring/crypto'
 import {
@@ -22,10 +23,15 @@ import {
 import { type Command, Option } from 'commander'
 import { formatWaiting, shortId } from '../change-text.ts'
 import { withHelp } from '../command-help.ts'
-import type { Context } from '../context.ts'
+import { type Context, homeOf } from '../context.ts'
 import { withNode } from '../endpoint.ts'
-import { type Governance, type GovernanceOptions, openGovernance } from '../governance.ts'
-import { type KeyState, readKeyStates, standingOf, withChain } from '../home-keys.ts'
+import {
+  type Governance,
+  governanceKeyPath,
+  type GovernanceOptions,
+  openGovernance,
+} from '../governance.ts'
+import { type KeyState, ownerOf, readKeyStates, standingOf, withChain } from '../home-keys.ts'
 import { createOutput, type Output } from '../output.ts'
 import { propose } from '../propose.ts'
 import { governance, waitForPass, waitMsOf } from './change-propose.ts'
@@ -44,9 +50,27 @@ const AGAIN_SO_SOON =
   'keys were renewed within the last ten minutes, or often: this time the others must approve'
 const EXPIRES_MS = 7 * 86_400_000
 
+// Keys made in one home and proposed for another hospital would lock that hospital out.
+function checkOwner(
+  { members, organisation }: Governance,
+  states: readonly KeyState[],
+  { context, options }: Pick<World, 'context' | 'options'>,
+): void {
+  const owner = ownerOf(
+    states.filter(({ duty }) => duty !== 'governance'),
+    members,
+  )
+  if (owner === undefined || owner.id === organisation) return
+  const path = governanceKeyPath(context, options)
+  const home = homeOf(context, options)
+  throw new NodeError('governance_elsewhere', { path, organisation, home, owner: owner.id })
+}
+
 // What is to be replaced; refuses when the chain does not name the key that is in use here.
 async function keysToRotate(opened: Governance, { context, options }: World): Promise<KeyState[]> {
-  const states = withChain(await readKeyStates(context, options), opened.members)
+  const found = await readKeyStates(context, options)
+  checkOwner(opened, found, { context, options })
+  const states = withChain(found, opened.members)
   const chosen = states.filter(({ duty }) => options.type === 'all' || duty === options.type)
   for (const state of chosen) {
     const { duty, path } = state
@@ -143,16 +167,24 @@ async function takeIntoUse(
   }
 }
 
+// Before the wait, so that nobody waits for what others have to do.
+function sayWhoApproves(change: Change, chosen: readonly KeyState[], output: Output): void {
+  const { id, status, approvals, approvalsNeeded } = change
+  if (status !== 'open' || approvals.length >= approvalsNeeded) return
+  if (chosen.every(({ duty }) => duty !== 'governance')) output.note(AGAIN_SO_SOON)
+  output.note(`the others approve it:   mooring change approve ${shortId(id)}`)
+}
+
 async function rotate(opened: Governance, world: World): Promise<void> {
   const { options, output } = world
   const chosen = await keysToRotate(opened, world)
   const body = await prepare(opened, chosen, world)
   const id = await proposeRekey(opened, body, world)
   const timeoutMs = waitMsOf(options)
+  const proposed = await opened.client.change(id)
+  sayWhoApproves(proposed, chosen, output)
   const change =
-    timeoutMs === undefined
-      ? await opened.client.change(id)
-      : await waitForPass(opened, id, { timeoutMs, output })
+    timeoutMs === undefined ? proposed : await waitForPass(opened, id, { timeoutMs, output })
   const pending =
     change.status === 'passed'
       ? await takeIntoUse(chosen, output, timeoutMs === undefined ? 0 : PICKED_UP_MS)
@@ -170,10 +202,6 @@ async function rotate(opened: Governance, world: World): Promise<void> {
     return
   }
   output.text(`it waits for ${formatWaiting(change)}`)
-  if (change.approvals.length < change.approvalsNeeded) {
-    if (chosen.every(({ duty }) => duty !== 'governance')) output.note(AGAIN_SO_SOON)
-    output.note(`the others approve it:   mooring change approve ${shortId(id)}`)
-  }
   output.note('wait until the new keys are in force:   the same command with --wait')
 }
 

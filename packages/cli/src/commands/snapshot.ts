@@ -77,6 +77,10 @@ function addList(group: Command, context: Context): void {
       output.json({ schema: 'mooring/snapshots/v1', items })
       return
     }
+    if (items.length === 0) {
+      output.text('no snapshot yet; take one:   mooring snapshot create')
+      return
+    }
     output.text(
       formatTable(items, [
         { title: 'height', value: ({ height }) => formatCount(height), align: 'right' },
