@@ -4,15 +4,19 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { NodeError } from '@mooring/node'
 import { test } from 'uvu'
+import { MemoryNode } from '../../api/test/memory-node.ts'
+import { flagsOf, formatNext } from '../src/devnet/board.ts'
+import type { Context } from '../src/index.ts'
 import { makeDevnet, type MakeOptions } from '../src/devnet/make.ts'
 import { likelyCause } from '../src/devnet/processes.ts'
+import { createOutput } from '../src/output.ts'
 import {
   appendAcknowledged,
   readAcknowledged,
   readDevnetState,
   writeDevnetState,
 } from '../src/devnet/state.ts'
-import { inWorld, type World } from './world.ts'
+import { inWorld, serve, type World } from './world.ts'
 
 function options(folder: string, rest: Partial<MakeOptions> = {}): MakeOptions {
   const dir = join(folder, '.devnet', 'default')
@@ -28,6 +32,13 @@ async function refusal(work: Promise<unknown>): Promise<NodeError> {
   const error = await work.catch((reason: unknown) => reason)
   assert.ok(error instanceof NodeError, 'nothing was refused')
   return error
+}
+
+function contextIn(cwd: string): Context {
+  const sink = { write: () => true }
+  const now = () => new Date(0)
+  const rest = { stdin: ReadableStream.from([]), env: {}, onInterrupt: () => () => undefined }
+  return { stdout: sink, stderr: sink, cwd, now, startNode: () => assert.fail(), ...rest }
 }
 
 function inDevnet(scenario: (world: World) => Promise<void>): Promise<void> {
@@ -148,8 +159,55 @@ test('what was acknowledged is remembered in order, and checked', () =>
     )
     const { stdout, code, stderr } = await run('devnet check')
     assert.equal(code, 0, stderr)
-    assert.match(stdout, /0 of 3 records; not asked: hospital-0 do not run/)
+    assert.match(stdout, /0 of 3 records; not asked: hospital-0 does not run/)
     assert.match(stdout, /no contradictory votes +ok +0 votes in 2 journals/)
+  }))
+
+test('what a node of a devnet elsewhere acknowledged is remembered beside that devnet', () =>
+  inWorld((world) =>
+    serve(world, new MemoryNode(), async ({ run, folder, url }) => {
+      const dir = join(folder, 'elsewhere')
+      const state = await makeDevnet(options(folder, { dir, nodes: 2 }))
+      const [first] = state.nodes
+      assert.ok(first)
+      first.api = url
+      await writeDevnetState(state)
+      writeFileSync(join(folder, 'one.json'), '{"resourceType":"Basic","code":{"text":"one"}}')
+      const env = { MOORING_HOME: first.home }
+      const { code, stderr } = await run('record submit one.json --no-wait', { env })
+      assert.equal(code, 0, stderr)
+      assert.deepEqual(
+        (await readAcknowledged(dir)).map(({ node }) => node),
+        ['hospital-0'],
+      )
+    }),
+  ))
+
+test('what to type next names the devnet, unless it is the default one of this folder', () =>
+  inWorld(async ({ folder }) => {
+    const quorum = { authorities: ['hospital-0', 'hospital-1'], quorum: 2 }
+    const context = contextIn(folder)
+    const said = async (name: string, dir: string) => {
+      const state = await makeDevnet(options(folder, { dir, name, nodes: 2 }))
+      const flags = flagsOf(state, { cwd: folder })
+      const output = createOutput(context, {})
+      return { flags, next: formatNext(state, quorum, { output, flags }) }
+    }
+    const usual = await said('default', join(folder, '.devnet', 'default'))
+    assert.equal(usual.flags, '')
+    assert.doesNotMatch(usual.next, /eval/)
+    assert.equal((await said('other', join(folder, '.devnet', 'other'))).flags, ' --name other')
+    const dir = join(folder, 'elsewhere')
+    const moved = await said('default', dir)
+    assert.equal(moved.flags, ` --dir ${dir}`)
+    assert.match(moved.next, /devnet env --dir .*\n.*record submit/)
+    assert.match(moved.next, /devnet check --dir /)
+  }))
+
+test('a node that does not run is not said to be killed', () =>
+  inDevnet(async ({ run }) => {
+    assert.match((await run('devnet kill 0')).stdout, /^none of them ran; /)
+    assert.deepEqual(JSON.parse((await run('devnet kill 0 --json')).stdout).killed, [])
   }))
 
 test('the likely cause is read from how a node ended and what it said last', () => {

@@ -12,7 +12,6 @@ import {
   writeDevnetConfigs,
 } from '@mooring/node'
 import { type Command, Option } from 'commander'
-import { formatEffect } from '../change-text.ts'
 import { countArgument, durationArgument, withHelp } from '../command-help.ts'
 import type { Context } from '../context.ts'
 import { untilCaughtUp } from '../devnet/catch-up.ts'
@@ -118,7 +117,7 @@ async function untilVoting({ api }: DevnetNodeState, timeoutMs: number): Promise
 }
 
 async function add(assembly: Assembly, { role, snapshot, timeout }: AddOptions): Promise<void> {
-  const { output, state } = assembly
+  const { state } = assembly
   const { added, admission } = await makeHome(assembly)
   const about = { subject: added.name, reason: `devnet node add ${added.index}` }
   if (!(await isMember(assembly, added.name))) {
@@ -131,11 +130,10 @@ async function add(assembly: Assembly, { role, snapshot, timeout }: AddOptions):
   if (role === 'authority') {
     await untilSeen(assembly, added, timeout)
     const body = { organisation: added.name, role }
-    const { effect } = await passChange(assembly, { kind: 'role', body }, about)
-    if (effect !== null && !output.isJson) output.text(formatEffect(effect))
+    await passChange(assembly, { kind: 'role', body }, about)
     await untilVoting(added, timeout)
   }
-  await showBoard(state, output)
+  await showBoard(state, assembly)
 }
 
 function addAdd(group: Command, context: Context): void {
@@ -189,7 +187,6 @@ async function remove(assembly: Assembly, node: DevnetNodeState): Promise<void> 
     output.json({ schema: 'mooring/devnet-node/v1', removed: name, change: id, height, effect })
     return
   }
-  if (passed.effect !== null) output.text(formatEffect(passed.effect))
   if (wasRunning && !isGone) {
     output.text(`${name} is removed, and its node still runs after ${formatDuration(GONE_MS)}`)
   } else output.text(`${name} is removed${wasRunning ? '; its node has stopped by itself' : ''}`)

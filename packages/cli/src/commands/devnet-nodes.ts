@@ -53,15 +53,20 @@ export function addKill(group: Command, context: Context): void {
     const output = createOutput(context, options)
     const state = await lookAt(context, options)
     const nodes = numbers.map((index) => nodeOf(state, index))
-    for (const node of nodes) {
+    const running = nodes.filter(({ pid }) => pid !== null)
+    for (const node of running) {
       await killProcess(node)
       node.pid = null
       node.startedAt = null
     }
     await writeDevnetState(state)
-    const killed = nodes.map(({ name }) => name)
-    if (output.isJson) output.json({ schema: 'mooring/devnet-kill/v1', killed })
-    else output.text(`killed ${killed.join(', ')}; ${await describeQuorum(state)}`)
+    const killed = running.map(({ name }) => name)
+    if (output.isJson) {
+      output.json({ schema: 'mooring/devnet-kill/v1', killed })
+      return
+    }
+    const what = killed.length === 0 ? 'none of them ran' : `killed ${killed.join(', ')}`
+    output.text(`${what}; ${await describeQuorum(state)}`)
   })
 }
 
@@ -92,7 +97,7 @@ export function addRestart(group: Command, context: Context): void {
     }
     const started = await startNodes(state, nodes, context)
     await untilCaughtUp(state, nodes, { started, step: 'restart', timeoutMs: options.timeout })
-    await showBoard(state, output)
+    await showBoard(state, { context, output })
   })
 }
 

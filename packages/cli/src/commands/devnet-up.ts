@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import { countArgument, durationArgument, withHelp } from '../command-help.ts'
 import { type Context, waitingFor } from '../context.ts'
-import { boardDocument, formatBoard, formatNext } from '../devnet/board.ts'
+import { boardDocument, flagsOf, formatBoard, formatNext } from '../devnet/board.ts'
 import { devnetCommand, type DevnetOptions } from '../devnet/command.ts'
 import { runDemo } from '../devnet/demo.ts'
 import { stayUntilInterrupted } from '../devnet/foreground.ts'
@@ -61,8 +61,9 @@ async function present(
     patients === undefined
       ? undefined
       : await waitingFor(output.note, 'the anchors', runDemo(state, context, output, patients))
+  const flags = flagsOf(state, context)
   if (output.isJson) output.json(demo === undefined ? board : { ...board, demo })
-  else output.text(`\n${formatNext(state, await quorumOf(state), output)}`)
+  else output.text(`\n${formatNext(state, await quorumOf(state), { output, flags })}`)
 }
 
 // Up to READY: undefined when Ctrl-C came first, and then nothing that was started is left.
@@ -105,7 +106,8 @@ async function run(context: Context, options: UpCommandOptions, output: Output):
   // Nodes that ran before belong to another `up`, or were detached on purpose.
   if (options.detach === true || others > 0) {
     await present(up, context, output, options)
-    output.note('it goes on in the background; stop it with:  npx mooring devnet down')
+    const flags = flagsOf(up.state, context)
+    output.note(`it goes on in the background; stop it with:  npx mooring devnet down${flags}`)
     return 0
   }
   await stayUntilInterrupted(up.state, context, output, async () => {

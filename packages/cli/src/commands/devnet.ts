@@ -45,7 +45,8 @@ function addStatus(group: Command, context: Context): void {
   })
   command.action(async () => {
     const options = command.optsWithGlobals<DevnetOptions>()
-    await showBoard(await lookAt(context, options), createOutput(context, options))
+    const output = createOutput(context, options)
+    await showBoard(await lookAt(context, options), { context, output })
   })
 }
 

@@ -60,7 +60,8 @@ async function submit(
     for (const [index, file] of files.entries()) {
       const work = submitFile(client, file, isPartial)
       const submission = await waitingFor(output.note, `the answer for ${file.path}`, work)
-      await acknowledge(context, endpoint.url, submission.records)
+      const { records } = submission
+      await acknowledge(context, options, { url: endpoint.url, records })
       submissions.push({ path: file.path, submission })
       const size = `${formatBytes(file.bytes.length)}, ${submission.records.length} records`
       output.note(`accepted ${index + 1}/${files.length}  ${file.path}  ${size}`)

@@ -1,9 +1,10 @@
 // The board: one line a node, and what to type next.
 
+import type { Context } from '../context.ts'
 import { formatTable, formatCount, type Output } from '../output.ts'
 import { formatDetail } from '../status-text.ts'
 import type { DevnetQuorum, NodeReport } from './progress.ts'
-import { activeNodes, type DevnetState } from './state.ts'
+import { activeNodes, devnetFolder, type DevnetState } from './state.ts'
 
 export function formatBoard(reports: readonly NodeReport[]): string {
   return formatTable(reports, [
@@ -37,27 +38,31 @@ export function formatBoard(reports: readonly NodeReport[]): string {
   ])
 }
 
-// Names as they are typed: nothing for the default devnet.
-export function flagsOf(state: DevnetState): string {
-  return state.name === 'default' ? '' : ` --name ${state.name}`
+/** How this devnet is named in this folder: nothing for the default one. */
+export function flagsOf({ name, dir }: DevnetState, { cwd }: Pick<Context, 'cwd'>): string {
+  if (dir !== devnetFolder({ cwd }, { name })) return ` --dir ${dir}`
+  return name === 'default' ? '' : ` --name ${name}`
 }
 
 export function formatNext(
   state: DevnetState,
   { authorities, quorum }: DevnetQuorum,
-  output: Output,
+  { output, flags }: { output: Output; flags: string },
 ): string {
   const count = authorities.length
   const last = activeNodes(state).findLast(({ name }) => authorities.includes(name))?.index ?? 0
   const spare = count - quorum
-  const flags = flagsOf(state)
   const kept = `${count - 1} of ${count} ${spare > 0 ? 'is a quorum: it goes on' : 'is no quorum: it waits'}`
-  return [
-    `${output.good('READY')}  try:  npx mooring record submit <patient.json>`,
-    `             npx mooring status`,
-    `             npx mooring devnet kill ${last}${flags}      (${kept})`,
-    `             npx mooring devnet check${flags}`,
-  ].join('\n')
+  // Only the default devnet is found without being named.
+  const named = flags === '' ? [] : [`eval "$(npx mooring devnet env${flags})"`]
+  const lines = [
+    ...named,
+    'npx mooring record submit <patient.json>',
+    'npx mooring status',
+    `npx mooring devnet kill ${last}${flags}      (${kept})`,
+    `npx mooring devnet check${flags}`,
+  ]
+  return `${output.good('READY')}  try:  ${lines.join(`\n${' '.repeat(13)}`)}`
 }
 
 export function boardDocument(state: DevnetState, reports: readonly NodeReport[]): object {

@@ -98,9 +98,13 @@ async function checkAcknowledged(state: DevnetState, asked: readonly Asked[]): P
     if (problem === undefined) kept += 1
     else lost.push(`${id} of ${node} ${problem}`)
   }
-  const rest = unasked.size === 0 ? '' : `; not asked: ${[...unasked].join(', ')} do not run`
-  const detail =
-    lost.length === 0 ? `${kept} of ${promises.length} records${rest}` : lost.join('; ')
+  const verb = unasked.size === 1 ? 'does' : 'do'
+  const rest = unasked.size === 0 ? '' : `; not asked: ${[...unasked].join(', ')} ${verb} not run`
+  const found =
+    promises.length === 0
+      ? 'no record was submitted from here'
+      : `${kept} of ${promises.length} records${rest}`
+  const detail = lost.length === 0 ? found : lost.join('; ')
   return { check, ok: lost.length === 0, detail }
 }
 

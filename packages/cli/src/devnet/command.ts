@@ -28,7 +28,10 @@ export async function lookAt(context: Context, options: DevnetOptions): Promise<
   return { ...state, nodes }
 }
 
-export async function showBoard(state: DevnetState, output: Output): Promise<void> {
+export async function showBoard(
+  state: DevnetState,
+  { context, output }: { context: Context; output: Output },
+): Promise<void> {
   const reports = await askAll(state.nodes)
   if (output.isJson) {
     output.json(boardDocument(state, reports))
@@ -45,6 +48,8 @@ export async function showBoard(state: DevnetState, output: Output): Promise<voi
   if (stalls !== '') output.text(`\n${stalls}`)
   const away = active.filter(({ pid }) => pid === null).map(({ index }) => index)
   if (away.length > 0) {
-    output.note(`\nBring back:  npx mooring devnet restart ${away.join(' ')}${flagsOf(state)}`)
+    output.note(
+      `\nBring back:  npx mooring devnet restart ${away.join(' ')}${flagsOf(state, context)}`,
+    )
   }
 }

@@ -5,7 +5,7 @@ import { generatePatient } from '@mooring/records'
 import type { Context } from '../context.ts'
 import { formatTable, type Output } from '../output.ts'
 import { type FileSubmission, waitForAnchors } from '../submit-records.ts'
-import { acknowledge } from './acknowledge.ts'
+import { remember } from './acknowledge.ts'
 import { flagsOf } from './board.ts'
 import { asking } from '../remote-error.ts'
 import { activeNodes, type DevnetNodeState, type DevnetState } from './state.ts'
@@ -15,15 +15,15 @@ const ASK_MS = 10_000
 const FHIR = { contentType: 'application/fhir+json' }
 
 async function submitPatients(
+  state: DevnetState,
   node: DevnetNodeState,
-  context: Context,
-  patients: number,
+  { context, patients }: { context: Context; patients: number },
 ): Promise<FileSubmission[]> {
   const client = createClient(node.api)
   const submissions: FileSubmission[] = []
   for (let seed = 1; seed <= patients; seed += 1) {
     const submission = await client.submitRecords(generatePatient(seed), FHIR)
-    await acknowledge(context, node.api, submission.records)
+    await remember(context, state.dir, node, submission.records)
     submissions.push({ path: `patient ${seed}`, submission })
   }
   return waitForAnchors(client, submissions, WAIT_MS)
@@ -38,13 +38,21 @@ export async function runDemo(
   const [first] = activeNodes(state)
   if (first === undefined) return undefined
   const endpoint = { url: first.api, origin: first.name }
-  const anchored = await asking(endpoint, ASK_MS, submitPatients(first, context, patients))
+  const anchored = await asking(
+    endpoint,
+    ASK_MS,
+    submitPatients(state, first, { context, patients }),
+  )
   if (output.isJson) {
     return anchored.map(({ path, submission }) => ({ patient: path, ...submission }))
   }
   output.text(formatPatients(anchored))
   const sample = anchored[0]?.submission.records[0]
-  if (sample !== undefined) output.text(formatTour(state, sample.id, sample.height ?? 0))
+  if (sample !== undefined) {
+    const flags = flagsOf(state, context)
+    const ask = flags === '' ? '' : ` --endpoint ${first.api}`
+    output.text(formatTour(state, sample, { ask, flags }))
+  }
   return undefined
 }
 
@@ -65,15 +73,18 @@ function formatPatients(anchored: readonly FileSubmission[]): string {
   ])
 }
 
-function formatTour(state: DevnetState, id: string, height: number): string {
-  const ask = state.name === 'default' ? '' : ` --endpoint ${activeNodes(state)[0]?.api ?? ''}`
+function formatTour(
+  state: DevnetState,
+  { id, height }: { id: string; height: number | null },
+  { ask, flags }: { ask: string; flags: string },
+): string {
   return [
     '',
     'Look at the block, then prove the record to somebody who trusts none of these nodes:',
-    `  npx mooring block get ${height}${ask}`,
+    `  npx mooring block get ${height ?? 'latest'}${ask}`,
     `  npx mooring record get ${id}${ask} -o record.json`,
     `  npx mooring proof get ${id}${ask} -o proof.json`,
-    `  npx mooring devnet down${flagsOf(state)}`,
+    `  npx mooring devnet down${flags}`,
     `  npx mooring proof verify proof.json --file record.json --steps \\`,
     `      --genesis-digest ${state.genesisDigest}`,
   ].join('\n')

@@ -44,8 +44,8 @@ export function activeNodes({ nodes }: DevnetState): DevnetNodeState[] {
 
 export type DevnetChoice = { name: string; dir?: string }
 
-export function devnetFolder(context: Context, choice: DevnetChoice): string {
-  return resolve(context.cwd, choice.dir ?? join('.devnet', choice.name))
+export function devnetFolder({ cwd }: Pick<Context, 'cwd'>, choice: DevnetChoice): string {
+  return resolve(cwd, choice.dir ?? join('.devnet', choice.name))
 }
 
 const stateFile = (dir: string) => join(dir, 'devnet.json')
