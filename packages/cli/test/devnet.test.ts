@@ -6,7 +6,6 @@ import { NodeError } from '@mooring/node'
 import { test } from 'uvu'
 import { MemoryNode } from '../../api/test/memory-node.ts'
 import { flagsOf, formatNext } from '../src/devnet/board.ts'
-import type { Context } from '../src/index.ts'
 import { makeDevnet, type MakeOptions } from '../src/devnet/make.ts'
 import { likelyCause } from '../src/devnet/processes.ts'
 import { createOutput } from '../src/output.ts'
@@ -34,11 +33,14 @@ async function refusal(work: Promise<unknown>): Promise<NodeError> {
   return error
 }
 
-function contextIn(cwd: string): Context {
-  const sink = { write: () => true }
-  const now = () => new Date(0)
-  const rest = { stdin: ReadableStream.from([]), env: {}, onInterrupt: () => () => undefined }
-  return { stdout: sink, stderr: sink, cwd, now, startNode: () => assert.fail(), ...rest }
+const NO_WORLD = {
+  stdout: { write: () => true },
+  stderr: { write: () => true },
+  stdin: ReadableStream.from([]),
+  env: {},
+  now: () => new Date(0),
+  onInterrupt: () => () => undefined,
+  startNode: () => assert.fail('nothing is started here'),
 }
 
 function inDevnet(scenario: (world: World) => Promise<void>): Promise<void> {
@@ -186,11 +188,10 @@ test('what a node of a devnet elsewhere acknowledged is remembered beside that d
 test('what to type next names the devnet, unless it is the default one of this folder', () =>
   inWorld(async ({ folder }) => {
     const quorum = { authorities: ['hospital-0', 'hospital-1'], quorum: 2 }
-    const context = contextIn(folder)
     const said = async (name: string, dir: string) => {
       const state = await makeDevnet(options(folder, { dir, name, nodes: 2 }))
       const flags = flagsOf(state, { cwd: folder })
-      const output = createOutput(context, {})
+      const output = createOutput({ ...NO_WORLD, cwd: folder }, {})
       return { flags, next: formatNext(state, quorum, { output, flags }) }
     }
     const usual = await said('default', join(folder, '.devnet', 'default'))
