@@ -93,8 +93,8 @@ export async function startHomeFrom(
   await refuseChain(options)
   const { genesis, genesisDigest, snapshotsDir: folder } = options
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  const { path } = await fetchSnapshot(sources, { ...start, genesis, genesisDigest, folder })
-  return startHomeFromFile(options, path, start)
+  const fetching = { ...start, genesis, genesisDigest, folder }
+  return fetchSnapshot(sources, fetching, (path) => startHomeFromFile(options, path, start))
 }
 
 /** The same from a file. */

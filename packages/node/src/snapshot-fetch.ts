@@ -4,8 +4,9 @@
 // No word is taken: the manifest is checked from genesis before a chunk is asked for, each chunk has its
 // digest in it, and the state and the history are checked when the file is read (snapshot-import.ts).
 // More than a third of the founders alike cannot all lie, so that what they tell of is preferred: a false
-// snapshot would be found out only at its end. What came stays on the disk, and another attempt at the
-// same snapshot goes on from there.
+// snapshot is found out only at its end. Then its file goes, so that it is in nobody's way and is never
+// served to others, who told of it is named, and the next one is tried. What came of a snapshot that
+// was cut short stays on the disk, and another attempt at the same one goes on from there.
 
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { equalBytes, toHex } from '@mooring/codec'
@@ -16,6 +17,7 @@ import {
   chunksOf,
   fetchingPath,
   listSnapshots,
+  SnapshotFile,
   type SnapshotManifest,
   snapshotPath,
   SnapshotWriter,
@@ -56,13 +58,15 @@ interface Offer {
 }
 
 /**
- * The path of a whole file whose manifest has been checked.
+ * What `read` makes of a whole file whose manifest has been checked. It reads to the end, and throws
+ * snapshot_refused when what the manifest names is not what it must be.
  * @throws NodeError snapshot_unavailable
  */
-export async function fetchSnapshot(
+export async function fetchSnapshot<T>(
   sources: readonly SnapshotSource[],
   options: FetchOptions,
-): Promise<{ path: string; height: number }> {
+  read: (path: string) => Promise<T>,
+): Promise<T> {
   const offers = await offersOf(sources, options)
   if (offers.length === 0) {
     const detail = `None of ${sources.length} nodes asked has a snapshot`
@@ -73,8 +77,15 @@ export async function fetchSnapshot(
     const encoded = await manifestOf(offer, options)
     if (encoded === null) continue
     const { manifest } = checkManifest(encoded, options)
-    const isWhole = await fetchChunks(offer, { encoded, manifest }, options)
-    if (isWhole) return { path: snapshotPath(options.folder, height), height }
+    if (!(await fetchChunks(offer, { encoded, manifest }, options))) continue
+    const path = snapshotPath(options.folder, height)
+    try {
+      return await read(path)
+    } catch (error) {
+      if (!(error instanceof NodeError) || error.code !== 'snapshot_refused') throw error
+      await rm(path, { force: true })
+      for (const { name } of offer.sources) options.onBad(name, reasonOf(error))
+    }
   }
   const detail = `${sources.length} nodes were asked, and none gave a whole snapshot`
   throw new NodeError('snapshot_unavailable', { detail })
@@ -129,7 +140,7 @@ async function fetchChunks(
   { encoded, manifest }: { encoded: Uint8Array; manifest: SnapshotManifest },
   { folder, onProgress, onBad }: FetchOptions,
 ): Promise<boolean> {
-  if ((await listSnapshots(folder)).includes(height)) return true
+  if (await isHeld(folder, { height, digest })) return true
   const mark = fetchingPath(folder, height)
   const writer = await openWriter(folder, height, { mark, digest })
   const chunks = chunksOf(manifest.core)
@@ -184,6 +195,17 @@ async function fetchChunks(
   }
   await rm(mark, { force: true })
   return true
+}
+
+/** Another one of the same height does not count, and gives way. */
+async function isHeld(
+  folder: string,
+  { height, digest }: Pick<Offer, 'height' | 'digest'>,
+): Promise<boolean> {
+  if (!(await listSnapshots(folder)).includes(height)) return false
+  const file = await SnapshotFile.open(snapshotPath(folder, height))
+  await file.close()
+  return equalBytes(file.manifest.digest, digest)
 }
 
 /** Goes on with what an earlier attempt at the same snapshot brought. */

@@ -4,7 +4,7 @@
 // It is the network alone that runs here, for as long as that takes; what peers say otherwise is not
 // listened to.
 
-import { mkdir } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import { formatPeerId } from '@mooring/crypto'
 import { PROTOCOL_VERSION } from '@mooring/ledger'
@@ -51,12 +51,14 @@ export async function startFromSnapshot(options: NodeOptions, root: RootLogger):
 /** What an earlier start fetched to the end and could not read to the end. */
 async function tryHeld(options: NodeOptions, logger: Logger): Promise<boolean> {
   for (const height of await listSnapshots(options.snapshotsDir)) {
+    const path = snapshotPath(options.snapshotsDir, height)
     try {
-      await readIn(options, snapshotPath(options.snapshotsDir, height), logger)
+      await readIn(options, path, logger)
       return true
     } catch (error) {
       if (!(error instanceof NodeError) || error.code !== 'snapshot_refused') throw error
       logger.warn('a snapshot in the home cannot be believed', { height, ...error.data })
+      await rm(path, { force: true })
     }
   }
   return false
@@ -72,20 +74,18 @@ async function fetchAndImport(
   for (let tries = 1; ; tries += 1) {
     const sources = (await gather(network, logger)).filter(({ name }) => !refusedBy.has(name))
     try {
-      const { path } = await fetchSnapshot(sources, {
-        folder,
-        genesis,
-        genesisDigest,
-        height: null,
-        onProgress: everyFewSeconds(logger),
-        onBad: (peer, reason) => {
-          if (reason.startsWith('snapshot_refused') || reason.startsWith('wrong_')) {
-            refusedBy.add(peer)
-          }
-          logger.warn('a peer gave no good snapshot', { peer, reason })
-        },
-      })
-      await readIn(options, path, logger)
+      const onBad = (peer: string, reason: string): void => {
+        if (reason.startsWith('snapshot_refused') || reason.startsWith('wrong_')) {
+          refusedBy.add(peer)
+        }
+        logger.warn('a peer gave no good snapshot', { peer, reason })
+      }
+      const onProgress = everyFewSeconds(logger)
+      await fetchSnapshot(
+        sources,
+        { folder, genesis, genesisDigest, height: null, onProgress, onBad },
+        (path) => readIn(options, path, logger),
+      )
       return
     } catch (error) {
       if (!(error instanceof NodeError)) throw error

@@ -9,6 +9,7 @@ import {
   decodeValues,
   encodeManifest,
   exportSnapshot,
+  listSnapshots,
   type SnapshotCore,
   SnapshotFile,
   type SnapshotManifest,
@@ -28,6 +29,7 @@ import {
   answerSnapshotRequest,
   decodeSnapshotList,
   encodeSnapshotRequest,
+  type SnapshotRequest,
 } from '../src/snapshot-exchange.ts'
 import { fetchSnapshot, type SnapshotSource } from '../src/snapshot-fetch.ts'
 import { importSnapshot } from '../src/snapshot-import.ts'
@@ -401,6 +403,19 @@ test('of a block that ends its epoch, the end of the epoch is checked as well', 
   }
 })
 
+const pathOf = (path: string): Promise<string> => Promise.resolve(path)
+
+function servedFrom(folder: string, name: string): SnapshotSource {
+  const ask = (request: SnapshotRequest): Promise<Uint8Array> =>
+    answerSnapshotRequest(encodeSnapshotRequest(request), folder)
+  return {
+    name,
+    list: async () => decodeSnapshotList(await ask({ kind: 'list', body: {} })),
+    manifest: (height) => ask({ kind: 'manifest', body: { height } }),
+    chunk: (height, index) => ask({ kind: 'chunk', body: { height, index } }),
+  }
+}
+
 test('a snapshot is fetched from several, past liars and failures, and goes on where it was cut', async () => {
   await withSnapshot(
     async (taken) => {
@@ -445,7 +460,9 @@ test('a snapshot is fetched from several, past liars and failures, and goes on w
         if (index >= 1) throw new Error('gone')
         return good
       })
-      await assert.rejects(fetchSnapshot([breaking], options), { code: 'snapshot_unavailable' })
+      await assert.rejects(fetchSnapshot([breaking], options, pathOf), {
+        code: 'snapshot_unavailable',
+      })
       assert.deepEqual(bad, ['breaking: gone'])
       assert.deepEqual(
         (await readdir(options.folder)).filter((name) => name.endsWith('.snapshot')),
@@ -453,9 +470,10 @@ test('a snapshot is fetched from several, past liars and failures, and goes on w
       )
       served.length = 0
       bad.length = 0
-      const { path } = await fetchSnapshot(
+      const path = await fetchSnapshot(
         [source('liar', (_, good) => flip(good, 5)), source('one'), source('two')],
         options,
+        pathOf,
       )
       assert.deepEqual(bad, ['liar: wrong_chunk'])
       assert.ok(!served.some((each) => each.endsWith(' 0')), 'what came before is not asked again')
@@ -468,23 +486,7 @@ test('a snapshot is fetched from several, past liars and failures, and goes on w
 
 test('what more than a third tell of alike is preferred to a newer one of a single member', async () => {
   await withSnapshot(async ({ made, folder, height }) => {
-    const good: SnapshotSource = {
-      name: 'good',
-      list: async () =>
-        decodeSnapshotList(
-          await answerSnapshotRequest(encodeSnapshotRequest({ kind: 'list', body: {} }), folder),
-        ),
-      manifest: (at) =>
-        answerSnapshotRequest(
-          encodeSnapshotRequest({ kind: 'manifest', body: { height: at } }),
-          folder,
-        ),
-      chunk: (at, index) =>
-        answerSnapshotRequest(
-          encodeSnapshotRequest({ kind: 'chunk', body: { height: at, index } }),
-          folder,
-        ),
-    }
+    const good = servedFrom(folder, 'good')
     const asked: number[] = []
     const boasting: SnapshotSource = {
       ...good,
@@ -495,16 +497,55 @@ test('what more than a third tell of alike is preferred to a newer one of a sing
         return Promise.reject(new Error('none'))
       },
     }
-    const fetched = await fetchSnapshot([boasting, good, { ...good, name: 'other' }], {
+    const fetched = join(made.folder, 'fetched')
+    const path = await fetchSnapshot(
+      [boasting, good, { ...good, name: 'other' }],
+      {
+        genesis: made.genesis,
+        genesisDigest: made.digest,
+        folder: fetched,
+        height: null,
+        onProgress: () => undefined,
+        onBad: () => undefined,
+      },
+      pathOf,
+    )
+    assert.equal(path, snapshotPath(fetched, height))
+    assert.deepEqual(asked, [])
+  })
+})
+
+test('a forged snapshot is found out at its end, and is not in the way of the good one', async () => {
+  await withSnapshot(async (taken) => {
+    const { made, folder, height } = taken
+    await forge(taken, (parts) => changeValues(parts, (values) => void values.pop()))
+    const forged = join(made.folder, 'forged')
+    const dataDir = join(made.folder, 'newcomer')
+    const fetched = join(made.folder, 'fetched')
+    const bad: string[] = []
+    const options = {
       genesis: made.genesis,
       genesisDigest: made.digest,
-      folder: join(made.folder, 'fetched'),
+      folder: fetched,
       height: null,
       onProgress: () => undefined,
-      onBad: () => undefined,
-    })
-    assert.equal(fetched.height, height)
-    assert.deepEqual(asked, [])
+      onBad: (name: string, reason: string) => void bad.push(`${name}: ${reason}`),
+    }
+    const read = async (path: string): Promise<string> => {
+      await importInto({ made, folder: fetched, height }, dataDir)
+      return path
+    }
+    const liar = servedFrom(forged, 'liar')
+    await assert.rejects(fetchSnapshot([liar], options, read), { code: 'snapshot_unavailable' })
+    assert.deepEqual(bad, ['liar: snapshot_refused: state'])
+    assert.deepEqual(await listSnapshots(fetched), [], 'it is served to nobody')
+
+    await fetchSnapshot([liar], options, pathOf)
+    assert.deepEqual(await listSnapshots(fetched), [height], 'held, and not yet read')
+    assert.equal(
+      await fetchSnapshot([servedFrom(folder, 'good')], options, read),
+      snapshotPath(fetched, height),
+    )
   })
 })
 
