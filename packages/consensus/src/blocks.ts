@@ -127,7 +127,7 @@ export function onSynced(draft: Draft, block: BlockMeta, finalization: Certifica
   state.committed = block
   dropBlocks(draft)
   const { subject } = finalization
-  tryForgive(draft, block, subject.view)
+  tryForgive(draft, block, subject.digest === block.digest ? subject.view : block.view)
   if (subject.view <= state.final.view) return
   state.final = { view: subject.view, subject, certificate: finalization }
   for (const view of state.views.keys())

@@ -48,7 +48,7 @@ export type Event =
   | { readonly type: 'peers'; readonly heard: readonly (MonotonicMs | null)[] }
   /** A block that is final by the certificates of a quorum does not execute here. */
   | { readonly type: 'diverged'; readonly digest: Digest; readonly view: View }
-  /** Blocks up to this one were committed outside the machine; `finalization` is of this block or null. */
+  /** Blocks up to this one were committed outside the machine; `finalization` is of this one or of a later one. */
   | {
       readonly type: 'synced'
       readonly block: BlockMeta

@@ -203,6 +203,20 @@ test('sync with the finalization of a later block than was known raises the last
   assert.deepEqual([bench.state.final.view, bench.state.view], [20, 21])
 })
 
+test('sync on its way to a later finalization leaves the rest to fetch or to sync', () => {
+  const bench = new Bench(configOf(0))
+  const chain = chainOf(20)
+  const finalization = bench.finalization(tipOf(chain))
+  for (const height of [5, 15]) {
+    const block = chain[height - 1]
+    assert.ok(block !== undefined)
+    bench.feed({ type: 'synced', block, finalization })
+    assert.deepEqual([bench.state.committed.height, bench.state.final.view], [height, 20])
+  }
+  assert.ok(typesIn(bench.last).includes('fetch-block'))
+  assert.equal(bench.state.view, 21)
+})
+
 test('a report of sync that comes too late moves nothing back', () => {
   const bench = new Bench(configOf(0))
   const chain = chainOf(3)

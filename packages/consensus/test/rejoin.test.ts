@@ -146,6 +146,17 @@ test('an ordinary block that is final above ends the matter; a sealing one does 
   }
 })
 
+test('of blocks that a later one makes final only their own view counts', () => {
+  const bench = new Bench(configOf(0), { rejoin: { kind: 'wait', voteFrom: 3 } })
+  const early = blockOn(GENESIS, 2)
+  const late = blockOn(early, 3)
+  const finalization = bench.finalization(blockOn(late, 4, { isSealing: true }))
+  bench.feed({ type: 'synced', block: early, finalization })
+  assert.ok(!typesIn(bench.last).includes('rejoin'))
+  bench.feed({ type: 'synced', block: late, finalization })
+  assert.equal(only(bench.last, 'rejoin').voteFrom, null)
+})
+
 test('its own old signatures are no second process; one where it cannot have been is', () => {
   const bench = lost()
   const block = blockOn(GENESIS, 1)

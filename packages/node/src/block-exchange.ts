@@ -5,6 +5,7 @@ import {
   bytesMax,
   decode,
   encode,
+  type Infer,
   list,
   nullable,
   struct,
@@ -21,9 +22,15 @@ const requestSchema = variant({
   range: struct({ from: uint(), to: uint(), bytesMax: uint(RANGE_BYTES_MAX) }),
 })
 
+const laterSchema = struct({ header: bytesMax(512), path: list(bytes(32), 64) })
+
 const answerSchema = struct({
   blocks: list(
-    struct({ block: bytesMax(8 << 20), finalization: nullable(bytesMax(64 << 10)) }),
+    struct({
+      block: bytesMax(8 << 20),
+      finalization: nullable(bytesMax(64 << 10)),
+      later: nullable(laterSchema),
+    }),
     RANGE_BLOCKS_MAX,
   ),
 })
@@ -32,8 +39,18 @@ export type BlockRequest =
   | { kind: 'digest'; body: Uint8Array }
   | { kind: 'range'; body: { from: number; to: number; bytesMax: number } }
 
-/** A final block; only some have a finalization of their own, the others one of a descendant. */
-export type SentBlock = { block: Uint8Array; finalization: Uint8Array | null }
+/** The header that a finalization is of, and the path of an earlier block in its history. */
+export type Later = Infer<typeof laterSchema>
+
+/**
+ * A final block; only some have a finalization of their own, the others one of a descendant. Where the
+ * next one is too far away for one answer, the last block of the answer has that one, with `later`.
+ */
+export type SentBlock = {
+  block: Uint8Array
+  finalization: Uint8Array | null
+  later?: Later | null
+}
 
 export function encodeBlockRequest(request: BlockRequest): Uint8Array {
   return encode(requestSchema, request)
@@ -44,7 +61,8 @@ export function decodeBlockRequest(data: Uint8Array): BlockRequest {
   return decode(requestSchema, data, 1024)
 }
 
-export function encodeBlockAnswer(blocks: SentBlock[]): Uint8Array {
+export function encodeBlockAnswer(sent: SentBlock[]): Uint8Array {
+  const blocks = sent.map(({ later = null, ...rest }) => ({ ...rest, later }))
   return encode(answerSchema, { blocks })
 }
 

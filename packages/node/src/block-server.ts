@@ -30,8 +30,9 @@ export function answerBlockRequest(
 }
 
 /**
- * The blocks from one height to another and on to the next that has a finalization, as far as they fit;
- * at least one stretch that ends with a finalization, if there is any.
+ * The blocks from one height to another and on to the next that has a finalization, as far as they fit.
+ * Where none of those that fit has one, the last is shown to be in the history of the next that has. So
+ * it matters to nobody who catches up for how long blocks came and nothing was final.
  * @throws StorageError pruned when they are not kept here: the peer asks somebody else
  */
 function readRange(
@@ -43,10 +44,21 @@ function readRange(
   let complete = 0
   for (const { height, block, finalization } of chain.blocks(from, from + RANGE_BLOCKS_MAX - 1)) {
     bytes += block.length
-    if (bytes > bytesMax && complete > 0) break
+    if (bytes > bytesMax && blocks.length > 0) break
     blocks.push({ block, finalization: finalization ?? null })
     if (finalization !== undefined) complete = blocks.length
     if (height >= to && complete === blocks.length) break
   }
-  return blocks.slice(0, complete)
+  return complete > 0 ? blocks.slice(0, complete) : throughLater(blocks, from, chain)
+}
+
+function throughLater(blocks: SentBlock[], from: number, chain: ChainStore): SentBlock[] {
+  const last = blocks.at(-1)
+  const height = from + blocks.length - 1
+  const certified = last === undefined ? undefined : chain.finalizationAtOrAfter(height)
+  const header = certified === undefined ? undefined : chain.getHeader(certified.height)
+  if (last === undefined || certified === undefined || header === undefined) return []
+  const { finalization } = certified
+  const later = { header, path: chain.historyPath(height, certified.height) }
+  return [...blocks.slice(0, -1), { ...last, finalization, later }]
 }

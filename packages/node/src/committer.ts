@@ -52,9 +52,9 @@ export class Committer {
     return () => this.#listeners.delete(listener)
   }
 
-  /** The certificate finalizes the last of them. */
-  commit(blocks: readonly Executed[], finalization: Certificate): void {
-    const certificate = encodeCertificate(finalization)
+  /** The certificate finalizes the last of them; null: one of a block that is still to come does. */
+  commit(blocks: readonly Executed[], finalization: Certificate | null): void {
+    const certificate = finalization === null ? null : encodeCertificate(finalization)
     for (const [index, executed] of blocks.entries())
       this.#waiting.push({
         executed,

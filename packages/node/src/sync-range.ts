@@ -2,10 +2,13 @@
 // stands on the one before, and a finalization covers its end. Such a range is the chain, whatever else is
 // known of the blocks before it; so whoever sent it can be blamed for it, and nobody else.
 //
+// Where a finalization is further away than an answer reaches, it comes with the header that it is of, and
+// the last block of the answer is in the history to which that header commits.
+//
 // Certificates count by the set of their epoch. What is applied at once never crosses the end of one: a
 // range is cut behind a sealing block, which has a finalization of its own.
 
-import { CodecError } from '@mooring/codec'
+import { CodecError, fromHex, toHex } from '@mooring/codec'
 import {
   type AuthorityKeys,
   type BlockMeta,
@@ -13,8 +16,9 @@ import {
   checkCertificate,
   decodeCertificate,
 } from '@mooring/consensus'
-import { decodeBlock } from '@mooring/ledger'
-import type { SentBlock } from './block-exchange.ts'
+import { checkInclusion, leafHash } from '@mooring/crypto'
+import { blockDigest, decodeBlock, decodeHeader, type Header } from '@mooring/ledger'
+import type { Later, SentBlock } from './block-exchange.ts'
 import { metaOf } from './execution.ts'
 
 export interface ReadBlock {
@@ -22,6 +26,7 @@ export interface ReadBlock {
   readonly epoch: number
   readonly encoded: Uint8Array
   readonly finalization: Uint8Array | null
+  readonly later: Later | null
   readonly transactions: readonly Uint8Array[]
 }
 
@@ -29,10 +34,11 @@ export interface Fault {
   readonly fault: string
 }
 
-/** Blocks of one epoch, the last of them final by this certificate. */
+/** Blocks of one epoch, the last of them final by this certificate, of its own or of a later block. */
 export interface Stretch {
   readonly blocks: readonly ReadBlock[]
   readonly finalization: Certificate
+  readonly isOwn: boolean
   /** What comes after the end of the epoch. */
   readonly rest: readonly ReadBlock[]
 }
@@ -67,19 +73,44 @@ export function firstStretch(
   if (end === undefined || finalization === null) return { fault: 'no_finalization' }
   const { kind, subject } = finalization
   if (kind !== 'finalize' || subject.epoch !== epoch) return { fault: 'bad_finalization' }
-  if (subject.digest !== end.meta.digest) return { fault: 'finalization_of_another_block' }
+  if (subject.digest !== certifiedBy(end)) return { fault: 'finalization_of_another_block' }
   if (checkCertificate(finalization, authorities) !== undefined)
     return { fault: 'bad_finalization' }
   const rest = last === sealing ? blocks.slice(last + 1) : []
-  return { blocks: blocks.slice(0, last + 1), finalization, rest }
+  const isOwn = end.later === null
+  return { blocks: blocks.slice(0, last + 1), finalization, isOwn, rest }
 }
 
-function readBlock({ block: encoded, finalization }: SentBlock): ReadBlock | null {
+/** The digest that the finalization of this block must be of; null when its history is another one. */
+function certifiedBy({ meta, later }: ReadBlock): string | null {
+  if (later === null) return meta.digest
+  const header = readHeader(later.header)
+  if (header === null) return null
+  const problem = checkInclusion({
+    leafHash: leafHash(fromHex(meta.digest)),
+    index: meta.height,
+    size: header.height,
+    path: later.path,
+    root: header.historyRoot,
+  })
+  return problem === undefined ? toHex(blockDigest(header)) : null
+}
+
+function readHeader(encoded: Uint8Array): Header | null {
+  try {
+    return decodeHeader(encoded)
+  } catch (error) {
+    if (error instanceof CodecError) return null
+    throw error
+  }
+}
+
+function readBlock({ block: encoded, finalization, later = null }: SentBlock): ReadBlock | null {
   try {
     const block = decodeBlock(encoded)
     const { epoch } = block.header
     const { transactions } = block
-    return { meta: metaOf(block), epoch, encoded, finalization, transactions }
+    return { meta: metaOf(block), epoch, encoded, finalization, later, transactions }
   } catch (error) {
     if (error instanceof CodecError) return null
     throw error

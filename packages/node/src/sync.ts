@@ -49,7 +49,8 @@ export interface SyncModules {
   peers: () => readonly SyncPeer[]
   request: (peerId: string, payload: Uint8Array, timeoutMs: number) => Promise<Uint8Array>
   blame: (peerId: string, reason: string) => void
-  commit: (blocks: readonly Executed[], finalization: Certificate) => void
+  /** The certificate finalizes the last of them; null: a later one does. */
+  commit: (blocks: readonly Executed[], finalization: Certificate | null) => void
   /** Resolves when what was committed is durable. */
   settled: () => Promise<void>
   feed: (event: Event) => void
@@ -255,7 +256,7 @@ export class Sync {
   }
 
   /** False when it could not be applied, which is nobody's fault but ours. */
-  async #apply({ blocks, finalization }: Stretch): Promise<boolean> {
+  async #apply({ blocks, finalization, isOwn }: Stretch): Promise<boolean> {
     const { execution, commit, settled, feed } = this.#modules
     if (!(await this.#execute(blocks))) return false
     const digests = blocks
@@ -266,7 +267,7 @@ export class Sync {
     const above = blocks.filter(({ meta }) => meta.height > execution.tip.meta.height)
     if (above.length !== digests.length) return true
     const sealed = execution.seal(digests)
-    commit(sealed, finalization)
+    commit(sealed, isOwn ? finalization : null)
     this.#pace.applied(
       sealed.length,
       sealed.reduce((sum, { names }) => sum + names.size, 0),

@@ -5,7 +5,12 @@ import { decodeBlock, encodeBlock } from '@mooring/ledger'
 import { NetworkError } from '@mooring/network'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { test } from 'uvu'
-import { decodeBlockAnswer, encodeBlockAnswer, type SentBlock } from '../src/block-exchange.ts'
+import {
+  decodeBlockAnswer,
+  encodeBlockAnswer,
+  type Later,
+  type SentBlock,
+} from '../src/block-exchange.ts'
 import { systemClock } from '../src/clock.ts'
 import { createLogger } from '../src/logger.ts'
 import { Sync } from '../src/sync.ts'
@@ -272,6 +277,33 @@ test('a peer that has pruned answers so, and whoever keeps more is asked', async
     (long) => long.grow(600),
   )
 })
+
+test('a thousand blocks of which only the last has a finalization are no obstacle', async () => {
+  await withLong(
+    async (long) => {
+      const other = long.chain.getHeader(long.height - 2)
+      assert.ok(other !== undefined)
+      const liars = {
+        path: altered(long, (blocks) => alterLater(blocks, (later) => void later.path.pop())),
+        header: altered(long, (blocks) => alterLater(blocks, (later) => (later.header = other))),
+      }
+      for (const [lie, liar] of Object.entries(liars))
+        await catchUp(long, { liar, good: honest(long) }, ({ blamed }) => {
+          assert.equal(blamed.get('liar')?.[0], 'finalization_of_another_block', lie)
+          assert.equal(blamed.size, 1)
+        })
+    },
+    async (long) => {
+      await long.grow(1_100, { finalizedEvery: 1_100 })
+      await long.endEpoch({ quotaPerMinute: 900_000 })
+    },
+  )
+})
+
+function alterLater(blocks: SentBlock[], change: (later: Later) => void): SentBlock[] {
+  for (const { later } of blocks) if (later != null) change(later)
+  return blocks
+}
 
 test('a final block that does not execute here stops the node, and nobody is blamed', async () => {
   await withLong(
