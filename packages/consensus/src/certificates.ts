@@ -175,17 +175,20 @@ export function noteShown(draft: Draft, authority: number, view: View): void {
 
 /** Who still asks to leave an old view gets the certificate by which we left it. */
 function answerStale(draft: Draft, vote: Vote): void {
-  const { state } = draft
-  if (vote.signer === state.config.me) return
+  const { state, clock } = draft
+  const { signer } = vote
+  if (signer === state.config.me) return
+  if (clock.monotonic - (state.staleAnsweredAt[signer] ?? 0) < state.config.deltaMs / 4) return
   const record = recordOf(state, vote.subject.view)
   const held = [
     record.notarization ?? record.nullification,
     state.final.view >= vote.subject.view ? state.final.certificate : null,
   ].filter((certificate) => certificate !== null)
   if (held.length === 0) return
+  state.staleAnsweredAt[signer] = clock.monotonic
   draft.actions.push({
     type: 'send',
-    to: vote.signer,
+    to: signer,
     message: { kind: 'certificates', certificates: held },
   })
 }

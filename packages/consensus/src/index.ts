@@ -34,6 +34,7 @@ export {
   type Digest,
   type Evidence,
   type Proposal,
+  sameSubject,
   type Status,
   type Subject,
   type UnsignedVote,

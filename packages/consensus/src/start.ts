@@ -81,6 +81,7 @@ function emptyState(config: ConsensusConfig, recovered: Recovered): ConsensusSta
     shownViews: Array.from({ length: config.authorities }, () => 0),
     statusSentAt: Array.from({ length: config.authorities }, () => 0),
     statusAnsweredAt: Array.from({ length: config.authorities }, () => 0),
+    staleAnsweredAt: Array.from({ length: config.authorities }, () => 0),
     statusCount: 0,
     marks: recovered.marks,
     forgottenView: Math.max(subject.view, voteFrom - 1, ...Object.values(recovered.marks)),

@@ -93,6 +93,8 @@ export interface ConsensusState {
   shownViews: View[]
   statusSentAt: MonotonicMs[]
   statusAnsweredAt: MonotonicMs[]
+  /** When each was last shown the way out of a view that it wants to leave. */
+  staleAnsweredAt: MonotonicMs[]
   statusCount: number
   /**
    * The highest views voted in, by kind, as the last start found them. The records may be behind by a
@@ -144,6 +146,7 @@ export function draftOf(state: ConsensusState, clock: Clock): Draft {
     shownViews: [...state.shownViews],
     statusSentAt: [...state.statusSentAt],
     statusAnsweredAt: [...state.statusAnsweredAt],
+    staleAnsweredAt: [...state.staleAnsweredAt],
   }
   return { state: copy, actions: [], clock, written: new Set() }
 }

@@ -3,7 +3,17 @@ import { signersOf } from '@mooring/crypto'
 import { test } from 'uvu'
 import { recordOf, RETENTION, VIEWS_AHEAD } from '../src/state.ts'
 import type { Certificate } from '../src/types.ts'
-import { Bench, blockOn, configOf, GENESIS, only, SIGNATURE, typesIn, voteOf } from './fixture.ts'
+import {
+  Bench,
+  blockOn,
+  configOf,
+  DELTA_MS,
+  GENESIS,
+  only,
+  SIGNATURE,
+  typesIn,
+  voteOf,
+} from './fixture.ts'
 
 const block = blockOn(GENESIS, 1)
 const other = blockOn(GENESIS, 1, { salt: 1 })
@@ -191,6 +201,9 @@ test('who still wants to leave an old view is given the way out, and the last fi
   bench.vote(voteOf('nullify', 1, 2))
   assert.deepEqual(sentTo(bench, 2), [bench.notarization(block)])
   bench.certify(bench.finalization(block))
+  bench.vote(voteOf('nullify', 1, 2))
+  assert.deepEqual(sentTo(bench, 2), [], 'who says it without a pause makes us send nothing')
+  bench.now += DELTA_MS / 4
   bench.vote(voteOf('nullify', 1, 2))
   assert.deepEqual(sentTo(bench, 2), [bench.notarization(block), bench.finalization(block)])
 })

@@ -5,7 +5,7 @@
 // frame that is provably bad is the sender's fault and says so; one that is merely stale is dropped in
 // silence.
 
-import { CodecError, equalBytes } from '@mooring/codec'
+import { CodecError } from '@mooring/codec'
 import {
   type AuthorityKeys,
   type Certificate,
@@ -19,6 +19,7 @@ import {
   type ProposalMessage,
   RETENTION,
   recordOf,
+  sameSubject,
   VIEWS_AHEAD,
   type Vote,
 } from '@mooring/consensus'
@@ -82,19 +83,27 @@ function takeVotes(
   const wanted: Vote[] = []
   for (const vote of votes) {
     if (vote.signer !== from && vote.signer !== state.config.me) return failed('foreign_vote')
-    if (isHeldVote(vote, state)) continue
-    if (!checkVote(vote, authorities)) return failed('bad_signature')
+    const worth = worthOf(vote, state)
+    if (worth === 'none') continue
+    if (worth === 'new' && !checkVote(vote, authorities)) return failed('bad_signature')
     wanted.push(vote)
   }
   return wanted.length === 0 ? NOTHING : { events: [{ type: 'votes', votes: wanted }], fault: null }
 }
 
-/** Held with the very same signature, or too old to matter. A differing one goes on: it is evidence. */
-function isHeldVote(vote: Vote, state: ConsensusState): boolean {
-  const { epoch, view } = vote.subject
-  if (epoch !== state.config.epoch || view <= state.final.view - RETENTION) return true
-  const held = recordOf(state, view)[vote.kind].get(vote.signer)
-  return held !== undefined && vote.kind !== 'nullify' && equalBytes(held.signature, vote.signature)
+/**
+ * What a vote is worth, before its signature is looked at: nobody makes us verify the same thing for ever.
+ * A nullify that we hold says again that its signer wants to leave the view, whatever its signature; a
+ * vote that differs from one that we hold is evidence, unless its signer is convicted already.
+ */
+function worthOf({ kind, signer, subject }: Vote, state: ConsensusState): 'none' | 'said' | 'new' {
+  const { epoch, view } = subject
+  if (epoch !== state.config.epoch || view <= state.final.view - RETENTION) return 'none'
+  const record = recordOf(state, view)
+  const held = record[kind].get(signer)
+  if (held === undefined) return 'new'
+  if (sameSubject(held.subject, subject)) return kind === 'nullify' ? 'said' : 'none'
+  return record.accused.has(`conflicting_${kind} ${signer}`) ? 'none' : 'new'
 }
 
 function takeCertificates(

@@ -148,6 +148,32 @@ test('votes count over the connection of their signer, and with its signature', 
   assert.equal(faultOf(take({ kind: 'votes', votes: [forged] }, 2)), 'bad_signature')
 })
 
+test('what is held, and what convicts nobody any more, is not verified again', () => {
+  const clock = { monotonic: 2, wall: 2 }
+  const modules = { authorities, execution: { hold: () => block } }
+  const forged = new Uint8Array(64).fill(9)
+  const rival = { ...subject, digest: 'c'.repeat(64) }
+  const another = { ...subject, digest: 'd'.repeat(64) }
+  const leaving = { epoch: 0, view: 1, parentView: 0, height: 0, digest: ZERO_DIGEST }
+  const held = [voteOf('notarize', subject, 2), voteOf('nullify', leaving, 2)]
+  let { state } = step(stateOfObserver(), { type: 'votes', votes: held }, clock)
+  const offer = (vote: Vote): Intake => takeIn({ kind: 'votes', votes: [vote] }, 2, state, modules)
+
+  const nothing = { events: [], fault: null }
+  assert.deepEqual(offer({ ...voteOf('notarize', subject, 2), signature: forged }), nothing)
+  const again = { ...voteOf('nullify', leaving, 2), signature: forged }
+  assert.deepEqual(offer(again), { events: [{ type: 'votes', votes: [again] }], fault: null })
+  assert.equal(
+    faultOf(offer({ ...voteOf('notarize', rival, 2), signature: forged })),
+    'bad_signature',
+  )
+
+  const second = voteOf('notarize', rival, 2)
+  assert.equal(offer(second).events.length, 1, 'evidence')
+  state = step(state, { type: 'votes', votes: [second] }, clock).state
+  assert.deepEqual(offer(voteOf('notarize', another, 2)), nothing, 'convicted already')
+})
+
 test('a vote or a certificate of another epoch is no fault, and nothing', () => {
   const elsewhere = { ...subject, epoch: 1 }
   const vote = voteOf('notarize', elsewhere, 2)
