@@ -12,6 +12,7 @@ import {
 
 /** Of one organisation, so that none can fill the mempool with what never comes true. */
 const PER_ORGANISATION = 64
+const BYTES_PER_ORGANISATION = 256 << 10
 
 export interface LooseEntry {
   readonly transaction: DecodedTransaction
@@ -21,6 +22,15 @@ export interface LooseEntry {
 
 export class LooseTransactions<E extends LooseEntry> {
   readonly #entries = new Map<string, E>()
+  #bytes = 0
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
 
   values(): Iterable<E> {
     return this.#entries.values()
@@ -28,18 +38,31 @@ export class LooseTransactions<E extends LooseEntry> {
 
   add(entry: E): void {
     this.#entries.set(entry.name, entry)
+    this.#bytes += entry.transaction.bytes.length
   }
 
   delete(name: string): void {
+    const entry = this.#entries.get(name)
+    if (entry === undefined) return
     this.#entries.delete(name)
+    this.#bytes -= entry.transaction.bytes.length
   }
 
   /** Why one more has no place here, or nothing. */
-  checkRoom(organisation: string): { code: 'mempool_full'; detail: string } | undefined {
+  checkRoom(
+    organisation: string,
+    bytes: number,
+  ): { code: 'mempool_full'; detail: string } | undefined {
     let count = 0
-    for (const entry of this.values()) if (entry.organisation === organisation) count += 1
+    let total = bytes
+    for (const entry of this.values()) {
+      if (entry.organisation !== organisation) continue
+      count += 1
+      total += entry.transaction.bytes.length
+    }
+    if (count < PER_ORGANISATION && total <= BYTES_PER_ORGANISATION) return undefined
     const detail = `${count} transactions of ${organisation} wait already`
-    return count < PER_ORGANISATION ? undefined : { code: 'mempool_full', detail }
+    return { code: 'mempool_full', detail }
   }
 
   hasReady(state: State, context: TransactionContext): boolean {

@@ -26,6 +26,8 @@ import { describeRefusal, type Refused } from './refusal-text.ts'
 
 /** How far ahead of the next expected one a gossiped sequence may be. */
 const SEQUENCES_AHEAD = 20_000
+/** Of the room: one member may flood the others, and each still takes what its own clients bring. */
+const PEERS_PART = 0.75
 /** A pending transaction is offered to the others again when it has waited this long. */
 const OFFER_AGAIN_MS = 2_000
 /** Of a lane only the head is offered again: what follows is of no use to anybody without it. */
@@ -350,19 +352,33 @@ export class Mempool {
 
   /** Everything but signatures, which come last: who sends too much is refused for next to nothing. */
   #checkDoor(transaction: DecodedTransaction, isLocal: boolean): Refused | undefined {
-    const { maxCount, maxBytes } = this.#options
-    if (this.#entries.size >= maxCount || this.#bytes + transaction.bytes.length > maxBytes)
-      return { code: 'mempool_full', detail: 'too many transactions wait; try again in a moment' }
-    const state = this.#modules.finalState()
     const { organisation, sequence } = sequenceOf(transaction)
+    const bytes = transaction.bytes.length
+    const full =
+      sequence === null
+        ? this.#loose.checkRoom(organisation, bytes)
+        : this.#checkRoom(bytes, isLocal)
+    if (full !== undefined) return full
+    const state = this.#modules.finalState()
     // A client is told at once; what a peer offers may be ahead of the blocks that we have.
     const acceptsGap = sequence !== null || !isLocal
     const rules = { acceptsGap, verifySignature: false }
     const invalid = checkTransaction(state, this.#place(), transaction, rules)
     if (invalid !== undefined) return invalid
     return sequence === null
-      ? this.#loose.checkRoom(organisation)
+      ? undefined
       : this.#checkLane(state, { organisation, sequence, isLocal })
+  }
+
+  /** Of the lanes; what has no sequence has room of its own, or a flood would keep out its remedy. */
+  #checkRoom(bytes: number, isLocal: boolean): Refused | undefined {
+    const { maxCount, maxBytes } = this.#options
+    const part = isLocal ? 1 : PEERS_PART
+    const hasRoom =
+      this.#entries.size - this.#loose.size < maxCount * part &&
+      this.#bytes - this.#loose.bytes + bytes <= maxBytes * part
+    if (hasRoom) return undefined
+    return { code: 'mempool_full', detail: 'too many transactions wait; try again in a moment' }
   }
 
   #checkLane(

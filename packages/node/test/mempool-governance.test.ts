@@ -137,6 +137,24 @@ test('an organisation has room for so many, and the others for theirs', async ()
   })
 })
 
+test('a member that floods the others keeps out neither their clients nor what would remove it', async () => {
+  await withWorld(async (world) => {
+    const flood = Array.from({ length: 100 }, (_, index) => world.anchor(SECOND, index + 1))
+    world.mempool.receive(flood)
+    assert.equal(world.mempool.size, 75)
+    for (let sequence = 1; sequence <= 25; sequence += 1) {
+      const { status } = await world.mempool.submit(world.anchor(FIRST, sequence))
+      assert.equal(status, 'accepted')
+    }
+    const surplus = await world.mempool.submit(world.anchor(FIRST, 26))
+    assert.ok(surplus.status === 'rejected')
+    assert.equal(surplus.code, 'mempool_full')
+    assert.equal((await world.mempool.submit(proposal(world, FIRST))).status, 'accepted')
+    const [, , third = ''] = NAMES
+    assert.equal(world.mempool.receive([proposal(world, third)]), 'accept')
+  })
+})
+
 test('a peer that offers new keys with a forged word of theirs is to blame, and who waits costs no signature', async () => {
   await withWorld(async (world) => {
     const about = { organisation: FIRST, duty: 'anchor' } as const
