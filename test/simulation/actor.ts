@@ -64,6 +64,12 @@ export interface Hands {
   /** A sealing block of its own, if the rules would let one pass. */
   sealing(parent: BlockMeta, place: { view: number; parentView: number }): Block | null
   proposalOf(block: Block, justification: readonly Certificate[]): Packet
+  /** A block that it knows, in another view than its own. */
+  proposalAgain(
+    digest: string,
+    place: { view: number; parentView: number },
+    justification: readonly Certificate[],
+  ): Packet | null
   find(digest: string): BlockMeta | undefined
   /** Keeps a block, so that others can fetch it here. */
   hold(block: Block): void

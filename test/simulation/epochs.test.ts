@@ -29,6 +29,21 @@ test('an epoch ends with as many dead as both of its sets can bear (L9)', () => 
   assert.ok((run.counters.get('became an authority') ?? 0) > 0)
 })
 
+test('nobody votes for the end of the epoch before, though a traitor proposes it after a dead leader', () => {
+  const actors: Plan['actors'] = new Map([
+    [0, 'silent'],
+    [1, 'seal-breaker'],
+  ])
+  const run = new Agreement({ ...calmPlan(7), actors })
+  run.mustSeal = true
+  for (let epoch = 1; epoch <= 20; epoch += 1) {
+    run.submit(`ends epoch ${epoch}`)
+    const isBegun = (): boolean => run.honest.every((machine) => machine.epoch >= epoch)
+    run.scheduler.run(run.scheduler.now + 20 * SECOND, isBegun)
+    assert.ok(isBegun(), `epoch ${epoch}`)
+  }
+})
+
 test('who slept through many epochs comes to the newest, and votes there', () => {
   const run = new Agreement(changing())
   const sleeper = 9

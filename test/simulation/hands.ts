@@ -125,6 +125,19 @@ export class MachineHands implements Hands {
     return { kind: 'proposal', proposal, block, from: this.node }
   }
 
+  proposalAgain(
+    digest: string,
+    place: { view: number; parentView: number },
+    justification: readonly Certificate[],
+  ): Packet | null {
+    const block = this.#machine.ledger.find(digest)
+    if (block === undefined) return null
+    const { height } = block.meta
+    const vote = this.sign('notarize', { epoch: this.epoch, ...place, height, digest })
+    const proposal = { block: block.meta, vote, justification }
+    return { kind: 'proposal', proposal, block, from: this.node }
+  }
+
   find(digest: string): BlockMeta | undefined {
     return digest === GENESIS.digest ? GENESIS : this.#machine.ledger.find(digest)?.meta
   }

@@ -71,6 +71,9 @@ export class Oracle {
   signed(vote: UnsignedVote, isDurable: boolean, by: number): void {
     const { epoch } = vote.subject
     const known = this.epochs[epoch]
+    const making = vote.kind === 'nullify' ? undefined : this.#makings.get(vote.subject.digest)
+    if (making !== undefined && making.epoch !== epoch && !this.isTraitor(by))
+      throw new Violation('I6', `${by} votes in epoch ${epoch} for a block of ${making.epoch}`)
     if (known !== undefined && this.#nodeOf(vote) === by) return known.signed(vote, isDurable)
     if (!this.isTraitor(by))
       throw new Violation('I12', `${by} votes in epoch ${epoch}, which has no place for it`)

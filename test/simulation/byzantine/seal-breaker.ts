@@ -1,6 +1,7 @@
 /**
  * As leader builds on a sealing block that is not final yet, at once, where the only legal proposal is that
- * block again; or proposes another sealing block beside it, with other authorities.
+ * block again; or proposes another sealing block beside it, with other authorities; or proposes the one
+ * that ended the epoch before.
  */
 import type { Actor, Hands } from '../actor.ts'
 import { FORGED, type Packet } from '../blocks.ts'
@@ -20,9 +21,27 @@ function breakSeal(hands: Hands): Packet | null {
   return block === null ? null : hands.proposalOf(block, [notarization])
 }
 
+/** As long as nothing is notarized in an epoch, its view 0 is the block that began it. */
+function proposeOld(hands: Hands): Packet | null {
+  const { state } = hands
+  const [last] = hands.lastFinal(1)
+  if (last?.isSealing !== true || last.view >= state.view || state.final.view > 0) return null
+  const justification = []
+  for (let view = 1; view < state.view; view += 1) {
+    const nullification = state.views.get(view)?.nullification ?? null
+    if (nullification === null) return null
+    justification.push(nullification)
+  }
+  return hands.proposalAgain(last.digest, { view: state.view, parentView: 0 }, justification)
+}
+
 export function sealBreaker(): Actor {
   let brokenIn = ''
   return {
+    send: (packet, to, hands) => {
+      const old = packet.kind === 'proposal' ? proposeOld(hands) : null
+      hands.emit(to, old ?? packet)
+    },
     act: (hands) => {
       const place = `${hands.epoch} ${hands.state.view}`
       const packet = brokenIn === place ? null : breakSeal(hands)
