@@ -83,6 +83,8 @@ export const defaultLimits = {
   requestsWaitingMax: 64,
   requestServeTimeoutMs: 10_000,
   responseBytesPerSecond: 16 * MIB,
+  // what finding an answer may cost us, however short it is
+  requestOverheadBytes: 64 * KIB,
 
   // gossip
   gossipMessageBytesMax: 64 * KIB,

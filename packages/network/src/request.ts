@@ -2,7 +2,8 @@
 //
 // A peer may have two questions of a kind open at a time, on both sides: ours wait their turn, a third
 // one of theirs is told that we are busy. Answers are paid from a budget of bytes per second, so that a
-// node which syncs cannot crowd out the votes. Every step has the deadline of the whole.
+// node which syncs cannot crowd out the votes; the shortest one costs something, for it had to be found.
+// Every step has the deadline of the whole.
 //
 // An answer starts with one byte: 0 and the payload, or 1 and a code that says why not.
 
@@ -78,7 +79,8 @@ export class Requests {
         open >= limits.requestsPerPeer
           ? refusal('busy')
           : await beforeAbort(this.#answer(peerId, protocol, payload), signal)
-      const waitMs = this.#budgetOf(peerId).spend(answer.length, now())
+      const cost = answer.length + limits.requestOverheadBytes
+      const waitMs = this.#budgetOf(peerId).spend(cost, now())
       await pause(waitMs, signal)
       await writeFrame(stream, answer, { writeBytesMax: limits.writeBytesMax, signal })
       await stream.close({ signal })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'uvu'
 import { NetworkError } from '../src/index.ts'
+import { defaultLimits, type Limits } from '../src/limits.ts'
 import { closeAll, eventually, isFullMesh, type Node, startMembers } from './world.ts'
 
 type OnRequest = (peerId: string, protocol: string, payload: Uint8Array) => Promise<Uint8Array>
@@ -55,6 +56,16 @@ test('two requests of a kind are open at a time, the others wait their turn', as
   await closeAll(nodes)
 })
 
+test('who asks for little very often waits as well', async () => {
+  const [nodes, a, peer] = await startPair(
+    (_peerId, _protocol, payload) => Promise.resolve(payload),
+    { requestOverheadBytes: defaultLimits.responseBytesPerSecond * defaultLimits.burstSeconds },
+  )
+  await ask(a, peer, 5_000)
+  await assert.rejects(ask(a, peer, 400), { code: 'timeout' })
+  await closeAll(nodes)
+})
+
 test('a request to nobody and a request that is too large fail before they are sent', async () => {
   const [nodes, a, peer] = await startPair((_peerId, _protocol, payload) =>
     Promise.resolve(payload),
@@ -74,8 +85,11 @@ test('a request fails when its peer goes away', async () => {
   await a.network.close()
 })
 
-async function startPair(onRequest: OnRequest): Promise<[Node[], Node, string]> {
-  const nodes = await startMembers(2, { handlers: { onRequest } })
+async function startPair(
+  onRequest: OnRequest,
+  limits: Partial<Limits> = {},
+): Promise<[Node[], Node, string]> {
+  const nodes = await startMembers(2, { handlers: { onRequest }, limits })
   await eventually(() => isFullMesh(nodes))
   const [a, b] = nodes
   if (a === undefined || b === undefined) throw new Error('not a pair')
