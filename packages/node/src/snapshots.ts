@@ -62,11 +62,11 @@ export class Snapshots {
 
   /** Resolves when the state is pinned; the export goes on by itself, and a failure is only told. */
   async begin(): Promise<void> {
-    const pinned = await this.#modules.chain.pin()
-    this.#export(pinned).catch((error: unknown) => {
-      const { height } = pinned.tip
-      this.#modules.logger.error('a snapshot could not be taken', { height, error })
+    const { pinned, manifest } = this.#start()
+    manifest.catch((error: unknown) => {
+      this.#modules.logger.error('a snapshot could not be taken', { error })
     })
+    await pinned
   }
 
   /** Of the newest block, now. */
@@ -75,10 +75,11 @@ export class Snapshots {
       throw new NodeError('not_ready', {
         detail: 'A snapshot is being taken; try again when it is done.',
       })
-    const pinned = await this.#modules.chain.pin()
-    const { digest } = await this.#export(pinned)
+    const { pinned, manifest } = this.#start()
+    const { digest } = await manifest
+    const { height } = (await pinned).tip
     const entry = (await this.list()).find((each) => toHex(each.digest) === toHex(digest))
-    if (entry === undefined) throw new NodeError('snapshot_unknown', { height: pinned.tip.height })
+    if (entry === undefined) throw new NodeError('snapshot_unknown', { height })
     return entry
   }
 
@@ -91,12 +92,16 @@ export class Snapshots {
     await this.#running?.catch(() => undefined)
   }
 
-  #export(pinned: PinnedChain): Promise<SnapshotManifest> {
-    const running = this.#run(pinned).finally(() => {
-      this.#running = null
-    })
-    this.#running = running
-    return running
+  /** Counts as running before the chain is pinned: two exports of one height would share a file. */
+  #start(): { pinned: Promise<PinnedChain>; manifest: Promise<SnapshotManifest> } {
+    const pinned = this.#modules.chain.pin()
+    const manifest = pinned
+      .then((chain) => this.#run(chain))
+      .finally(() => {
+        this.#running = null
+      })
+    this.#running = manifest
+    return { pinned, manifest }
   }
 
   async #run(pinned: PinnedChain): Promise<SnapshotManifest> {

@@ -22,9 +22,12 @@ import { encode, list, bytesMax, struct } from '@mooring/codec'
 import { leafHash, MerkleFrontier } from '@mooring/crypto'
 import { genesisState } from '@mooring/ledger'
 import { test } from 'uvu'
+import { systemClock } from '../src/clock.ts'
+import { createLogger } from '../src/logger.ts'
 import { NodeError } from '../src/node-error.ts'
 import { verifySnapshotFile } from '../src/offline.ts'
 import { windowMsOf } from '../src/snapshot-check.ts'
+import { Snapshots } from '../src/snapshots.ts'
 import {
   answerSnapshotRequest,
   decodeSnapshotList,
@@ -547,6 +550,28 @@ test('a forged snapshot is found out at its end, and is not in the way of the go
       snapshotPath(fetched, height),
     )
   })
+})
+
+test('one snapshot is taken at a time, also when two ask for it in the same moment', async () => {
+  const made = await MadeChain.open({ expiryWindowMs: 2_000 })
+  try {
+    await made.grow(5)
+    const { genesis, digest: genesisDigest, chain } = made
+    const logger = createLogger({ levels: { base: 'silent', modules: {} }, format: 'json' })
+    const snapshots = new Snapshots(
+      { folder: join(made.folder, 'snapshots'), genesis, genesisDigest },
+      { chain, clock: systemClock, logger, isBehind: () => false },
+    )
+    const asked = await Promise.allSettled([snapshots.create(), snapshots.create()])
+    assert.deepEqual(
+      asked.map(({ status }) => status),
+      ['fulfilled', 'rejected'],
+    )
+    assert.equal((await snapshots.list()).length, 1)
+    assert.equal((await snapshots.create()).height, made.height)
+  } finally {
+    await made.remove()
+  }
 })
 
 test.run()
