@@ -45,6 +45,7 @@ import { decodeTransactionBatch, TransactionGossip } from './transaction-gossip.
 
 const PEERS_MS = 500
 const MEMPOOL_MS = 1_000
+const FORGER_TOLD_MS = 10_000
 
 export interface AgreementOptions {
   genesisDigest: Uint8Array
@@ -94,6 +95,7 @@ export class Agreement {
   #epoch: Epoch
   #remembered: readonly JournalRecord[]
   readonly #heights = new Map<string, number>()
+  readonly #forgerToldAt = new Map<string, number>()
   /** The driver that must hear of it may be the next one. */
   #divergence: Event | null = null
   #cancels: (() => void)[] = []
@@ -176,11 +178,17 @@ export class Agreement {
   onTransactions(peerId: string, data: Uint8Array): 'accept' | 'ignore' | 'reject' {
     const batch = decodeTransactionBatch(data)
     const verdict = batch === null ? 'reject' : this.mempool.receive(batch)
-    if (verdict === 'reject')
-      this.#modules.logger.warn('a peer sent transactions that are not valid', {
-        peer: this.members.nameOfPeer(peerId),
-      })
+    if (verdict === 'reject') this.#tellOfForger(peerId)
     return verdict
+  }
+
+  /** He may go on for as long as he is a member; the log must not grow with it. */
+  #tellOfForger(peerId: string): void {
+    const now = this.#modules.clock.monotonic()
+    if (now - (this.#forgerToldAt.get(peerId) ?? -Infinity) < FORGER_TOLD_MS) return
+    this.#forgerToldAt.set(peerId, now)
+    const peer = this.members.nameOfPeer(peerId)
+    this.#modules.logger.warn('a peer sent transactions that are not valid', { peer })
   }
 
   /** Somebody came or went: agreement must know at once who is there. */

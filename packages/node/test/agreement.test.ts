@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { toHex } from '@mooring/codec'
 import { test } from 'uvu'
+import { createLogger } from '../src/logger.ts'
 import { Cluster, type RunningMember } from './cluster.ts'
 
 function tipsOf(members: readonly RunningMember[]): Set<string> {
@@ -87,6 +88,25 @@ test('who has used up the quota of the minute waits without keeping anybody busy
     await cluster.member(1).agreement.mempool.submit(cluster.anchor(1, 1))
     await cluster.reached(3)
     assert.ok(cluster.member(1).agreement.execution.tip.meta.height <= 8)
+  } finally {
+    await cluster.close()
+  }
+})
+
+test('a member that sends nonsense without end fills no log', async () => {
+  const lines: string[] = []
+  const destination = { write: (line: string) => void lines.push(line) }
+  const levels = { base: 'warn', modules: {} } as const
+  const cluster = await Cluster.start(4)
+  try {
+    await cluster.stopMember(0)
+    await cluster.startMember(0, { logger: createLogger({ levels, format: 'json', destination }) })
+    const { agreement } = cluster.member(0)
+    const [, forger, other] = agreement.members.list
+    for (const { peerId } of [forger, other].flatMap((member) => member ?? []))
+      for (let again = 0; again < 50; again += 1)
+        assert.equal(agreement.onTransactions(peerId, Uint8Array.of(255)), 'reject')
+    assert.equal(lines.filter((line) => line.includes('that are not valid')).length, 2)
   } finally {
     await cluster.close()
   }

@@ -28,7 +28,7 @@ import { Agreement } from '../src/agreement.ts'
 import { answerBlockRequest } from '../src/block-server.ts'
 import { systemClock } from '../src/clock.ts'
 import { makeFirstGuard } from '../src/first-guard.ts'
-import { createLogger } from '../src/logger.ts'
+import { createLogger, type Logger } from '../src/logger.ts'
 import { type MemberChange, membersOf } from '../src/members.ts'
 import { Readiness } from '../src/readiness.ts'
 import type { ChainStore } from '@mooring/storage'
@@ -50,6 +50,7 @@ export interface RunningMember {
 export interface Faults {
   chain?: (chain: ChainStore) => ChainStore
   network?: (network: Network, agreement: () => Agreement | null) => Network
+  logger?: Logger
 }
 
 export class Cluster {
@@ -110,7 +111,8 @@ export class Cluster {
       genesis: this.genesis,
       genesisDigest: this.digest,
     })
-    const logger = createLogger({ levels: { base: 'silent', modules: {} }, format: 'json' })
+    const logger =
+      faults.logger ?? createLogger({ levels: { base: 'silent', modules: {} }, format: 'json' })
     let agreement: Agreement | null = null
     const members = () =>
       agreement?.members.list ??
