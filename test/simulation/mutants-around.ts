@@ -62,7 +62,7 @@ export const MUTANTS_AROUND: readonly Mutant[] = [
     name: 'finalization of another block accepted',
     world: 'whole',
     file: 'packages/node/src/sync-range.ts',
-    from: 'if (subject.digest !== end.meta.digest)',
+    from: 'if (subject.digest !== certifiedBy(end))',
     to: 'if (subject.digest === undefined)',
   },
   {
