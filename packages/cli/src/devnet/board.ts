@@ -33,7 +33,8 @@ export function formatBoard(reports: readonly NodeReport[]): string {
     },
     {
       title: 'api',
-      value: ({ node, status }) => `${node.api}${status === null ? '  (no answer)' : ''}`,
+      value: ({ node, status }) =>
+        `${node.api}${status === null && node.isRemoved !== true ? '  (no answer)' : ''}`,
     },
   ])
 }
