@@ -7,7 +7,6 @@
 
 import { equalBytes, toHex } from '@mooring/codec'
 import {
-  checkQuota,
   checkSignatures,
   checkTransaction,
   countersOf,
@@ -21,17 +20,14 @@ import {
   type TransactionContext,
 } from '@mooring/ledger'
 import type { Clock } from './clock.ts'
+import { Lanes } from './lanes.ts'
 import { LooseTransactions } from './loose-transactions.ts'
 import { describeRefusal, type Refused } from './refusal-text.ts'
 
-/** How far ahead of the next expected one a gossiped sequence may be. */
-const SEQUENCES_AHEAD = 20_000
 /** Of the room: one member may flood the others, and each still takes what its own clients bring. */
 const PEERS_PART = 0.75
 /** A pending transaction is offered to the others again when it has waited this long. */
 const OFFER_AGAIN_MS = 2_000
-/** Of a lane only the head is offered again: what follows is of no use to anybody without it. */
-const OFFERED_HEAD = 64
 
 export type Submitted =
   | { status: 'accepted' | 'known'; id: string }
@@ -93,10 +89,8 @@ export class Mempool {
   readonly #options: MempoolOptions
   readonly #modules: MempoolModules
   readonly #entries = new Map<string, Entry>()
-  readonly #lanes = new Map<string, Map<number, Entry>>()
+  readonly #lanes = new Lanes<Entry>()
   readonly #loose = new LooseTransactions<Entry>()
-  /** The lowest sequence of a lane that nobody has sent yet. */
-  readonly #next = new Map<string, number>()
   #bytes = 0
 
   constructor(options: MempoolOptions, modules: MempoolModules) {
@@ -209,12 +203,9 @@ export class Mempool {
   hasReady(state: State): boolean {
     const time = this.#modules.clock.wall()
     const limit = this.#modules.parameters().quotaPerMinute
-    for (const [organisation, lane] of this.#lanes) {
-      const counters = countersOf(state, organisation)
-      if (!lane.has(counters.anchorSequence + 1)) continue
-      if (checkQuota(counters, { organisation, time, limit }) === undefined) return true
-    }
-    return this.#loose.hasReady(state, this.#place())
+    return (
+      this.#lanes.hasReady(state, { time, limit }) || this.#loose.hasReady(state, this.#place())
+    )
   }
 
   /**
@@ -224,26 +215,13 @@ export class Mempool {
   take(state: State, limits: { count: number; bytes: number }): DecodedTransaction[] {
     const taken: DecodedTransaction[] = []
     let room = limits.bytes
-    for (const { transaction } of this.#loose.ready(state, this.#place())) {
-      if (room <= 0 || taken.length >= limits.count) return taken
-      taken.push(transaction)
-      room -= transaction.bytes.length
-    }
-    let lanes = [...this.#lanes].map(([organisation, lane]) => ({
-      lane,
-      next: countersOf(state, organisation).anchorSequence + 1,
-    }))
-    while (lanes.length > 0) {
-      const open: typeof lanes = []
-      for (const turn of lanes) {
-        const entry = turn.lane.get(turn.next)
-        if (entry === undefined) continue
+    const offers = [this.#loose.ready(state, this.#place()), this.#lanes.turns(state)]
+    for (const entries of offers) {
+      for (const { transaction } of entries) {
         if (room <= 0 || taken.length >= limits.count) return taken
-        taken.push(entry.transaction)
-        room -= entry.transaction.bytes.length
-        open.push({ lane: turn.lane, next: turn.next + 1 })
+        taken.push(transaction)
+        room -= transaction.bytes.length
       }
-      lanes = open
     }
     return taken
   }
@@ -298,28 +276,14 @@ export class Mempool {
     const expired = [...this.#entries.values()].filter(
       ({ transaction }) => transaction.payload.expiresAt <= wall,
     )
-    const dead = this.#loose.dead(this.#modules.finalState(), this.#place())
-    const due = [...this.#loose.values(), ...this.#heads()].filter(
+    const finalState = this.#modules.finalState()
+    const dead = this.#loose.dead(finalState, this.#place())
+    const due = [...this.#loose.values(), ...this.#lanes.heads(finalState)].filter(
       ({ isLocal, offeredAt }) => isLocal && now - offeredAt >= OFFER_AGAIN_MS,
     )
     for (const entry of due) entry.offeredAt = now
     if (due.length > 0) publish(due.map(({ transaction }) => transaction.bytes))
     await this.#drop([...expired, ...dead].map(({ name }) => name))
-  }
-
-  /** The first of every lane. */
-  #heads(): Entry[] {
-    const state = this.#modules.finalState()
-    const heads: Entry[] = []
-    for (const [organisation, lane] of this.#lanes) {
-      const first = countersOf(state, organisation).anchorSequence + 1
-      for (let sequence = first; sequence < first + OFFERED_HEAD; sequence += 1) {
-        const entry = lane.get(sequence)
-        if (entry === undefined) break
-        heads.push(entry)
-      }
-    }
-    return heads
   }
 
   #read(bytes: Uint8Array): DecodedTransaction | (Submitted & { status: 'rejected' }) {
@@ -332,7 +296,7 @@ export class Mempool {
 
   #readmit(transaction: DecodedTransaction): boolean {
     const { organisation, sequence } = sequenceOf(transaction)
-    const isTaken = sequence !== null && this.#lanes.get(organisation)?.has(sequence) === true
+    const isTaken = sequence !== null && this.#lanes.has(organisation, sequence)
     const rules = { acceptsGap: true, verifySignature: false }
     const invalid = checkTransaction(this.#modules.finalState(), this.#place(), transaction, rules)
     const forged = checkSignatures(transaction, this.#options.genesisDigest)
@@ -367,7 +331,7 @@ export class Mempool {
     if (invalid !== undefined) return invalid
     return sequence === null
       ? undefined
-      : this.#checkLane(state, { organisation, sequence, isLocal })
+      : this.#lanes.checkPlace(state, { organisation, sequence, isLocal })
   }
 
   /** Of the lanes; what has no sequence has room of its own, or a flood would keep out its remedy. */
@@ -381,48 +345,16 @@ export class Mempool {
     return { code: 'mempool_full', detail: 'too many transactions wait; try again in a moment' }
   }
 
-  #checkLane(
-    state: State,
-    place: { organisation: string; sequence: number; isLocal: boolean },
-  ): InvalidTransaction | undefined {
-    const { organisation, sequence, isLocal } = place
-    const expected = this.#nextOf(state, organisation)
-    const isTaken = this.#lanes.get(organisation)?.has(sequence) === true
-    const last = isLocal ? expected : expected + SEQUENCES_AHEAD
-    if (!isTaken && sequence <= last) return undefined
-    return { code: 'wrong_sequence', organisation, expected, got: sequence }
-  }
-
-  #nextOf(state: State, organisation: string): number {
-    const lane = this.#lanes.get(organisation)
-    const first = countersOf(state, organisation).anchorSequence + 1
-    let next = Math.max(first, this.#next.get(organisation) ?? 0)
-    while (lane?.has(next) === true) next += 1
-    this.#next.set(organisation, next)
-    return next
-  }
-
   #add(transaction: DecodedTransaction, isLocal: boolean): Entry {
     const now = this.#modules.clock.monotonic()
     const { organisation, sequence } = sequenceOf(transaction)
     const name = toHex(transaction.id)
-    const at = { receivedAt: now, offeredAt: now }
-    const entry: Entry = {
-      transaction,
-      name,
-      organisation,
-      sequence,
-      isLocal,
-      kept: null,
-      ...at,
-    }
+    const fresh = { receivedAt: now, offeredAt: now, kept: null }
+    const entry: Entry = { transaction, name, organisation, sequence, isLocal, ...fresh }
     this.#entries.set(name, entry)
     this.#bytes += transaction.bytes.length
     if (sequence === null) this.#loose.add(entry)
-    else {
-      const lane = this.#lanes.get(organisation) ?? new Map<number, Entry>()
-      this.#lanes.set(organisation, lane.set(sequence, entry))
-    }
+    else this.#lanes.add(sequence, entry)
     return entry
   }
 
@@ -431,7 +363,7 @@ export class Mempool {
     this.#bytes -= entry.transaction.bytes.length
     const { organisation, sequence } = entry
     if (sequence === null) this.#loose.delete(entry.name)
-    else this.#lanes.get(organisation)?.delete(sequence)
+    else this.#lanes.delete(organisation, sequence)
   }
 
   async #drop(names: readonly string[]): Promise<void> {
@@ -441,9 +373,7 @@ export class Mempool {
       if (entry === undefined) continue
       if (entry.isLocal) own.push(entry.transaction.id)
       this.#remove(entry)
-      const next = this.#next.get(entry.organisation)
-      if (entry.sequence !== null && next !== undefined && entry.sequence < next)
-        this.#next.set(entry.organisation, entry.sequence)
+      if (entry.sequence !== null) this.#lanes.reopen(entry.organisation, entry.sequence)
     }
     if (own.length > 0) await this.#modules.store.forget(own)
   }
