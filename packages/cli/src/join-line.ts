@@ -10,6 +10,7 @@ import {
   equalBytes,
   type Infer,
   list,
+  refine,
   text,
   versioned,
 } from '@mooring/codec'
@@ -26,11 +27,18 @@ import { NodeError } from '@mooring/node'
 const PREFIX = 'mooring-join-2.'
 const BYTES_MAX = 16 * 1024
 
+/** Shown to whoever is about to admit: what could write elsewhere on a terminal is no address. */
+const addressSchema = refine(
+  text(256),
+  (address) => /^(?:\/[!-.0-~]+)+$/.test(address),
+  'a multiaddress: printable, no spaces',
+)
+
 const joinSchema = versioned(1, {
   genesisDigest: bytes(32),
   admission: admissionSchema,
   /** Multiaddresses without the peer id, which is that of the transport key. */
-  addresses: list(text(256), 8),
+  addresses: list(addressSchema, 8),
 })
 
 export type Join = Infer<typeof joinSchema>

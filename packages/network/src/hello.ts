@@ -14,6 +14,7 @@ import {
   equalBytes,
   type Infer,
   list,
+  refine,
   text,
   toHex,
   uint,
@@ -28,8 +29,15 @@ export const HELLO_PROTOCOL = '/mooring/hello/1'
 
 const INSTANCE_BYTES = 16
 
+/** Goes into logs and onto terminals when it is another network's. */
+const networkIdSchema = refine(
+  text(64),
+  (id) => /^[a-z0-9-]+$/.test(id),
+  'a network id of a-z, 0-9 and -',
+)
+
 const helloSchema = versioned(1, {
-  networkId: text(64),
+  networkId: networkIdSchema,
   genesisDigest: bytes(32),
   protocolVersions: list(uint(0xffff), 16),
   instance: bytes(INSTANCE_BYTES),

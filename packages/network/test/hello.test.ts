@@ -54,7 +54,10 @@ test('the bytes of a hello are frozen', () => {
 test('what is not a hello is refused with the reason', () => {
   const next = fromHex(GOLDEN)
   next[1] = 2
-  for (const encoded of [next, new Uint8Array(0), new Uint8Array(2_000), fromHex(`${GOLDEN}00`)]) {
+  const writing = fromHex(GOLDEN)
+  writing[4] = 0x1b
+  const others = [writing, new Uint8Array(0), new Uint8Array(2_000), fromHex(`${GOLDEN}00`)]
+  for (const encoded of [next, ...others]) {
     assert.throws(() => decodeHello(encoded, 1_024), { code: 'hello_malformed' })
   }
 })
