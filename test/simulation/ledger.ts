@@ -7,7 +7,8 @@ import type { FinalEntry } from './actor.ts'
 import { type Block, childOf, GENESIS, INVALID } from './blocks.ts'
 import { Violation } from './violation.ts'
 
-const TRANSACTIONS_MAX = 3
+/** In one block. */
+export const TRANSACTIONS_MAX = 3
 
 export class Ledger {
   readonly log: FinalEntry[]

@@ -3,6 +3,7 @@
  * due: finality soon, every transaction final, one more when a minute is over, and then silence.
  */
 import { Agreement, type Watch } from './agreement.ts'
+import { TRANSACTIONS_MAX } from './ledger.ts'
 import { type Plan, planOf, type Sizes } from './plan.ts'
 import { expectConviction } from './overrun.ts'
 import { Violation } from './violation.ts'
@@ -101,10 +102,15 @@ function boundOf({ plan, honest }: Agreement): number {
   return plan.sealChance > 0 ? EPOCHS_MS + 2 * once : once
 }
 
+/** A block holds a few transactions and may take as long as its view: as many as wait need their time. */
 function expectEverything(run: Agreement): void {
-  run.scheduler.run(run.scheduler.now + 60_000, () => run.isDone())
+  const { plan, scheduler } = run
+  const views = Math.ceil(plan.transactions / TRANSACTIONS_MAX)
+  const enoughMs = 60_000 + views * 3 * plan.deltaMs
+  scheduler.run(scheduler.now + enoughMs, () => run.isDone())
   if (run.isDone()) return
-  throw new Violation('L4', `a transaction is not final a minute after the calm; ${describe(run)}`)
+  const after = `${enoughMs} ms after the calm`
+  throw new Violation('L4', `a transaction is not final ${after}; ${describe(run)}`)
 }
 
 /** L9: an authority set of which as many are dead as it can bear hands over to another such. */

@@ -5,7 +5,7 @@
 import { toHex } from '@mooring/codec'
 import { decodeCertificate } from '@mooring/consensus'
 import { verify } from '@mooring/crypto'
-import { decodeAuthoritySet, decodeTransaction, organisations } from '@mooring/ledger'
+import { decodeAuthoritySet, decodeBlock, decodeTransaction, organisations } from '@mooring/ledger'
 import type { ChainStore } from '@mooring/storage'
 import type { CommittedBlock } from '../../../packages/node/src/committer.ts'
 import { Violation } from '../violation.ts'
@@ -17,6 +17,8 @@ interface FinalBlock {
   readonly time: number
   readonly by: string
 }
+
+type JudgedBlock = Pick<CommittedBlock, 'height' | 'header' | 'time' | 'digest' | 'transactions'>
 
 export class ChainJudge {
   readonly finals = new Map<number, FinalBlock>()
@@ -58,7 +60,7 @@ export class ChainJudge {
   }
 
   /** The first to end an epoch shows who votes in the next; everybody else must show the same. */
-  #sealed({ height, header, digest }: CommittedBlock, chain: ChainStore): void {
+  #sealed({ height, header, digest }: JudgedBlock, chain: ChainStore): void {
     const ended = chain.epochs()[header.epoch]
     if (ended?.height !== height)
       throw new Violation('I12', `an epoch ends at height ${height} and its end is not kept`)
@@ -74,11 +76,14 @@ export class ChainJudge {
   /** What a node comes back with after a restart. */
   restarted(by: string, chain: ChainStore): void {
     const { height, digest } = chain.tip
+    // It may have died between the disk and its word: then nobody has heard of these blocks.
+    for (const { block } of chain.blocks(this.finals.size, height))
+      this.#final(by, read(block), chain)
     if (this.finals.get(height)?.digest !== toHex(digest))
       throw new Violation('I1', `${by} came back with another block at height ${height}`)
   }
 
-  #final(by: string, block: CommittedBlock, chain: ChainStore): void {
+  #final(by: string, block: JudgedBlock, chain: ChainStore): void {
     const { height, header, time } = block
     const digest = toHex(block.digest)
     this.#judgeCertificate(by, height, chain)
@@ -127,6 +132,11 @@ export class ChainJudge {
       complain(`sequence ${sequence} of ${organisation} out of turn`)
     this.#sequences.set(organisation, sequence)
   }
+}
+
+function read(encoded: Uint8Array): JudgedBlock {
+  const { header, digest, transactions } = decodeBlock(encoded)
+  return { height: header.height, time: header.time, header, digest, transactions }
 }
 
 function isKeyOf(name: string, key: Uint8Array | undefined): boolean {

@@ -66,8 +66,9 @@ export class FrameJudge {
     if (!by.isHonest) return
     const { votes, plan } = this.#world
     const name = votes.signerOf(first)
+    // Not whether both were seen: a traitor's vote may leave inside a certificate alone.
     const isGuilty = [...plan.actors.keys()].some((index) => nameOf(index) === name)
-    if (isGuilty && votes.isSigned(first) && votes.isSigned(second)) return
+    if (isGuilty && votes.signerOf(second) === name) return
     throw new Violation('I15', `${by.name} accuses ${name ?? 'somebody'} of a ${kind}`)
   }
 

@@ -3,7 +3,13 @@
  * database that can. Each effect is a boundary at which the process may die; syncs take time, a full disk
  * refuses, and what was handed to the disk before is kept apart from what it has made durable.
  */
-import { type FileSystem, MemoryFileSystem, MemoryLevel, type OpenFile } from '@mooring/storage'
+import {
+  type FileSystem,
+  Guard,
+  MemoryFileSystem,
+  MemoryLevel,
+  type OpenFile,
+} from '@mooring/storage'
 import type { Random } from '../random.ts'
 import { type Life, never } from './life.ts'
 
@@ -27,6 +33,12 @@ export class NodeDisk {
 
   get databaseEntries(): number {
     return this.#level.size
+  }
+
+  /** The guard is made together with the key, before the node ever runs, as `mooring init` does. */
+  async init(place: { directory: string; machine: string }): Promise<void> {
+    const { guard } = await Guard.open({ ...place, isFirst: true, fileSystem: this.#files })
+    await guard.close()
   }
 
   /** For one life of the process. */

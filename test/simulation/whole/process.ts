@@ -140,6 +140,8 @@ export class Process {
   async #start(life: Life): Promise<void> {
     const world = this.#world
     const { genesis, digest } = world.founding
+    const where = { directory: 'guard', machine: '' }
+    if (this.lives === 1) await this.disk.init(where)
     const { fileSystem, level } = this.disk.open(life, world.diskWorldOf(this))
     const database = await openDatabaseOn(level, 'chain')
     const state = genesisState(genesis).values()
@@ -151,7 +153,6 @@ export class Process {
       },
     })
     const { segmentBytes, mempoolMax } = world.plan
-    const where = { directory: 'guard', machine: '', isFirst: this.lives === 1 }
     const { guard, records, marks } = await Guard.open({ ...where, fileSystem, segmentBytes })
     const { journal } = guard
     const remembered = { records, marks }

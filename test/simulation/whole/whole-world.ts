@@ -108,11 +108,13 @@ export class WholeWorld {
     )
   }
 
-  /** Of members: what a removed one has signed may be final no more. */
+  /** Of members, at members: what a removed one has signed, or has not yet passed on, may be lost with it. */
   openPromises(): string[] {
     const { promised, included, members } = this.chain
-    return [...promised.keys()].filter(
-      (id) => !included.has(id) && members.has(promised.get(id)?.organisation ?? ''),
+    const isKept = ({ organisation, by }: { organisation: string; by: string }): boolean =>
+      members.has(organisation) && members.has(by)
+    return [...promised].flatMap(([id, promise]) =>
+      !included.has(id) && isKept(promise) ? [id] : [],
     )
   }
 
