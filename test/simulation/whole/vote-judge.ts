@@ -28,6 +28,9 @@ interface Given {
   finalize?: string
 }
 
+/** Votes kept of one epoch that has not been seen to begin: a traitor may name any. */
+const EARLY_MAX = 1_000
+
 export class VoteJudge {
   readonly sets = new Map<number, EpochSet>()
   readonly blocks = new Map<string, KnownBlock>()
@@ -39,6 +42,7 @@ export class VoteJudge {
   readonly #notarized = new Map<string, string>()
   readonly #finalized = new Map<string, string>()
   readonly #nullified = new Set<string>()
+  readonly #early = new Map<number, (() => void)[]>()
   /** Where an epoch stands on the one before: the digest of the block under its view 0. */
   readonly #bases = new Map<number, string>()
 
@@ -54,6 +58,9 @@ export class VoteJudge {
   beginEpoch(epoch: number, set: EpochSet, base: string): void {
     this.sets.set(epoch, set)
     this.#bases.set(epoch, base)
+    const early = this.#early.get(epoch) ?? []
+    this.#early.delete(epoch)
+    for (const tell of early) tell()
   }
 
   /** Of what was signed; null when it is nobody's signature. */
@@ -73,6 +80,8 @@ export class VoteJudge {
   signed(vote: Vote, isDurable: () => boolean, isBeforeNullify = false): void {
     const signature = nameOf(vote.signature)
     if (this.#signatures.has(signature)) return
+    const { epoch } = vote.subject
+    if (!this.sets.has(epoch)) return this.#keepEarly(epoch, vote, isDurable())
     const signer = this.signerOf(vote)
     if (signer === null) return
     const { kind, subject } = vote
@@ -86,6 +95,14 @@ export class VoteJudge {
     const signers = this.#signers.get(key) ?? new Set<number>()
     this.#signers.set(key, signers.add(vote.signer))
     if (signers.size >= this.#quorumOf(subject.epoch)) this.#certified(vote, key)
+  }
+
+  /** Of an epoch that a traitor, or a node that died before it could say so, was the first to reach. */
+  #keepEarly(epoch: number, vote: Vote, isDurable: boolean): void {
+    const early = this.#early.get(epoch) ?? []
+    if (early.length >= EARLY_MAX) return
+    early.push(() => this.signed(vote, () => isDurable))
+    this.#early.set(epoch, early)
   }
 
   /** Whether a quorum of different authorities of its epoch has signed this, each with this signature. */
