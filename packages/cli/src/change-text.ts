@@ -29,6 +29,8 @@ export function missingAcks({ acks, acksRequired }: Change): string[] {
 // What an open change waits for, in one line; the empty text for one that is decided.
 export function formatWaiting(change: Change): string {
   if (change.status !== 'open') return ''
+  // What it would do has no answer: its keys, say, came into use by another change.
+  if (change.effect === null) return 'other members or keys: with those of now it cannot pass'
   const parts: string[] = []
   const missing = change.approvalsNeeded - change.approvals.length
   if (missing > 0) parts.push(`${missing} more ${missing === 1 ? 'approval' : 'approvals'}`)

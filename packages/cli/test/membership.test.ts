@@ -3,6 +3,7 @@ import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:
 import { join } from 'node:path'
 import { createDevnet, type Devnet, readGenesisFile } from '@mooring/node'
 import { test } from 'uvu'
+import { formatWaiting } from '../src/change-text.ts'
 import { LedgerNode } from './ledger-node.ts'
 import { inWorld, type Ran, serve } from './world.ts'
 
@@ -292,6 +293,16 @@ test('a governance key is taken into use by the next command, also when nobody w
     const now = json(readFileSync(join(keys, 'governance.json'), 'utf8'))['public']
     assert.notEqual(now, old)
     assert.equal(now, node.members()[0]?.keys['governance'])
+  }))
+
+test('a change that another one has made impossible is not said to wait for the next block', () =>
+  withNetwork(async ({ as, node }) => {
+    const id = await idOf(as(0, 'change propose parameters --set deltaMs=250 --reason x --json'))
+    const change = node.change(id)
+    assert.ok(change)
+    assert.doesNotMatch(formatWaiting(change), /cannot pass/)
+    const stuck = { ...change, approvals: ['a', 'b', 'c'], effect: null }
+    assert.match(formatWaiting(stuck), /cannot pass/)
   }))
 
 test('keys are listed also while no node answers', () =>
