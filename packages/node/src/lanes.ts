@@ -39,6 +39,11 @@ export class Lanes<E extends LaneEntry> {
     if (next !== undefined && sequence < next) this.#next.set(organisation, sequence)
   }
 
+  /** Whether it is what the lane waits for. */
+  isHead(state: State, { organisation, sequence }: LanePlace): boolean {
+    return sequence === firstOf(state, organisation)
+  }
+
   /** At the door the next of its lane, from gossip also one a little later; else what is expected. */
   checkPlace(state: State, { organisation, sequence, isLocal }: LanePlace) {
     const expected = this.#nextOf(state, organisation)

@@ -20,7 +20,7 @@ import {
   type TransactionContext,
 } from '@mooring/ledger'
 import type { Clock } from './clock.ts'
-import { Lanes } from './lanes.ts'
+import { type LanePlace, Lanes } from './lanes.ts'
 import { LooseTransactions } from './loose-transactions.ts'
 import { describeRefusal, type Refused } from './refusal-text.ts'
 
@@ -321,7 +321,7 @@ export class Mempool {
     const full =
       sequence === null
         ? this.#loose.checkRoom(organisation, bytes)
-        : this.#checkRoom(bytes, isLocal)
+        : this.#checkRoom({ organisation, sequence, isLocal }, bytes)
     if (full !== undefined) return full
     const state = this.#modules.finalState()
     // A client is told at once; what a peer offers may be ahead of the blocks that we have.
@@ -334,10 +334,15 @@ export class Mempool {
       : this.#lanes.checkPlace(state, { organisation, sequence, isLocal })
   }
 
-  /** Of the lanes; what has no sequence has room of its own, or a flood would keep out its remedy. */
-  #checkRoom(bytes: number, isLocal: boolean): Refused | undefined {
+  /**
+   * Of the lanes; what has no sequence has room of its own, or a flood would keep out its remedy. The head
+   * of a lane, one of each organisation, always has room: all that waits behind it waits for it, and who
+   * alone knows of work cannot move the view to its own turn.
+   */
+  #checkRoom(place: LanePlace, bytes: number): Refused | undefined {
     const { maxCount, maxBytes } = this.#options
-    const part = isLocal ? 1 : PEERS_PART
+    if (this.#lanes.isHead(this.#modules.finalState(), place)) return undefined
+    const part = place.isLocal ? 1 : PEERS_PART
     const hasRoom =
       this.#entries.size - this.#loose.size < maxCount * part &&
       this.#bytes - this.#loose.bytes + bytes <= maxBytes * part

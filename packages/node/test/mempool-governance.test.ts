@@ -149,6 +149,9 @@ test('a member that floods the others keeps out neither their clients nor what w
     const surplus = await world.mempool.submit(world.anchor(FIRST, 26))
     assert.ok(surplus.status === 'rejected')
     assert.equal(surplus.code, 'mempool_full')
+    const [, , , fourth = ''] = NAMES
+    assert.equal(world.mempool.receive([world.anchor(fourth, 2)]), 'ignore')
+    assert.equal(world.mempool.receive([world.anchor(fourth, 1)]), 'accept', 'the head of its lane')
     assert.equal((await world.mempool.submit(proposal(world, FIRST))).status, 'accepted')
     const [, , third = ''] = NAMES
     assert.equal(world.mempool.receive([proposal(world, third)]), 'accept')

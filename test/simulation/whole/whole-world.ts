@@ -336,7 +336,8 @@ export class WholeWorld {
     for (const { life, name, running } of this.processes) {
       if (life !== null && life.timers > TIMERS_MAX)
         this.fail(new Violation('L7', `${name} has ${life.timers} timers`))
-      const mempoolMax = this.plan.mempoolMax + GOVERNANCE_WAITING_MAX * this.processes.length
+      const each = GOVERNANCE_WAITING_MAX + 1 // what it may say of the network, and the head of its lane
+      const mempoolMax = this.plan.mempoolMax + each * this.processes.length
       if (running !== null && running.agreement.mempool.size > mempoolMax)
         this.fail(new Violation('L7', `the mempool of ${name} is over its limit`))
     }
