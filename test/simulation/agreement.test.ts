@@ -47,4 +47,9 @@ test('networks that lie, lose, repeat, break apart and lose power agree and lose
     assert.ok((total.get(what) ?? 0) > 0, `the runs never reached: ${what}`)
 })
 
+// 94557505: a finalize whose mark was on disk and its notarization not, beside a node that forgot its votes.
+test('seeds that were red stay green', () => {
+  for (const seed of [94557505, 94565377, 516605380]) runSeed(seed, SIZES)
+})
+
 test.run()

@@ -265,14 +265,15 @@ export class Machine {
   }
 
   #perform(actions: readonly Action[]): void {
-    const votes = this.#voting.journal(actions)
+    const { votes, finalizes } = this.#voting.journal(actions)
     const { life } = this
     for (const action of actions) {
       this.#performOne(action)
       if (this.life !== life) return
     }
-    if (this.#world.crashesAt(this, 'before the sync') || votes.length === 0) return
-    this.#voting.release(votes)
+    if (this.#world.crashesAt(this, 'before the sync')) return
+    if (votes.length > 0) this.#voting.release(votes)
+    if (finalizes.length > 0) this.#voting.finalize(finalizes)
   }
 
   #performOne(action: Action): void {

@@ -29,36 +29,61 @@ export class Voting {
     for (const digest of digests) this.#journalled.delete(digest)
   }
 
-  journal(actions: readonly Action[]): VoteAction[] {
-    const { disk, ledger, state, judge } = this.#machine
+  /** Finalizes come later: what they rest on is on disk before their marks. */
+  journal(actions: readonly Action[]): { votes: VoteAction[]; finalizes: VoteAction[] } {
+    const { disk } = this.#machine
     const votes: VoteAction[] = []
+    const finalizes: VoteAction[] = []
     for (const action of actions) {
       if (action.type === 'journal')
         disk.append({ type: 'certificate', certificate: action.certificate })
       if (action.type !== 'vote' && action.type !== 'propose') continue
-      const { vote } = action
-      this.#world.oracle.gave(vote, {
-        view: state.view,
-        wall: this.#machine.wall(),
-        floor: state.final.view,
-        sawEquivocation: (view) => judge.sawEquivocation(view),
-        isExecuted: (digest) => ledger.isBase(digest),
-      })
-      const { digest } = vote.subject
-      const block = vote.kind === 'notarize' ? ledger.find(digest) : undefined
-      if (block !== undefined && ledger.isExecuted(digest) && !this.#journalled.has(digest)) {
-        this.#journalled.add(digest)
-        disk.append({ type: 'block', block })
+      this.#show(action)
+      if (action.vote.kind === 'finalize') finalizes.push(action)
+      else {
+        this.#append(action)
+        votes.push(action)
       }
-      disk.append({ type: 'vote', vote: sign(vote) })
-      votes.push(action)
     }
-    return votes
+    return { votes, finalizes }
+  }
+
+  #show({ vote }: VoteAction): void {
+    const { ledger, state, judge } = this.#machine
+    this.#world.oracle.gave(vote, {
+      view: state.view,
+      wall: this.#machine.wall(),
+      floor: state.final.view,
+      sawEquivocation: (view) => judge.sawEquivocation(view),
+      isExecuted: (digest) => ledger.isBase(digest),
+    })
+  }
+
+  #append({ vote }: VoteAction): void {
+    const { disk, ledger } = this.#machine
+    const { digest } = vote.subject
+    const block = vote.kind === 'notarize' ? ledger.find(digest) : undefined
+    if (block !== undefined && ledger.isExecuted(digest) && !this.#journalled.has(digest)) {
+      this.#journalled.add(digest)
+      disk.append({ type: 'block', block })
+    }
+    disk.append({ type: 'vote', vote: sign(vote) })
   }
 
   /** Calls back to the machine with these votes when they are durable. */
   release(votes: readonly VoteAction[]): void {
     this.#machine.disk.wait(() => this.#release(votes))
+    this.#flush()
+  }
+
+  /** When the certificates before them are durable. */
+  finalize(actions: readonly VoteAction[]): void {
+    const { epoch } = this.#machine
+    this.#machine.disk.wait(() => {
+      if (this.#machine.epoch !== epoch) return
+      for (const action of actions) this.#append(action)
+      this.release(actions)
+    })
     this.#flush()
   }
 

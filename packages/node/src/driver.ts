@@ -179,13 +179,28 @@ export class Driver {
   }
 
   #perform(actions: readonly Action[]): void {
-    const votes = this.#journalVotes(actions)
+    const votes = this.#journalVotes(actions.filter((action) => !isFinalize(action)))
     for (const action of actions) this.#performOne(action)
-    if (votes.length === 0) return
-    this.#modules.journal.sync().then(
-      () => this.#release(votes),
-      (error: unknown) => this.#fail(error),
-    )
+    if (votes.length > 0) this.#whenDurable(() => this.#release(votes))
+    const finalizes = actions.filter(isFinalize)
+    if (finalizes.length > 0) this.#whenDurable(() => this.#finalize(finalizes))
+  }
+
+  /**
+   * The notarization is on disk before the mark of the finalize that rests on it. A mark without its record
+   * forbids us to leave the view by a nullify; with the certificate we leave it all the same.
+   */
+  #finalize(actions: readonly Action[]): void {
+    if (this.#isStopped) return
+    const votes = this.#journalVotes(actions)
+    this.#whenDurable(() => this.#release(votes))
+  }
+
+  #whenDurable(run: () => void): void {
+    this.#modules.journal
+      .sync()
+      .then(run)
+      .catch((error: unknown) => this.#fail(error))
   }
 
   #journalVotes(actions: readonly Action[]): Signed[] {
@@ -323,4 +338,8 @@ function isChangeDue(state: State, { height, time }: BlockMeta, now: number): bo
 interface Signed {
   readonly vote: Vote
   readonly action: Extract<Action, { type: 'vote' | 'propose' }>
+}
+
+function isFinalize(action: Action): boolean {
+  return action.type === 'vote' && action.vote.kind === 'finalize'
 }
