@@ -9,8 +9,8 @@ export const MUTANTS_AROUND: readonly Mutant[] = [
     name: 'vote sent before it is on disk',
     world: 'whole',
     file: 'packages/node/src/driver.ts',
-    from: 'this.#modules.journal.sync().then(',
-    to: 'void this.#modules.journal.sync(); Promise.resolve().then(',
+    from: '    this.#modules.journal\n      .sync()\n      .then(run)',
+    to: '    void this.#modules.journal.sync()\n    Promise.resolve()\n      .then(run)',
   },
   {
     name: 'journal not read',
