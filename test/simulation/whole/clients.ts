@@ -38,10 +38,7 @@ export class Client {
 
   /** A disk has lost what it had accepted: that promise is void, and the client is asked to repeat. */
   repeat(lost: ReadonlySet<string>): void {
-    const again = this.#signed.filter(
-      (signed) => lost.has(signed.id) && !this.#open.includes(signed),
-    )
-    this.#open = [...again, ...this.#open]
+    this.#open = this.#signed.filter((signed) => lost.has(signed.id) || this.#open.includes(signed))
   }
 
   act(): void {
@@ -60,10 +57,21 @@ export class Client {
         this.#askedAt = -Infinity
         this.#world.note(node, `answers ${answer.status} to ${signed.id.slice(0, 8)}`)
         if (answer.status !== 'rejected') this.#accepted(signed, node)
-        else this.#world.count(`refused: ${answer.code}`)
+        else this.#refused(answer)
       },
       () => this.#world.count('submission failed'),
     )
+  }
+
+  /** What is expected may have been accepted by a hospital that was removed with it: it is sent again. */
+  #refused({ code, expected = 0 }: { code: string; expected?: number }): void {
+    const { chain } = this.#world
+    this.#world.count(`refused: ${code}`)
+    const missing = this.#signed[expected - 1]
+    const promise = missing === undefined ? undefined : chain.promised.get(missing.id)
+    if (missing === undefined || promise === undefined || chain.members.has(promise.by)) return
+    chain.promised.delete(missing.id)
+    this.repeat(new Set([missing.id]))
   }
 
   #accepted(signed: Signed, node: Process): void {
