@@ -7,8 +7,10 @@
 import {
   bytes,
   bytesMax,
+  CodecError,
   decode,
   encode,
+  equalBytes,
   type Infer,
   list,
   nullable,
@@ -91,15 +93,21 @@ export function encodeBlock({ header, transactions }: Block): Uint8Array {
   return encode(blockSchema, { header: encodeHeader(header), transactions })
 }
 
-/** @throws CodecError */
+/**
+ * The digest names the header alone. Transactions that are not those of the header are refused here, or
+ * who has them first would hold them under the name of the good block.
+ *
+ * @throws CodecError
+ */
 export function decodeBlock(encoded: Uint8Array): DecodedBlock {
-  const { header, transactions } = decode(blockSchema, encoded, BLOCK_BYTES_MAX)
-  return {
-    header: decodeHeader(header),
-    transactions,
-    digest: headerDigest(header),
-    encodedHeader: header,
-  }
+  const { header: encodedHeader, transactions } = decode(blockSchema, encoded, BLOCK_BYTES_MAX)
+  const header = decodeHeader(encodedHeader)
+  const isOfHeader =
+    header.transactionCount === transactions.length &&
+    equalBytes(header.transactionRoot, transactionRoot(transactions))
+  if (!isOfHeader)
+    throw new CodecError('out_of_range', 'the transactions are not those of the header')
+  return { header, transactions, digest: headerDigest(encodedHeader), encodedHeader }
 }
 
 /** Whether the block ends its epoch: a change passes in it. */

@@ -38,6 +38,14 @@ test('a block comes back from its bytes, with the digest of its header', () => {
   assert.deepEqual(decodeHeader(encodedHeader), header)
 })
 
+test('a header does not lend its name to other transactions', () => {
+  const { header, transactions } = blockOn(here, anchors)
+  refused(encodeBlock({ header, transactions: transactions.slice(1) }))
+  refused(encodeBlock({ header, transactions: transactions.toReversed() }))
+  refused(encodeBlock({ header, transactions: [] }))
+  refused(encodeBlock({ header, transactions: [...transactions, transactions[0] ?? seedOf('tx')] }))
+})
+
 test('a created block extends its parent and commits to its transactions', () => {
   const parent = { epoch: 4, view: 7, height: 12, time: START - 1, digest: seedOf('parent') }
   const { header } = createBlock(parent, {
