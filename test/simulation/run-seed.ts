@@ -90,7 +90,10 @@ function expectFinality(run: Agreement): number {
   return scheduler.now - from
 }
 
-/** (f + 2) views of 3Δ, with what the timers have grown to, 2δ each, and one round of status. */
+/**
+ * (f + 2) views of 3Δ, with what the timers have grown to, 2δ each, and one round of status; and the
+ * finalize that follows the last of them, whose notarization is synced before it.
+ */
 function boundOf({ plan, honest }: Agreement): number {
   const faulty = Math.floor((plan.nodes - 1) / 3)
   const failed = honest.map(
@@ -98,7 +101,8 @@ function boundOf({ plan, honest }: Agreement): number {
   )
   const growth = Math.min(16, 1.5 ** Math.max(0, ...failed))
   const view = 3 * plan.deltaMs * growth + plan.minBlockIntervalMs + 2 * plan.calmDelayMs + 50
-  const once = Math.ceil((faulty + 2) * view + 1.2 * STATUS_MS)
+  const finalize = 2 * plan.calmDelayMs + 50
+  const once = Math.ceil((faulty + 2) * view + 1.2 * STATUS_MS + finalize)
   return plan.sealChance > 0 ? EPOCHS_MS + 2 * once : once
 }
 
