@@ -246,13 +246,16 @@ const links = Type.Object({
   proof: text('Its proof, after finality.'),
 })
 
-const recordStatus = ['accepted', 'batched', 'anchored'] as const
+const recordStatus = ['received', 'accepted', 'batched', 'anchored'] as const
 
 export const SubmittedRecord = named('SubmittedRecord', 'One record of a submission.', {
   id: text('Identifier of the record.'),
   resourceType: textOrNull('FHIR resource type.'),
   entry: count('Position in the submission.'),
-  status: oneOf(['accepted', 'anchored', 'known'], 'Accepted: durable here. Known: sent before.'),
+  status: oneOf(
+    ['received', 'accepted', 'anchored', 'known'],
+    'Received: durable here. Accepted: at enough holders. Known: sent before.',
+  ),
   height: countOrNull('Height of its anchor.'),
   links,
 })
@@ -279,7 +282,7 @@ export const StoredRecord = named('Record', 'What this custodian tells of a reco
   resourceType: textOrNull('FHIR resource type.'),
   contentType: text('Media type of its bytes.'),
   size: count('Bytes.'),
-  status: oneOf(recordStatus, 'Durable here, in a batch, or in a final block.'),
+  status: oneOf(recordStatus, 'Durable here, at enough holders, in a batch, or in a final block.'),
   acceptedAt: time('When it became durable here.'),
   transactionId: textOrNull('Its anchor.'),
   height: countOrNull('Height of its anchor.'),

@@ -61,7 +61,7 @@ export class EventFeed implements EventSource {
   /** A record of this custodian moved on. Nothing in it may say what the record is about. */
   tellRecord(body: {
     id: string
-    status: 'accepted' | 'batched' | 'anchored'
+    status: 'received' | 'accepted' | 'batched' | 'anchored'
     height: number | null
   }): void {
     this.#announce({ type: 'record', place: null, body })
