@@ -86,6 +86,15 @@ export const defaultLimits = {
   // what finding an answer may cost us, however short it is
   requestOverheadBytes: 64 * KIB,
 
+  // requests for records: their own sizes, places and budget, so that they crowd out nothing else
+  recordsRequestBytesMax: 5 * MIB,
+  recordsResponseBytesMax: 5 * MIB,
+  recordsPerPeer: 4,
+  recordsPlacesMax: 24,
+  recordsServeTimeoutMs: 30_000,
+  recordsBytesPerSecond: 64 * MIB,
+  recordsOverheadBytes: 32 * KIB,
+
   // gossip
   gossipMessageBytesMax: 64 * KIB,
   gossipRpcBytesMax: MIB,

@@ -15,13 +15,13 @@ import { Gossip } from './gossip.ts'
 import { answerHello, createInstance, HELLO_PROTOCOL, type Hello } from './hello.ts'
 import { defaultLimits } from './limits.ts'
 import type { Link, Shared } from './link.ts'
-import { REQUEST_PROTOCOLS, Requests } from './request.ts'
+import { Requests } from './request.ts'
+import { REQUEST_PROTOCOLS, requestTerms } from './request-terms.ts'
 import { Supervisor } from './supervisor.ts'
 import { createTransport, type Services } from './transport.ts'
-import type { Channel, Network, NetworkHandlers, NetworkOptions, RequestProtocol } from './types.ts'
+import type { Channel, Network, NetworkHandlers, NetworkOptions } from './types.ts'
 
 const CHANNELS: Channel[] = ['urgent', 'bulk']
-const REQUESTS: RequestProtocol[] = ['blocks', 'certificates', 'snapshot']
 const STREAMS_PER_CHANNEL = 4
 const STREAMS_PER_REQUEST = 8
 
@@ -133,9 +133,10 @@ async function registerProtocols(parts: Parts): Promise<void> {
       { maxInboundStreams: STREAMS_PER_CHANNEL },
     )
   }
-  for (const protocol of REQUESTS) {
+  const terms = requestTerms(parts.shared.limits)
+  for (const protocol of REQUEST_PROTOCOLS) {
     await node.handle(
-      REQUEST_PROTOCOLS[protocol],
+      terms[protocol].id,
       (stream, connection) => {
         const link = supervisor.linkOn(connection)
         if (link?.hello == null) stream.abort(strangeStream())

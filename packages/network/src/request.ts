@@ -1,9 +1,10 @@
-// One question, one answer, one stream: block ranges and certificates.
+// One question, one answer, one stream: block ranges, certificates, snapshots, records.
 //
-// A peer may have two questions of a kind open at a time, on both sides: ours wait their turn, a third
-// one of theirs is told that we are busy. Answers are paid from a budget of bytes per second, so that a
+// A peer may have a few questions of a kind open at a time, on both sides: ours wait their turn, one too
+// many of theirs is told that we are busy. Answers are paid from a budget of bytes per second, so that a
 // node which syncs cannot crowd out the votes; the shortest one costs something, for it had to be found.
-// Every step has the deadline of the whole.
+// Records are not even read before there is a place for them and their peer is out of debt. Every step has
+// the deadline of the whole. The numbers of each kind are in request-terms.ts.
 //
 // An answer starts with one byte: 0 and the payload, or 1 and a code that says why not.
 
@@ -11,14 +12,10 @@ import type { Stream } from '@libp2p/interface'
 import { messageOf, NetworkError } from './errors.ts'
 import { readFrame, writeFrame } from './frames.ts'
 import type { Link, Shared } from './link.ts'
+import { Places } from './places.ts'
+import { type RequestTerms, requestTerms } from './request-terms.ts'
 import { TokenBucket } from './token-bucket.ts'
 import type { NetworkHandlers, RequestProtocol } from './types.ts'
-
-export const REQUEST_PROTOCOLS: Record<RequestProtocol, string> = {
-  blocks: '/mooring/blocks/1',
-  certificates: '/mooring/certificates/1',
-  snapshot: '/mooring/snapshot/1',
-}
 
 const OK = 0
 const REFUSED = 1
@@ -29,9 +26,17 @@ interface Lane {
   waiting: (() => void)[]
 }
 
+/** Room for one question of a peer on this side. */
+interface Seat {
+  isBusy: boolean
+  leave: () => void
+}
+
 export class Requests {
   readonly #shared: Shared
   readonly #onRequest: NetworkHandlers['onRequest']
+  readonly #terms: Record<RequestProtocol, RequestTerms>
+  readonly #places: Places
   readonly #lanes = new Map<string, Lane>()
   readonly #serving = new Map<string, number>()
   readonly #budgets = new Map<string, TokenBucket>()
@@ -39,6 +44,8 @@ export class Requests {
   constructor(shared: Shared, onRequest: NetworkHandlers['onRequest']) {
     this.#shared = shared
     this.#onRequest = onRequest
+    this.#terms = requestTerms(shared.limits)
+    this.#places = new Places(shared.limits.recordsPlacesMax, shared.limits.recordsPerPeer)
   }
 
   async request(
@@ -47,15 +54,16 @@ export class Requests {
     payload: Uint8Array,
     timeoutMs: number,
   ): Promise<Uint8Array> {
-    const { limits, counters } = this.#shared
-    if (payload.length > limits.requestBytesMax) {
+    const { counters } = this.#shared
+    const terms = this.#terms[protocol]
+    if (payload.length > terms.requestBytesMax) {
       throw new NetworkError('too_large', `a request of ${payload.length} bytes`)
     }
     counters.requestsSent += 1
     const signal = AbortSignal.timeout(timeoutMs)
-    const leave = await this.#enter(`${link.member.peerId} ${protocol}`, signal)
+    const leave = await this.#enter(`${link.member.peerId} ${protocol}`, terms.perPeer, signal)
     try {
-      const answer = await this.#ask(link, REQUEST_PROTOCOLS[protocol], payload, signal)
+      const answer = await this.#ask(link, terms, payload, signal)
       return unwrap(answer, link.member.name)
     } catch (error) {
       counters.requestsFailed += 1
@@ -66,34 +74,78 @@ export class Requests {
   }
 
   async serve(link: Link, protocol: RequestProtocol, stream: Stream): Promise<void> {
-    const { limits, counters, log, now } = this.#shared
-    const { peerId, name } = link.member
-    const signal = AbortSignal.timeout(limits.requestServeTimeoutMs)
-    const key = `${peerId} ${protocol}`
-    const open = this.#serving.get(key) ?? 0
-    this.#serving.set(key, open + 1)
+    const { counters, log } = this.#shared
+    const signal = AbortSignal.timeout(this.#terms[protocol].serveTimeoutMs)
     try {
-      const payload = await readFrame(stream, limits.requestBytesMax, signal)
-      link.heard()
-      const answer =
-        open >= limits.requestsPerPeer
-          ? refusal('busy')
-          : await beforeAbort(this.#answer(peerId, protocol, payload), signal)
-      const cost = answer.length + limits.requestOverheadBytes
-      const waitMs = this.#budgetOf(peerId).spend(cost, now())
-      await pause(waitMs, signal)
-      await writeFrame(stream, answer, { writeBytesMax: limits.writeBytesMax, signal })
-      await stream.close({ signal })
-      counters[answer[0] === OK ? 'requestsServed' : 'requestsRefused'] += 1
+      const outcome = await this.#serve(link, protocol, stream, signal)
+      counters[outcome === OK ? 'requestsServed' : 'requestsRefused'] += 1
     } catch (error) {
       counters.requestsRefused += 1
       stream.abort(error instanceof Error ? error : new Error(messageOf(error)))
-      log('debug', 'request not served', { peer: name, protocol, reason: messageOf(error) })
+      log('debug', 'request not served', {
+        peer: link.member.name,
+        protocol,
+        reason: messageOf(error),
+      })
+    }
+  }
+
+  async #serve(
+    link: Link,
+    protocol: RequestProtocol,
+    stream: Stream,
+    signal: AbortSignal,
+  ): Promise<number | undefined> {
+    const { writeBytesMax } = this.#shared.limits
+    const { peerId } = link.member
+    const terms = this.#terms[protocol]
+    const seat = await this.#seat(peerId, protocol, stream, signal)
+    try {
+      const payload = await readFrame(stream, terms.requestBytesMax, signal)
+      link.heard()
+      const answer = seat.isBusy
+        ? refusal('busy')
+        : await beforeAbort(this.#answer(peerId, protocol, payload), signal)
+      const asked = terms.budget === 'records' ? payload.length : 0
+      await pause(this.#spend(peerId, terms, asked + answer.length + terms.overheadBytes), signal)
+      await writeFrame(stream, answer, { writeBytesMax, signal })
+      await stream.close({ signal })
+      return answer[0]
     } finally {
+      seat.leave()
+    }
+  }
+
+  async #seat(
+    peerId: string,
+    protocol: RequestProtocol,
+    stream: Stream,
+    signal: AbortSignal,
+  ): Promise<Seat> {
+    if (protocol !== 'records') return this.#count(peerId, protocol)
+    stream.pause()
+    const leave = await this.#places.enter(peerId, signal)
+    try {
+      await pause(this.#spend(peerId, this.#terms.records, 0), signal)
+      if (stream.status !== 'open') throw new NetworkError('closed', 'the peer has given up')
+      stream.resume()
+    } catch (error) {
+      leave()
+      throw error
+    }
+    return { isBusy: false, leave }
+  }
+
+  #count(peerId: string, protocol: RequestProtocol): Seat {
+    const key = `${peerId} ${protocol}`
+    const open = this.#serving.get(key) ?? 0
+    this.#serving.set(key, open + 1)
+    const leave = () => {
       const left = (this.#serving.get(key) ?? 1) - 1
       if (left === 0) this.#serving.delete(key)
       else this.#serving.set(key, left)
     }
+    return { isBusy: open >= this.#terms[protocol].perPeer, leave }
   }
 
   async #answer(
@@ -101,28 +153,28 @@ export class Requests {
     protocol: RequestProtocol,
     payload: Uint8Array,
   ): Promise<Uint8Array> {
-    const { limits, log } = this.#shared
     try {
       const body = await this.#onRequest(peerId, protocol, payload)
-      if (body.length >= limits.responseBytesMax) return refusal('too_large')
+      if (body.length >= this.#terms[protocol].responseBytesMax) return refusal('too_large')
       const answer = new Uint8Array(1 + body.length)
       answer[0] = OK
       answer.set(body, 1)
       return answer
     } catch (error) {
-      log('debug', 'request refused', { peerId, protocol, reason: messageOf(error) })
+      const reason = messageOf(error)
+      this.#shared.log('debug', 'request refused', { peerId, protocol, reason })
       return refusal(codeOf(error))
     }
   }
 
   async #ask(
     link: Link,
-    protocol: string,
+    { id, responseBytesMax }: RequestTerms,
     payload: Uint8Array,
     signal: AbortSignal,
   ): Promise<Uint8Array> {
-    const { writeBytesMax, responseBytesMax } = this.#shared.limits
-    const stream = await link.connection.newStream(protocol, { signal })
+    const { writeBytesMax } = this.#shared.limits
+    const stream = await link.connection.newStream(id, { signal })
     stream.addEventListener('message', () => link.heard())
     try {
       await writeFrame(stream, payload, { writeBytesMax, signal })
@@ -135,11 +187,11 @@ export class Requests {
     }
   }
 
-  async #enter(key: string, signal: AbortSignal): Promise<() => void> {
-    const { requestsPerPeer, requestsWaitingMax } = this.#shared.limits
+  async #enter(key: string, perPeer: number, signal: AbortSignal): Promise<() => void> {
+    const { requestsWaitingMax } = this.#shared.limits
     const lane = this.#lanes.get(key) ?? { open: 0, waiting: [] }
     this.#lanes.set(key, lane)
-    if (lane.open < requestsPerPeer) lane.open += 1
+    if (lane.open < perPeer) lane.open += 1
     else if (lane.waiting.length < requestsWaitingMax) await turn(lane, signal)
     else throw new NetworkError('busy', `${lane.waiting.length} requests wait already`)
     return () => {
@@ -151,17 +203,18 @@ export class Requests {
   }
 
   forget(peerId: string): void {
-    this.#budgets.delete(peerId)
+    for (const { budget } of Object.values(this.#terms)) this.#budgets.delete(`${peerId} ${budget}`)
   }
 
-  #budgetOf(peerId: string): TokenBucket {
+  /** How long the debt of this peer takes to refill. */
+  #spend(peerId: string, { budget, bytesPerSecond }: RequestTerms, cost: number): number {
     const { limits, now } = this.#shared
-    const known = this.#budgets.get(peerId)
-    if (known !== undefined) return known
-    const perSecond = limits.responseBytesPerSecond
-    const created = new TokenBucket(perSecond * limits.burstSeconds, perSecond, now())
-    this.#budgets.set(peerId, created)
-    return created
+    const key = `${peerId} ${budget}`
+    const known = this.#budgets.get(key)
+    const bucket =
+      known ?? new TokenBucket(bytesPerSecond * limits.burstSeconds, bytesPerSecond, now())
+    if (known === undefined) this.#budgets.set(key, bucket)
+    return bucket.spend(cost, now())
   }
 }
 

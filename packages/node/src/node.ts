@@ -290,7 +290,8 @@ function openNetwork({ options, late, stores, logger }: Ground): Promise<Network
     onRequest: (_peerId, protocol, payload) => {
       if (protocol === 'snapshot') return answerSnapshotRequest(payload, options.snapshotsDir)
       const execution = late.agreement?.execution
-      if (execution === undefined) return Promise.reject(new NodeError('not_ready', {}))
+      if (execution === undefined || protocol === 'records')
+        return Promise.reject(new NodeError('not_ready', {}))
       return Promise.resolve(answerBlockRequest(payload, { chain, execution }))
     },
     onPeer: (peerId, event) => {
