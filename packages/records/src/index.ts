@@ -1,4 +1,28 @@
 export {
+  ACCESS_ENTRY_BYTES_MAX,
+  accessEntryCommit,
+  accessEntrySchema,
+  type AccessEntry,
+} from './access-entry.ts'
+export {
+  ACCESS_LIFETIME_MS_MAX,
+  ACCESS_SETS_MAX,
+  accessRequestDigest,
+  accessRequestSchema,
+  type AccessRequest,
+  signAccessRequest,
+  type SignedAccessRequest,
+  signedRequestSchema,
+  verifyAccessRequest,
+} from './access-request.ts'
+export {
+  type AccessWitness,
+  accessWitnessSchema,
+  signWitness,
+  verifyWitness,
+} from './access-witness.ts'
+export { type Access, type AccessedRecord, auditEventOf } from './audit-event.ts'
+export {
   BATCH_BUCKETS,
   BATCH_RECORDS_MAX,
   type Batch,
@@ -23,9 +47,37 @@ export {
   type RecordSecrets,
   type SaltedField,
 } from './commit.ts'
+export {
+  ACCESS_REFUSALS,
+  type AccessDecision,
+  type AccessInput,
+  type AccessRefusal,
+  BLOCK_AGE_MAX,
+  CLOCK_SKEW_MS,
+  decideAccess,
+  type HeldSet,
+} from './decide.ts'
 export { RecordsError, type RecordsErrorCode } from './errors.ts'
+export { factsSchema, gateOf, gateTagOf, type RecordFacts } from './facts.ts'
 export { type Field, fieldsOf } from './fields.ts'
 export { generatePatient } from './generate-patient.ts'
+export {
+  formatGrant,
+  GRANT_LIFETIME_MS_MAX,
+  type GrantDocument,
+  grantSchema,
+  parseGrant,
+  type SignedGrant,
+  signedGrantSchema,
+  signGrant,
+  verifyGrant,
+} from './grant-document.ts'
+export {
+  organisationDid,
+  pairwiseSealKey,
+  pairwiseSignKey,
+  type SealKeyPair,
+} from './hosted-keys.ts'
 export { formatProblem, type ProblemCode, type SubmissionProblem } from './problems.ts'
 export {
   readSubmission,
@@ -42,6 +94,8 @@ export {
 } from './record-entry.ts'
 export { formatRecordProof, parseRecordProof, type RecordProof } from './record-proof.ts'
 export type { SubmissionLimits, SubmittedResource } from './resource.ts'
+export { coversPurpose, isImplicitPurpose, isPurpose, PURPOSES } from './purpose.ts'
+export { checkRelease, type ReleaseInput, type ReleaseRefusal } from './release.ts'
 export {
   type RecordProofFailure,
   type RecordProofResult,

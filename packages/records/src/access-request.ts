@@ -1,0 +1,74 @@
+// What a reader sends to every holder: which shard sets, of which custodian, what for, by whose grant.
+//
+// The same bytes go to all of them, and name them all, so one signature serves and a holder that is not
+// addressed refuses. A recent block digest binds the network and the time; the commitment of the access
+// entry binds the trace; the tag and the facts of each set open its gate.
+
+import {
+  bytes,
+  concatBytes,
+  encode,
+  type Infer,
+  list,
+  nullable,
+  struct,
+  text,
+  uint,
+  versioned,
+} from '@mooring/codec'
+import { domainBytes, domainHash, type KeyPair, sign, verify } from '@mooring/crypto'
+import { factsSchema } from './facts.ts'
+import { signedGrantSchema } from './grant-document.ts'
+
+export const ACCESS_SETS_MAX = 64
+export const ACCESS_LIFETIME_MS_MAX = 600_000
+const AUDIENCE_MAX = 64
+
+export const accessRequestSchema = versioned(1, {
+  id: bytes(16),
+  /** Organisation whose node reads. */
+  reader: text(64),
+  /** Organisation whose records they are: all sets have the same. */
+  custodian: text(64),
+  /** A code of v3-ActReason. */
+  purpose: text(32),
+  /** Null for the custodian itself, which reads by its own policy. */
+  grant: nullable(signedGrantSchema),
+  /** Of one patient. */
+  sets: list(struct({ setId: bytes(32), gateTag: bytes(32), facts: factsSchema }), ACCESS_SETS_MAX),
+  /** Commitment of the access entry. */
+  entry: bytes(32),
+  /** A final block of the last minutes. */
+  block: struct({ height: uint(), digest: bytes(32) }),
+  issuedAt: uint(),
+  expiresAt: uint(),
+  /** Organisations that may answer. */
+  audience: list(text(64), AUDIENCE_MAX),
+})
+
+export type AccessRequest = Infer<typeof accessRequestSchema>
+
+/** A request with the signature by the reader's anchor key. */
+export const signedRequestSchema = struct({ request: accessRequestSchema, signature: bytes(64) })
+
+export type SignedAccessRequest = Infer<typeof signedRequestSchema>
+
+export function signAccessRequest(anchorKey: KeyPair, request: AccessRequest): SignedAccessRequest {
+  return { request, signature: sign(anchorKey, messageOf(request)) }
+}
+
+export function verifyAccessRequest(
+  { request, signature }: SignedAccessRequest,
+  anchorKey: Uint8Array,
+): boolean {
+  return verify(anchorKey, messageOf(request), signature)
+}
+
+/** Names the request: what witnesses sign. */
+export function accessRequestDigest(request: AccessRequest): Uint8Array {
+  return domainHash('access-request', encode(accessRequestSchema, request))
+}
+
+function messageOf(request: AccessRequest): Uint8Array {
+  return concatBytes(domainBytes('access-request'), encode(accessRequestSchema, request))
+}
