@@ -15,6 +15,7 @@ export type CodecErrorCode =
   | 'unknown_variant'
   | 'trailing_bytes'
   | 'truncated'
+  | 'not_deflate'
 
 export class CodecError extends Error {
   override readonly name = 'CodecError'

@@ -1,4 +1,5 @@
 export { canonicalJson, jcsString } from './canonical-json.ts'
+export { deflate, inflate } from './deflate.ts'
 export { CodecError, type CodecErrorCode } from './errors.ts'
 export { compareBytes, concatBytes, equalBytes, fromHex, toHex } from './hex.ts'
 export {

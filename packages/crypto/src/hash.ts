@@ -1,11 +1,11 @@
 // Hashing with a purpose. Every digest of the ledger's own formats starts with a domain,
 // "mooring/<what>/v1" and a zero byte, so that bytes of one kind never pass for another.
 
-import { sha256 } from '#sha256'
+import { createSha256, type IncrementalHash, sha256 } from '#sha256'
 import { hkdf } from '@noble/hashes/hkdf.js'
 import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js'
 
-export { sha256 }
+export { createSha256, type IncrementalHash, sha256 }
 
 const domains = new Map<string, Uint8Array>()
 

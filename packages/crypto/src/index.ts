@@ -1,7 +1,23 @@
+export { AEAD_KEY_BYTES, AEAD_NONCE_BYTES, AEAD_TAG_BYTES, aeadOpen, aeadSeal } from './aead.ts'
 export { decodeBase58, decodeBase64url, encodeBase58, encodeBase64url } from './base.ts'
 export { formatDidKey, formatPeerId, parseDidKey, parsePeerId } from './did-key.ts'
 export { CryptoError, type CryptoErrorCode } from './errors.ts'
-export { domainBytes, domainHash, hkdfSha256, sha256 } from './hash.ts'
+export {
+  createSha256,
+  domainBytes,
+  domainHash,
+  hkdfSha256,
+  type IncrementalHash,
+  sha256,
+} from './hash.ts'
+export {
+  hpkeOpen,
+  type HpkeMessage,
+  type HpkeOpening,
+  hpkeSeal,
+  type HpkeSealed,
+  hpkeSecretFromSeed,
+} from './hpke.ts'
 export {
   checkPublicKey,
   type InvalidPublicKey,
@@ -11,7 +27,6 @@ export {
   type SignedMessage,
   verify,
   verifyBatch,
-  x25519PublicKey,
 } from './keys.ts'
 export {
   checkConsistency,
@@ -37,6 +52,13 @@ export {
   signersOf,
 } from './multi-signature.ts'
 export {
+  combinationFor,
+  encodeParity,
+  gfMultiply,
+  reconstruct,
+  scaleInto,
+} from './reed-solomon.ts'
+export {
   checkStateProof,
   type InvalidStateProof,
   STATE_EMPTY_ROOT,
@@ -45,3 +67,4 @@ export {
   stateNodeHash,
   type StateProof,
 } from './sparse-merkle.ts'
+export { x25519, x25519PublicKey } from './x25519.ts'

@@ -8,7 +8,7 @@
 // an organisation registers them.
 
 import { signWithSeed, verify } from '#ed25519'
-import { ed25519, x25519 } from '@noble/curves/ed25519.js'
+import { ed25519 } from '@noble/curves/ed25519.js'
 
 export { verify }
 
@@ -47,8 +47,4 @@ export function checkPublicKey(publicKey: Uint8Array): InvalidPublicKey | undefi
   }
   if (point.isSmallOrder()) return 'small_order'
   return point.isTorsionFree() ? undefined : 'mixed_order'
-}
-
-export function x25519PublicKey(seed: Uint8Array): Uint8Array {
-  return x25519.getPublicKey(seed)
 }

@@ -31,3 +31,14 @@ function sha256Long(parts: Uint8Array[]): Uint8Array {
   for (const part of parts) hash.update(part)
   return new Uint8Array(hash.digest())
 }
+
+export interface IncrementalHash {
+  update(bytes: Uint8Array): void
+  digest(): Uint8Array
+}
+
+/** The digest of bytes that come in parts; it is taken once. */
+export function createSha256(): IncrementalHash {
+  const hash = createHash('sha256')
+  return { update: (bytes) => void hash.update(bytes), digest: () => new Uint8Array(hash.digest()) }
+}

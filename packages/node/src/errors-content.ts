@@ -281,6 +281,7 @@ export const CODEC_TEXTS: Record<CodecErrorCode | JsonErrorCode, CatalogEntry> =
   unknown_variant: BYTES,
   trailing_bytes: BYTES,
   truncated: BYTES,
+  not_deflate: BYTES,
   invalid_utf8: UNREADABLE_JSON,
   byte_order_mark: UNREADABLE_JSON,
   syntax: UNREADABLE_JSON,
