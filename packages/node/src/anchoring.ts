@@ -8,8 +8,7 @@
 // because it was submitted.
 
 import { randomBytes } from 'node:crypto'
-import { setImmediate as nextTurn } from 'node:timers/promises'
-import { equalBytes, fromHex, toHex } from '@mooring/codec'
+import { equalBytes, toHex } from '@mooring/codec'
 import type { KeyPair } from '@mooring/crypto'
 import {
   anchorKey,
@@ -28,7 +27,6 @@ import {
   type BatchAnchor,
   type BatchAnchors,
   decodeBatch,
-  decodeRecord,
   encodeBatch,
   encodeBatchAnchor,
 } from './custody.ts'
@@ -50,7 +48,7 @@ export interface AnchoringModules {
   clock: Clock
   store: Pick<
     PrivateStore,
-    'size' | 'pending' | 'list' | 'putBatch' | 'getRecord' | 'unanchored' | 'markAnchored'
+    'waiting' | 'lastBatch' | 'pending' | 'putBatch' | 'unanchored' | 'markAnchored'
   >
   anchors: BatchAnchors
   chain: Pick<ChainStore, 'tip' | 'prunedTo' | 'getBlock'>
@@ -58,9 +56,9 @@ export interface AnchoringModules {
   mempool: Pick<Mempool, 'submit'>
   committer: Pick<Committer, 'subscribe'>
   logger: Logger
-  metrics: Pick<Metrics, 'anchorBatchRecords' | 'anchorDelay' | 'records'>
+  metrics: Pick<Metrics, 'anchorBatchRecords' | 'records'>
   onBatched: (records: readonly string[]) => void
-  onAnchored: (records: readonly string[], height: number) => void
+  onAnchored: (records: readonly string[], height: number) => void | Promise<void>
   /** The store failed: nothing is anchored any more. */
   onFatal: (error: unknown) => void
 }
@@ -89,8 +87,6 @@ export class Anchoring {
   readonly #modules: AnchoringModules
   #open: OpenBatch[] = []
   #seen: { root: Uint8Array; anchor: BatchAnchor }[] = []
-  #batchedArrival = 0
-  #lastBatch = 0
   #hasSearched = false
   #isDue = false
   #isWoken = false
@@ -112,10 +108,6 @@ export class Anchoring {
   async start(): Promise<void> {
     const { store, committer, anchors } = this.#modules
     this.#unsubscribe = committer.subscribe((block) => this.#onBlock(block))
-    const [firstWaiting] = await store.pending(1)
-    this.#batchedArrival = firstWaiting === undefined ? store.size : firstWaiting.arrival - 1
-    const [newest] = await store.list(this.#batchedArrival + 1, 1)
-    this.#lastBatch = newest?.place?.sequence ?? 0
     for (const { sequence, batch } of await store.unanchored()) {
       anchors.opened(sequence)
       this.#open.push(openBatch(sequence, decodeBatch(batch)))
@@ -138,13 +130,9 @@ export class Anchoring {
     if (this.#waiting >= BATCH_RECORDS_MAX) this.#wake()
   }
 
-  counts(): { accepted: number; anchored: number; pending: number } {
-    const inOpenBatches = this.#open.reduce((sum, { records }) => sum + records.length, 0)
-    return {
-      accepted: this.#modules.store.size,
-      anchored: this.#batchedArrival - inOpenBatches,
-      pending: this.#waiting + inOpenBatches,
-    }
+  /** How many of its records are in batches that no final block anchors so far. */
+  get inOpenBatches(): number {
+    return this.#open.reduce((sum, { records }) => sum + records.length, 0)
   }
 
   /** Whether anchors are still to be looked for in blocks that came before. */
@@ -155,7 +143,7 @@ export class Anchoring {
   }
 
   get #waiting(): number {
-    return this.#modules.store.size - this.#batchedArrival
+    return this.#modules.store.waiting
   }
 
   #arm(): void {
@@ -236,25 +224,12 @@ export class Anchoring {
     await store.markAnchored(batch.number, encodeBatchAnchor(anchor))
     this.#open = this.#open.filter((each) => each !== batch)
     anchors.anchored(batch.number, anchor)
-    onAnchored(batch.records, anchor.height)
+    await onAnchored(batch.records, anchor.height)
     const { sequence, height } = anchor
     const records = batch.records.length
     logger.info('batch anchored', { batch: batch.number, records, sequence, height })
     metrics.anchorBatchRecords.observe(records)
     metrics.records.inc({ kind: 'fhir', result: 'anchored' }, records)
-    await this.#observeDelays(batch)
-  }
-
-  async #observeDelays({ records }: OpenBatch): Promise<void> {
-    const { clock, store, metrics } = this.#modules
-    const now = clock.wall()
-    for (const [index, id] of records.entries()) {
-      const record = store.getRecord(fromHex(id))
-      if (record === undefined) throw new Error('a record of a batch is not in the private store')
-      const { entry } = decodeRecord(record)
-      metrics.anchorDelay.observe(Math.max(0, now - entry.receivedAt) / 1_000)
-      if (index % 128 === 127) await nextTurn()
-    }
   }
 
   async #closeBatches(): Promise<void> {
@@ -274,7 +249,7 @@ export class Anchoring {
       (length) => new Uint8Array(randomBytes(length)),
     )
     if ('code' in built) throw new Error(`records that wait make no batch: ${built.code}`)
-    const sequence = this.#lastBatch + 1
+    const sequence = store.lastBatch + 1
     const batch: AnchorBatch = {
       sequence,
       root: built.root,
@@ -289,8 +264,6 @@ export class Anchoring {
     }))
     const number = await store.putBatch(encodeBatch(batch), places)
     if (number !== sequence) throw new Error(`batch ${sequence} was stored as ${number}`)
-    this.#lastBatch = number
-    this.#batchedArrival += waiting.length
     anchors.opened(number)
     const open = openBatch(number, batch)
     this.#open.push(open)

@@ -14,8 +14,9 @@ import type {
 import { fromHex, toHex } from '@mooring/codec'
 import { type NewRecord, type PrivateStore, StorageError } from '@mooring/storage'
 import { Anchoring, type AnchoringModules, type AnchoringOptions } from './anchoring.ts'
-import { BatchAnchors } from './custody.ts'
+import { BatchAnchors, decodeRecord } from './custody.ts'
 import { createRecordAnswers, type RecordAnswers } from './record-answers.ts'
+import type { Metrics } from './metrics.ts'
 import { readRecords, type ReadRecords } from './record-reader.ts'
 import { SubmissionDoor } from './submission-door.ts'
 import { SubmissionWaits } from './submission-waits.ts'
@@ -30,6 +31,7 @@ export interface CustodianOptions extends Omit<AnchoringOptions, 'tickMs'> {
 export interface CustodianModules
   extends Omit<AnchoringModules, 'store' | 'anchors' | 'onBatched' | 'onAnchored'> {
   store: PrivateStore
+  metrics: AnchoringModules['metrics'] & Pick<Metrics, 'anchorDelay'>
   /** Records moved on, several at once. Ids only: what they are about stays here. */
   onRecords: (change: RecordsChange) => void
 }
@@ -79,9 +81,10 @@ export function createCustodian(options: CustodianOptions, modules: CustodianMod
       ...modules,
       anchors,
       onBatched: (records) => onRecords({ status: 'batched', records, height: null }),
-      onAnchored: (records, height) => {
+      onAnchored: async (records, height) => {
         waits.anchored(records, height)
         onRecords({ status: 'anchored', records, height })
+        await observeDelays(modules, records)
       },
     },
   )
@@ -96,9 +99,25 @@ export function createCustodian(options: CustodianOptions, modules: CustodianMod
       await door.close()
       await anchoring.close()
     },
-    counts: () => anchoring.counts(),
+    counts: () => {
+      const pending = store.waiting + anchoring.inOpenBatches
+      return { accepted: store.size, anchored: store.size - pending, pending }
+    },
     needsBlocks: () => anchoring.needsBlocks(),
   }
+}
+
+async function observeDelays(
+  { clock, store, metrics }: CustodianModules,
+  records: readonly string[],
+): Promise<void> {
+  const now = clock.wall()
+  await runInSlices(records.values(), (id) => {
+    const record = store.getRecord(fromHex(id))
+    if (record === undefined) throw new Error('a record of a batch is not in the private store')
+    const { entry } = decodeRecord(record)
+    metrics.anchorDelay.observe(Math.max(0, now - entry.receivedAt) / 1_000)
+  })
 }
 
 async function takeSubmission(

@@ -65,6 +65,7 @@ export class PrivateStore {
   readonly #database: Database
   #lastArrival: number
   #lastBatch: number
+  #waiting = 0
   /** Writes that read first must not overtake each other. */
   #queue: Promise<void> = Promise.resolve()
 
@@ -78,12 +79,25 @@ export class PrivateStore {
     const arrival = await lastNumber(database, arrivalKey)
     const newestPending = await lastNumber(database, pendingKey)
     if (newestPending > arrival) throw gone(arrivalKey(newestPending))
-    return new PrivateStore(database, arrival, await lastNumber(database, batchKey))
+    const store = new PrivateStore(database, arrival, await lastNumber(database, batchKey))
+    for await (const _ of database.iterate({ from: pendingKey(0), to: pendingKey(LAST) }))
+      store.#waiting += 1
+    return store
   }
 
   /** How many records there are. */
   get size(): number {
     return this.#lastArrival
+  }
+
+  /** How many of them are in no batch yet. */
+  get waiting(): number {
+    return this.#waiting
+  }
+
+  /** Number of the newest batch; 0 before the first. */
+  get lastBatch(): number {
+    return this.#lastBatch
   }
 
   /** All of them or none, durable when this resolves. @throws StorageError duplicate */
@@ -112,6 +126,7 @@ export class PrivateStore {
       }
       await this.#database.batch(operations, { sync: true })
       this.#lastArrival = arrival
+      this.#waiting += stored.length
       return stored
     })
   }
@@ -174,6 +189,7 @@ export class PrivateStore {
       }
       await this.#database.batch(operations, { sync: true })
       this.#lastBatch = sequence
+      this.#waiting -= records.length
       return sequence
     })
   }
