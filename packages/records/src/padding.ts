@@ -1,0 +1,51 @@
+// Sizes that do not tell what is inside.
+//
+// A payload grows to a bucket: 4, 16, 64 or 256 KiB, then steps of a quarter. One record in 64 is put one
+// bucket higher than it needs, at random: so the commonest kind of record is also the commonest in
+// every bucket it can reach, and a guess from the size is no better than always guessing that kind
+// (docs/decisions/0012). Small things with a length of their own carry it in front.
+
+import { CodecError } from '@mooring/codec'
+
+const KIB = 1024
+const FIXED_BUCKETS = [4 * KIB, 16 * KIB, 64 * KIB, 256 * KIB]
+const LENGTH_BYTES = 4
+
+/** The smallest bucket that holds this many bytes. */
+export function bucketFor(length: number): number {
+  let bucket = FIXED_BUCKETS.find((size) => size >= length) ?? 256 * KIB
+  while (bucket < length) bucket = nextBucket(bucket)
+  return bucket
+}
+
+export function nextBucket(bucket: number): number {
+  const next = FIXED_BUCKETS.find((size) => size > bucket)
+  return next ?? Math.ceil((bucket * 1.25) / KIB) * KIB
+}
+
+/** The bucket of one record; `drawn` is a random byte of its own. */
+export function paddedBytesFor(length: number, drawn: number): number {
+  const bucket = bucketFor(length)
+  return drawn % 64 === 0 ? nextBucket(bucket) : bucket
+}
+
+/** Length, bytes, zeros up to a multiple of the step. */
+export function padded(content: Uint8Array, step: number): Uint8Array {
+  const size = Math.ceil((LENGTH_BYTES + content.length) / step) * step
+  const whole = new Uint8Array(size)
+  new DataView(whole.buffer).setUint32(0, content.length)
+  whole.set(content, LENGTH_BYTES)
+  return whole
+}
+
+/** @throws CodecError */
+export function unpadded(whole: Uint8Array): Uint8Array {
+  if (whole.length < LENGTH_BYTES) throw new CodecError('truncated', 'no length before the content')
+  const length = new DataView(whole.buffer, whole.byteOffset, whole.length).getUint32(0)
+  const end = LENGTH_BYTES + length
+  if (end > whole.length) throw new CodecError('truncated', `${length} bytes do not fit`)
+  if (whole.subarray(end).some((byte) => byte !== 0)) {
+    throw new CodecError('not_canonical', 'the padding is not zero')
+  }
+  return whole.subarray(LENGTH_BYTES, end)
+}

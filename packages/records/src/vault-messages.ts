@@ -1,0 +1,247 @@
+// What members ask of each other about records: the requests and answers of the protocol `records`.
+//
+// One request, one answer, each a variant of CBOR with limits. Sets and key deposits travel as the bytes
+// they were encoded to, because their names are hashes of those bytes; manifests are sealed; nothing here
+// names a patient, except a request for access, which shows the facts of what it asks for. An
+// answer is of the kind of its request, or a refusal.
+//
+// A request is whole in itself and may be repeated: asking again for what was done changes nothing.
+
+import {
+  bytes,
+  bytesMax,
+  concatBytes,
+  decode,
+  encode,
+  type Infer,
+  list,
+  nullable,
+  struct,
+  text,
+  uint,
+  variant,
+} from '@mooring/codec'
+import { domainBytes } from '@mooring/crypto'
+import { accessEntrySchema } from './access-entry.ts'
+import { signedRequestSchema } from './access-request.ts'
+import { accessWitnessSchema } from './access-witness.ts'
+import { AUDIT_ANSWER_BYTES, AUDIT_NONCE_BYTES } from './audit.ts'
+import { KEY_DEPOSIT_BYTES_MAX } from './class-keys.ts'
+import { SEALED_MANIFEST_BYTES_MAX } from './manifest.ts'
+import { organisationIdSchema } from './placement.ts'
+import { SEGMENTS_MAX, SHARD_SET_BYTES_MAX, SHARDS_MAX } from './shard-set.ts'
+
+const MIB = 1024 * 1024
+
+export const VAULT_MESSAGE_BYTES_MAX = 5 * MIB
+export const DEPOSIT_ITEMS_MAX = 512
+/** Of a shard in `deposit`; a longer one goes in parts. */
+export const WHOLE_SHARD_BYTES_MAX = MIB
+export const DEPOSIT_PART_BYTES_MAX = 4 * MIB
+export const KEY_DEPOSITS_MAX = 256
+export const HAVE_SETS_MAX = 4096
+export const AUDIT_SETS_MAX = 256
+export const LIST_ITEMS_MAX = 1000
+export const RELEASE_ITEMS_MAX = 64
+export const REPAIR_SETS_MAX = 256
+export const MOVED_SETS_MAX = 1024
+
+const digest = bytes(32)
+const signature = bytes(64)
+const shardIndex = uint(SHARDS_MAX - 1)
+const segment = uint(SEGMENTS_MAX)
+const encodedSet = bytesMax(SHARD_SET_BYTES_MAX)
+const sealedManifest = bytesMax(SEALED_MANIFEST_BYTES_MAX)
+const holders = list(organisationIdSchema, SHARDS_MAX)
+const nothing = struct({})
+
+/** A shard by name. */
+const shardNameSchema = struct({ setId: digest, index: shardIndex })
+
+/** Everything about a shard but its bytes. */
+const shardHeadSchema = struct({
+  set: encodedSet,
+  manifest: sealedManifest,
+  /** The organisation that keeps each shard of the set, as far as the sender knows. */
+  holders,
+  index: shardIndex,
+})
+
+const recordHeadSchema = struct({ set: encodedSet, manifest: sealedManifest, holders })
+
+const depositItemSchema = struct({
+  set: encodedSet,
+  manifest: sealedManifest,
+  holders,
+  index: shardIndex,
+  shard: bytesMax(WHOLE_SHARD_BYTES_MAX),
+})
+
+const repairItemSchema = struct({
+  set: encodedSet,
+  manifest: sealedManifest,
+  holders,
+  /** Fragments `from` to `from + count` of the shard, and what the helpers so far add up to. */
+  from: segment,
+  count: segment,
+  sum: bytesMax(DEPOSIT_PART_BYTES_MAX),
+})
+
+const releaseItemSchema = struct({
+  setId: digest,
+  from: segment,
+  /** Fragments from there on; a holder may give fewer, at least one. */
+  count: segment,
+  /** Whether the digests of all fragments of the shard are wanted as well. */
+  digests: uint(1),
+})
+
+const requestSchema = variant({
+  deposit: struct({ items: list(depositItemSchema, DEPOSIT_ITEMS_MAX) }),
+  /** A long shard: begin, parts in order, commit. After a break `have` and begin tell where to go on. */
+  'deposit-begin': struct({ head: shardHeadSchema, shardBytes: uint() }),
+  'deposit-part': struct({
+    shard: shardNameSchema,
+    offset: uint(),
+    part: bytesMax(DEPOSIT_PART_BYTES_MAX),
+  }),
+  'deposit-commit': struct({ shard: shardNameSchema }),
+  'deposit-keys': struct({ items: list(bytesMax(KEY_DEPOSIT_BYTES_MAX), KEY_DEPOSITS_MAX) }),
+  have: struct({ shards: list(shardNameSchema, HAVE_SETS_MAX) }),
+  audit: struct({
+    nonce: bytes(AUDIT_NONCE_BYTES),
+    shards: list(shardNameSchema, AUDIT_SETS_MAX),
+  }),
+  /** Records of a custodian by the name of their set, in its order. */
+  list: struct({
+    custodian: organisationIdSchema,
+    after: nullable(digest),
+    limit: uint(LIST_ITEMS_MAX),
+  }),
+  'list-keys': struct({
+    custodian: organisationIdSchema,
+    after: nullable(digest),
+    limit: uint(LIST_ITEMS_MAX),
+  }),
+  witness: struct({ signed: signedRequestSchema, entry: accessEntrySchema }),
+  release: struct({
+    signed: signedRequestSchema,
+    witnesses: list(accessWitnessSchema, SHARDS_MAX),
+    items: list(releaseItemSchema, RELEASE_ITEMS_MAX),
+  }),
+  /** What the custodian has that the grant in the request covers. */
+  catalogue: struct({
+    signed: signedRequestSchema,
+    entry: accessEntrySchema,
+    after: nullable(digest),
+    limit: uint(LIST_ITEMS_MAX),
+  }),
+  /** Each helper adds its share of the sums and passes the rest on; the last in line keeps the shard. */
+  repair: struct({
+    index: shardIndex,
+    /** Who is still to add, and with which coefficient; this one first. */
+    helpers: list(struct({ holder: organisationIdSchema, coefficient: uint(255) }), SHARDS_MAX),
+    /** Who is to keep the shard. */
+    holder: organisationIdSchema,
+    items: list(repairItemSchema, REPAIR_SETS_MAX),
+  }),
+  /** These shards are at another holder now. */
+  moved: struct({
+    holder: organisationIdSchema,
+    shards: list(shardNameSchema, MOVED_SETS_MAX),
+  }),
+  /** A holder served something else than its shard. */
+  report: struct({ shard: shardNameSchema, holder: organisationIdSchema, code: text(64) }),
+})
+
+const receiptSchema = struct({
+  holder: organisationIdSchema,
+  /** With the holder's anchor key; see `depositReceiptMessage`. */
+  signature,
+  /** Positions in the request that were not taken, with the reason. */
+  refused: list(
+    struct({ position: uint(DEPOSIT_ITEMS_MAX - 1), code: text(64) }),
+    DEPOSIT_ITEMS_MAX,
+  ),
+})
+
+const releasedSchema = struct({
+  setId: digest,
+  index: shardIndex,
+  from: segment,
+  /** Of all fragments, in order, when asked for: the RFC 9162 root over them is the shard's leaf. */
+  digests: list(digest, SEGMENTS_MAX),
+  fragments: list(bytesMax(MIB), SEGMENTS_MAX),
+})
+
+const answerSchema = variant({
+  refusal: struct({ code: text(64), retryAfterMs: uint() }),
+  /** Done, and there is nothing to say about it. */
+  done: nothing,
+  receipt: receiptSchema,
+  /** Bytes of a long shard that are kept so far. */
+  part: struct({ received: uint() }),
+  /** A bit for each shard asked for, the first in the lowest bit of the first byte. */
+  have: struct({ bitmap: bytesMax(HAVE_SETS_MAX / 8) }),
+  /** In the order asked; null for a shard that is not here or does not read back. */
+  audit: struct({ answers: list(nullable(bytes(AUDIT_ANSWER_BYTES)), AUDIT_SETS_MAX) }),
+  list: struct({ items: list(shardHeadSchema, LIST_ITEMS_MAX), next: nullable(digest) }),
+  'list-keys': struct({
+    items: list(bytesMax(KEY_DEPOSIT_BYTES_MAX), LIST_ITEMS_MAX),
+    next: nullable(digest),
+  }),
+  witness: struct({ signature }),
+  release: struct({ items: list(releasedSchema, RELEASE_ITEMS_MAX) }),
+  catalogue: struct({
+    /** Key deposits with wraps for the reader. */
+    keys: list(bytesMax(KEY_DEPOSIT_BYTES_MAX), KEY_DEPOSITS_MAX),
+    items: list(recordHeadSchema, LIST_ITEMS_MAX),
+    next: nullable(digest),
+  }),
+  /** Shards that the new holder has whole and checked. */
+  repair: struct({ kept: list(digest, REPAIR_SETS_MAX) }),
+})
+
+export type ShardName = Infer<typeof shardNameSchema>
+export type ShardHead = Infer<typeof shardHeadSchema>
+export type RecordHead = Infer<typeof recordHeadSchema>
+export type DepositItem = Infer<typeof depositItemSchema>
+export type RepairItem = Infer<typeof repairItemSchema>
+export type ReleaseItem = Infer<typeof releaseItemSchema>
+export type ReleasedShard = Infer<typeof releasedSchema>
+export type DepositReceipt = Infer<typeof receiptSchema>
+export type VaultRequest = Infer<typeof requestSchema>
+export type VaultAnswer = Infer<typeof answerSchema>
+export type VaultRequestKind = VaultRequest['kind']
+export type VaultAnswerKind = VaultAnswer['kind']
+
+export function encodeVaultRequest(request: VaultRequest): Uint8Array {
+  return encode(requestSchema, request)
+}
+
+/** @throws CodecError */
+export function decodeVaultRequest(encoded: Uint8Array): VaultRequest {
+  return decode(requestSchema, encoded, VAULT_MESSAGE_BYTES_MAX)
+}
+
+export function encodeVaultAnswer(answer: VaultAnswer): Uint8Array {
+  return encode(answerSchema, answer)
+}
+
+/** @throws CodecError */
+export function decodeVaultAnswer(encoded: Uint8Array): VaultAnswer {
+  return decode(answerSchema, encoded, VAULT_MESSAGE_BYTES_MAX)
+}
+
+const receiptContentSchema = struct({
+  depositor: organisationIdSchema,
+  holder: organisationIdSchema,
+  shards: list(shardNameSchema, DEPOSIT_ITEMS_MAX),
+})
+
+export type DepositReceiptContent = Infer<typeof receiptContentSchema>
+
+/** What a receipt signs: that this holder keeps these shards for this depositor, durably. */
+export function depositReceiptMessage(content: DepositReceiptContent): Uint8Array {
+  return concatBytes(domainBytes('deposit-receipt'), encode(receiptContentSchema, content))
+}
