@@ -179,7 +179,6 @@ export {
   type ReleasedShard,
   type ReleaseItem,
   REPAIR_SETS_MAX,
-  type RepairItem,
   type ShardHead,
   type ShardName,
   VAULT_MESSAGE_BYTES_MAX,
@@ -189,3 +188,10 @@ export {
   type VaultRequestKind,
   WHOLE_SHARD_BYTES_MAX,
 } from './vault-messages.ts'
+export {
+  type RepairHelper,
+  repairPart,
+  type RepairQuestion,
+  repairQuestionSchema,
+  sumOfParts,
+} from './repair-part.ts'

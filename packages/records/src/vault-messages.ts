@@ -29,6 +29,7 @@ import { AUDIT_ANSWER_BYTES, AUDIT_NONCE_BYTES } from './audit.ts'
 import { KEY_DEPOSIT_BYTES_MAX } from './class-keys.ts'
 import { SEALED_MANIFEST_BYTES_MAX } from './manifest.ts'
 import { organisationIdSchema } from './placement.ts'
+import { repairQuestionSchema } from './repair-part.ts'
 import { SEGMENTS_MAX, SHARD_SET_BYTES_MAX, SHARDS_MAX } from './shard-set.ts'
 
 const MIB = 1024 * 1024
@@ -75,16 +76,6 @@ const depositItemSchema = struct({
   holders,
   index: shardIndex,
   shard: bytesMax(WHOLE_SHARD_BYTES_MAX),
-})
-
-const repairItemSchema = struct({
-  set: encodedSet,
-  manifest: sealedManifest,
-  holders,
-  /** Fragments `from` to `from + count` of the shard, and what the helpers so far add up to. */
-  from: segment,
-  count: segment,
-  sum: bytesMax(DEPOSIT_PART_BYTES_MAX),
 })
 
 const releaseItemSchema = struct({
@@ -136,14 +127,13 @@ const requestSchema = variant({
     after: nullable(digest),
     limit: uint(LIST_ITEMS_MAX),
   }),
-  /** Each helper adds its share of the sums and passes the rest on; the last in line keeps the shard. */
-  repair: struct({
-    index: shardIndex,
-    /** Who is still to add, and with which coefficient; this one first. */
-    helpers: list(struct({ holder: organisationIdSchema, coefficient: uint(255) }), SHARDS_MAX),
-    /** Who is to keep the shard. */
-    holder: organisationIdSchema,
-    items: list(repairItemSchema, REPAIR_SETS_MAX),
+  /** To a helper, from the new holder: its masked share of each shard; see repair-part.ts. */
+  repair: struct({ questions: list(repairQuestionSchema, REPAIR_SETS_MAX) }),
+  /** To the new holder of these shards: it makes them again, with the help of others. */
+  restore: struct({
+    items: list(shardHeadSchema, REPAIR_SETS_MAX),
+    /** Organisations that are no help: their shards are not what the sets say. */
+    avoid: list(organisationIdSchema, SHARDS_MAX),
   }),
   /** These shards are at another holder now. */
   moved: struct({
@@ -198,15 +188,20 @@ const answerSchema = variant({
     items: list(recordHeadSchema, LIST_ITEMS_MAX),
     next: nullable(digest),
   }),
-  /** Shards that the new holder has whole and checked. */
-  repair: struct({ kept: list(digest, REPAIR_SETS_MAX) }),
+  /** In the order asked; null where this holder does not help. */
+  repair: struct({ parts: list(nullable(bytesMax(DEPOSIT_PART_BYTES_MAX)), REPAIR_SETS_MAX) }),
+  /** In the order asked: `kept` when the shard is here, whole and checked, or why it is not. */
+  restore: struct({
+    outcomes: list(text(64), REPAIR_SETS_MAX),
+    /** Helpers whose share was wrong. */
+    liars: list(organisationIdSchema, SHARDS_MAX),
+  }),
 })
 
 export type ShardName = Infer<typeof shardNameSchema>
 export type ShardHead = Infer<typeof shardHeadSchema>
 export type RecordHead = Infer<typeof recordHeadSchema>
 export type DepositItem = Infer<typeof depositItemSchema>
-export type RepairItem = Infer<typeof repairItemSchema>
 export type ReleaseItem = Infer<typeof releaseItemSchema>
 export type ReleasedShard = Infer<typeof releasedSchema>
 export type DepositReceipt = Infer<typeof receiptSchema>
