@@ -1,5 +1,5 @@
-// What a node has on disk: the chain database, the custodian's private store, and the vote journal,
-// opened together and closed in reverse.
+// What a node has on disk: the chain database, the custodian's private store, what is kept for other
+// custodians, and the vote journal, opened together and closed in reverse.
 
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
@@ -17,6 +17,7 @@ import {
   openDatabase,
   PendingTransactions,
   PrivateStore,
+  ShardStore,
 } from '@mooring/storage'
 import { Amnesia } from './amnesia.ts'
 
@@ -39,6 +40,8 @@ export interface Stores {
   chain: ChainStore
   pending: PendingTransactions
   records: PrivateStore
+  /** What is kept for other custodians. */
+  shards: ShardStore
   evidence: EvidenceStore
   journal: Journal
   remembered: { records: readonly JournalRecord[]; marks: Marks }
@@ -74,6 +77,9 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
     })
     const privateDatabase = await openDatabase(join(dataDir, 'records'), { name: 'records', home })
     const records = await PrivateStore.open(keep(privateDatabase))
+    const vault = keep(await openDatabase(join(dataDir, 'vault'), { name: 'vault', home }))
+    const shards = await ShardStore.open(vault)
+    closers.push(() => shards.idle())
     const { guard, keptAt: guardKeptAt, ...opened } = await openGuard(options)
     closers.push(() => guard.close())
     const { journal } = guard
@@ -86,7 +92,7 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
     const remembered = { records: opened.records, marks: opened.marks }
     const pending = new PendingTransactions(database)
     const evidence = await EvidenceStore.open(database)
-    const stored = { chain, pending, records, evidence, journal, remembered }
+    const stored = { chain, pending, records, shards, evidence, journal, remembered }
     return { ...stored, guard, amnesia, guardKeptAt, close }
   } catch (error) {
     await close()

@@ -36,7 +36,7 @@ export interface DatabaseEntry {
 
 export interface DatabaseOptions {
   /** Which database this must be; written into a new one. */
-  name: 'chain' | 'records'
+  name: 'chain' | 'records' | 'vault'
   /** The home it belongs to, whose pid file says who has it open. */
   home?: string
   /** How much of its tables is checked before it opens, newest first. */
@@ -127,6 +127,17 @@ export class Database {
 
   iterate(range: DatabaseRange): AsyncGenerator<DatabaseEntry> {
     return entriesOf(this.#level, range)
+  }
+
+  /** The keys alone: what they name may be damaged. */
+  async *keys(range: DatabaseRange): AsyncGenerator<Uint8Array> {
+    const { from, to, reverse, limit } = range
+    const wanted = { gte: from, lt: to, reverse: reverse ?? false, limit: limit ?? -1 }
+    try {
+      for await (const [key] of this.#level.iterator(wanted)) yield plain(key)
+    } catch (error) {
+      throw this.#readError(error, from)
+    }
   }
 
   /** The database as it is now, whatever is written later; the caller closes it. */

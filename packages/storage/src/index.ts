@@ -18,6 +18,17 @@ export { MemoryLevel } from './memory-level.ts'
 export { PendingTransactions } from './pending-transactions.ts'
 export { type NewRecord, type PrivateBatch, type PrivateRecord, PrivateStore } from './records.ts'
 export { PinnedChain, type StateValue } from './pinned-chain.ts'
+export {
+  INLINE_SHARD_BYTES_MAX,
+  type KeyDepositEntry,
+  type NewShard,
+  type ShardContent,
+  type ShardHead,
+  type ShardList,
+  type ShardName,
+  ShardStore,
+  type Usage,
+} from './shard-store.ts'
 export { exportSnapshot } from './snapshot-export.ts'
 export {
   chunksHeld,

@@ -1,11 +1,11 @@
-// The whole schema of both databases. A key is one letter and what follows it; heights, epochs,
+// The whole schema of the three databases. A key is one letter and what follows it; heights, epochs,
 // arrivals and sequences are eight bytes, big-endian, so that LevelDB's order is theirs. Every value carries
 // its checksum (database.ts).
 
 import { concatBytes, toHex } from '@mooring/codec'
 import { readInteger, viewOf, writeInteger } from './integers.ts'
 
-/** In both: which database this is, and the version of its keys and values. */
+/** In each: which database this is, and the version of its keys and values. */
 export const formatKey = (): Uint8Array => key('F')
 
 /** The last committed block. */
@@ -63,6 +63,28 @@ export const unanchoredKey = (sequence: number): Uint8Array => numberKey('u', se
 /** What anchored the batch, by sequence. */
 export const anchorKey = (sequence: number): Uint8Array => numberKey('c', sequence)
 
+/** Vault: a shard that is kept for a custodian, by its set and its number in the set. */
+export const shardKey = (setId: Uint8Array, index: number): Uint8Array =>
+  concatBytes(key('s', setId), Uint8Array.of(index))
+/** What travels beside the shard (set, manifest, holders), by custodian, set and number. */
+export const shardHeadKey = (custodian: string, setId: Uint8Array, index: number): Uint8Array =>
+  concatBytes(ownedKey('h', custodian, setId), Uint8Array.of(index))
+/** Class keys that a custodian deposited, sealed to their owners, by custodian and id. */
+export const keyDepositKey = (custodian: string, id: Uint8Array): Uint8Array =>
+  ownedKey('k', custodian, id)
+/** How many shards and bytes are kept for a custodian. */
+export const usageKey = (custodian: string): Uint8Array => ownedKey('n', custodian)
+/** Nothing; the shard of this name is in the blob of this digest. */
+export const blobShardKey = (digest: Uint8Array, setId: Uint8Array, index: number): Uint8Array =>
+  concatBytes(key('o', digest), setId, Uint8Array.of(index))
+
+/** Behind every key of this custodian that begins with the letter. */
+export function afterOwned(letter: 'h' | 'k' | 'n', custodian: string): Uint8Array {
+  const end = ownedKey(letter, custodian)
+  end[end.length - 1] = 1
+  return end
+}
+
 const NAMES: Record<string, { name: string; rest: 'number' | 'hex' | 'text' | 'hidden' }> = {
   F: { name: 'format', rest: 'hidden' },
   T: { name: 'tip', rest: 'hidden' },
@@ -90,6 +112,11 @@ const NAMES: Record<string, { name: string; rest: 'number' | 'hex' | 'text' | 'h
   b: { name: 'batch', rest: 'number' },
   u: { name: 'unanchored batch', rest: 'number' },
   c: { name: 'anchor of batch', rest: 'number' },
+  s: { name: 'shard', rest: 'hidden' },
+  h: { name: 'head of a shard', rest: 'hidden' },
+  k: { name: 'deposit of keys', rest: 'hidden' },
+  n: { name: 'usage of a custodian', rest: 'hidden' },
+  o: { name: 'shard in a blob', rest: 'hidden' },
 }
 
 /** A key in words, for error texts; what could name a patient's record is left out. */
@@ -116,6 +143,15 @@ export function numberOf(databaseKey: Uint8Array): number {
 
 function key(letter: string, rest: Uint8Array = new Uint8Array(0)): Uint8Array {
   return concatBytes(Uint8Array.of(letter.charCodeAt(0)), rest)
+}
+
+/** A name ends with a zero byte, which is in no name: none is the beginning of another. */
+function ownedKey(
+  letter: string,
+  custodian: string,
+  rest: Uint8Array = new Uint8Array(0),
+): Uint8Array {
+  return concatBytes(key(letter, new TextEncoder().encode(`${custodian}\0`)), rest)
 }
 
 function numberKey(letter: string, value: number): Uint8Array {
