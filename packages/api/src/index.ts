@@ -60,21 +60,3 @@ export {
   type ObservedRequest,
   startApi,
 } from './server.ts'
-export type {
-  GrantedRecord,
-  VaultFault,
-  VaultHolder,
-  VaultProgress,
-  VaultRepair,
-  VaultStatus,
-  VaultStrength,
-  VaultVerification,
-} from './vault-answers.ts'
-export type {
-  BadHolder,
-  RecordReading,
-  RecordReadOptions,
-  VaultHandlers,
-  VaultRepairOptions,
-  VaultVerifyOptions,
-} from './vault-handlers.ts'
