@@ -27,7 +27,7 @@ import {
   decodeTransaction,
   type DecodedTransaction,
   describeMalformed,
-  sequenceOf,
+  payerOf,
 } from './transaction.ts'
 import type { Facts, InvalidTransaction } from './transaction-kind.ts'
 
@@ -270,7 +270,7 @@ function judge(run: Run, transaction: DecodedTransaction): Facts | InvalidTransa
   const latest = time + parameters.expiryWindowMs
   if (expiresAt > latest) return { code: 'expires_too_late', expiresAt, latest }
   if (draft.wasIncluded(id)) return { code: 'already_included' }
-  const payer = sequenceOf(transaction).organisation
+  const payer = payerOf(transaction)
   const organisation = draft.organisation(payer)
   if (organisation === undefined) return { code: 'unknown_organisation', organisation: payer }
   const { genesisDigest, height, acceptsGap } = run
@@ -307,7 +307,7 @@ function applyEffect(
 ): Receipt {
   const { id, payload } = transaction
   applyKind(facts, payload)
-  pay(run, payload.kind, sequenceOf(transaction).organisation)
+  pay(run, payload.kind, payerOf(transaction))
   run.draft.include(id)
   return receiptOf(transaction, index)
 }

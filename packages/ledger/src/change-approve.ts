@@ -16,7 +16,7 @@ export type ChangeApprove = Infer<typeof schema>
 export const changeApprove: TransactionKind<ChangeApprove> = {
   schema,
   payerOf: (body) => body.organisation,
-  sequenceOf: () => null,
+  placeOf: () => null,
   quota: 'governance',
   check,
   apply,

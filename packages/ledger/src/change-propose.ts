@@ -34,7 +34,7 @@ export type ChangePropose = Infer<typeof schema>
 export const changePropose: TransactionKind<ChangePropose> = {
   schema,
   payerOf: (body) => body.organisation,
-  sequenceOf: () => null,
+  placeOf: () => null,
   quota: 'governance',
   check,
   checkContent: ({ change }, genesisDigest) => refusedFor(checkContent(change, genesisDigest)),

@@ -17,7 +17,7 @@ export type ChangeReady = Infer<typeof schema>
 export const changeReady: TransactionKind<ChangeReady> = {
   schema,
   payerOf: (body) => body.organisation,
-  sequenceOf: () => null,
+  placeOf: () => null,
   quota: 'governance',
   check,
   apply,

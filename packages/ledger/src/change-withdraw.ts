@@ -16,7 +16,7 @@ export type ChangeWithdraw = Infer<typeof schema>
 export const changeWithdraw: TransactionKind<ChangeWithdraw> = {
   schema,
   payerOf: (body) => body.organisation,
-  sequenceOf: () => null,
+  placeOf: () => null,
   quota: 'governance',
   check,
   apply,

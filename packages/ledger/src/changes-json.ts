@@ -58,14 +58,17 @@ const changeForm: JsonForm<Change> = variantForm(
 
 const aboutForm = objectForm({ organisation: textForm, change: hexForm })
 
+const batchForm = objectForm({
+  organisation: textForm,
+  sequence: integerForm,
+  batchRoot: hexForm,
+  sizeBucket: integerForm,
+})
+
 const payloadForm: JsonForm<Payload> = variantForm(
   {
-    'record.anchor': objectForm({
-      organisation: textForm,
-      sequence: integerForm,
-      batchRoot: hexForm,
-      sizeBucket: integerForm,
-    }),
+    'record.anchor': batchForm,
+    'access.log': batchForm,
     'change.propose': objectForm({
       organisation: textForm,
       reason: textForm,

@@ -16,6 +16,7 @@ export {
   decodeAuthoritySet,
   encodeAuthoritySet,
 } from './authority-set.ts'
+export type { BatchRoot } from './batch-transaction.ts'
 export {
   type Admission,
   admissionBytes,
@@ -135,9 +136,8 @@ export {
   parseStateProofJson,
   parseTransactionProofJson,
 } from './proofs-json.ts'
-export { checkQuota } from './quota.ts'
+export { checkQuota, type SequenceCounter } from './quota.ts'
 export { decodeReceipts, encodeReceipts, type Receipt, receiptOf } from './receipts.ts'
-export type { RecordAnchor } from './record-anchor.ts'
 export { type BlockPlace, dueChange, isOwnRotation, type Tally, tallyOf } from './settle.ts'
 export {
   authoritySet,
@@ -149,6 +149,7 @@ export {
   type StateReader,
 } from './state.ts'
 export {
+  accessKey,
   anchorKey,
   authoritySetKey,
   changeKey,
@@ -163,7 +164,8 @@ export {
   type DecodedTransaction,
   decodeTransaction,
   describeMalformed,
-  sequenceOf,
+  payerOf,
+  placeOf,
   transactionId,
 } from './transaction.ts'
-export type { InvalidTransaction } from './transaction-kind.ts'
+export type { InvalidTransaction, PlaceInSequence } from './transaction-kind.ts'

@@ -1,6 +1,7 @@
 // The table of transaction kinds. A new kind is one file and one line here.
 
 import { CodecError, type Schema } from '@mooring/codec'
+import { accessLog } from './access-log.ts'
 import { changeApprove } from './change-approve.ts'
 import { changePropose } from './change-propose.ts'
 import { changeReady } from './change-ready.ts'
@@ -11,6 +12,7 @@ import type { TransactionKind } from './transaction-kind.ts'
 
 const TABLE = {
   'record.anchor': recordAnchor,
+  'access.log': accessLog,
   'change.propose': changePropose,
   'change.approve': changeApprove,
   'change.withdraw': changeWithdraw,

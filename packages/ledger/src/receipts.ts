@@ -16,7 +16,7 @@ import {
 import { kindSchema } from './kinds.ts'
 import { identifierSchema } from './organisation.ts'
 import { BLOCK_TRANSACTIONS_MAX } from './parameters.ts'
-import { type DecodedTransaction, sequenceOf } from './transaction.ts'
+import { type DecodedTransaction, payerOf, placeOf } from './transaction.ts'
 
 const receiptSchema = struct({
   /** Id. */
@@ -35,8 +35,9 @@ export type Receipt = Infer<typeof receiptSchema>
 
 /** What a transaction in a block leaves: only valid ones enter, so it follows from the transaction. */
 export function receiptOf(transaction: DecodedTransaction, index: number): Receipt {
-  const { organisation, sequence } = sequenceOf(transaction)
   const { id, payload } = transaction
+  const organisation = payerOf(transaction)
+  const sequence = placeOf(transaction)?.sequence ?? null
   return { transaction: id, index, kind: payload.kind, outcome: 'applied', organisation, sequence }
 }
 

@@ -4,6 +4,7 @@ import { concatBytes } from '@mooring/codec'
 
 const utf8 = new TextEncoder()
 const ANCHOR_PREFIX = utf8.encode('anchor/')
+const ACCESS_PREFIX = utf8.encode('access/')
 const CHANGE_PREFIX = utf8.encode('change/')
 const KEY_PREFIX = utf8.encode('key/')
 
@@ -62,6 +63,14 @@ export function registeredKey(key: Uint8Array): Uint8Array {
  * part of the key: a root seen in gossip and anchored by somebody else takes nothing from its owner.
  */
 export function anchorKey(organisation: string, batchRoot: Uint8Array): Uint8Array {
-  const owner = utf8.encode(`${organisation}/`)
-  return concatBytes(ANCHOR_PREFIX, owner, batchRoot)
+  return rootKey(ANCHOR_PREFIX, organisation, batchRoot)
+}
+
+/** The same for a batch of access entries. */
+export function accessKey(organisation: string, batchRoot: Uint8Array): Uint8Array {
+  return rootKey(ACCESS_PREFIX, organisation, batchRoot)
+}
+
+function rootKey(prefix: Uint8Array, organisation: string, batchRoot: Uint8Array): Uint8Array {
+  return concatBytes(prefix, utf8.encode(`${organisation}/`), batchRoot)
 }

@@ -7,7 +7,7 @@ import type { Schema } from '@mooring/codec'
 import type { ChangeProblem } from './change-rules.ts'
 import type { Duty, Organisation } from './organisation.ts'
 import type { UnixMs } from './parameters.ts'
-import type { QuotaExceeded } from './quota.ts'
+import type { QuotaExceeded, SequenceCounter } from './quota.ts'
 import type { StateDraft } from './state.ts'
 
 export type InvalidTransaction =
@@ -45,6 +45,9 @@ export type InvalidTransaction =
   /** Also what a transaction signed for another network shows. */
   | { code: 'bad_signature' }
 
+/** Which of the organisation's sequences, and the number in it. */
+export type PlaceInSequence = { counter: SequenceCounter; sequence: number }
+
 /** What a kind is given to judge by; `organisation` is the one that pays. */
 export type Facts = {
   draft: StateDraft
@@ -64,8 +67,8 @@ export type TransactionKind<Body> = {
   schema: Schema<Body>
   /** Id of the organisation whose quota pays. */
   payerOf(body: Body): string
-  /** The counter by which a missing transaction of that organisation shows, if the kind has one. */
-  sequenceOf(body: Body): number | null
+  /** In the sequence by which a missing transaction of that organisation shows, if the kind has one. */
+  placeOf(body: Body): PlaceInSequence | null
   /** From which of its purses. */
   quota: 'data' | 'governance'
   check(facts: Facts, body: Body): InvalidTransaction | undefined

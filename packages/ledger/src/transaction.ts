@@ -19,7 +19,7 @@ import {
 import { domainBytes, type KeyPair, sha256, sign } from '@mooring/crypto'
 import { kindSchema, type Payload, ruleOf } from './kinds.ts'
 import { timeSchema, TRANSACTION_BYTES_MAX } from './parameters.ts'
-import type { InvalidTransaction } from './transaction-kind.ts'
+import type { InvalidTransaction, PlaceInSequence } from './transaction-kind.ts'
 
 const PAYLOAD_VERSION = 1
 
@@ -95,13 +95,14 @@ export function createTransaction(
   return encode(envelopeSchema, { payload, signer: keyPair.publicKey, signature })
 }
 
-/** Whose quota pays, and the sequence of that organisation, by which a mempool keeps order. */
-export function sequenceOf({ payload }: DecodedTransaction): {
-  organisation: string
-  sequence: number | null
-} {
-  const rule = ruleOf(payload.kind)
-  return { organisation: rule.payerOf(payload.body), sequence: rule.sequenceOf(payload.body) }
+/** Whose quota pays. */
+export function payerOf({ payload }: DecodedTransaction): string {
+  return ruleOf(payload.kind).payerOf(payload.body)
+}
+
+/** Where it stands in a sequence of that organisation, by which a mempool keeps order. */
+export function placeOf({ payload }: DecodedTransaction): PlaceInSequence | null {
+  return ruleOf(payload.kind).placeOf(payload.body)
 }
 
 export function transactionId(genesisDigest: Uint8Array, payloadBytes: Uint8Array): Uint8Array {

@@ -79,7 +79,12 @@ test('a valid anchor is applied: its receipt, its root, its sequence, its quota'
   ])
   assert.equal(diff.size, 2)
   const counters = countersOf(here.state.after(diff), 'st-mary')
-  assert.deepEqual(counters, { anchorSequence: 1, minute: START / MINUTE, used: 1 })
+  assert.deepEqual(counters, {
+    anchorSequence: 1,
+    accessSequence: 0,
+    minute: START / MINUTE,
+    used: 1,
+  })
 })
 
 test('an empty block changes nothing', () => {
@@ -225,7 +230,12 @@ test('the quota holds within a minute of block time and is whole again in the ne
   const three = next(two, blockOn(two, anchors.slice(2, 3), { time: end }))
   const fresh = next(three, blockOn(three, anchors.slice(3, 6), { time: end + 1 }))
   const counters = countersOf(fresh.state, 'st-mary')
-  assert.deepEqual(counters, { anchorSequence: 6, minute: START / MINUTE + 1, used: 3 })
+  assert.deepEqual(counters, {
+    anchorSequence: 6,
+    accessSequence: 0,
+    minute: START / MINUTE + 1,
+    used: 3,
+  })
   const again = refusal(apply(fresh, blockOn(fresh, anchors.slice(6))))
   assert.equal(again.code === 'invalid_transaction' && again.reason.code, 'quota_exceeded')
 })

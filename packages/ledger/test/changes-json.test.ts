@@ -48,6 +48,11 @@ const PAYLOADS: Payload[] = [
     expiresAt: START,
     body: { organisation: 'county', sequence: 7, batchRoot: seedOf('root'), sizeBucket: 64 },
   },
+  {
+    kind: 'access.log',
+    expiresAt: START,
+    body: { organisation: 'county', sequence: 3, batchRoot: seedOf('root'), sizeBucket: 16 },
+  },
   ...CHANGES.map(
     (each): Payload => ({
       kind: 'change.propose',

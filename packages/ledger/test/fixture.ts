@@ -156,12 +156,24 @@ export type AnchorInput = {
   key?: KeyPair
 }
 
-export function anchor({ digest }: Pick<World, 'digest'>, input: AnchorInput = {}): Uint8Array {
+export function anchor(at: Pick<World, 'digest'>, input: AnchorInput = {}): Uint8Array {
+  return batchRoot(at, 'record.anchor', input)
+}
+
+export function accessBatch(at: Pick<World, 'digest'>, input: AnchorInput = {}): Uint8Array {
+  return batchRoot(at, 'access.log', input)
+}
+
+function batchRoot(
+  { digest }: Pick<World, 'digest'>,
+  kind: 'record.anchor' | 'access.log',
+  input: AnchorInput,
+): Uint8Array {
   const { organisation: id = 'st-mary', sequence = 1, expiresAt = START + MINUTE } = input
   return createTransaction({
     genesisDigest: digest,
     keyPair: input.key ?? keyOf(id, 'anchor'),
-    kind: 'record.anchor',
+    kind,
     expiresAt,
     body: {
       organisation: id,

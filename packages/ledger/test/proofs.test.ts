@@ -23,7 +23,7 @@ import {
   parentOf,
   parseStateProofJson,
   parseTransactionProofJson,
-  type RecordAnchor,
+  type BatchRoot,
   type StateProof,
   type TransactionProof,
   type VerifiedState,
@@ -129,7 +129,7 @@ function epochProof(): TransactionProof {
   })
 }
 
-function anchorIn({ transaction: { payload } }: VerifiedTransaction): RecordAnchor {
+function anchorIn({ transaction: { payload } }: VerifiedTransaction): BatchRoot {
   assert.ok(payload.kind === 'record.anchor')
   return payload.body
 }

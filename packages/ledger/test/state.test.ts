@@ -66,8 +66,8 @@ test('a draft remembers ids beside those of its base', () => {
 
 test('counters are written once, with their last value', () => {
   const draft = new StateDraft(here.state)
-  draft.setCounters('county', { anchorSequence: 1, minute: 7, used: 1 })
-  draft.setCounters('county', { anchorSequence: 2, minute: 7, used: 2 })
+  draft.setCounters('county', { ...NO_COUNTERS, anchorSequence: 1, minute: 7, used: 1 })
+  draft.setCounters('county', { ...NO_COUNTERS, anchorSequence: 2, minute: 7, used: 2 })
   const diff = draft.diff()
   assert.equal(diff.size, 1)
   assert.deepEqual(countersOf(here.state.after(diff), 'county'), draft.counters('county'))

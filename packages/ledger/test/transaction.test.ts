@@ -8,7 +8,8 @@ import {
   decodeTransaction,
   describeMalformed,
   type InvalidTransaction,
-  sequenceOf,
+  payerOf,
+  placeOf,
   transactionId,
 } from '../src/index.ts'
 import { anchor, keyOf, seedOf, START, world } from './fixture.ts'
@@ -44,7 +45,8 @@ test('a transaction is decoded once and keeps its bytes', () => {
   assert.deepEqual(transaction.signer, keyOf('st-mary', 'anchor').publicKey)
   assert.equal(transaction.payload.kind, 'record.anchor')
   assert.equal(transaction.payload.body.organisation, 'st-mary')
-  assert.deepEqual(sequenceOf(transaction), { organisation: 'st-mary', sequence: 1 })
+  assert.equal(payerOf(transaction), 'st-mary')
+  assert.deepEqual(placeOf(transaction), { counter: 'anchorSequence', sequence: 1 })
 })
 
 test('signature and id cover the domain, the genesis digest and the payload', () => {

@@ -6,6 +6,7 @@ import { test } from 'uvu'
 import {
   blockDigest,
   checkGenesis,
+  countersKey,
   decodeBlock,
   decodeGenesis,
   decodeReceipts,
@@ -20,6 +21,7 @@ import {
   genesisDigest,
   parseChangeJson,
   parseGenesisJson,
+  parsePayloadJson,
   parseTransactionProofJson,
   verifyTransactionProof,
 } from '../src/index.ts'
@@ -74,6 +76,26 @@ test('the frozen transaction and block read back', () => {
   const receipts = decodeReceipts(fromHex(textOf(block, 'receipts')))
   assert.equal(receipts.length, 3)
   assert.equal(toHex(encodeReceipts(receipts)), textOf(block, 'receipts'))
+})
+
+test('the frozen access batches read back, with counters of both versions', () => {
+  const vector = frozen('ledger-access.json')
+  const { payload } = decodeTransaction(fromHex(textOf(vector, 'transaction')), digest)
+  assert.deepEqual(parsePayloadJson(textOf(vector, 'json')), payload)
+  const receipts = decodeReceipts(fromHex(textOf(vector, 'receipts')))
+  const told = receipts.map(({ kind, organisation, sequence }) => [kind, organisation, sequence])
+  assert.deepEqual(told, [
+    ['access.log', 'st-mary', 1],
+    ['record.anchor', 'st-mary', 1],
+    ['record.anchor', 'county', 1],
+    ['access.log', 'st-mary', 2],
+  ])
+  const diff: { key: string; value: string }[] = JSON.parse(JSON.stringify(vector['diff']))
+  const versions = ['st-mary', 'county'].map((id) => {
+    const value = diff.find(({ key }) => key === toHex(countersKey(id)))?.value ?? ''
+    return fromHex(value)[1]
+  })
+  assert.deepEqual(versions, [2, 1])
 })
 
 test('the frozen proof reads back and holds', () => {

@@ -19,12 +19,14 @@ import {
   encodeTransactionProof,
   formatChangeJson,
   formatGenesisJson,
+  formatPayloadJson,
   formatTransactionProofJson,
   genesisState,
   networkId,
   type StateDiff,
 } from '../src/index.ts'
 import {
+  accessBatch,
   anchor,
   blockOn,
   contextOf,
@@ -79,6 +81,27 @@ function firstBlock() {
   const frontier = MerkleFrontier.from(0, [])
   frontier.append(leafHash(here.digest))
   return blockOn(here, anchors, { historyRoot: frontier.root(), stateRoot: seedOf('state root') })
+}
+
+/** One organisation that anchors and logs access, one that only anchors. */
+function accessVector() {
+  const transactions = [
+    accessBatch(here),
+    anchor(here),
+    anchor(here, { organisation: 'county' }),
+    accessBatch(here, { sequence: 2 }),
+  ]
+  const block = blockOn(here, transactions)
+  const applied = applyBlock(here.state, here.parent, block, contextOf(here))
+  if ('code' in applied) throw new Error(`the block of the vectors is invalid: ${applied.code}`)
+  const [first = new Uint8Array()] = transactions
+  return {
+    transaction: toHex(first),
+    json: formatPayloadJson(decodeTransaction(first, here.digest).payload),
+    block: toHex(encodeBlock(block)),
+    diff: diffLines(applied.diff),
+    receipts: toHex(encodeReceipts(applied.receipts)),
+  }
 }
 
 function blockVector() {
@@ -191,6 +214,7 @@ export const vectors: Record<string, Record<string, unknown>> = {
   'ledger-genesis.json': genesisVector(),
   'ledger-transaction.json': transactionVector(),
   'ledger-block.json': blockVector(),
+  'ledger-access.json': accessVector(),
   'ledger-proof.json': proofVector(),
   'ledger-changes.json': changesVector(),
   'ledger-governance.json': governanceVector(),

@@ -75,6 +75,10 @@ export function summaryOfTransaction({ payload }: Pick<DecodedTransaction, 'payl
       const { organisation, sequence } = payload.body
       return `${organisation} anchors batch ${sequence}`
     }
+    case 'access.log': {
+      const { organisation, sequence } = payload.body
+      return `${organisation} logs access batch ${sequence}`
+    }
     case 'change.propose':
       return `${payload.body.organisation} proposes: ${summaryOfChange(payload.body.change, null)}`
     case 'change.approve':

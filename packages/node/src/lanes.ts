@@ -1,7 +1,16 @@
-// The waiting transactions that have a sequence, in the lane of their organisation: each may enter a block
-// only as the next of its lane, and the lanes take turns, so that nobody waits for somebody else's flood.
+// The waiting transactions that have a sequence, in the lane of that sequence of their organisation: each
+// may enter a block only as the next of its lane, and the lanes take turns, so that nobody waits for
+// somebody else's flood.
 
-import { checkQuota, countersOf, type DecodedTransaction, type State } from '@mooring/ledger'
+import {
+  checkQuota,
+  countersOf,
+  type DecodedTransaction,
+  payerOf,
+  placeOf,
+  type SequenceCounter,
+  type State,
+} from '@mooring/ledger'
 
 /** How far ahead of the next expected one a gossiped sequence may be. */
 const SEQUENCES_AHEAD = 20_000
@@ -10,60 +19,68 @@ const OFFERED_HEAD = 64
 
 export interface LaneEntry {
   readonly transaction: DecodedTransaction
-  readonly organisation: string
 }
 
-export type LanePlace = { organisation: string; sequence: number; isLocal: boolean }
+export interface LanePlace {
+  readonly organisation: string
+  readonly counter: SequenceCounter
+  readonly sequence: number
+}
+
+/** Null for what has no sequence. */
+export function lanePlaceOf(transaction: DecodedTransaction): LanePlace | null {
+  const place = placeOf(transaction)
+  return place && { organisation: payerOf(transaction), ...place }
+}
+
+interface Lane<E> {
+  readonly organisation: string
+  readonly counter: SequenceCounter
+  readonly entries: Map<number, E>
+  /** The lowest sequence that nobody has sent yet. */
+  next: number
+}
 
 export class Lanes<E extends LaneEntry> {
-  readonly #lanes = new Map<string, Map<number, E>>()
-  /** The lowest sequence of a lane that nobody has sent yet. */
-  readonly #next = new Map<string, number>()
+  readonly #lanes = new Map<string, Lane<E>>()
 
-  has(organisation: string, sequence: number): boolean {
-    return this.#lanes.get(organisation)?.has(sequence) === true
+  has({ sequence, ...lane }: LanePlace): boolean {
+    return this.#lanes.get(nameOf(lane))?.entries.has(sequence) === true
   }
 
-  add(sequence: number, entry: E): void {
-    const lane = this.#lanes.get(entry.organisation) ?? new Map<number, E>()
-    this.#lanes.set(entry.organisation, lane.set(sequence, entry))
+  add(place: LanePlace, entry: E): void {
+    this.#laneOf(place).entries.set(place.sequence, entry)
   }
 
-  delete(organisation: string, sequence: number): void {
-    this.#lanes.get(organisation)?.delete(sequence)
+  delete(place: LanePlace): void {
+    this.#lanes.get(nameOf(place))?.entries.delete(place.sequence)
   }
 
   /** Without having been in a block: its sequence may be sent again. */
-  reopen(organisation: string, sequence: number): void {
-    const next = this.#next.get(organisation)
-    if (next !== undefined && sequence < next) this.#next.set(organisation, sequence)
+  reopen(place: LanePlace): void {
+    const lane = this.#lanes.get(nameOf(place))
+    if (lane !== undefined && place.sequence < lane.next) lane.next = place.sequence
   }
 
   /** Whether it is what the lane waits for. */
-  isHead(state: State, { organisation, sequence }: LanePlace): boolean {
-    return sequence === firstOf(state, organisation)
+  isHead(state: State, place: LanePlace): boolean {
+    return place.sequence === firstOf(state, place)
   }
 
   /** At the door the next of its lane, from gossip also one a little later; else what is expected. */
-  checkPlace(state: State, { organisation, sequence, isLocal }: LanePlace) {
-    const expected = this.#nextOf(state, organisation)
+  checkPlace(state: State, place: LanePlace, isLocal: boolean) {
+    const { organisation, sequence } = place
+    const expected = nextOf(state, this.#laneOf(place))
     const last = isLocal ? expected : expected + SEQUENCES_AHEAD
-    if (!this.has(organisation, sequence) && sequence <= last) return undefined
+    if (!this.has(place) && sequence <= last) return undefined
     return { code: 'wrong_sequence', organisation, expected, got: sequence } as const
-  }
-
-  #nextOf(state: State, organisation: string): number {
-    const lane = this.#lanes.get(organisation)
-    let next = Math.max(firstOf(state, organisation), this.#next.get(organisation) ?? 0)
-    while (lane?.has(next) === true) next += 1
-    this.#next.set(organisation, next)
-    return next
   }
 
   /** Whether the head of a lane could go into a block now: also quota must be left. */
   hasReady(state: State, { time, limit }: { time: number; limit: number }): boolean {
-    for (const [organisation, lane] of this.#lanes) {
-      if (!lane.has(firstOf(state, organisation))) continue
+    for (const lane of this.#lanes.values()) {
+      if (!lane.entries.has(firstOf(state, lane))) continue
+      const { organisation } = lane
       const counters = countersOf(state, organisation)
       if (checkQuota(counters, { organisation, time, limit }) === undefined) return true
     }
@@ -72,17 +89,17 @@ export class Lanes<E extends LaneEntry> {
 
   /** What may go on top of a state, one of each lane and again. */
   *turns(state: State): Generator<E> {
-    let lanes = [...this.#lanes].map(([organisation, lane]) => ({
-      lane,
-      next: firstOf(state, organisation),
+    let lanes = [...this.#lanes.values()].map((lane) => ({
+      entries: lane.entries,
+      next: firstOf(state, lane),
     }))
     while (lanes.length > 0) {
       const open: typeof lanes = []
-      for (const { lane, next } of lanes) {
-        const entry = lane.get(next)
+      for (const { entries, next } of lanes) {
+        const entry = entries.get(next)
         if (entry === undefined) continue
         yield entry
-        open.push({ lane, next: next + 1 })
+        open.push({ entries, next: next + 1 })
       }
       lanes = open
     }
@@ -91,18 +108,42 @@ export class Lanes<E extends LaneEntry> {
   /** The first of every lane. */
   heads(state: State): E[] {
     const heads: E[] = []
-    for (const [organisation, lane] of this.#lanes) {
-      const first = firstOf(state, organisation)
+    for (const lane of this.#lanes.values()) {
+      const first = firstOf(state, lane)
       for (let sequence = first; sequence < first + OFFERED_HEAD; sequence += 1) {
-        const entry = lane.get(sequence)
+        const entry = lane.entries.get(sequence)
         if (entry === undefined) break
         heads.push(entry)
       }
     }
     return heads
   }
+
+  #laneOf({ organisation, counter }: Omit<LanePlace, 'sequence'>): Lane<E> {
+    const name = nameOf({ organisation, counter })
+    let lane = this.#lanes.get(name)
+    if (lane === undefined) {
+      lane = { organisation, counter, entries: new Map(), next: 0 }
+      this.#lanes.set(name, lane)
+    }
+    return lane
+  }
 }
 
-function firstOf(state: State, organisation: string): number {
-  return countersOf(state, organisation).anchorSequence + 1
+function nameOf({ organisation, counter }: Omit<LanePlace, 'sequence'>): string {
+  return `${organisation}/${counter}`
+}
+
+function nextOf<E>(state: State, lane: Lane<E>): number {
+  let next = Math.max(firstOf(state, lane), lane.next)
+  while (lane.entries.has(next)) next += 1
+  lane.next = next
+  return next
+}
+
+function firstOf(
+  state: State,
+  { organisation, counter }: { organisation: string; counter: SequenceCounter },
+): number {
+  return countersOf(state, organisation)[counter] + 1
 }

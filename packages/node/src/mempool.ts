@@ -15,12 +15,13 @@ import {
   describeMalformed,
   type InvalidTransaction,
   type Parameters,
-  sequenceOf,
+  payerOf,
+  placeOf,
   type State,
   type TransactionContext,
 } from '@mooring/ledger'
 import type { Clock } from './clock.ts'
-import { type LanePlace, Lanes } from './lanes.ts'
+import { type LanePlace, lanePlaceOf, Lanes } from './lanes.ts'
 import { LooseTransactions } from './loose-transactions.ts'
 import { describeRefusal, type Refused } from './refusal-text.ts'
 
@@ -64,7 +65,8 @@ interface Entry {
   readonly transaction: DecodedTransaction
   readonly name: string
   readonly organisation: string
-  readonly sequence: number | null
+  /** In its lane; null for what has no sequence. */
+  readonly place: LanePlace | null
   readonly receivedAt: number
   offeredAt: number
   isLocal: boolean
@@ -245,11 +247,11 @@ export class Mempool {
     const state = this.#modules.finalState()
     const dead = refused.filter(({ transaction, reason }) => {
       if (reason.code === 'quota_exceeded') return false
-      const { organisation, sequence } = sequenceOf(transaction)
+      const place = lanePlaceOf(transaction)
       // The block that it did not fit onto may never be final; `tick` asks the state that is.
-      if (sequence === null) return reason.code === 'bad_signature'
+      if (place === null) return reason.code === 'bad_signature'
       if (reason.code !== 'wrong_sequence') return true
-      return sequence <= countersOf(state, organisation).anchorSequence
+      return place.sequence <= countersOf(state, place.organisation)[place.counter]
     })
     await this.#drop(dead.map(({ transaction }) => toHex(transaction.id)))
   }
@@ -259,8 +261,8 @@ export class Mempool {
     const state = this.#modules.finalState()
     const context = this.#place()
     const rules = { acceptsGap: true, verifySignature: false }
-    const dead = [...this.#entries.values()].filter(({ transaction, sequence }) => {
-      if (sequence === null) return false
+    const dead = [...this.#entries.values()].filter(({ transaction, place }) => {
+      if (place === null) return false
       const invalid = checkTransaction(state, context, transaction, rules)
       return invalid !== undefined && invalid.code !== 'quota_exceeded'
     })
@@ -295,8 +297,8 @@ export class Mempool {
   }
 
   #readmit(transaction: DecodedTransaction): boolean {
-    const { organisation, sequence } = sequenceOf(transaction)
-    const isTaken = sequence !== null && this.#lanes.has(organisation, sequence)
+    const place = lanePlaceOf(transaction)
+    const isTaken = place !== null && this.#lanes.has(place)
     const rules = { acceptsGap: true, verifySignature: false }
     const invalid = checkTransaction(this.#modules.finalState(), this.#place(), transaction, rules)
     const forged = checkSignatures(transaction, this.#options.genesisDigest)
@@ -316,22 +318,20 @@ export class Mempool {
 
   /** Everything but signatures, which come last: who sends too much is refused for next to nothing. */
   #checkDoor(transaction: DecodedTransaction, isLocal: boolean): Refused | undefined {
-    const { organisation, sequence } = sequenceOf(transaction)
+    const place = lanePlaceOf(transaction)
     const bytes = transaction.bytes.length
     const full =
-      sequence === null
-        ? this.#loose.checkRoom(organisation, bytes)
-        : this.#checkRoom({ organisation, sequence, isLocal }, bytes)
+      place === null
+        ? this.#loose.checkRoom(payerOf(transaction), bytes)
+        : this.#checkRoom(place, bytes, isLocal)
     if (full !== undefined) return full
     const state = this.#modules.finalState()
     // A client is told at once; what a peer offers may be ahead of the blocks that we have.
-    const acceptsGap = sequence !== null || !isLocal
+    const acceptsGap = place !== null || !isLocal
     const rules = { acceptsGap, verifySignature: false }
     const invalid = checkTransaction(state, this.#place(), transaction, rules)
     if (invalid !== undefined) return invalid
-    return sequence === null
-      ? undefined
-      : this.#lanes.checkPlace(state, { organisation, sequence, isLocal })
+    return place === null ? undefined : this.#lanes.checkPlace(state, place, isLocal)
   }
 
   /**
@@ -339,10 +339,10 @@ export class Mempool {
    * of a lane, one of each organisation, always has room: all that waits behind it waits for it, and who
    * alone knows of work cannot move the view to its own turn.
    */
-  #checkRoom(place: LanePlace, bytes: number): Refused | undefined {
+  #checkRoom(place: LanePlace, bytes: number, isLocal: boolean): Refused | undefined {
     const { maxCount, maxBytes } = this.#options
     if (this.#lanes.isHead(this.#modules.finalState(), place)) return undefined
-    const part = place.isLocal ? 1 : PEERS_PART
+    const part = isLocal ? 1 : PEERS_PART
     const hasRoom =
       this.#entries.size - this.#loose.size < maxCount * part &&
       this.#bytes - this.#loose.bytes + bytes <= maxBytes * part
@@ -352,23 +352,23 @@ export class Mempool {
 
   #add(transaction: DecodedTransaction, isLocal: boolean): Entry {
     const now = this.#modules.clock.monotonic()
-    const { organisation, sequence } = sequenceOf(transaction)
+    const organisation = payerOf(transaction)
+    const place = lanePlaceOf(transaction)
     const name = toHex(transaction.id)
     const fresh = { receivedAt: now, offeredAt: now, kept: null }
-    const entry: Entry = { transaction, name, organisation, sequence, isLocal, ...fresh }
+    const entry: Entry = { transaction, name, organisation, place, isLocal, ...fresh }
     this.#entries.set(name, entry)
     this.#bytes += transaction.bytes.length
-    if (sequence === null) this.#loose.add(entry)
-    else this.#lanes.add(sequence, entry)
+    if (place === null) this.#loose.add(entry)
+    else this.#lanes.add(place, entry)
     return entry
   }
 
   #remove(entry: Entry): void {
     if (!this.#entries.delete(entry.name)) return
     this.#bytes -= entry.transaction.bytes.length
-    const { organisation, sequence } = entry
-    if (sequence === null) this.#loose.delete(entry.name)
-    else this.#lanes.delete(organisation, sequence)
+    if (entry.place === null) this.#loose.delete(entry.name)
+    else this.#lanes.delete(entry.place)
   }
 
   async #drop(names: readonly string[]): Promise<void> {
@@ -378,7 +378,7 @@ export class Mempool {
       if (entry === undefined) continue
       if (entry.isLocal) own.push(entry.transaction.id)
       this.#remove(entry)
-      if (entry.sequence !== null) this.#lanes.reopen(entry.organisation, entry.sequence)
+      if (entry.place !== null) this.#lanes.reopen(entry.place)
     }
     if (own.length > 0) await this.#modules.store.forget(own)
   }
@@ -394,5 +394,5 @@ function refusal(
 }
 
 function orderOf(read: DecodedTransaction | { status: 'rejected' }): number {
-  return 'status' in read ? 0 : (sequenceOf(read).sequence ?? 0)
+  return 'status' in read ? 0 : (placeOf(read)?.sequence ?? 0)
 }

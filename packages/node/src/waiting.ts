@@ -6,7 +6,7 @@
 // could carry it, and it may never get there. Every final block starts the clock again.
 
 import { type ConsensusState, faultsOf, recordOf } from '@mooring/consensus'
-import { sequenceOf } from '@mooring/ledger'
+import { payerOf } from '@mooring/ledger'
 import { toHex } from '@mooring/codec'
 import type { NodeParts } from './node-parts.ts'
 
@@ -71,7 +71,7 @@ export class Waiting {
     const seen = new Set<string>()
     let oldest: number | null = null
     for (const transaction of mempool.take(execution.finalState(), limits)) {
-      const { organisation } = sequenceOf(transaction)
+      const organisation = payerOf(transaction)
       if (seen.has(organisation)) continue
       seen.add(organisation)
       const received = mempool.receivedAt(toHex(transaction.id))

@@ -58,16 +58,18 @@ export function genesisWith(parameters: Partial<Parameters>): Genesis {
   })
 }
 
-export function anchorOf(
-  chain: Uint8Array,
-  organisationId: string,
-  sequence: number,
-  expiresAt: number,
-): Uint8Array {
+export interface BatchPlace {
+  kind: 'record.anchor' | 'access.log'
+  organisation: string
+  sequence: number
+}
+
+export function batchOf(chain: Uint8Array, place: BatchPlace, expiresAt: number): Uint8Array {
+  const { kind, organisation: organisationId, sequence } = place
   return createTransaction({
     genesisDigest: chain,
     keyPair: keyOf(organisationId, 'anchor'),
-    kind: 'record.anchor',
+    kind,
     expiresAt,
     body: {
       organisation: organisationId,

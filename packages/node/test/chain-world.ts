@@ -38,7 +38,15 @@ import { Members } from '../src/members.ts'
 import { Mempool } from '../src/mempool.ts'
 import type { NodeParts } from '../src/node-parts.ts'
 import { VoteLog } from '../src/vote-log.ts'
-import { anchorOf, certificateOf, genesisWith, keyOf, NAMES, OBSERVER } from './chain-members.ts'
+import {
+  batchOf,
+  type BatchPlace,
+  certificateOf,
+  genesisWith,
+  keyOf,
+  NAMES,
+  OBSERVER,
+} from './chain-members.ts'
 import { START, TestClock } from './test-clock.ts'
 
 const SKIP_MS = 4_000
@@ -182,7 +190,16 @@ export class World {
 
   /** A signed anchor of one organisation. */
   anchor(name: string, sequence: number): Uint8Array {
-    return anchorOf(this.#network, name, sequence, this.clock.wall() + 300_000)
+    return this.#batch({ kind: 'record.anchor', organisation: name, sequence })
+  }
+
+  /** A signed access batch of one organisation. */
+  accessBatch(name: string, sequence: number): Uint8Array {
+    return this.#batch({ kind: 'access.log', organisation: name, sequence })
+  }
+
+  #batch(place: BatchPlace): Uint8Array {
+    return batchOf(this.#network, place, this.clock.wall() + 300_000)
   }
 
   idOf(transaction: Uint8Array): string {

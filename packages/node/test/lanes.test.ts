@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'uvu'
-import { type LaneEntry, Lanes } from '../src/lanes.ts'
+import { type LaneEntry, type LanePlace, Lanes } from '../src/lanes.ts'
 import { NAMES } from './chain-members.ts'
 import { withWorld } from './chain-world.ts'
 
 const [OWN = '', OTHER = ''] = NAMES
+const placeAt = (sequence: number): LanePlace => ({
+  organisation: OWN,
+  counter: 'anchorSequence',
+  sequence,
+})
 const ALL = { count: 10, bytes: 1 << 20 }
 
 test('lanes take turns, and a gap ends the turn of its lane alone', () =>
@@ -24,27 +29,45 @@ test('lanes take turns, and a gap ends the turn of its lane alone', () =>
     assert.equal(mempool.take(parts.execution.finalState(), ALL).length, 4)
   }))
 
+test('an organisation anchors and logs access in two lanes, and neither waits for the other', () =>
+  withWorld(async (world) => {
+    const { mempool, parts } = world
+    const anchors = [1, 2, 3].map((sequence) => world.anchor(OWN, sequence))
+    const entries = [1, 2].map((sequence) => world.accessBatch(OWN, sequence))
+    for (const bytes of [...anchors, ...entries]) {
+      assert.equal((await mempool.submit(bytes)).status, 'accepted')
+    }
+    const taken = () =>
+      mempool
+        .take(parts.execution.finalState(), ALL)
+        .map(({ payload }) => (payload.kind === 'access.log' ? 'access' : 'anchor'))
+    assert.deepEqual(taken(), ['anchor', 'access', 'anchor', 'access', 'anchor'])
+    await world.finalize(anchors.slice(0, 2))
+    assert.deepEqual(taken(), ['anchor', 'access', 'access'])
+    const gap = await mempool.submit(world.accessBatch(OWN, 4))
+    assert.deepEqual(gap.status === 'rejected' && [gap.code, gap.expected], ['wrong_sequence', 3])
+  }))
+
 test('a sequence that was dropped without a block may be sent again', () =>
   withWorld(async (world) => {
     const { mempool, parts } = world
     const state = parts.execution.finalState()
     const lanes = new Lanes<LaneEntry>()
-    const expected = () =>
-      lanes.checkPlace(state, { organisation: OWN, sequence: 9, isLocal: true })?.expected
+    const expected = () => lanes.checkPlace(state, placeAt(9), true)?.expected
     assert.equal(expected(), 1)
     for (const sequence of [1, 2]) {
       const bytes = world.anchor(OWN, sequence)
       await mempool.submit(bytes)
       const transaction = mempool.get(world.idOf(bytes))
       assert.ok(transaction)
-      lanes.add(sequence, { transaction, organisation: OWN })
+      lanes.add(placeAt(sequence), { transaction })
     }
     assert.equal(expected(), 3)
     assert.equal(lanes.heads(state).length, 2)
-    lanes.delete(OWN, 1)
+    lanes.delete(placeAt(1))
     assert.equal(expected(), 3)
     assert.equal(lanes.heads(state).length, 0)
-    lanes.reopen(OWN, 1)
+    lanes.reopen(placeAt(1))
     assert.equal(expected(), 1)
   }))
 

@@ -20,7 +20,7 @@ import { answerBlockRequest } from '../src/block-server.ts'
 import { Committer } from '../src/committer.ts'
 import { Execution, placeOf, type Tip } from '../src/execution.ts'
 import { readHeader } from '../src/stores.ts'
-import { anchorOf, certificateOf, genesisWith, keyOf, NAMES } from './chain-members.ts'
+import { batchOf, certificateOf, genesisWith, keyOf, NAMES } from './chain-members.ts'
 import { START } from './test-clock.ts'
 
 const BLOCK_MS = 100
@@ -156,7 +156,8 @@ export class MadeChain {
   #anchor(organisation: string): Uint8Array {
     const sequence = (this.#sequences.get(organisation) ?? 0) + 1
     this.#sequences.set(organisation, sequence)
-    return anchorOf(this.digest, organisation, sequence, this.#expiry())
+    const place = { kind: 'record.anchor', organisation, sequence } as const
+    return batchOf(this.digest, place, this.#expiry())
   }
 
   #expiry(): number {
