@@ -135,4 +135,24 @@ export const STORAGE_TEXTS: Record<StorageErrorCode, CatalogEntry> = {
     'An earlier write failed; nothing is signed until the node restarts.',
     'Check the volume of guard/, then restart the node.',
   ),
+  blob_corrupt: entry(1080, 11)(
+    'A stored shard is damaged',
+    'Blob {blob} does not hold the bytes of its name: {detail}. The disk, the bucket or something beside Mooring changed it.',
+    'Check the disk. The shard is made again from the other holders:   mooring vault repair',
+  ),
+  blob_missing: entry(1081, 11)(
+    'A stored shard is missing',
+    'Blob {blob} is not in the blob store, although this node keeps a shard in it.',
+    'Check what [vault] blobs and directory or bucket say. The shard is made again from the other holders:   mooring vault repair',
+  ),
+  bucket_unreachable: entry(1082, 11, 503)(
+    'The bucket for large shards does not answer',
+    '{detail}. Small shards are kept here and are not affected.',
+    'Check that {endpoint} runs and can be reached from this computer.',
+  ),
+  bucket_refused: entry(1083, 11, 503)(
+    'The bucket for large shards refuses',
+    '{detail}.',
+    'Check [vault] bucket, region and credentials, and that these may read, write, list and delete.',
+  ),
 }

@@ -36,6 +36,15 @@ export type StorageErrorCode =
   /** An earlier write of the journal failed; nothing may be signed until the node restarts. */
   | 'guard_stopped'
 
+  /** A blob, or what was handed in as one, is not the bytes of its id. */
+  | 'blob_corrupt'
+  /** There is no blob of this id. */
+  | 'blob_missing'
+  /** The bucket did not answer, or not in time, or had an error of its own. */
+  | 'bucket_unreachable'
+  /** The bucket answered that it will not. */
+  | 'bucket_refused'
+
 export type StorageErrorDetails = Readonly<Record<string, string | number>>
 
 export class StorageError extends Error {

@@ -1,3 +1,5 @@
+export { BLOB_BYTES_MAX, PIECE_BYTES_MAX, PIECES_MAX } from './blob-format.ts'
+export type { BlobShape, BlobStat, BlobStore, BlobWriter } from './blob-store.ts'
 export { ChainStore } from './chain.ts'
 export { ChainImport, frontierAfter, type ImportedEpoch } from './chain-import.ts'
 export type { ChainOptions } from './chain-check.ts'
@@ -13,6 +15,7 @@ export { type HomeLock, type HomeUser, lockHome, readHomeUser } from './home-loc
 export { Journal, type JournalOptions, type OpenedJournal } from './journal.ts'
 export type { JournalRecord, JournalRecordType } from './journal-format.ts'
 export type { Marks } from './marks.ts'
+export { LocalBlobs, type LocalBlobsOptions } from './local-blobs.ts'
 export { MemoryFileSystem } from './memory-file-system.ts'
 export { MemoryLevel } from './memory-level.ts'
 export { PendingTransactions } from './pending-transactions.ts'

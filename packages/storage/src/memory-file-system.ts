@@ -132,6 +132,9 @@ export class MemoryFileSystem implements FileSystem {
 function openInode(inode: Inode): OpenFile {
   return {
     read: () => Promise.resolve(inode.current.bytes),
+    size: () => Promise.resolve(inode.current.bytes.length),
+    readAt: (position, length) =>
+      Promise.resolve(inode.current.bytes.subarray(position, position + length)),
     identity: () => Promise.resolve({ inode: String(inode.number), birth: String(inode.number) }),
     write(bytes, position) {
       change(inode, { position, bytes: bytes.slice() })

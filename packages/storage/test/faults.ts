@@ -20,6 +20,8 @@ export function failing(inner: FileSystem, fault: Fault): FileSystem {
   }
   const wrap = (file: OpenFile, path: string): OpenFile => ({
     read: () => file.read(),
+    size: () => file.size(),
+    readAt: (position, length) => file.readAt(position, length),
     identity: () => file.identity(),
     async write(bytes, position) {
       const limit = meet('write', path) ?? bytes.length

@@ -98,6 +98,11 @@ export class FaultyFileSystem implements FileSystem {
         this.#meet('read')
         return file.read()
       },
+      readAt: async (position, length) => {
+        this.#meet('read')
+        return file.readAt(position, length)
+      },
+      size: () => file.size(),
       identity: () => file.identity(),
       write: async (bytes, position) => {
         const isShort = this.#meet('write') === 'short' && bytes.length > 1

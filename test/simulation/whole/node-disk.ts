@@ -110,6 +110,8 @@ export class NodeDisk {
     const alive = <T>(run: () => Promise<T>): Promise<T> => (life.isOver ? never() : run())
     return {
       read: () => alive(() => file.read()),
+      readAt: (position, length) => alive(() => file.readAt(position, length)),
+      size: () => alive(() => file.size()),
       identity: () => alive(() => file.identity()),
       truncate: (size) => alive(() => file.truncate(size)),
       close: () => alive(() => file.close()),
