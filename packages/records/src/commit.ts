@@ -9,7 +9,7 @@
 // The labels are fixed by a published vector and carry no domain prefix of the chain.
 
 import { compareBytes } from '@mooring/codec'
-import { merkleRootOfHashes, sha256 } from '@mooring/crypto'
+import { createSha256, type IncrementalHash, merkleRootOfHashes, sha256 } from '@mooring/crypto'
 import { RecordsError } from './errors.ts'
 import type { Field } from './fields.ts'
 import { hmacSha256, type KeyedHash } from './hmac.ts'
@@ -88,6 +88,14 @@ export function commitRecord(
 
 export function rawCommitment(rawSalt: Uint8Array, raw: Uint8Array): Uint8Array {
   return sha256(RAW_LABEL, rawSalt, raw)
+}
+
+/** The same for bytes that come in parts. */
+export function rawCommitmentHash(rawSalt: Uint8Array): IncrementalHash {
+  const hash = createSha256()
+  hash.update(RAW_LABEL)
+  hash.update(rawSalt)
+  return hash
 }
 
 export function recordCommitment(

@@ -195,3 +195,27 @@ export {
   repairQuestionSchema,
   sumOfParts,
 } from './repair-part.ts'
+export {
+  areDigestsOfShard,
+  fragmentDigest,
+  fragmentsOfShard,
+  isShard,
+  ShardCheck,
+} from './fragments.ts'
+export {
+  type InvalidRecord,
+  type OpenedRecord,
+  type OpenFailure,
+  openRecord,
+  RecordOpener,
+} from './open.ts'
+export {
+  type RecordDetails,
+  RecordSealer,
+  type SealedHead,
+  type SealedRecord,
+  type SealOptions,
+  sealRecord,
+  type StreamDetails,
+} from './seal.ts'
+export type { SealedSegment } from './seal-segments.ts'
