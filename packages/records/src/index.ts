@@ -3,6 +3,8 @@ export {
   accessEntryCommit,
   accessEntrySchema,
   type AccessEntry,
+  openAccessEntry,
+  sealAccessEntry,
 } from './access-entry.ts'
 export {
   ACCESS_LIFETIME_MS_MAX,
