@@ -1,0 +1,37 @@
+// What the parts of a node tell its access log: who asked for records, and what came of it.
+//
+// Each note that promises a trace resolves when the trace is on the disk; only then may an answer leave.
+
+import type { AccessEntry, AccessRequest } from '@mooring/records'
+
+export interface AccessNotes {
+  /** As a holder, before the signature of a witness leaves. Asked again for the same entry: the same. */
+  noteWitness(request: AccessRequest, entry: AccessEntry): Promise<void>
+  /** As a holder: fragments of so many sets went to the reader. Needs no answer and no flush. */
+  noteServed(request: AccessRequest, sets: number): void
+  /** As a reader, before anybody is asked: the entry of our own request. */
+  noteRead(request: AccessRequest, entry: AccessEntry): Promise<void>
+  /** As a custodian, before the catalogue is answered; and as the reader that asks for it. */
+  noteQuery(request: AccessRequest, entry: AccessEntry): Promise<void>
+  /** As a holder or custodian: why somebody got nothing. Of one peer only so many are kept apart. */
+  noteRefusal(refusal: RefusedAccess): Promise<void>
+  /** Shards of a custodian were made again here. */
+  noteRepair(repair: NotedRepair): Promise<void>
+}
+
+export interface RefusedAccess {
+  /** Organisation that asked: of the peer, not of the text. */
+  readonly peer: string
+  readonly code: string
+  /** Null when it could not be read. */
+  readonly request: AccessRequest | null
+  /** Null when none came with it. */
+  readonly entry: AccessEntry | null
+}
+
+export interface NotedRepair {
+  readonly custodian: string
+  /** Who made them again: for a lost holder, another one. */
+  readonly holder: string
+  readonly sets: number
+}
