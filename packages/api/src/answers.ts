@@ -282,6 +282,8 @@ export const StoredRecord = named('Record', 'What this custodian tells of a reco
   resourceType: textOrNull('FHIR resource type.'),
   contentType: text('Media type of its bytes.'),
   size: count('Bytes.'),
+  class: textOrNull('Class of record, once it is sealed.'),
+  holders: countOrNull('Organisations that hold a shard of it, once it is placed.'),
   status: oneOf(recordStatus, 'Durable here, at enough holders, in a batch, or in a final block.'),
   acceptedAt: time('When it became durable here.'),
   transactionId: textOrNull('Its anchor.'),

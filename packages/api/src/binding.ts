@@ -7,8 +7,10 @@
  */
 
 import type { Socket } from 'node:net'
+import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify'
 import { type Answer, type ApiContext, type Caller, reading } from './endpoints.ts'
+import { checkUpload, paced, received } from './body-streams.ts'
 import { ApiError } from './errors.ts'
 import { type EventStreams, streamQuery } from './events.ts'
 import type { Place } from './limits.ts'
@@ -16,6 +18,7 @@ import { convertQuery, hasHead } from './requests.ts'
 import type { Route } from './route.ts'
 import type { OperationId } from './routes.ts'
 import { submitRecords, submitTransactions } from './submissions.ts'
+import { vaultEndpoints } from './vault-endpoints.ts'
 
 /** What the routes of a listener share. */
 export interface Surroundings {
@@ -41,6 +44,7 @@ interface AnyEndpoint {
 
 const endpoints: Record<Exclude<OperationId, 'streamEvents'>, AnyEndpoint['answer']> = {
   ...reading,
+  ...vaultEndpoints,
   submitTransactions,
   submitRecords,
 }
@@ -52,7 +56,14 @@ export function bind(
   around: Surroundings,
 ): void {
   for (const [type, { form }] of Object.entries(route.accepts ?? {})) {
-    if (form === 'json') {
+    if (form === 'stream') {
+      const take = (request: FastifyRequest) => {
+        const { origin, host = '' } = request.headers
+        checkUpload(request.mediaType ?? '', origin, host)
+        return received(request.raw, around.context.limits)
+      }
+      scope.addContentTypeParser('*', async (request: FastifyRequest) => take(request))
+    } else if (form === 'json') {
       const parse = scope.getDefaultJsonParser('error', 'error')
       scope.addContentTypeParser(type, { parseAs: 'string' }, parse)
     } else {
@@ -95,9 +106,10 @@ function schemaOf(operationId: OperationId, route: Route): FastifySchema {
 }
 
 function checkedBodies(accepts: NonNullable<Route['accepts']>): Record<string, object> {
-  const entries = Object.entries(accepts).map(([type, { form, schema }]) => {
+  const entries = Object.entries(accepts).flatMap(([type, { form, schema }]) => {
+    if (form === 'stream') return []
     const checked = form === 'json' ? schema : {}
-    return [type, { schema: checked }] as const
+    return [[type, { schema: checked }] as const]
   })
   return Object.fromEntries(entries)
 }
@@ -122,6 +134,10 @@ function answering(endpoint: AnyEndpoint['answer'], around: Surroundings) {
     const answer = await unhurried(request.raw.socket, () => endpoint(call, around.context))
     const etag = answer.headers?.['etag']
     reply.code(answer.status).headers(answer.headers ?? {})
+    if (isPieces(answer.body)) {
+      const { limits } = around.context
+      return reply.send(Readable.from(paced(answer.body, request.raw.socket, limits)))
+    }
     if (etag === undefined || !isMatch(request.headers['if-none-match'], etag)) return answer.body
     reply.code(304).removeHeader('content-type')
     return reply.send()
@@ -139,11 +155,20 @@ async function unhurried<T>(socket: Socket, work: () => T | Promise<T>): Promise
   }
 }
 
+function isPieces(body: unknown): body is AsyncIterable<Uint8Array> {
+  return typeof body === 'object' && body !== null && Symbol.asyncIterator in body
+}
+
 function callerOf(request: FastifyRequest, reply: FastifyReply, around: Surroundings): Caller {
   const controller = new AbortController()
   return {
     contentType: request.mediaType ?? '',
+    size: announcedSize(request),
     signal: controller.signal,
+    whileHere: () => {
+      reply.raw.once('close', () => controller.abort())
+      return controller.signal
+    },
     startWaiting: () => {
       if (request.place?.startWaiting() !== true) return false
       around.waits.add(controller)
@@ -154,6 +179,11 @@ function callerOf(request: FastifyRequest, reply: FastifyReply, around: Surround
       return true
     },
   }
+}
+
+function announcedSize({ headers }: FastifyRequest): number | null {
+  const length = headers['content-length']
+  return length === undefined ? null : Number(length)
 }
 
 interface StreamRequest {

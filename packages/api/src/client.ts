@@ -35,6 +35,7 @@ import type {
 } from './membership-answers.ts'
 import type { Pruned, PrunePlan, Snapshot, Snapshots } from './storage-answers.ts'
 import type { Evidence, EvidencePage } from './evidence-answers.ts'
+import { IncompleteAnswer, vaultCalls, waitQuery } from './vault-client.ts'
 
 export interface ClientOptions {
   /** How long an answer may take, waiting for finality not counted. */
@@ -66,11 +67,6 @@ export interface EventOptions {
   /** Id of the last event received; goes before `from`. */
   lastEventId?: string
   signal?: AbortSignal
-}
-
-export interface RecordFile {
-  bytes: Uint8Array
-  contentType: string
 }
 
 /** What the node refused; `unreachable` or `timeout`, with status 0, when there was no answer. */
@@ -111,11 +107,11 @@ const SNAPSHOT_MS = 600_000
 const PRUNE_MS = 600_000
 const RECONNECT_MS = 3_000
 
-interface Call {
+export interface Call {
   method?: 'POST'
   query?: Record<string, string | number | boolean | undefined>
   headers?: Record<string, string>
-  body?: Uint8Array<ArrayBuffer> | string
+  body?: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | string
   waitMs?: number | undefined
   signal?: AbortSignal | undefined
 }
@@ -126,6 +122,7 @@ export function createClient(endpoint: string, options: ClientOptions = {}) {
   const { read, text } = http
   return {
     ...submitting(http),
+    ...vaultCalls(http),
     live: (verbose = false) => read<Health>('/livez', { query: { verbose } }),
     ready: (verbose = false) => read<Health>('/readyz', { query: { verbose } }),
     status: () => read<Status>('/v1/status'),
@@ -156,8 +153,6 @@ export function createClient(endpoint: string, options: ClientOptions = {}) {
     records: (page: PageOptions & { type?: string } = {}) =>
       read<RecordPage>('/v1/records', { query: { ...page } }),
     record: (id: string) => read<StoredRecord>(`/v1/records/${encodeURIComponent(id)}`),
-    recordContent: (id: string) =>
-      readContent(http, `/v1/records/${encodeURIComponent(id)}/content`),
     /** The proof file as text, to be kept as it is. */
     proof: (id: string, { withOpening }: { withOpening?: boolean } = {}) =>
       text(`/v1/proofs/${encodeURIComponent(id)}`, { query: { opening: withOpening } }),
@@ -206,13 +201,14 @@ function submitting({ post }: Http) {
   }
 }
 
-interface Http {
+export interface Http {
   readonly send: (path: string, call?: Call) => Promise<Response>
   readonly text: (path: string, call?: Call) => Promise<string>
   readonly read: <T>(path: string, call?: Call) => Promise<T>
   readonly post: <T>(path: string, type: string, call: Call) => Promise<T>
   /** What arrives, or a failure on the way as `ApiProblem`. */
   readonly reached: <T>(answer: Promise<T>) => Promise<T>
+  /** Of what is no answer of a node. */
   readonly failure: (cause: unknown) => ApiProblem
 }
 
@@ -226,12 +222,14 @@ function createHttp(endpoint: string, options: ClientOptions): Http {
         throw http.failure(cause)
       }
     },
-    failure: (cause) => noAnswer(endpoint, cause),
+    failure: (cause) => (cause instanceof ApiProblem ? cause : noAnswer(endpoint, cause)),
     send: async (path, call = {}) => {
       const { method = 'GET', body, waitMs = 0 } = call
       const headers = { accept: 'application/json', ...options.headers, ...call.headers }
       const signal = call.signal ?? AbortSignal.timeout(timeoutMs + waitMs)
-      const request = { method, headers, signal, ...(body === undefined ? {} : { body }) }
+      // Only a body in pieces needs `duplex`, and fetch insists on it.
+      const sent = body === undefined ? {} : { body, duplex: 'half' as const }
+      const request = { method, headers, signal, ...sent }
       const response = await http.reached(fetch(urlOf(endpoint, path, call.query), request))
       if (response.ok) return response
       throw problemIn(response, await http.reached(response.text()))
@@ -249,12 +247,6 @@ function createHttp(endpoint: string, options: ClientOptions): Http {
 async function readBytes(http: Http, path: string): Promise<Uint8Array> {
   const response = await http.send(path, { headers: { accept: '*/*' } })
   return new Uint8Array(await http.reached(response.arrayBuffer()))
-}
-
-async function readContent(http: Http, path: string): Promise<RecordFile> {
-  const response = await http.send(path, { headers: { accept: '*/*' } })
-  const contentType = response.headers.get('content-type') ?? 'application/octet-stream'
-  return { bytes: new Uint8Array(await http.reached(response.arrayBuffer())), contentType }
 }
 
 async function* readStream(
@@ -318,10 +310,6 @@ function urlOf(endpoint: string, path: string, query: Call['query'] = {}): strin
   return url.href
 }
 
-function waitQuery(waitMs: number | undefined): Record<string, string> {
-  return waitMs === undefined ? {} : { wait: 'final', timeout: `${waitMs}ms` }
-}
-
 function toBase64(bytes: Uint8Array): string {
   let text = ''
   for (const byte of bytes) text += String.fromCharCode(byte)
@@ -338,6 +326,12 @@ function problemIn({ status, headers }: Response, body: string): ApiProblem {
 }
 
 function noAnswer(endpoint: string, cause: unknown): ApiProblem {
+  if (cause instanceof IncompleteAnswer) {
+    return new ApiProblem(
+      { code: 'incomplete', status: 0, title: 'The answer is incomplete', detail: cause.message },
+      cause,
+    )
+  }
   const isTimeout = cause instanceof Error && cause.name === 'TimeoutError'
   const code = isTimeout ? 'timeout' : 'unreachable'
   const what = isTimeout ? 'did not answer in time' : 'cannot be reached'

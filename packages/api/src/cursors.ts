@@ -1,7 +1,7 @@
 /**
  * Places in a list, as text that only this node can have written.
  *
- * A cursor is the exclusive position (a height, or a place among records) and the name of the list it
+ * A cursor is the exclusive position (a height, or a place among records or names) and the name of the list it
  * belongs to, under an HMAC: a client cannot aim it elsewhere, and a changed filter is noticed instead
  * of answered with a mixture. It is no offset, so that new items never shift a page.
  */
@@ -16,6 +16,9 @@ export interface Cursors {
   format(list: string, position: number): string
   /** Throws `invalid_cursor`. */
   parse(list: string, cursor: string): number
+  /** The same for places that are no numbers. */
+  formatText(list: string, position: string): string
+  parseText(list: string, cursor: string): string
 }
 
 export function createCursors(key: Uint8Array): Cursors {
@@ -25,23 +28,34 @@ export function createCursors(key: Uint8Array): Cursors {
       .update(position)
       .digest()
       .subarray(0, TAG_BYTES)
+  const sealed = (list: string, position: Buffer) =>
+    Buffer.concat([position, tagOf(list, position)]).toString('base64url')
+  const opened = (list: string, cursor: string): Buffer => {
+    const bytes = Buffer.from(cursor, 'base64url')
+    const position = bytes.subarray(0, -TAG_BYTES)
+    const tag = bytes.subarray(-TAG_BYTES)
+    if (tag.length === TAG_BYTES && timingSafeEqual(tag, tagOf(list, position))) return position
+    throw foreignCursor()
+  }
   return {
     format(list, position) {
       const bytes = Buffer.alloc(POSITION_BYTES)
       bytes.writeBigUInt64BE(BigInt(position))
-      return Buffer.concat([bytes, tagOf(list, bytes)]).toString('base64url')
+      return sealed(list, bytes)
     },
     parse(list, cursor) {
-      const bytes = Buffer.from(cursor, 'base64url')
-      const position = bytes.subarray(0, POSITION_BYTES)
-      const tag = bytes.subarray(POSITION_BYTES)
-      if (tag.length !== TAG_BYTES || !timingSafeEqual(tag, tagOf(list, position))) {
-        throw new ApiError(
-          'invalid_cursor',
-          'This cursor was not made by this node for this list and filter. Start without one.',
-        )
-      }
+      const position = opened(list, cursor)
+      if (position.length !== POSITION_BYTES) throw foreignCursor()
       return Number(position.readBigUInt64BE())
     },
+    formatText: (list, position) => sealed(`text/${list}`, Buffer.from(position)),
+    parseText: (list, cursor) => opened(`text/${list}`, cursor).toString(),
   }
+}
+
+function foreignCursor(): ApiError {
+  return new ApiError(
+    'invalid_cursor',
+    'This cursor was not made by this node for this list and filter. Start without one.',
+  )
 }

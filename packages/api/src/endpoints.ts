@@ -13,12 +13,14 @@ import type { ApiHandlers, BlockName } from './handlers.ts'
 import type { IdempotencyKeys } from './idempotency.ts'
 import type { ApiLimits } from './limits.ts'
 import type { RequestParts } from './route.ts'
-import { type OperationId, PAGE_DEFAULT, type Routes } from './routes.ts'
+import { PAGE_DEFAULT } from './route-forms.ts'
+import type { OperationId, Routes } from './routes.ts'
+import type { VaultEndpoints } from './vault-endpoints.ts'
 
 export interface Answer {
   status: number
   headers?: Record<string, string>
-  /** Text and bytes are sent as they are, anything else by the schema of its route. */
+  /** Text, bytes and pieces of bytes are sent as they are, anything else by the schema of its route. */
   body: unknown
 }
 
@@ -34,10 +36,14 @@ export interface ApiContext {
 
 export interface Caller {
   contentType: string
-  /** Aborts when the client has gone or the server closes. */
+  /** Of the body, as announced. */
+  size: number | null
+  /** After `startWaiting`: aborts when the client has gone or the server closes. */
   signal: AbortSignal
+  /** Aborts when the client has gone. */
+  whileHere: () => AbortSignal
   /** Leaves the requests in flight; false when too many wait already. */
-  startWaiting(): boolean
+  startWaiting: () => boolean
 }
 
 export type ApiRequest<K extends OperationId> = RequestParts<Routes[K]> & Caller
@@ -48,10 +54,10 @@ export type Endpoint<K extends OperationId> = (
 ) => Answer | Promise<Answer>
 
 type Submitting = 'submitTransactions' | 'submitRecords'
-type Reading = Exclude<OperationId, Submitting | 'streamEvents'>
+type Reading = Exclude<OperationId, Submitting | keyof VaultEndpoints | 'streamEvents'>
 
-const JSON_TYPE = 'application/json; charset=utf-8'
-const fresh = { 'cache-control': 'no-store' }
+export const JSON_TYPE = 'application/json; charset=utf-8'
+export const fresh = { 'cache-control': 'no-store' }
 const immutable = { 'cache-control': 'public, max-age=31536000, immutable' }
 const PROOF_RETRY_MS = 1_000
 
@@ -100,7 +106,7 @@ export const reading: { [K in Reading]: Endpoint<K> } = {
     const before = query.cursor === undefined ? null : cursors.parse('evidence', query.cursor)
     const { items, next } = handlers.listEvidence({ before, limit })
     const nextCursor = next === null ? null : cursors.format('evidence', next)
-    return page('/v1/evidence', { limit: String(limit) }, { items, nextCursor })
+    return pageAnswer('/v1/evidence', { limit: String(limit) }, { items, nextCursor })
   },
   getEvidence: ({ params }, { handlers }) => current(evidenceOf(handlers, params.id).evidence),
   getEvidenceBytes: ({ params }, { handlers }) => ({
@@ -124,7 +130,7 @@ export const reading: { [K in Reading]: Endpoint<K> } = {
     const last = items.at(-1)
     const isEnd = last === undefined || last.height === 0 || items.length < limit
     const nextCursor = isEnd ? null : cursors.format('blocks', last.height)
-    return page('/v1/blocks', { limit: String(limit) }, { items, nextCursor })
+    return pageAnswer('/v1/blocks', { limit: String(limit) }, { items, nextCursor })
   },
   getBlock: async ({ params }, { handlers }) => {
     const name = blockName(params.block)
@@ -152,23 +158,12 @@ export const reading: { [K in Reading]: Endpoint<K> } = {
     const nextCursor = next === null ? null : cursors.format(name, next)
     const filter: Record<string, string> = resourceType === null ? {} : { type: resourceType }
     const body = { items: items.map(withLinks), nextCursor }
-    return page('/v1/records', { limit: String(limit), ...filter }, body)
+    return pageAnswer('/v1/records', { limit: String(limit), ...filter }, body)
   },
   getRecord: async ({ params }, { handlers }) => {
     const record = await handlers.record(params.id)
     if (record === undefined) throw unknownRecord()
     return current(withLinks(record))
-  },
-  getRecordContent: async ({ params }, { handlers }) => {
-    const content = await handlers.recordContent(params.id)
-    if (content === undefined) throw unknownRecord()
-    const headers = {
-      ...fresh,
-      'content-type': content.contentType,
-      'content-disposition': 'attachment',
-      'x-content-type-options': 'nosniff',
-    }
-    return { status: 200, headers, body: content.bytes }
   },
   getProof: async ({ params, query }, { handlers }) => {
     const proof = await handlers.proof(params.id, { withOpening: query.opening ?? true })
@@ -193,7 +188,7 @@ export function withLinks<T extends { id: string }>(record: T): T & Pick<StoredR
   return { ...record, links }
 }
 
-function current(body: unknown): Answer {
+export function current(body: unknown): Answer {
   return { status: 200, headers: fresh, body }
 }
 
@@ -207,7 +202,7 @@ function evidenceOf(handlers: ApiHandlers, id: string) {
   throw new ApiError('unknown_evidence', 'This node has no evidence with this id.')
 }
 
-function unknownRecord(): ApiError {
+export function unknownRecord(): ApiError {
   return new ApiError('unknown_record', 'This custodian keeps no record under this id.')
 }
 
@@ -216,7 +211,7 @@ function blockName(text: string): BlockName {
   return text.length === 64 ? { digest: text } : { height: Number(text) }
 }
 
-function page(
+export function pageAnswer(
   path: string,
   query: Record<string, string>,
   body: { items: unknown[]; nextCursor: string | null },

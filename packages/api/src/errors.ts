@@ -14,6 +14,7 @@ const REFUSALS = {
   malformed_body: [400, 'The body cannot be read'],
   invalid_cursor: [400, 'The cursor was not made by this node for this list'],
   invalid_idempotency_key: [400, 'The Idempotency-Key header cannot be used'],
+  foreign_origin: [403, 'A page of another site may not ask this'],
   unknown_route: [404, 'There is nothing at this address'],
   unknown_block: [404, 'No final block has this height or digest'],
   unknown_transaction: [404, 'No transaction has this id'],

@@ -24,6 +24,7 @@ import type {
 import type { Pruned, PrunePlan, Snapshot } from './storage-answers.ts'
 import type { Evidence } from './evidence-answers.ts'
 import type { Change, ChangePreview, Epoch, Member, Network } from './membership-answers.ts'
+import type { VaultHandlers } from './vault-handlers.ts'
 
 /** What a record answer is before the server adds its links. */
 export type RecordAnswer = Omit<StoredRecord, 'links'>
@@ -63,11 +64,6 @@ export interface RecordQuery {
   resourceType: string | null
 }
 
-export interface RecordContent {
-  bytes: Uint8Array
-  contentType: string
-}
-
 /** `json`: the proof file, sent as it is. `pending`: the record or transaction is known, its block is not final yet. */
 export type ProofOutcome = { kind: 'record' | 'transaction'; json: string } | { kind: 'pending' }
 
@@ -102,7 +98,7 @@ export interface EventSource {
   subscribe(listener: (event: ApiEvent) => void): () => void
 }
 
-export interface ApiHandlers {
+export interface ApiHandlers extends VaultHandlers {
   live(): Condition[]
   ready(): Condition[]
   metrics(): Promise<{ contentType: string; text: string }>
@@ -152,7 +148,6 @@ export interface ApiHandlers {
   /** Newest first; `next` continues the list, null at its end. */
   records(query: RecordQuery): Promise<{ items: RecordAnswer[]; next: number | null }>
   record(id: string): Promise<RecordAnswer | undefined>
-  recordContent(id: string): Promise<RecordContent | undefined>
 
   proof(id: string, options: { withOpening: boolean }): Promise<ProofOutcome | undefined>
   verifyProof(json: Uint8Array): Verification | Promise<Verification>

@@ -19,8 +19,11 @@ export interface IdempotencyLimits {
   recordsMax: number
 }
 
+/** Of a request that is read as it arrives it is known only after all of it has been read. */
+export type Fingerprint = string | (() => Promise<string>)
+
 interface Entry {
-  fingerprint: string
+  fingerprint: string | null
   expiresAt: number
   outcome: SubmissionOutcome | null
 }
@@ -44,18 +47,21 @@ export class IdempotencyKeys {
   /** Runs `work` unless this key has run it before; `now` is monotonic milliseconds. */
   async once(
     key: string,
-    fingerprint: string,
+    fingerprint: Fingerprint,
     now: number,
     work: () => Promise<SubmissionOutcome>,
   ): Promise<SubmissionOutcome> {
     this.#expire(now)
     const earlier = this.#entries.get(key)
     if (earlier !== undefined) return outcomeAgain(earlier, fingerprint)
-    const entry: Entry = { fingerprint, expiresAt: now + this.#limits.lifetimeMs, outcome: null }
+    const early = typeof fingerprint === 'string' ? fingerprint : null
+    const expiresAt = now + this.#limits.lifetimeMs
+    const entry: Entry = { fingerprint: early, expiresAt, outcome: null }
     this.#entries.set(key, entry)
     let outcome: SubmissionOutcome
     try {
       outcome = await work()
+      if (typeof fingerprint === 'function') entry.fingerprint = await fingerprint()
     } catch (error) {
       if (this.#entries.get(key) === entry) this.#entries.delete(key)
       throw error
@@ -91,8 +97,13 @@ function sizeOf({ outcome }: Entry): number {
   return outcome === null ? 0 : outcome.records.length + outcome.problems.length
 }
 
-function outcomeAgain(entry: Entry, fingerprint: string): SubmissionOutcome {
-  if (entry.fingerprint !== fingerprint) {
+async function outcomeAgain(entry: Entry, fingerprint: Fingerprint): Promise<SubmissionOutcome> {
+  const isRunning = entry.outcome === null
+  const isSame =
+    typeof fingerprint === 'string' || !isRunning
+      ? entry.fingerprint === (await fingerprintOf(fingerprint))
+      : entry.fingerprint === null
+  if (!isSame) {
     throw new ApiError(
       'idempotency_key_reused',
       'This Idempotency-Key came with another request before. Use a new key for a new one.',
@@ -104,4 +115,8 @@ function outcomeAgain(entry: Entry, fingerprint: string): SubmissionOutcome {
     })
   }
   return entry.outcome
+}
+
+async function fingerprintOf(fingerprint: Fingerprint): Promise<string> {
+  return typeof fingerprint === 'string' ? fingerprint : fingerprint()
 }

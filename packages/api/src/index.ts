@@ -36,7 +36,6 @@ export type {
   EventType,
   ProofOutcome,
   RecordAnswer,
-  RecordContent,
   RecordQuery,
   RecordSubmission,
   SubmissionOutcome,
@@ -60,3 +59,21 @@ export {
   type ObservedRequest,
   startApi,
 } from './server.ts'
+export type {
+  GrantRequest,
+  ReadableQuery,
+  ReadRequest,
+  RecordContent,
+  RepairRequest,
+  UploadSubmission,
+  VaultHandlers,
+  VerifyRequest,
+} from './vault-handlers.ts'
+export type {
+  ReadableRecord,
+  RecordVersion,
+  Vault,
+  VaultHolder,
+  VaultScheme,
+  VaultStep,
+} from './vault-answers.ts'

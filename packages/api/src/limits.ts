@@ -20,6 +20,10 @@ export interface ApiLimits {
   headerBytesMax: number
   inFlightMax: number
   bodyBytesInFlightMax: number
+  /** A body that passes through in pieces has no total time; it has this pace instead. */
+  uploadBytesMax: number
+  uploadGraceMs: number
+  uploadBytesPerSecondMin: number
   waitsMax: number
   waitMsMax: number
   streamsMax: number
@@ -39,6 +43,9 @@ export const DEFAULT_LIMITS: ApiLimits = {
   headerBytesMax: 8 * 1024,
   inFlightMax: 256,
   bodyBytesInFlightMax: 256 * 1024 * 1024,
+  uploadBytesMax: 16 * 1024 * 1024 * 1024,
+  uploadGraceMs: 10_000,
+  uploadBytesPerSecondMin: 16 * 1024,
   waitsMax: 1_000,
   waitMsMax: 60_000,
   streamsMax: 100,

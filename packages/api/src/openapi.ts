@@ -18,6 +18,7 @@ const EVERYWHERE: readonly number[] = [400, 421, 500, 503]
 
 const PROBLEM_TEXTS: Readonly<Record<number, string>> = {
   400: 'The request does not match its schema.',
+  403: 'It may not be done; the code says why.',
   404: 'There is no such thing.',
   408: 'The request did not arrive in time.',
   409: 'The first request with this Idempotency-Key still runs.',
@@ -28,6 +29,7 @@ const PROBLEM_TEXTS: Readonly<Record<number, string>> = {
   422: 'It was understood and refused.',
   500: 'Something failed inside the node.',
   503: 'Not now; `Retry-After` says when.',
+  507: 'The disk has no room for it; nothing of it was kept.',
 }
 
 const TAGS = [

@@ -16,6 +16,19 @@ export const json = (description: string, schema: JsonSchema): Response => ({
 export const binary = (type: string) => Type.Unsafe<string>({ contentMediaType: type })
 export const bytes = (type: string) => ({ form: 'bytes' as const, schema: binary(type) })
 
+export const stream = (description: string) => ({
+  form: 'stream' as const,
+  schema: Type.Unsafe<string>({ contentMediaType: '*/*', description }),
+})
+
+export const recordId = Type.String({ pattern: '^[0-9A-Za-z_-]{1,128}$' })
+export const PAGE_MAX = 500
+export const PAGE_DEFAULT = 50
+
+const cursor = Type.String({ maxLength: 200, description: '`nextCursor` of the page before.' })
+const limit = Type.Integer({ minimum: 1, maximum: PAGE_MAX, default: PAGE_DEFAULT })
+export const page = { limit: Type.Optional(limit), cursor: Type.Optional(cursor) }
+
 export const hexId = Type.String({ pattern: '^[0-9a-f]{64}$' })
 /** Keeps the exact schema types, so that the endpoints are typed by them. */
 export function table<const T extends Record<string, Route>>(routes: T): T {

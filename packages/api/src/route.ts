@@ -9,9 +9,9 @@ export type Role = 'none' | 'viewer' | 'submitter' | 'auditor' | 'operator'
 export type Listener = 'api' | 'metrics'
 
 /** How bytes of a media type become `request.body`. */
-export type BodyForm = 'json' | 'bytes'
+export type BodyForm = 'json' | 'bytes' | 'stream'
 
-/** `schema` is checked for `json`; bytes are handed on as they came, and it only documents them. */
+/** `schema` is checked for `json`; anything else is handed on as it came, and it only documents that. */
 export interface Accepted {
   form: BodyForm
   schema: JsonSchema
@@ -45,13 +45,22 @@ export function isServedBy({ listeners }: Route, listener: Listener): boolean {
   return listeners === undefined ? listener === 'api' : listeners.includes(listener)
 }
 
+/** Whether a body of that content type is handed on while it arrives. */
+export function isPassing(route: Route | undefined, contentType: string | undefined): boolean {
+  const accepts = route?.accepts ?? {}
+  const [type = ''] = (contentType ?? '').toLowerCase().split(';', 1)
+  return Object.hasOwn(accepts, '*/*') && !Object.hasOwn(accepts, type.trim())
+}
+
 type Part<R, K extends string> =
   R extends Record<K, infer S extends JsonSchema> ? Static<S> : Record<string, never>
 type BodyOf<A> = A extends { form: 'bytes' }
   ? Uint8Array
-  : A extends { schema: infer S extends JsonSchema }
-    ? Static<S>
-    : never
+  : A extends { form: 'stream' }
+    ? AsyncIterable<Uint8Array>
+    : A extends { schema: infer S extends JsonSchema }
+      ? Static<S>
+      : never
 type Body<R> = R extends { accepts: infer A }
   ? { [M in keyof A]: BodyOf<A[M]> }[keyof A]
   : undefined

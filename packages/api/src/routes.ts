@@ -13,17 +13,15 @@ import { evidenceRoutes } from './evidence-routes.ts'
 import { membershipRoutes } from './membership-routes.ts'
 import type { Response } from './route.ts'
 import { storageRoutes } from './storage-routes.ts'
-import { binary, bytes, closed, hexId, json, table } from './route-forms.ts'
+import { bytes, closed, hexId, json, page, recordId, stream, table } from './route-forms.ts'
 import { Type } from './schema.ts'
+import { vaultRoutes } from './vault-routes.ts'
 
 const JSON_BODY_MAX = 1024 * 1024
 const PROOF_BODY_MAX = 4 * 1024 * 1024
 const RECORDS_BODY_MAX = 16 * 1024 * 1024
 export const LIST_MAX = 256
-export const PAGE_MAX = 500
-export const PAGE_DEFAULT = 50
 
-const recordId = Type.String({ pattern: '^[0-9A-Za-z_-]{1,128}$' })
 const duration = Type.String({
   pattern: '^[0-9]{1,6}(ms|s|m)$',
   description: 'For example 500ms, 10s or 1m; at most 60s.',
@@ -36,9 +34,6 @@ const wait = Type.Unsafe<'final'>({
 const prefer = Type.Optional(
   Type.String({ description: '`wait=<seconds>`, the same as wait=final with that timeout.' }),
 )
-const cursor = Type.String({ maxLength: 200, description: '`nextCursor` of the page before.' })
-const limit = Type.Integer({ minimum: 1, maximum: PAGE_MAX, default: PAGE_DEFAULT })
-const page = { limit: Type.Optional(limit), cursor: Type.Optional(cursor) }
 const checks = Type.Object(
   {
     verbose: Type.Optional(Type.Boolean({ description: 'List every condition.' })),
@@ -182,12 +177,21 @@ export const routes = table({
     path: '/v1/records',
     tag: 'records',
     role: 'submitter',
-    summary: 'Submit records: a FHIR resource, a Bundle, or one resource a line',
+    summary: 'Submit records: FHIR as JSON or one resource a line, or one record of any media type',
     query: Type.Object(
       {
         ...waitQuery,
         partial: Type.Optional(
           Type.Boolean({ description: 'Keep the good entries although others are bad.' }),
+        ),
+        patient: Type.Optional(
+          Type.String({
+            minLength: 1,
+            maxLength: 256,
+            description:
+              'Whose record it is, when the body is not FHIR: a reference or the bare number. ' +
+              "Without it the record is the institution's own.",
+          }),
         ),
       },
       closed,
@@ -204,6 +208,7 @@ export const routes = table({
       'application/fhir+ndjson': bytes('application/fhir+ndjson'),
       'application/x-ndjson': bytes('application/x-ndjson'),
       'application/ndjson': bytes('application/ndjson'),
+      '*/*': stream('Any other media type, as it comes: one record.'),
     },
     bodyBytesMax: RECORDS_BODY_MAX,
     responses: {
@@ -211,7 +216,7 @@ export const routes = table({
       201: json('Anchored.', answers.Submission),
       202: json('Durable here; the anchor follows.', answers.Submission),
     },
-    problems: [408, 409, 413, 415, 422],
+    problems: [403, 408, 409, 413, 415, 422, 507],
   },
   listRecords: {
     method: 'GET',
@@ -240,22 +245,7 @@ export const routes = table({
     responses: { 200: json('The record.', answers.StoredRecord) },
     problems: [404],
   },
-  getRecordContent: {
-    method: 'GET',
-    path: '/v1/records/:id/content',
-    tag: 'records',
-    role: 'submitter',
-    summary: 'The exact bytes of one record, as they were submitted',
-    params: Type.Object({ id: recordId }),
-    responses: {
-      200: {
-        description: 'The bytes, in the media type they came in.',
-        type: 'application/fhir+json',
-        schema: binary('application/fhir+json'),
-      },
-    },
-    problems: [404],
-  },
+  ...vaultRoutes,
   getProof: {
     method: 'GET',
     path: '/v1/proofs/:id',

@@ -17,6 +17,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { sharedSchemas } from './answer-forms.ts'
 import { Health } from './answers.ts'
 import { bind, type Surroundings } from './binding.ts'
+import { limitArrival } from './body-streams.ts'
 import { compileOnDemand } from './compilers.ts'
 import { createCursors } from './cursors.ts'
 import { ApiError, type Catalogue, internalProblem, problemOf } from './errors.ts'
@@ -26,7 +27,7 @@ import { IdempotencyKeys } from './idempotency.ts'
 import { type ApiLimits, Budget, checkHost, DEFAULT_LIMITS } from './limits.ts'
 import { swaggerOptions } from './openapi.ts'
 import { answerOnSocket, apiErrorOf, methodsAt } from './requests.ts'
-import { isServedBy, type Listener, type Route } from './route.ts'
+import { isPassing, isServedBy, type Listener, type Route } from './route.ts'
 import { operationIds, routes } from './routes.ts'
 
 export interface ApiOptions {
@@ -141,16 +142,16 @@ async function createListener(shared: Shared, listener: Listener): Promise<Fasti
     trustProxy: false,
     requestIdHeader: false,
     genReqId: () => randomUUID(),
-    requestTimeout: limits.requestTimeoutMs,
+    // A body that passes through may take its time; `limitArrival` keeps that of all others.
+    requestTimeout: 0,
     connectionTimeout: limits.connectionTimeoutMs,
     keepAliveTimeout: limits.keepAliveTimeoutMs,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     http: {
       maxHeaderSize: limits.headerBytesMax,
-      // While it is above the time for the whole request, Node waits for it even when headers are complete.
       headersTimeout: limits.requestTimeoutMs,
-      requestTimeout: limits.requestTimeoutMs,
+      requestTimeout: 0,
       requireHostHeader: false,
       connectionsCheckingInterval: limits.requestCheckMs,
     },
@@ -194,6 +195,12 @@ async function createListener(shared: Shared, listener: Listener): Promise<Fasti
 function enter(shared: Shared, request: FastifyRequest, reply: FastifyReply): void {
   checkHost(request.headers.host, shared.hostNames, request.socket.localAddress)
   const route = request.routeOptions.config.route
+  limitArrival(request.raw, reply.raw, {
+    isPassing: isPassing(route, request.headers['content-type']),
+    ms: shared.limits.requestTimeoutMs,
+    late: (error) =>
+      answerOnSocket(error, request.raw.socket, shared.options.catalogue, request.id),
+  })
   if (route?.tag === 'health') return
   if (shared.isClosing) throw new ApiError('closing', 'Ask another node, or this one later.')
   const place = shared.budget.enter(bodyBytesOf(request, route))

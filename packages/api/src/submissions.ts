@@ -6,12 +6,21 @@
  * without waiting, with `Retry-After`. A wait that ends early is never a failure.
  */
 
+import { createHash } from 'node:crypto'
 import { sha256 } from '@mooring/crypto'
 import { toHex } from '@mooring/codec'
 import type { Submission, SubmittedTransaction, TransactionResult } from './answers.ts'
-import { type Answer, type ApiContext, type Caller, type Endpoint, withLinks } from './endpoints.ts'
+import {
+  type Answer,
+  type ApiContext,
+  type ApiRequest,
+  type Caller,
+  type Endpoint,
+  withLinks,
+} from './endpoints.ts'
 import { ApiError, Refusal } from './errors.ts'
 import type { RecordSubmission, SubmissionOutcome, TransactionOutcome } from './handlers.ts'
+import type { Fingerprint } from './idempotency.ts'
 
 const DEFAULT_WAIT_MS = 10_000
 const RETRY_AFTER = { 'retry-after': '1' }
@@ -144,23 +153,65 @@ function fromBase64(text: string): Uint8Array | undefined {
 export const submitRecords: Endpoint<'submitRecords'> = async (request, context) => {
   const { handlers, keys } = context
   const wait = waitOf(request, context)
-  const submission: RecordSubmission = {
-    bytes: request.body,
-    format: request.contentType.endsWith('ndjson') ? 'ndjson' : 'json',
-    contentType: request.contentType,
-    isPartial: request.query.partial ?? false,
-  }
-  const work = async () => accepted(await handlers.submitRecords(submission))
+  const { work, fingerprint } = submissionOf(request, context)
   const key = idempotencyKey(request.headers['idempotency-key'])
   const outcome =
-    key === undefined
-      ? await work()
-      : await keys.once(key, fingerprint(submission), performance.now(), work)
+    key === undefined ? await work() : await keys.once(key, fingerprint, performance.now(), work)
   const isWaiting = wait !== undefined && !isAnchored(outcome) && request.startWaiting()
   if (!isWaiting) return recordsAnswer(outcome, wait)
   const signal = AbortSignal.any([request.signal, AbortSignal.timeout(wait.ms)])
   const records = await handlers.waitForRecords(outcome.submission, signal)
   return recordsAnswer({ ...outcome, records }, wait)
+}
+
+interface SubmissionWork {
+  work: () => Promise<SubmissionOutcome>
+  fingerprint: Fingerprint
+}
+
+function submissionOf(
+  { body, query, contentType, size, whileHere }: ApiRequest<'submitRecords'>,
+  { handlers }: ApiContext,
+): SubmissionWork {
+  if (!(body instanceof Uint8Array)) {
+    const patient = query.patient ?? null
+    const { pieces, digest } = hashed(body, `upload\0${contentType}\0${patient ?? ''}\0`)
+    const upload = { body: pieces, contentType, size, patient, signal: whileHere() }
+    return { work: async () => accepted(await handlers.submitUpload(upload)), fingerprint: digest }
+  }
+  if (query.patient !== undefined) {
+    const detail = 'The patient of FHIR content is read from the resource. Leave it out.'
+    const errors = [{ in: 'query' as const, pointer: '/patient', detail }]
+    throw new ApiError('invalid_request', detail, { errors })
+  }
+  const submission: RecordSubmission = {
+    bytes: body,
+    format: contentType.endsWith('ndjson') ? 'ndjson' : 'json',
+    contentType,
+    isPartial: query.partial ?? false,
+  }
+  const work = async () => accepted(await handlers.submitRecords(submission))
+  return { work, fingerprint: fingerprintOf(submission) }
+}
+
+/** The pieces as they pass, and their digest, for which what is left of them is read. */
+function hashed(
+  body: AsyncIterable<Uint8Array>,
+  head: string,
+): { pieces: AsyncIterable<Uint8Array>; digest: () => Promise<string> } {
+  const hash = createHash('sha256').update(head)
+  async function* passing(): AsyncGenerator<Uint8Array> {
+    for await (const piece of body) {
+      hash.update(piece)
+      yield piece
+    }
+  }
+  const pieces = passing()
+  const digest = async () => {
+    while ((await pieces.next()).done !== true);
+    return hash.digest('hex')
+  }
+  return { pieces, digest }
 }
 
 function accepted(outcome: SubmissionOutcome): SubmissionOutcome {
@@ -181,7 +232,7 @@ function recordsAnswer(outcome: SubmissionOutcome, wait: Wait | undefined): Answ
     if (isAnchored(outcome)) return { status: 201, headers: { ...FRESH, ...wait.headers }, body }
     return { status: 202, headers: { ...FRESH, ...RETRY_AFTER, ...wait.headers }, body }
   }
-  const isNew = records.some(({ status }) => status === 'accepted')
+  const isNew = records.some(({ status }) => status === 'accepted' || status === 'received')
   return { status: isNew ? 202 : 200, headers: FRESH, body }
 }
 
@@ -191,7 +242,7 @@ function isAnchored({ records }: SubmissionOutcome): boolean {
   return records.every(({ height }) => height !== null)
 }
 
-function fingerprint({ bytes, contentType, isPartial }: RecordSubmission): string {
+function fingerprintOf({ bytes, contentType, isPartial }: RecordSubmission): string {
   const head = new TextEncoder().encode(`records\0${contentType}\0${isPartial}\0`)
   return toHex(sha256(head, bytes))
 }

@@ -19,8 +19,9 @@ function loadedBy(file: string, seen = new Set<string>()): Set<string> {
   return seen
 }
 
-test('the client loads nothing but its own reader of events', () => {
-  assert.deepEqual(loadedBy('./client.ts'), new Set(['./client.ts', './event-reader.ts']))
+test('the client loads nothing but its own parts', () => {
+  const parts = ['./client.ts', './event-reader.ts', './vault-client.ts']
+  assert.deepEqual(loadedBy('./client.ts'), new Set(parts))
 })
 
 test('the verifier loads floors 0 and 1 and nothing else', () => {
@@ -38,7 +39,7 @@ test('the verifier loads floors 0 and 1 and nothing else', () => {
 })
 
 test('neither names what a browser does not have', () => {
-  for (const file of ['client.ts', 'event-reader.ts', 'verify.ts']) {
+  for (const file of ['client.ts', 'event-reader.ts', 'vault-client.ts', 'verify.ts']) {
     const source = readFileSync(new URL(file, SOURCE), 'utf8')
     assert.doesNotMatch(source, /\bBuffer\b|\bprocess\.|'node:/, file)
   }

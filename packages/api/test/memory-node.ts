@@ -5,7 +5,6 @@
  * history before they are announced), and no more: transactions are opaque, nothing is signed.
  */
 
-import { toHex } from '@mooring/codec'
 import { sha256 } from '@mooring/crypto'
 import type {
   Block,
@@ -22,7 +21,6 @@ import type {
   ChangePreviewOutcome,
   ProofOutcome,
   RecordAnswer,
-  RecordContent,
   RecordSubmission,
   SubmissionOutcome,
   SubmittedRecordAnswer,
@@ -32,28 +30,19 @@ import type { Evidence } from '../src/evidence-answers.ts'
 import type { Change, Epoch, Member, Network } from '../src/membership-answers.ts'
 import { formatVerification, verifyProof } from '../src/verify.ts'
 import { CHANGE, EPOCH, MEMBER } from './membership.ts'
+import { digestOf, MemoryVault, NOT_PLACED, timeOf } from './memory-vault.ts'
 
-const T0 = Date.UTC(2026, 10, 20, 9, 0, 0)
 const ZERO = '0'.repeat(64)
 const GENESIS_JSON = '{ "networkName": "test",\n  "note": "kept as it is" }\n'
+export { digestOf }
 export const GENESIS_DIGEST = digestOf('genesis')
-
-export function digestOf(text: string | Uint8Array): string {
-  return toHex(sha256(typeof text === 'string' ? new TextEncoder().encode(text) : text))
-}
 
 const ANCHOR = { kind: 'record.anchor', organisation: 'st-mary' }
 
-interface Stored extends RecordAnswer, RecordContent {
-  position: number
-  submission: string
-}
-
 const SNAPSHOT = { height: 2, digest: digestOf('snapshot'), bytes: 100 }
 
-export class MemoryNode implements ApiHandlers {
+export class MemoryNode extends MemoryVault implements ApiHandlers {
   readonly chain: Block[] = []
-  readonly stored = new Map<string, Stored>()
   readonly pending = new Map<string, Uint8Array>()
   organisations: Member[] = [MEMBER]
   proposals: Change[] = [CHANGE]
@@ -362,10 +351,6 @@ export class MemoryNode implements ApiHandlers {
     return Promise.resolve(this.stored.get(id))
   }
 
-  recordContent(id: string): Promise<RecordContent | undefined> {
-    return Promise.resolve(this.stored.get(id))
-  }
-
   proof(id: string, { withOpening }: { withOpening: boolean }): Promise<ProofOutcome | undefined> {
     const record = this.stored.get(id)
     if (record !== undefined) {
@@ -397,7 +382,7 @@ export class MemoryNode implements ApiHandlers {
     if (known !== undefined)
       return { id, resourceType, entry, status: 'known', height: known.height }
     const fields = { id, resourceType, contentType, bytes, submission, size: bytes.length }
-    const open = { status: 'accepted' as const, transactionId: null, height: null }
+    const open = { ...NOT_PLACED, status: 'accepted' as const }
     const position = this.stored.size + 1
     this.stored.set(id, { ...fields, ...open, position, acceptedAt: timeOf(position) })
     return { id, resourceType, entry, status: 'accepted', height: null }
@@ -424,10 +409,6 @@ export class MemoryNode implements ApiHandlers {
       if (block !== undefined) yield* eventsOf(block)
     }
   }
-}
-
-function timeOf(seconds: number): string {
-  return new Date(T0 + seconds * 1_000).toISOString()
 }
 
 function blockFields(height: number, parent: string) {

@@ -179,8 +179,8 @@ test('a body over the limit is 413, announced or not', async () => {
 test('a content type that the route does not take is 415 and says which it takes', async () => {
   await serving(async ({ api }) => {
     const wrong: [string, string][] = [
-      ['/v1/records', 'text/plain'],
-      ['/v1/records', 'application/cbor'],
+      ['/v1/records', 'multipart/form-data; boundary=x'],
+      ['/v1/records', 'application/x-www-form-urlencoded'],
       ['/v1/transactions', 'application/fhir+json'],
       ['/v1/transactions', 'application/json\tx'],
       ['/v1/proofs/verify', 'application/cbor'],

@@ -178,8 +178,10 @@ test('what the node keeps to itself is not in an answer', async () => {
     const [listed] = (await client.records()).items
     assert.deepEqual(Object.keys(listed ?? {}).toSorted(), [
       'acceptedAt',
+      'class',
       'contentType',
       'height',
+      'holders',
       'id',
       'links',
       'resourceType',

@@ -120,6 +120,11 @@ export const API_TEXTS: Record<ApiCode, CatalogEntry> = {
     'It is empty, too long or has characters that do not belong there.',
     'Use a random UUID for each submission.',
   ),
+  foreign_origin: entry(4037, 5, 403)(
+    'A page of another site may not ask this',
+    'The Origin header names another site: its page tried to use the browser of a person here.',
+    'Send records from a program, without an Origin header.',
+  ),
   unknown_route: entry(4006, 6, 404)(
     'There is nothing at this address',
     'No route of the API has this path.',
@@ -182,7 +187,7 @@ export const API_TEXTS: Record<ApiCode, CatalogEntry> = {
   ),
   unsupported_media_type: entry(4016, 2, 415)(
     'The content type is not accepted here',
-    'Records are application/fhir+json or application/fhir+ndjson.',
+    'Records are FHIR as JSON or NDJSON, or bytes of any other media type but web forms.',
     'Set the Content-Type header.',
   ),
   unknown_host: entry(4017, 2, 421)(

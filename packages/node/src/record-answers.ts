@@ -24,14 +24,19 @@ export function createRecordAnswers(modules: RecordAnswerModules): RecordAnswers
       const record = store.getRecord(fromHex(id))
       return Promise.resolve(record && answerOf(record, anchors))
     },
-    recordContent: async (id) => {
+    recordContent: async ({ id }) => {
       const record = store.getRecord(fromHex(id))
       if (record === undefined) return undefined
       const bytes = await store.getRaw(record.id)
       if (bytes === undefined) throw new Error('a record without its bytes')
-      return { bytes, contentType: decodeRecord(record).entry.mediaType }
+      const { mediaType: contentType } = decodeRecord(record).entry
+      return { body: inOne(bytes), size: bytes.length, contentType, entry: null, badHolders: [] }
     },
   }
+}
+
+async function* inOne(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes
 }
 
 async function listRecords(
@@ -65,6 +70,8 @@ function answerOf(record: PrivateRecord, anchors: BatchAnchors): RecordAnswer {
     resourceType: entry.resourceType,
     contentType: entry.mediaType,
     size,
+    class: null,
+    holders: null,
     status: anchor === null ? kept : 'anchored',
     acceptedAt: new Date(entry.receivedAt).toISOString(),
     transactionId: anchor === null ? null : toHex(anchor.transaction),

@@ -23,6 +23,7 @@ import type { ProofDocuments } from './proof-documents.ts'
 import type { Pruning } from './pruning.ts'
 import type { Snapshots } from './snapshots.ts'
 import { createStorageAnswers } from './storage-answers.ts'
+import { createVaultAnswers } from './vault-answers.ts'
 import type { VoteLog } from './vote-log.ts'
 
 export interface ServingModules {
@@ -119,6 +120,7 @@ function handlersOf(
   return {
     ...chain,
     ...custodian,
+    ...createVaultAnswers(),
     ...createEvidenceAnswers(offences, sets),
     live: () => health.live(),
     ready: () => health.ready(),

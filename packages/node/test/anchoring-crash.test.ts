@@ -10,6 +10,7 @@ import { genesisDigest } from '@mooring/ledger'
 import { test } from 'uvu'
 import { decodeBatch } from '../src/custody.ts'
 import {
+  contentOf,
   anchorsOn,
   type Custody,
   Life,
@@ -86,7 +87,7 @@ async function checkAll(custody: Custody, run: Run, answers: Answers): Promise<v
   const trust = { genesisDigest: genesisDigest(custody.world.genesis) }
   for (const id of new Set(told.map((each) => each.id))) {
     const proof = proofs.record(id, true)
-    const content = await run.custodian.recordContent(id)
+    const content = await contentOf(run.custodian, id)
     assert.ok(proof?.kind === 'record' && content !== undefined)
     assert.ok(verifyProof(proof.json, trust, content.bytes).ok)
   }

@@ -274,3 +274,16 @@ export function observations(count: number, from = 0): RecordSubmission {
   const contentType = 'application/fhir+ndjson'
   return submission(new TextEncoder().encode(lines.join('\n')), { format: 'ndjson', contentType })
 }
+
+/** What the custodian reads back of its own record, as a whole. */
+export async function contentOf(
+  custodian: Custodian,
+  id: string,
+): Promise<{ bytes: Uint8Array; contentType: string } | undefined> {
+  const { signal } = new AbortController()
+  const content = await custodian.recordContent({ id, purpose: 'TREAT', grant: null, signal })
+  if (content === undefined) return undefined
+  const pieces: Uint8Array[] = []
+  for await (const piece of content.body) pieces.push(piece)
+  return { bytes: new Uint8Array(Buffer.concat(pieces)), contentType: content.contentType }
+}

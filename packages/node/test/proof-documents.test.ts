@@ -4,7 +4,7 @@ import { fromHex, toHex } from '@mooring/codec'
 import { decodeTransaction, decodeTransactionProof, genesisDigest } from '@mooring/ledger'
 import { parseRecordProof } from '@mooring/records'
 import { test } from 'uvu'
-import { eventually, observations, OWN, TICK_MS, withCustody } from './custody-world.ts'
+import { contentOf, eventually, observations, OWN, TICK_MS, withCustody } from './custody-world.ts'
 
 test('a block that a later one finalized is proved through that one', () =>
   withCustody(async (custody) => {
@@ -23,7 +23,7 @@ test('a block that a later one finalized is proved through that one', () =>
     const trust = { genesisDigest: genesisDigest(world.genesis) }
     for (const { id } of records) {
       const outcome = proofs.record(id, true)
-      const content = await custodian.recordContent(id)
+      const content = await contentOf(custodian, id)
       assert.ok(outcome?.kind === 'record' && content !== undefined)
       const verified = verifyProof(outcome.json, trust, content.bytes)
       assert.ok(verified.ok)
