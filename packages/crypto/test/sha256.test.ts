@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto'
 import { fromHex, toHex } from '@mooring/codec'
 import * as fc from 'fast-check'
 import { test } from 'uvu'
-import { domainBytes, domainHash, hkdfSha256, sha256 } from '../src/index.ts'
-import { sha256 as sha256Browser } from '../src/sha256-browser.ts'
-import { sha256 as sha256Node } from '../src/sha256-node.ts'
+import { createSha256, domainBytes, domainHash, hkdfSha256, sha256 } from '../src/index.ts'
+import { createSha256 as createBrowser, sha256 as sha256Browser } from '../src/sha256-browser.ts'
+import { createSha256 as createNode, sha256 as sha256Node } from '../src/sha256-node.ts'
 import { readVectors } from './shared-vectors.ts'
 
 const backends = { default: sha256, node: sha256Node, browser: sha256Browser }
@@ -54,6 +54,25 @@ test('a digest is not touched by the next one', () => {
     const copy = first.slice()
     hash(ascii('second'))
     assert.deepEqual(first, copy)
+  }
+})
+
+test('bytes that come in parts have the digest of the whole', () => {
+  for (const create of [createSha256, createBrowser, createNode]) {
+    assert.deepEqual(create().digest(), sha256())
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 200 }), { maxLength: 8 }), (parts) => {
+        const hash = create()
+        const scratch = new Uint8Array(200)
+        for (const part of parts) {
+          scratch.set(part)
+          hash.update(scratch.subarray(0, part.length))
+        }
+        const digest = hash.digest()
+        assert.deepEqual(digest, sha256(...parts))
+        assert.equal(digest.constructor, Uint8Array)
+      }),
+    )
   }
 })
 
