@@ -16,6 +16,7 @@ const BENCHES: Record<string, { file: string; what: string }> = {
   'dead-leader': { file: 'node/bench/dead-leader.ts', what: 'one authority of four down' },
   sync: { file: 'node/bench/sync.ts', what: 'a node catches up from three peers' },
   api: { file: 'api/bench/submit.ts', what: 'transactions over HTTP' },
+  sealing: { file: 'crypto/bench/sealing.ts', what: 'seal, split and rebuild, by size' },
   ledger: { file: 'ledger/bench/apply.ts', what: 'decode, check and apply a block' },
   chain: { file: 'storage/bench/chain.ts', what: 'commit blocks' },
   journal: { file: 'storage/bench/journal.ts', what: 'votes to disk' },

@@ -135,6 +135,10 @@ test('what was sealed in another suite or mode does not open', () => {
   }
 })
 
+function longer(bytes: Uint8Array): Uint8Array {
+  return concatBytes(bytes, Uint8Array.of(0))
+}
+
 const bytes32 = fc.uint8Array({ minLength: 32, maxLength: 32 })
 const sealing = fc.record({
   secret: bytes32,
@@ -156,7 +160,6 @@ test('who has the key opens it, and nothing else does', () => {
         const at = position % bytes.length
         return bytes.map((byte, index) => (index === at ? byte ^ 1 : byte))
       }
-      const longer = (bytes: Uint8Array): Uint8Array => concatBytes(bytes, Uint8Array.of(0))
       for (const wrong of [
         { secret: secret.map((byte) => byte ^ 0x18) },
         { enc: flipped(sealed.enc) },
