@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { blockDigest, decodeHeader, type Genesis, genesisState } from '@mooring/ledger'
 import {
+  AccessStore,
   ChainStore,
   type Database,
   EvidenceStore,
@@ -42,6 +43,8 @@ export interface Stores {
   records: PrivateStore
   /** What is kept for other custodians. */
   shards: ShardStore
+  /** Who has asked for records here. */
+  accesses: AccessStore
   evidence: EvidenceStore
   journal: Journal
   remembered: { records: readonly JournalRecord[]; marks: Marks }
@@ -80,6 +83,8 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
     const vault = keep(await openDatabase(join(dataDir, 'vault'), { name: 'vault', home }))
     const shards = await ShardStore.open(vault)
     closers.push(() => shards.idle())
+    const accesses = await AccessStore.open(vault)
+    closers.push(() => accesses.idle())
     const { guard, keptAt: guardKeptAt, ...opened } = await openGuard(options)
     closers.push(() => guard.close())
     const { journal } = guard
@@ -92,7 +97,7 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
     const remembered = { records: opened.records, marks: opened.marks }
     const pending = new PendingTransactions(database)
     const evidence = await EvidenceStore.open(database)
-    const stored = { chain, pending, records, shards, evidence, journal, remembered }
+    const stored = { chain, pending, records, shards, accesses, evidence, journal, remembered }
     return { ...stored, guard, amnesia, guardKeptAt, close }
   } catch (error) {
     await close()

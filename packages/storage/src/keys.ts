@@ -77,6 +77,10 @@ export const usageKey = (custodian: string): Uint8Array => ownedKey('n', custodi
 /** Nothing; the shard of this name is in the blob of this digest. */
 export const blobShardKey = (digest: Uint8Array, setId: Uint8Array, index: number): Uint8Array =>
   concatBytes(key('o', digest), setId, Uint8Array.of(index))
+/** Vault: an entry of the access log, sealed, by arrival; its leaf waits for a batch as a record does. */
+export const accessKey = (arrival: number): Uint8Array => numberKey('f', arrival)
+/** Arrival of the entry of a leaf. */
+export const accessArrivalKey = (leaf: Uint8Array): Uint8Array => key('v', leaf)
 
 /** Behind every key of this custodian that begins with the letter. */
 export function afterOwned(letter: 'h' | 'k' | 'n', custodian: string): Uint8Array {
@@ -103,6 +107,8 @@ const NAMES: Record<string, { name: string; rest: 'number' | 'hex' | 'text' | 'h
   V: { name: 'state value', rest: 'hex' },
   M: { name: 'pending transaction', rest: 'hex' },
   O: { name: 'evidence', rest: 'number' },
+  f: { name: 'access entry', rest: 'number' },
+  v: { name: 'arrival of an access entry', rest: 'hidden' },
   r: { name: 'record', rest: 'hidden' },
   w: { name: 'raw bytes of a record', rest: 'hidden' },
   d: { name: 'deduplication key', rest: 'hidden' },
