@@ -4,6 +4,7 @@ import type { HaltReason } from '@mooring/consensus'
 import { type CatalogEntry, entry } from './error-entry.ts'
 import { PLACE_TEXTS } from './errors-place.ts'
 import { KEEPING_TEXTS } from './errors-storage.ts'
+import { VAULT_TEXTS } from './errors-vault.ts'
 import type { CommandErrorCode, NodeErrorCode } from './node-error.ts'
 
 export const COMMAND_TEXTS: Record<CommandErrorCode, CatalogEntry> = {
@@ -244,6 +245,7 @@ export const NODE_TEXTS: Record<NodeErrorCode, CatalogEntry> = {
   ),
   ...PLACE_TEXTS,
   ...KEEPING_TEXTS,
+  ...VAULT_TEXTS,
 }
 
 export const HALT_TEXTS: Record<HaltReason['code'], CatalogEntry> = {

@@ -5,9 +5,11 @@ import type { HaltReason } from '@mooring/consensus'
 import type { OptionProblem } from './config-file.ts'
 import type { MembershipErrorCode } from './errors-membership.ts'
 import type { PlaceErrorCode } from './errors-place.ts'
+import type { VaultErrorCode } from './errors-vault.ts'
 
 export type NodeErrorCode =
   | PlaceErrorCode
+  | VaultErrorCode
   | 'options_invalid'
   | 'http_not_loopback'
   | 'config_missing'

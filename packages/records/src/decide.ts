@@ -92,6 +92,30 @@ export function decideAccess(input: AccessInput): AccessDecision {
   return code === undefined ? { permit: true } : { permit: false, code }
 }
 
+/**
+ * The same for a question of what there is: it names no set, needs a grant, and asks the custodian.
+ */
+export function decideQuery(input: Omit<AccessInput, 'heldSet'>): AccessDecision {
+  const { request } = input.signed
+  const asked = { ...input, heldSet: () => undefined }
+  const code =
+    checkParties(asked) ??
+    checkTimes(request, input.now) ??
+    checkBlock(request, asked) ??
+    checkQuery(request, asked) ??
+    checkSignatures(asked)
+  return code === undefined ? { permit: true } : { permit: false, code }
+}
+
+function checkQuery(request: AccessRequest, { entry, self, now }: AccessInput) {
+  const { custodian, purpose, grant, sets } = request
+  if (!equalBytes(request.entry, entry)) return 'entry_differs'
+  if (!isPurpose(purpose)) return 'purpose_unknown'
+  if (sets.length > 0) return 'no_such_set'
+  if (custodian !== self) return 'wrong_custodian'
+  return grant === null ? 'grant_missing' : checkGrant(grant, request, now)
+}
+
 function checkParties({ signed, sender, self, anchorKeyOf }: AccessInput) {
   const { reader, audience } = signed.request
   if (anchorKeyOf(reader) === undefined) return 'unknown_reader'

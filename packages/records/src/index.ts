@@ -57,6 +57,7 @@ export {
   BLOCK_AGE_MAX,
   CLOCK_SKEW_MS,
   decideAccess,
+  decideQuery,
   type HeldSet,
 } from './decide.ts'
 export { RecordsError, type RecordsErrorCode } from './errors.ts'

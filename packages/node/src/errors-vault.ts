@@ -1,0 +1,39 @@
+// Texts for what the vault cannot do: read what too few holders have, open what is not the record.
+
+import { type CatalogEntry, entry } from './error-entry.ts'
+
+export type VaultErrorCode =
+  | 'holders_unreachable'
+  | 'record_unavailable'
+  | 'record_damaged'
+  | 'vault_at_risk'
+  | 'vault_degraded'
+
+export const VAULT_TEXTS: Record<VaultErrorCode, CatalogEntry> = {
+  holders_unreachable: entry(5301, 4, 503)(
+    'Too few holders of a record can be reached',
+    'A record is read only when {need} of its holders have written the access down; {have} did.',
+    'See who does not answer:   mooring vault status',
+  ),
+  record_unavailable: entry(5302, 4, 503)(
+    'A record cannot be put together now',
+    '{need} good shards open it; the holders that answer have {have}.',
+    'See which shards are missing, and make them again:   mooring vault verify, mooring vault repair',
+  ),
+  record_damaged: entry(5303, 1, 500)(
+    'What the shards say is not the record',
+    'The shards of record {record} are those of its set, and what they hold is not what was committed to ({reason}).',
+    'Its custodian sealed something else, or its manifest was altered: report it to the custodian.',
+  ),
+  vault_at_risk: entry(5304, 1, 503)(
+    'Records are one loss away from being lost',
+    '{detail}',
+    'Bring the missing holders back, then:   mooring vault repair',
+  ),
+  vault_degraded: entry(5305, 1, 503)(
+    'Records are not at full strength',
+    '{detail}',
+    'See what is missing:   mooring vault status',
+    'Make it again:   mooring vault repair',
+  ),
+}

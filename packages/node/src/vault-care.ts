@@ -1,0 +1,252 @@
+// Keeps the vault whole without being told: on a clock, and when something happens.
+//
+//   tick          shards that are known to be missing or wrong are made again, where this node drives the
+//                 set; after a member left, or has been away for longer than the grace, all sets are looked at
+//   audit         some sets, at random, whose holders prove that they have their shards
+//   return        a member that was away is asked whether it still has what it had
+//   count         how whole the sets are, for who looks
+//
+// One of these at a time, and those that are asked for (verify, repair) wait their turn among them: two
+// at once would do the same work twice.
+
+import type { PossibleHolder } from '@mooring/records'
+import type { Clock } from './clock.ts'
+import { inGroups, type KnownSet } from './known-sets.ts'
+import type { Logger } from './logger.ts'
+import {
+  type RepairHow,
+  repairSets,
+  type RepairedShard,
+  type RepairResult,
+} from './repair-driver.ts'
+import { type AuditResult, auditSets } from './vault-audit.ts'
+import { countStrengths, type Survey, surveyPresence, type SurveyModules } from './vault-survey.ts'
+
+export interface CareOptions {
+  /** A member that does not answer is waited for so long before its shards are made again elsewhere. */
+  readonly graceMs: number
+  readonly auditMs: number
+  /** In one audit. */
+  readonly auditSets: number
+}
+
+export interface CareModules extends SurveyModules {
+  readonly candidates: () => readonly PossibleHolder[]
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly random: (length: number) => Uint8Array
+  /** Class keys that this node should have and has not; how many it got. */
+  readonly fetchKeys: (signal: AbortSignal) => Promise<number>
+  readonly observe: (what: CareEvent) => void
+}
+
+export type CareEvent =
+  | { readonly kind: 'audited'; readonly result: AuditResult }
+  | { readonly kind: 'repaired'; readonly shards: readonly RepairedShard[] }
+  | { readonly kind: 'counted'; readonly survey: Survey }
+
+export const CARE_DEFAULTS: CareOptions = {
+  graceMs: 15 * 60_000,
+  auditMs: 60_000,
+  auditSets: 64,
+}
+
+const TICK_MS = 5_000
+const COUNT_MS = 60_000
+/** What could not be made again is tried so often. */
+const RETRY_MS = 10 * 60_000
+/** Who was away for less than this is not asked what it still has. */
+const AWAY_MS = 10_000
+const GROUP = 512
+
+export interface CareCounts {
+  readonly audits: { good: number; bad: number; undecided: number; lastAt: number | null }
+  readonly restored: number
+  readonly lastRestoredAt: number | null
+  readonly isRepairing: boolean
+  readonly survey: Survey | null
+  readonly surveyedAt: number | null
+}
+
+export class VaultCare {
+  readonly #options: CareOptions
+  readonly #modules: CareModules
+  readonly #stop = new AbortController()
+  readonly #returned = new Set<string>()
+  readonly #cancels = new Map<string, () => void>()
+  readonly #audits = { good: 0, bad: 0, undecided: 0, lastAt: null as number | null }
+  #queue: Promise<unknown> = Promise.resolve()
+  #restored = 0
+  #lastRestoredAt: number | null = null
+  #isRepairing = false
+  #survey: Survey | null = null
+  #surveyedAt: number | null = null
+  /** Who had left or was given up when all sets were last looked at. */
+  #lookedAtLosses = ''
+  #lookedAt: number | null = null
+
+  constructor(options: CareOptions, modules: CareModules) {
+    this.#options = options
+    this.#modules = modules
+  }
+
+  start(): void {
+    this.#every('tick', TICK_MS, (signal) => this.#tick(signal))
+    this.#every('audit', this.#options.auditMs, (signal) => this.#auditSome(signal))
+    this.#every('count', COUNT_MS, async (signal) => {
+      await this.count({ signal })
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort(new Error('the node is stopping'))
+    for (const cancel of this.#cancels.values()) cancel()
+    await this.#queue
+  }
+
+  counts(): CareCounts {
+    return {
+      audits: { ...this.#audits },
+      restored: this.#restored,
+      lastRestoredAt: this.#lastRestoredAt,
+      isRepairing: this.#isRepairing,
+      survey: this.#survey,
+      surveyedAt: this.#surveyedAt,
+    }
+  }
+
+  onReturn(organisation: string, awayMs: number): void {
+    if (awayMs >= AWAY_MS) this.#returned.add(organisation)
+  }
+
+  /** After what the clock has begun; nothing else of it runs meanwhile. */
+  alone<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#queue.then(work)
+    this.#queue = done.then(
+      () => undefined,
+      () => undefined,
+    )
+    return done
+  }
+
+  async count(how: {
+    signal: AbortSignal
+    onProgress?: (looked: number) => void
+  }): Promise<Survey> {
+    const survey = await countStrengths(this.#modules, how)
+    this.#survey = survey
+    this.#surveyedAt = this.#modules.clock.wall()
+    this.#modules.observe({ kind: 'counted', survey })
+    return survey
+  }
+
+  /** Marks what it finds. */
+  async audit(sets: readonly KnownSet[]): Promise<AuditResult> {
+    const { faults, clock, observe, logger } = this.#modules
+    const result = await auditSets(this.#modules, sets)
+    for (const { set, index, fault, holder } of result.faults) {
+      if (!faults.mark(set.setId, index, fault)) continue
+      logger.warn('a holder does not have its shard', { holder, fault })
+    }
+    for (const { set, index } of result.proved) faults.clear(set.setId, index)
+    for (const verdict of ['good', 'bad', 'undecided'] as const) {
+      this.#audits[verdict] += result.verdicts[verdict]
+    }
+    this.#audits.lastAt = clock.wall()
+    observe({ kind: 'audited', result })
+    return result
+  }
+
+  async repair(sets: readonly KnownSet[], how: RepairHow): Promise<RepairResult> {
+    const { clock, observe, logger } = this.#modules
+    this.#isRepairing = true
+    try {
+      const result = await repairSets(this.#modules, sets, how)
+      const kept = result.shards.filter(({ outcome }) => outcome === 'kept').length
+      this.#restored += kept
+      if (kept > 0) this.#lastRestoredAt = clock.wall()
+      observe({ kind: 'repaired', shards: result.shards })
+      if (result.liars.length > 0) {
+        logger.error('holders helped a repair with something else than their shards', {
+          holders: result.liars.join(', '),
+        })
+        await this.audit(sets)
+      }
+      return result
+    } finally {
+      this.#isRepairing = false
+    }
+  }
+
+  async #tick(signal: AbortSignal): Promise<void> {
+    const { known, faults, clock, fetchKeys } = this.#modules
+    for (const only of this.#returned) {
+      this.#returned.delete(only)
+      await surveyPresence(this.#modules, { signal, only })
+    }
+    const losses = this.#losses()
+    const isDue = this.#lookedAt === null || clock.monotonic() - this.#lookedAt >= RETRY_MS
+    if (losses !== '' && (losses !== this.#lookedAtLosses || isDue)) {
+      await fetchKeys(signal)
+      for await (const group of inGroups(known.all(), GROUP)) {
+        signal.throwIfAborted()
+        await this.repair(group, this.#how(signal))
+      }
+      this.#lookedAt = clock.monotonic()
+    }
+    this.#lookedAtLosses = losses
+    for (const names of groupsOf(faults.sets(), GROUP)) {
+      signal.throwIfAborted()
+      const faulty = await Promise.all(names.map((setId) => known.get(setId)))
+      await this.repair(
+        faulty.filter((set) => set !== undefined),
+        this.#how(signal),
+      )
+    }
+  }
+
+  /** Who is not coming back, as far as one can tell from here. */
+  #losses(): string {
+    const { view } = this.#modules
+    const members = view.organisations().map(({ id }) => id)
+    const givenUp = members.filter((id) => view.awayMs(id) >= this.#options.graceMs)
+    const left = this.#leftMembers(new Set(members))
+    return [...givenUp, ...left].toSorted().join(' ')
+  }
+
+  #leftMembers(members: ReadonlySet<string>): string[] {
+    return [...(this.#survey?.holders.keys() ?? [])].filter((holder) => !members.has(holder))
+  }
+
+  #how(signal: AbortSignal): RepairHow {
+    return { graceMs: this.#options.graceMs, gone: new Set(), drivesAll: false, signal }
+  }
+
+  async #auditSome(signal: AbortSignal): Promise<void> {
+    const sets = await this.#modules.known.sample(this.#options.auditSets)
+    signal.throwIfAborted()
+    if (sets.length > 0) await this.audit(sets)
+  }
+
+  #every(name: string, ms: number, work: (signal: AbortSignal) => Promise<void>): void {
+    const { clock, logger } = this.#modules
+    const { signal } = this.#stop
+    const run = (): void => {
+      this.alone(() => work(signal))
+        .catch((error: unknown) => {
+          if (!signal.aborted) logger.error('looking after the vault failed', { what: name, error })
+        })
+        .finally(() => {
+          if (!signal.aborted) this.#cancels.set(name, clock.after(ms, run))
+        })
+        .catch(() => undefined)
+    }
+    this.#cancels.set(name, clock.after(ms, run))
+  }
+}
+
+function groupsOf<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, at) =>
+    items.slice(at * size, (at + 1) * size),
+  )
+}

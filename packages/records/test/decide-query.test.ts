@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict'
+import { test } from 'uvu'
+import { type AccessInput, type AccessRequest, decideQuery, signGrant } from '../src/index.ts'
+import {
+  askedSet,
+  bytesOf,
+  CUSTODIAN,
+  DAY,
+  grantOf,
+  HOUR,
+  inputOf,
+  NOW,
+  patientKey,
+  READER,
+  requestOf,
+} from './access-world.ts'
+
+function decide(
+  changes: Partial<AccessRequest> = {},
+  known: Partial<AccessInput> = {},
+): string | undefined {
+  const request = requestOf({ sets: [], audience: [CUSTODIAN], ...changes })
+  const decision = decideQuery(inputOf(request, { self: CUSTODIAN, ...known }))
+  return decision.permit ? undefined : decision.code
+}
+
+function grant(changes: Parameters<typeof grantOf>[0]): Pick<AccessRequest, 'grant'> {
+  return { grant: signGrant(patientKey, grantOf(changes)) }
+}
+
+test('a custodian tells the recipient of a grant what the grant opens', () => {
+  assert.equal(decide(), undefined)
+})
+
+test('nobody learns what there is without a grant of this custodian, for himself, in time', () => {
+  assert.equal(decide({ grant: null }), 'grant_missing')
+  assert.equal(decide({ grant: null, reader: CUSTODIAN }), 'grant_missing')
+  assert.equal(decide(grant({ recipient: 'riverside' })), 'not_the_recipient')
+  assert.equal(decide(grant({ custodian: READER })), 'grant_of_another_custodian')
+  assert.equal(decide(grant({ expiresAt: NOW })), 'grant_expired')
+  assert.equal(
+    decide(grant({ notBefore: NOW + HOUR, expiresAt: NOW + DAY })),
+    'grant_not_valid_yet',
+  )
+  assert.equal(decide({ purpose: 'HMARKT' }), 'purpose_not_covered')
+})
+
+test('who asks, when and where counts as for a read', () => {
+  assert.equal(decide({}, { sender: 'riverside' }), 'sender_differs')
+  assert.equal(decide({ audience: ['riverside'] }), 'not_addressed')
+  assert.equal(decide({ expiresAt: NOW - HOUR }), 'request_expired')
+  assert.equal(decide({}, { entry: bytesOf('another entry') }), 'entry_differs')
+  assert.equal(decide({ custodian: 'riverside' }), 'wrong_custodian')
+  assert.equal(decide({ sets: [askedSet('a')] }), 'no_such_set')
+  assert.equal(decide({ block: { height: 1, digest: bytesOf('block 1') } }), 'block_too_old')
+})
+
+test('a grant or a request that is not what was signed is refused', () => {
+  const forged = { document: grantOf(), signature: new Uint8Array(64) }
+  assert.equal(decide({ grant: forged }), 'grant_forged')
+  const { signed } = inputOf(requestOf({ sets: [], audience: [CUSTODIAN] }))
+  const altered = { ...signed, request: { ...signed.request, id: bytesOf('other', 16) } }
+  assert.equal(decide({}, { signed: altered }), 'request_forged')
+})
+
+test.run()
