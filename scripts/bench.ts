@@ -18,6 +18,7 @@ const BENCHES: Record<string, { file: string; what: string }> = {
   api: { file: 'api/bench/submit.ts', what: 'transactions over HTTP' },
   sealing: { file: 'crypto/bench/sealing.ts', what: 'seal, split and rebuild, by size' },
   ledger: { file: 'ledger/bench/apply.ts', what: 'decode, check and apply a block' },
+  records: { file: 'records/bench/seal.ts', what: 'seal, split, rebuild and open records' },
   chain: { file: 'storage/bench/chain.ts', what: 'commit blocks' },
   journal: { file: 'storage/bench/journal.ts', what: 'votes to disk' },
   state: { file: 'storage/bench/state-tree.ts', what: 'authenticated updates' },

@@ -1,8 +1,8 @@
 /**
  * A proof file checked from a genesis digest alone, by whoever holds the file: no node is asked.
  *
- * Three packages know a part each and none knows the others: `records` checks that the file is the
- * record and the record in the batch (steps 1 to 3), `ledger` that the anchor is in a block and the
+ * Three packages know a part each and none knows the others: `records` checks that the file, or the
+ * fields that are shown, are the record's and the record in the batch (steps 1 to 3), `ledger` that the anchor is in a block and the
  * block in the chain (4 to 6), `consensus` what makes a block final. Here they meet, and so does the one
  * joint between them: the batch is that of this anchor. This module runs in a browser.
  */
@@ -60,6 +60,8 @@ export type ProofVerification =
       blockTime: number
       /** Null when the transaction is no anchor. */
       anchor: { organisation: string; sequence: number } | null
+      /** Fields of the record that the proof shows, each with its JSON text. */
+      shown: { pointer: string; value: string }[]
     }
   | {
       ok: false
@@ -105,7 +107,8 @@ export function verifyRecordProof(
     }
     const { steps, problem } = joined(proof, anchor, { digest, steps: record.steps })
     if (problem !== undefined) return problem
-    return verifyAnchor(anchor, digest, steps)
+    const result = verifyAnchor(anchor, digest, steps)
+    return result.ok ? { ...result, shown: shownIn(proof) } : result
   })
 }
 
@@ -160,10 +163,18 @@ function verifyAnchor(
   const transactionId = toHex(transaction.id)
   const { payload } = transaction
   if (payload.kind !== 'record.anchor') {
-    return { ok: true, steps, transactionId, height, blockTime, anchor: null }
+    return { ok: true, steps, transactionId, height, blockTime, anchor: null, shown: [] }
   }
   const { organisation, sequence } = payload.body
-  return { ok: true, steps, transactionId, height, blockTime, anchor: { organisation, sequence } }
+  const anchor = { organisation, sequence }
+  return { ok: true, steps, transactionId, height, blockTime, anchor, shown: [] }
+}
+
+function shownIn({ record }: RecordProof): { pointer: string; value: string }[] {
+  const { opening } = record
+  if (opening === null || !('fields' in opening)) return []
+  const text = new TextDecoder()
+  return opening.fields.map(({ pointer, value }) => ({ pointer, value: text.decode(value) }))
 }
 
 /** Whether the anchor is that of the batch; said in step 3, which ends at the batch root. */

@@ -37,12 +37,15 @@ import {
   batchPath,
   buildBatch,
   commitRecord,
+  discloseFields,
+  type FieldsRecordProof,
   fieldsOf,
   formatRecordProof,
   openingOf,
   readSubmission,
   type RecordProof,
   recordSecrets,
+  type WholeRecordProof,
 } from '@mooring/records'
 
 const START = Date.UTC(2026, 10, 20, 9, 31, 7)
@@ -66,10 +69,12 @@ function organisation(id: string): Organisation {
 }
 
 export interface Proven {
+  /** Shows these fields instead of the whole. */
+  disclose: (...pointers: string[]) => FieldsRecordProof
   genesis: Genesis
   digest: Uint8Array
   raw: Uint8Array
-  record: RecordProof
+  record: WholeRecordProof
   transaction: TransactionProof
   transactionId: string
 }
@@ -100,7 +105,7 @@ export function prove(deviation: Deviation = {}): Proven {
     organisations,
   })
   const digest = genesisDigest(genesis)
-  const { raw, batch, ...committed } = commit()
+  const { raw, batch, open, ...committed } = commit()
   const transaction =
     deviation.governance === true
       ? withdrawal(digest)
@@ -110,9 +115,13 @@ export function prove(deviation: Deviation = {}): Proven {
         })
   const proof = final(genesis, digest, { transaction, deviation })
   const anchor = encodeTransactionProof(proof)
-  const record: RecordProof = { version: 1, network: digest, record: committed, batch, anchor }
+  const record: WholeRecordProof = { version: 1, network: digest, record: committed, batch, anchor }
   const transactionId = toHex(decodeTransaction(transaction, digest).id)
-  return { genesis, digest, raw, record, transaction: proof, transactionId }
+  const disclose = (...pointers: string[]): FieldsRecordProof => {
+    const shown = { commit: committed.commit, opening: open(pointers) }
+    return { version: 2, network: digest, record: shown, batch, anchor }
+  }
+  return { genesis, digest, raw, record, transaction: proof, transactionId, disclose }
 }
 
 function anchorOf(digest: Uint8Array, batch: { batchRoot: Uint8Array; sizeBucket: number }) {
@@ -151,7 +160,8 @@ function commit() {
     return seedOf(`draw ${drawn}`).slice(0, length)
   }
   const rec = random(32)
-  const commitment = commitRecord(fieldsOf(resource.node), resource.raw, recordSecrets(rec))
+  const fields = fieldsOf(resource.node)
+  const commitment = commitRecord(fields, resource.raw, recordSecrets(rec))
   const built = buildBatch([commitment.recordCommit], random)
   assert.ok(!('code' in built))
   const [index = 0] = built.positions
@@ -160,6 +170,7 @@ function commit() {
     raw,
     commit: commitment.recordCommit,
     opening: openingOf({ rec, ...commitment }),
+    open: (pointers: string[]) => discloseFields({ rec, fields, ...commitment }, pointers),
     batch: { index, size: built.bucket, path, root: built.root },
   }
 }

@@ -55,6 +55,21 @@ test('a receipt without an opening, and a transaction proof, verify with the ste
   assert.deepEqual(numbersOf(formatTransactionProofJson(transaction)), [4, 5, 6])
 })
 
+test('chosen fields verify without the file, and come with the verdict', () => {
+  const { digest, disclose } = prove()
+  const result = verifyProof(documentOf(disclose('/valueQuantity')), { genesisDigest: digest })
+  assert.ok(result.ok, JSON.stringify(result))
+  assert.deepEqual(result.shown, [{ pointer: '/valueQuantity/value', value: '1.50' }])
+  assert.deepEqual(
+    result.steps.map(({ number }) => number),
+    [1, 2, 3, 4, 5, 6],
+  )
+  const changed = documentOf(disclose('/valueQuantity')).replace('"1.50"', '"1.5"')
+  const refused = verifyProof(changed, { genesisDigest: digest })
+  assert.ok(!refused.ok)
+  assert.deepEqual(refused.failed, { number: 1, name: 'fields', code: 'field_not_in_record' })
+})
+
 test('another file fails the first step and goes no further', () => {
   const { digest, raw, record } = prove()
   const other = concatBytes(raw, Uint8Array.of(0x21))

@@ -264,6 +264,12 @@ const PROOF_FILE = refused(5203)(
   'Ask for the proof again:   mooring proof get <id> -o proof.json',
 )
 
+const NO_SUCH_FIELD = refused(5210)(
+  'The record has no such field',
+  'A field is named by its JSON pointer, as it stands in the record; a version without it has none to show.',
+  'See what there is:   mooring record get <id>, and name fields like /code/coding/0/code.',
+)
+
 const PROOF = entry(5204, 8, 422)(
   'A proof does not hold',
   'A path, a root or a signature differs from what it must be.',
@@ -330,6 +336,7 @@ export const RECORDS_TEXTS: Record<RecordsErrorCode, CatalogEntry> = {
   unknown_member: PROOF_FILE,
   unknown_version: PROOF_FILE,
   bad_encoding: PROOF_FILE,
+  no_such_field: NO_SUCH_FIELD,
 }
 
 type CryptoCode =

@@ -13,6 +13,7 @@ export type RecordsErrorCode =
   | 'unknown_member'
   | 'unknown_version'
   | 'bad_encoding'
+  | 'no_such_field'
 
 export class RecordsError extends Error {
   override readonly name = 'RecordsError'

@@ -107,7 +107,7 @@ export function formatGrant({ document, signature }: SignedGrant): string {
 /** Reads and does not judge. @throws RecordsError with the path of the member that is wrong. */
 export function parseGrant(file: string | Uint8Array): SignedGrant {
   const limits = { bytesMax: DOCUMENT_BYTES_MAX, itemsMax: 200 }
-  const member = members(parseDocument(file, VERSION, limits), '', [
+  const member = members(parseDocument(file, [VERSION], limits).root, '', [
     ...(['version', 'id', 'patient', 'logKey', 'custodian', 'recipient', 'classes'] as const),
     ...(['purposes', 'notBefore', 'expiresAt', 'handle', 'signature'] as const),
   ])

@@ -95,7 +95,13 @@ export {
   type RecordEntry,
   recordEntrySchema,
 } from './record-entry.ts'
-export { formatRecordProof, parseRecordProof, type RecordProof } from './record-proof.ts'
+export {
+  type FieldsRecordProof,
+  formatRecordProof,
+  parseRecordProof,
+  type RecordProof,
+  type WholeRecordProof,
+} from './record-proof.ts'
 export type { SubmissionLimits, SubmittedResource } from './resource.ts'
 export { coversPurpose, isImplicitPurpose, isPurpose, PURPOSES } from './purpose.ts'
 export { checkRelease, type ReleaseInput, type ReleaseRefusal } from './release.ts'
@@ -222,3 +228,10 @@ export {
   type StreamDetails,
 } from './seal.ts'
 export type { SealedSegment } from './seal-segments.ts'
+export {
+  checkShownField,
+  discloseFields,
+  type FieldsOpening,
+  SHOWN_FIELDS_MAX,
+  type ShownField,
+} from './disclose.ts'

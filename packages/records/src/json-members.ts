@@ -16,12 +16,12 @@ const TIME = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$
 
 const utf8 = new TextEncoder()
 
-/** The outermost object, once it has said that it is of this version. */
-export function parseDocument(
+/** The outermost object and its version, once it has said that it is of one of these. */
+export function parseDocument<V extends number>(
   document: string | Uint8Array,
-  version: number,
+  versions: readonly V[],
   { bytesMax, itemsMax }: DocumentLimits,
-): JsonNode {
+): { root: JsonNode; version: V } {
   const bytes = typeof document === 'string' ? utf8.encode(document) : document
   let root: JsonNode
   try {
@@ -31,19 +31,20 @@ export function parseDocument(
     const code = cause.code === 'too_large' ? 'too_large' : 'not_json'
     throw new RecordsError(code, '', cause.message, { cause })
   }
-  // Only a document that is of this version has this version's members.
-  checkVersion(root, version)
-  return root
+  // Only a document that is of a version has that version's members.
+  return { root, version: readVersion(root, versions) }
 }
 
-function checkVersion(root: JsonNode, expected: number): void {
+function readVersion<V extends number>(root: JsonNode, expected: readonly V[]): V {
   if (root.kind !== 'object') throw wrongType('', 'an object')
   const version = root.members.find(({ key }) => key === 'version')?.value
   if (version === undefined) throw new RecordsError('missing_member', 'version', 'not there')
   if (version.kind !== 'number') throw wrongType('version', 'a number')
-  if (version.lexeme !== String(expected)) {
-    throw new RecordsError('unknown_version', 'version', `not ${expected}`)
+  const known = expected.find((each) => String(each) === version.lexeme)
+  if (known === undefined) {
+    throw new RecordsError('unknown_version', 'version', `not ${expected.join(' or ')}`)
   }
+  return known
 }
 
 /** Looks the members of an object up after checking that it has exactly these. */

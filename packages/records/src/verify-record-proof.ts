@@ -1,12 +1,14 @@
 // The first three steps of checking a record proof; the ledger's rules make the other three.
 //
-// 1 the file is the one in the opening, 2 the opening is the record's, 3 the record is in the batch.
-// A step is there only if the proof has what it needs: a receipt without an opening goes straight to
-// step 3, and says nothing about any file. The first step that fails is the last one.
+// 1 the file is the one in the opening, or the fields shown are in its field tree, 2 the opening is the
+// record's, 3 the record is in the batch. A step is there only if the proof has what it needs: a receipt
+// without an opening goes straight to step 3, and says nothing about any file. The first step that fails
+// is the last one.
 
 import { equalBytes, toHex } from '@mooring/codec'
 import { checkInclusion, leafHash } from '@mooring/crypto'
 import { type RecordOpening, rawCommitment, recordCommitment } from './commit.ts'
+import { checkShownField, type FieldsOpening } from './disclose.ts'
 import { trimJson } from './read-submission.ts'
 import type { RecordProof } from './record-proof.ts'
 
@@ -20,6 +22,7 @@ export interface RecordProofStep {
 export type RecordProofFailure =
   | 'no_opening'
   | 'raw_commitment_differs'
+  | 'field_not_in_record'
   | 'record_commitment_differs'
   | 'not_in_batch'
 
@@ -51,14 +54,19 @@ export function verifyRecordProof(proof: RecordProof, raw: Uint8Array | null): R
 function* stepsOf(proof: RecordProof, raw: Uint8Array | null): Generator<Step> {
   const { commit, opening } = proof.record
   if (raw !== null) yield rawStep(opening, raw)
+  if (opening !== null && 'fields' in opening) yield fieldsStep(opening)
   if (opening !== null) yield recordStep(opening, commit)
   yield batchStep(proof)
 }
 
-function rawStep(opening: RecordOpening | null, raw: Uint8Array): Step {
+function rawStep(opening: RecordOpening | FieldsOpening | null, raw: Uint8Array): Step {
   const step = { number: 1, name: 'raw commitment' }
   if (opening === null) {
     const detail = 'the proof is a receipt: it has no opening to check a file with'
+    return { ...step, detail, code: 'no_opening' }
+  }
+  if ('fields' in opening) {
+    const detail = 'the proof shows fields of the record: it has no opening to check a file with'
     return { ...step, detail, code: 'no_opening' }
   }
   const computed = rawCommitment(opening.rawSalt, raw)
@@ -75,7 +83,20 @@ function rawStep(opening: RecordOpening | null, raw: Uint8Array): Step {
   return { ...step, detail, code: 'raw_commitment_differs' }
 }
 
-function recordStep(opening: RecordOpening, commit: Uint8Array): Step {
+function fieldsStep(opening: FieldsOpening): Step {
+  const step = { number: 1, name: 'fields' }
+  const { fields, size, fieldRoot } = opening
+  for (const field of fields) {
+    const invalid = checkShownField(opening, field)
+    if (invalid === undefined) continue
+    const detail = `${field.pointer} is not in the field tree ${short(fieldRoot)} (${invalid.code})`
+    return { ...step, detail, code: 'field_not_in_record' }
+  }
+  const detail = `${fields.length} shown of at most ${size}, each leads to ${short(fieldRoot)}`
+  return { ...step, detail, code: undefined }
+}
+
+function recordStep(opening: RecordOpening | FieldsOpening, commit: Uint8Array): Step {
   const computed = recordCommitment(opening.blind, opening.fieldRoot, opening.rawCommit)
   const isSame = equalBytes(computed, commit)
   const formula = `H(rec/v1, blind, fields, raw) = ${short(computed)}`

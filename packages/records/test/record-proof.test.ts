@@ -4,7 +4,7 @@ import { test } from 'uvu'
 import {
   formatRecordProof,
   parseRecordProof,
-  type RecordProof,
+  type WholeRecordProof,
   RecordsError,
   type RecordsErrorCode,
 } from '../src/index.ts'
@@ -12,7 +12,7 @@ import {
 const hex = (byte: number) => byte.toString(16).padStart(2, '0').repeat(32)
 const filled = (byte: number) => new Uint8Array(32).fill(byte)
 
-const PROOF: RecordProof = {
+const PROOF: WholeRecordProof = {
   version: 1,
   network: filled(1),
   record: {
@@ -57,7 +57,7 @@ const DOCUMENT = `{
 
 const digest = fc.uint8Array({ minLength: 32, maxLength: 32 })
 
-const anyProof: fc.Arbitrary<RecordProof> = fc
+const anyProof: fc.Arbitrary<WholeRecordProof> = fc
   .record({
     network: digest,
     commit: digest,
@@ -119,7 +119,7 @@ test('any proof survives being written and read', () => {
 test('whatever is wrong with a document has a code and a path', () => {
   const cases: [from: string, to: string, code: RecordsErrorCode, path: string][] = [
     ['{', '', 'not_json', ''],
-    ['"version": 1', '"version": 2', 'unknown_version', 'version'],
+    ['"version": 1', '"version": 3', 'unknown_version', 'version'],
     ['"version": 1', '"version": 1.0', 'unknown_version', 'version'],
     ['"version": 1', '"version": "1"', 'wrong_type', 'version'],
     ['"version": 1,', '', 'missing_member', 'version'],
@@ -158,7 +158,7 @@ test('whatever is wrong with a document has a code and a path', () => {
 })
 
 test('a document of another version is called that, whatever members it has', () => {
-  assert.equal(errorOf('{"version":2,"fields":[]}').code, 'unknown_version')
+  assert.equal(errorOf('{"version":3,"fields":[]}').code, 'unknown_version')
 })
 
 test('a document that is too large is refused before it is read', () => {

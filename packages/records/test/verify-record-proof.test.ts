@@ -14,7 +14,7 @@ import {
   parseRecordProof,
   readSubmission,
   type RecordOpening,
-  type RecordProof,
+  type WholeRecordProof,
   recordSecrets,
   verifyRecordProof,
 } from '../src/index.ts'
@@ -23,7 +23,7 @@ const utf8 = new TextEncoder()
 
 interface Kept {
   readonly raw: Uint8Array
-  readonly proof: RecordProof
+  readonly proof: WholeRecordProof
   readonly opening: RecordOpening
 }
 
@@ -47,7 +47,7 @@ function anchored(seed: number): Kept[] {
     const index = batch.positions[number] ?? 0
     const path = batchPath(batch.leaves, index)
     const opening = openingOf(record)
-    const proof: RecordProof = {
+    const proof: WholeRecordProof = {
       version: 1,
       network: new Uint8Array(32),
       record: { commit: record.recordCommit, opening },
@@ -66,15 +66,18 @@ function flipped(bytes: Uint8Array, [index, mask]: [number, number]): Uint8Array
   return bytes.with(index % bytes.length, (bytes[index % bytes.length] ?? 0) ^ mask)
 }
 
-function withBatch(proof: RecordProof, batch: Partial<RecordProof['batch']>): RecordProof {
+function withBatch(
+  proof: WholeRecordProof,
+  batch: Partial<WholeRecordProof['batch']>,
+): WholeRecordProof {
   return { ...proof, batch: { ...proof.batch, ...batch } }
 }
 
-function withOpening(proof: RecordProof, opening: RecordOpening | null): RecordProof {
+function withOpening(proof: WholeRecordProof, opening: RecordOpening | null): WholeRecordProof {
   return { ...proof, record: { ...proof.record, opening } }
 }
 
-function failureOf(proof: RecordProof, raw: Uint8Array | null): unknown {
+function failureOf(proof: WholeRecordProof, raw: Uint8Array | null): unknown {
   const result = verifyRecordProof(proof, raw)
   if (result.ok) return undefined
   assert.deepEqual(
