@@ -59,6 +59,8 @@ export type NodeOptions = {
     cacheBytes: number
     retention: Retention
   }
+  // Null: as many bytes as there is room.
+  vault: { quotaBytes: number | null; reserveBytes: number }
   snapshotsDir: string
   sync: { mode: 'blocks' | 'snapshot' }
   // host:port
@@ -230,7 +232,7 @@ function sections(home: string, values: OptionValues) {
   if (!('value' in levels)) throw new TypeError('the level was checked when it was read')
   const retention = parseRetention(values.storage.retention)
   if (!('value' in retention)) throw new TypeError('the retention was checked when it was read')
-  const { consensus, p2p, mempool, storage, sync, http, metrics, log, shutdown } = values
+  const { consensus, p2p, mempool, storage, vault, sync, http, metrics, log, shutdown } = values
   const paths = homePaths(home)
   return {
     p2p: {
@@ -255,6 +257,10 @@ function sections(home: string, values: OptionValues) {
       runDir: paths.run,
       cacheBytes: storage.cache,
       retention: retention.value,
+    },
+    vault: {
+      quotaBytes: vault.quota === 0 ? null : vault.quota,
+      reserveBytes: vault.reserve,
     },
     snapshotsDir: paths.snapshots,
     sync: { mode: sync.mode },

@@ -161,6 +161,20 @@ const declareNetwork = (to: Declaration) => ({
   gossipMessages: to.counter('gossip_messages_total', 'Gossip by what became of it.', ['result']),
 })
 
+const declareHolder = (to: Declaration) => ({
+  holderShards: to.gauge('holder_shards', 'Shards kept for custodians.'),
+  holderBytes: to.gauge('holder_bytes', 'Bytes kept for custodians.'),
+  holderDamagedShards: to.gauge(
+    'holder_damaged_shards',
+    'Shards found damaged, not made again yet.',
+  ),
+  holderRequests: to.counter('holder_requests_total', 'Requests of members by outcome.', [
+    'kind',
+    'outcome',
+  ]),
+  holderRequest: to.histogram('holder_request_seconds', 'Time to answer.', SECONDS, ['kind']),
+})
+
 function declareAll(to: Declaration) {
   return {
     ...declareNode(to),
@@ -168,6 +182,7 @@ function declareAll(to: Declaration) {
     ...declareConsensus(to),
     ...declareDoor(to),
     ...declareNetwork(to),
+    ...declareHolder(to),
   }
 }
 

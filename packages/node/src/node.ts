@@ -2,9 +2,9 @@
 // agreement, custodian, serving. Nothing else in the project knows all the parts.
 
 import { join } from 'node:path'
-import type { HaltReason } from '@mooring/consensus'
 import { authoritySet, encodeGenesis, organisations, PROTOCOL_VERSION } from '@mooring/ledger'
 import { type Member, type Network, type NetworkHandlers, startNetwork } from '@mooring/network'
+import { NOTES_NOT_READY } from './access-notes.ts'
 import { addressesOf } from './address-hints.ts'
 import { Agreement } from './agreement.ts'
 import { AuthoritySets } from './authority-sets.ts'
@@ -12,13 +12,15 @@ import { answerBlockRequest } from './block-server.ts'
 import { systemClock } from './clock.ts'
 import { createCustodian, type Custodian } from './custodian.ts'
 import { EventFeed } from './event-feed.ts'
+import { describeHalt } from './halt-text.ts'
+import type { VaultHandlers } from './holder.ts'
 import { homePaths } from './home.ts'
 import type { NodeOptions } from './load-options.ts'
+import { type Late, noParts } from './late-parts.ts'
 import { loadLocalSecret } from './local-secret.ts'
 import { createLogger, type RootLogger } from './logger.ts'
 import { machineName } from './machine.ts'
 import { membersOf } from './members.ts'
-import type { MembershipWatch } from './membership-watch.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { measuredJournal } from './metrics-fill.ts'
 import { HaltError, NodeError } from './node-error.ts'
@@ -28,11 +30,12 @@ import { createProofDocuments, type ProofDocuments } from './proof-documents.ts'
 import { type NextTransport, ownOptions, startStanding } from './standing.ts'
 import { roleOf } from './status.ts'
 import { Pruning } from './pruning.ts'
-import { type Serving, startServing } from './serving.ts'
+import { startServing } from './serving.ts'
 import { answerSnapshotRequest } from './snapshot-exchange.ts'
 import { startFromSnapshot } from './snapshot-start.ts'
 import { Snapshots } from './snapshots.ts'
 import { openStores, type Stores } from './stores.ts'
+import { createVaultParts, type VaultParts } from './vault-parts.ts'
 import { readVersion } from './version.ts'
 import { VoteLog } from './vote-log.ts'
 
@@ -47,19 +50,6 @@ export interface RunningNode {
    */
   failed: Promise<unknown>
   close(): Promise<void>
-}
-
-/** The parts that earlier ones speak to: null until they exist. */
-interface Late {
-  agreement: Agreement | null
-  offences: Offences | null
-  feed: EventFeed | null
-  watch: MembershipWatch | null
-  serving: Serving | null
-  snapshots: Snapshots | null
-  halted: HaltReason | null
-  isDraining: boolean
-  fail: (error: unknown) => void
 }
 
 interface Ground {
@@ -108,17 +98,7 @@ async function assemble(
   const stores = await openStores({ ...given, ...guard, dataDir })
   closers.push(() => stores.close())
   const options = await ownOptions(given, { stores, logger, transport })
-  const late: Late = {
-    agreement: null,
-    offences: null,
-    feed: null,
-    serving: null,
-    watch: null,
-    snapshots: null,
-    halted: null,
-    isDraining: false,
-    fail: failure.resolve,
-  }
+  const late = noParts(failure.resolve)
   const ground: Ground = { options, logger, metrics, stores, late }
 
   const snapshots = openSnapshots(ground)
@@ -133,6 +113,9 @@ async function assemble(
   const agreement = await startAgreement(ground, network, votes)
   late.agreement = agreement
   closers.push(() => agreement.close())
+  const vault = openVault(ground, network, agreement)
+  late.vault = vault
+  closers.push(() => vault.close())
   const feed = new EventFeed({ chain: stores.chain, committer: agreement.committer })
   late.feed = feed
   closers.push(() => feed.close())
@@ -202,6 +185,17 @@ function startAgreement(
       onFatal: late.fail,
     },
   )
+}
+
+function openVault(
+  { options, logger, metrics, stores, late }: Ground,
+  network: Network,
+  agreement: Agreement,
+): VaultParts {
+  const notes = NOTES_NOT_READY
+  const handlers = (): VaultHandlers | null => late.vaultHandlers
+  const modules = { options, logger, metrics, stores, network, agreement, notes, handlers }
+  return createVaultParts(modules)
 }
 
 function openSnapshots({ options, logger, stores, late }: Ground): Snapshots {
@@ -287,11 +281,12 @@ function openNetwork({ options, late, stores, logger }: Ground): Promise<Network
   const handlers: NetworkHandlers = {
     onMessage: (peerId, _lane, frame) => late.agreement?.onFrame(peerId, frame),
     onTransactions: (peerId, batch) => late.agreement?.onTransactions(peerId, batch) ?? 'ignore',
-    onRequest: (_peerId, protocol, payload) => {
+    onRequest: (peerId, protocol, payload) => {
       if (protocol === 'snapshot') return answerSnapshotRequest(payload, options.snapshotsDir)
       const execution = late.agreement?.execution
-      if (execution === undefined || protocol === 'records')
+      if (execution === undefined || late.vault === null)
         return Promise.reject(new NodeError('not_ready', {}))
+      if (protocol === 'records') return late.vault.onRequest(peerId, payload)
       return Promise.resolve(answerBlockRequest(payload, { chain, execution }))
     },
     onPeer: (peerId, event) => {
@@ -376,21 +371,5 @@ function partsOf(
     observing: () => stores.amnesia.observing(agreement.driver.state),
     membership: () => late.watch?.finding() ?? null,
     isDraining: () => late.isDraining,
-  }
-}
-
-/** What exactly agreement has seen. */
-function describeHalt(reason: HaltReason): string {
-  switch (reason.code) {
-    case 'duplicate_key': {
-      const { kind, subject } = reason.vote
-      return `A ${kind} of this node for view ${subject.view} of epoch ${subject.epoch} arrived, signed with its key, that its vote journal does not know.`
-    }
-    case 'conflicting_certificates': {
-      const { first, second } = reason
-      return `A ${first.kind} and a ${second.kind} certificate of view ${second.subject.view} exclude each other.`
-    }
-    case 'state_diverged':
-      return `Block ${reason.digest} of view ${reason.view} was certified by a quorum, and is not valid here.`
   }
 }

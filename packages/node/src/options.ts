@@ -198,6 +198,17 @@ export const OPTIONS = {
         'How long bodies of old blocks are kept: forever, a time, or a number of blocks.',
     } satisfies Option<string>,
   },
+  vault: {
+    quota: size([0, 1024 * 1024 * 1024 * MIB], {
+      default: 0,
+      description: 'Most bytes kept for one other custodian; 0: as many as there is room.',
+    }),
+    reserve: size([0, 1024 * 1024 * MIB], {
+      default: 4096 * MIB,
+      description: 'Room on the disk that what is kept for others leaves free.',
+      profiles: { devnet: 512 * MIB, test: 0 },
+    }),
+  },
   sync: {
     mode: choice(['blocks', 'snapshot'], {
       default: 'blocks',

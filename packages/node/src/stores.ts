@@ -6,12 +6,14 @@ import { join } from 'node:path'
 import { blockDigest, decodeHeader, type Genesis, genesisState } from '@mooring/ledger'
 import {
   AccessStore,
+  type BlobStore,
   ChainStore,
   type Database,
   EvidenceStore,
   Guard,
   type Journal,
   type JournalRecord,
+  LocalBlobs,
   lockHome,
   type Marks,
   type OpenedGuard,
@@ -45,6 +47,8 @@ export interface Stores {
   shards: ShardStore
   /** Who has asked for records here. */
   accesses: AccessStore
+  /** Shards that are too long for a database. */
+  blobs: BlobStore
   evidence: EvidenceStore
   journal: Journal
   remembered: { records: readonly JournalRecord[]; marks: Marks }
@@ -85,6 +89,8 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
     closers.push(() => shards.idle())
     const accesses = await AccessStore.open(vault)
     closers.push(() => accesses.idle())
+    const blobs = await LocalBlobs.open({ directory: join(dataDir, 'blobs') })
+    closers.push(() => blobs.close())
     const { guard, keptAt: guardKeptAt, ...opened } = await openGuard(options)
     closers.push(() => guard.close())
     const { journal } = guard
@@ -97,7 +103,8 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
     const remembered = { records: opened.records, marks: opened.marks }
     const pending = new PendingTransactions(database)
     const evidence = await EvidenceStore.open(database)
-    const stored = { chain, pending, records, shards, accesses, evidence, journal, remembered }
+    const kept = { shards, accesses, blobs }
+    const stored = { chain, pending, records, ...kept, evidence, journal, remembered }
     return { ...stored, guard, amnesia, guardKeptAt, close }
   } catch (error) {
     await close()

@@ -128,7 +128,7 @@ export function createVaultPeers(self: string, modules: VaultPeersModules): Vaul
       const given =
         organisation === self
           ? await answer(self, request)
-          : await ask(network, organisation, peerIdOf(organisation), request, timeoutMs)
+          : await ask(network, { organisation, peerId: peerIdOf(organisation) }, request, timeoutMs)
       return checkAnswer(organisation, request, given)
     },
     isConnected: (organisation) =>
@@ -139,8 +139,7 @@ export function createVaultPeers(self: string, modules: VaultPeersModules): Vaul
 
 async function ask(
   network: VaultPeersModules['network'],
-  organisation: string,
-  peerId: string,
+  { organisation, peerId }: { organisation: string; peerId: string },
   request: VaultRequest,
   timeoutMs: number,
 ): Promise<VaultAnswer> {

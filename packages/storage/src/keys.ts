@@ -74,9 +74,9 @@ export const keyDepositKey = (custodian: string, id: Uint8Array): Uint8Array =>
   ownedKey('k', custodian, id)
 /** How many shards and bytes are kept for a custodian. */
 export const usageKey = (custodian: string): Uint8Array => ownedKey('n', custodian)
-/** Nothing; the shard of this name is in the blob of this digest. */
-export const blobShardKey = (digest: Uint8Array, setId: Uint8Array, index: number): Uint8Array =>
-  concatBytes(key('o', digest), setId, Uint8Array.of(index))
+/** Nothing; the shard of this name is in the blob of this id. */
+export const blobShardKey = (blob: Uint8Array, setId: Uint8Array, index: number): Uint8Array =>
+  concatBytes(key('o', blob), setId, Uint8Array.of(index))
 /** Vault: an entry of the access log, sealed, by arrival; its leaf waits for a batch as a record does. */
 export const accessKey = (arrival: number): Uint8Array => numberKey('f', arrival)
 /** Arrival of the entry of a leaf. */

@@ -6,8 +6,8 @@
 // beside it (its head) are two values: the head is found by custodian, so that the sets of one custodian
 // can be listed in the order of their names when he himself is gone.
 //
-// A small shard is in the database, a large one in the blob store under its digest, with the hashes of its
-// fragments here. Both are checked whenever they are read. A damaged shard is not an answer: its head stays,
+// A small shard is in the database, a large one in the blob store under the leaf that its set names. Both
+// are checked whenever they are read. A damaged shard is not an answer: its head stays,
 // and a fresh one may be put over it.
 //
 // Usage is counted per custodian, in memory and with every batch on the disk.
@@ -44,7 +44,6 @@ const ORGANISATION_BYTES_MAX = 64
 const SET_BYTES_MAX = 16 * 1024
 const MANIFEST_BYTES_MAX = 64 * 1024
 const HOLDERS_MAX = 255
-const FRAGMENTS_MAX = 64 * 1024
 const KEY_DEPOSIT_BYTES_MAX = 256 * 1024
 const DECODED_BYTES_MAX = 4 * 1024 * 1024
 const ID_BYTES = 32
@@ -52,10 +51,8 @@ const ID_BYTES = 32
 const contentSchema = variant({
   inline: bytesMax(INLINE_SHARD_BYTES_MAX),
   blob: struct({
-    digest: bytes(32),
+    id: bytes(32),
     bytes: uint(),
-    /** RFC 9162 leaf hash of each fragment. */
-    fragments: list(bytes(32), FRAGMENTS_MAX),
   }),
 })
 const shardSchema = versioned(1, {
@@ -175,6 +172,14 @@ export class ShardStore {
     return { custodian, setId, index, ...decode(headSchema, stored) }
   }
 
+  /** For whom a shard is kept, also where the shard itself is damaged. */
+  custodianOf({ setId, index }: ShardName): string | undefined {
+    return [...this.#usage.keys()].find((custodian) => {
+      const key = shardHeadKey(custodian, setId, index)
+      return unlessDamaged(() => this.#database.getSync(key), new Uint8Array(0)) !== undefined
+    })
+  }
+
   /** Those of a set that are kept here; a damaged one is among them. */
   async indexesOf(setId: Uint8Array): Promise<number[]> {
     const found: number[] = []
@@ -184,9 +189,9 @@ export class ShardStore {
   }
 
   /** Whether any shard here is in that blob. */
-  async isBlobUsed(digest: Uint8Array): Promise<boolean> {
-    const from = blobShardKey(digest, new Uint8Array(0), 0).subarray(0, 1 + ID_BYTES)
-    const to = blobShardKey(digest, new Uint8Array(ID_BYTES).fill(0xff), 255)
+  async isBlobUsed(id: Uint8Array): Promise<boolean> {
+    const from = blobShardKey(id, new Uint8Array(0), 0).subarray(0, 1 + ID_BYTES)
+    const to = blobShardKey(id, new Uint8Array(ID_BYTES).fill(0xff), 255)
     const first = await this.#database.keys({ from, to, limit: 1 }).next()
     return first.done !== true
   }
@@ -289,7 +294,7 @@ export class ShardStore {
       putHead(shard, bytesOfShard),
     ]
     if (content.kind === 'blob') {
-      const key = blobShardKey(content.body.digest, setId, index)
+      const key = blobShardKey(content.body.id, setId, index)
       operations.push({ type: 'put', key, value: new Uint8Array(0) })
     }
     return operations
@@ -307,7 +312,7 @@ export class ShardStore {
       { type: 'del', key: shardHeadKey(custodian, setId, index) },
     ]
     if (content?.kind === 'blob') {
-      operations.push({ type: 'del', key: blobShardKey(content.body.digest, setId, index) })
+      operations.push({ type: 'del', key: blobShardKey(content.body.id, setId, index) })
     }
     return operations
   }

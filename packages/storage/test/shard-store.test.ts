@@ -218,20 +218,20 @@ test('holders change without the shard', async () => {
 
 test('a blob belongs to the shards that are in it, until the last is gone', async () => {
   await withStore(async (store) => {
-    const digest = setIdOf(77)
+    const blob = setIdOf(77)
     const content = {
       kind: 'blob' as const,
-      body: { digest, bytes: 5_000_000, fragments: [setIdOf(1), setIdOf(2)] },
+      body: { id: blob, bytes: 5_000_000 },
     }
     const [one, two] = [shardOf(1, { content }), shardOf(2, { content })]
-    assert.equal(await store.isBlobUsed(digest), false)
+    assert.equal(await store.isBlobUsed(blob), false)
     await store.put([one, two])
     assert.equal(store.head(one)?.bytes, 5_000_000)
     assert.deepEqual(store.content(two), content)
     await store.delete('north', [one])
-    assert.equal(await store.isBlobUsed(digest), true)
+    assert.equal(await store.isBlobUsed(blob), true)
     await store.delete('north', [two])
-    assert.equal(await store.isBlobUsed(digest), false)
+    assert.equal(await store.isBlobUsed(blob), false)
     assert.deepEqual(store.usageOf('north'), { shards: 0, bytes: 0 })
   })
 })

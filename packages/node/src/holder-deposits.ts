@@ -1,0 +1,216 @@
+// Taking what custodians deposit: judged one by one, written together, receipted with one signature.
+//
+// A deposit may be repeated: what is here already is receipted again and not written twice. Room is judged
+// with what is on its way in, so that many at once do not pass a limit that each alone keeps.
+
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { equalBytes } from '@mooring/codec'
+import { type KeyPair, sign } from '@mooring/crypto'
+import {
+  DEPOSIT_PART_BYTES_MAX,
+  type DepositItem,
+  type DepositReceipt,
+  depositReceiptMessage,
+  type KeyDeposit,
+  type ShardHead,
+  type ShardName,
+  shardBytesOf,
+} from '@mooring/records'
+import type { FreeSpace } from './free-space.ts'
+import {
+  checkDeposit,
+  checkHead,
+  checkKeyDeposit,
+  checkRoom,
+  type DepositContext,
+  type DepositRefusal,
+  type KeyDepositRefusal,
+} from './holder-terms.ts'
+import type { HolderUploads, UploadRefusal } from './holder-uploads.ts'
+import type { CheckedShard, KeptShards } from './kept-shards.ts'
+
+export interface HolderDepositsOptions {
+  readonly self: string
+  readonly anchorKey: KeyPair
+  /** Bytes for one custodian; null: as many as there is room. */
+  readonly quotaBytes: number | null
+  /** Bytes of the disk that deposits leave free. */
+  readonly reserveBytes: number
+}
+
+export interface HolderDepositsModules {
+  readonly shards: KeptShards
+  readonly uploads: HolderUploads
+  readonly space: FreeSpace
+  readonly groupOf: (organisation: string) => string | undefined
+}
+
+type Refused = DepositReceipt['refused'][number]
+
+/** Items between two turns of the event loop: hashing a message full of shards takes a while. */
+const ITEMS_A_TURN = 32
+
+export class HolderDeposits {
+  readonly #options: HolderDepositsOptions
+  readonly #modules: HolderDepositsModules
+  /** Bytes on their way to the disk, by custodian. */
+  readonly #arriving = new Map<string, number>()
+
+  constructor(options: HolderDepositsOptions, modules: HolderDepositsModules) {
+    this.#options = options
+    this.#modules = modules
+  }
+
+  async deposit(sender: string, items: readonly DepositItem[]): Promise<DepositReceipt> {
+    const context = this.#contextOf(sender)
+    const taken: { position: number; checked: CheckedShard }[] = []
+    const refused: Refused[] = []
+    for (const [position, item] of items.entries()) {
+      if (position > 0 && position % ITEMS_A_TURN === 0) await nextTurn()
+      const checked = checkDeposit(item, context)
+      if (typeof checked === 'string') refused.push({ position, code: checked })
+      else taken.push({ position, checked })
+    }
+    const names = await this.#keep(sender, taken, refused)
+    return this.#receipt(sender, names, refused)
+  }
+
+  /** Bytes that are here already. */
+  async begin(
+    sender: string,
+    { head, shardBytes }: { head: ShardHead; shardBytes: number },
+  ): Promise<number | DepositRefusal | UploadRefusal> {
+    const checked = checkHead(head, this.#contextOf(sender))
+    if (typeof checked === 'string') return checked
+    const { setId, decoded } = checked
+    if (shardBytes !== shardBytesOf(decoded)) return 'shard_wrong'
+    if (await this.#modules.shards.has({ setId, index: head.index })) return shardBytes
+    const begun = await this.#modules.uploads.begin(sender, head, checked)
+    if (typeof begun === 'string') return begun
+    const full = await this.#refuseRoom(sender, 0)
+    return full ?? begun
+  }
+
+  /** Bytes that are here with this part. */
+  async part(
+    sender: string,
+    body: { shard: ShardName; offset: number; part: Uint8Array },
+  ): Promise<number | DepositRefusal | UploadRefusal> {
+    const full = await this.#refuseRoom(sender, Math.min(body.part.length, DEPOSIT_PART_BYTES_MAX))
+    if (full !== undefined) return full
+    this.#modules.space.promise(body.part.length)
+    return await this.#modules.uploads.part(sender, body)
+  }
+
+  async commit(
+    sender: string,
+    shard: ShardName,
+  ): Promise<DepositReceipt | DepositRefusal | UploadRefusal> {
+    const { shards, uploads } = this.#modules
+    const kept = shards.find(shard)
+    if (kept?.head.custodian === sender && (await shards.has(shard))) {
+      return this.#receipt(sender, [shard], [])
+    }
+    const made = await uploads.commit(sender, shard)
+    if (typeof made === 'string') return made
+    await shards.putMade([made])
+    return this.#receipt(sender, [shard], [])
+  }
+
+  /** All or none. */
+  async keys(
+    sender: string,
+    items: readonly Uint8Array[],
+  ): Promise<KeyDepositRefusal | 'holder_full' | undefined> {
+    const deposits: { id: Uint8Array; deposit: Uint8Array }[] = []
+    for (const encoded of items) {
+      const checked: KeyDeposit | KeyDepositRefusal = checkKeyDeposit(encoded, sender)
+      if (typeof checked === 'string') return checked
+      deposits.push({ id: checked.id, deposit: encoded })
+    }
+    const bytes = items.reduce((sum, { length }) => sum + length, 0)
+    const full = await this.#refuseRoom(sender, bytes)
+    if (full !== undefined) return full
+    await this.#arrive(sender, bytes, () => this.#modules.shards.store.putKeys(sender, deposits))
+    return undefined
+  }
+
+  async #keep(
+    sender: string,
+    taken: readonly { position: number; checked: CheckedShard }[],
+    refused: Refused[],
+  ): Promise<ShardName[]> {
+    const names: ShardName[] = []
+    const fresh: CheckedShard[] = []
+    let bytes = 0
+    for (const { position, checked } of taken) {
+      const { setId, index } = checked
+      if (!(await this.#isKept(checked))) {
+        const size = sizeOf(checked)
+        const full = await this.#refuseRoom(sender, bytes + size)
+        if (full !== undefined) {
+          refused.push({ position, code: full })
+          continue
+        }
+        bytes += size
+        fresh.push(checked)
+      }
+      names.push({ setId, index })
+    }
+    if (fresh.length > 0) {
+      await this.#arrive(sender, bytes, () => this.#modules.shards.put(fresh))
+    }
+    return names
+  }
+
+  async #isKept(checked: CheckedShard): Promise<boolean> {
+    const { shards } = this.#modules
+    const kept = shards.find(checked)
+    if (kept === undefined || !equalBytes(kept.head.manifest, checked.manifest)) return false
+    const { holders } = kept.head
+    if (!checked.holders.every((holder, at) => holders[at] === holder)) return false
+    return await shards.has(checked)
+  }
+
+  async #refuseRoom(
+    sender: string,
+    bytes: number,
+  ): Promise<'quota_exceeded' | 'holder_full' | undefined> {
+    const { shards, uploads, space } = this.#modules
+    const { quotaBytes, reserveBytes } = this.#options
+    const coming = (this.#arriving.get(sender) ?? 0) + uploads.announced(sender)
+    const free = await space.bytes()
+    return checkRoom(bytes, {
+      used: shards.store.usageOf(sender).bytes + coming,
+      quota: quotaBytes,
+      free,
+      reserve: reserveBytes,
+    })
+  }
+
+  async #arrive(sender: string, bytes: number, write: () => Promise<void>): Promise<void> {
+    this.#modules.space.promise(bytes)
+    this.#arriving.set(sender, (this.#arriving.get(sender) ?? 0) + bytes)
+    try {
+      await write()
+    } finally {
+      this.#arriving.set(sender, (this.#arriving.get(sender) ?? 0) - bytes)
+    }
+  }
+
+  #contextOf(sender: string): DepositContext {
+    return { sender, self: this.#options.self, groupOf: this.#modules.groupOf }
+  }
+
+  #receipt(depositor: string, shards: readonly ShardName[], refused: Refused[]): DepositReceipt {
+    const { self, anchorKey } = this.#options
+    const named = shards.map(({ setId, index }) => ({ setId, index }))
+    const message = depositReceiptMessage({ depositor, holder: self, shards: named })
+    const sorted = refused.toSorted((a, b) => a.position - b.position)
+    return { holder: self, signature: sign(anchorKey, message), refused: sorted }
+  }
+}
+
+function sizeOf({ shard, set, manifest }: CheckedShard): number {
+  return shard.length + set.length + manifest.length
+}

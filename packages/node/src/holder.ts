@@ -1,0 +1,294 @@
+// The holder on this node: it keeps shards for custodians and answers what other members ask about them.
+//
+// One request, one answer. Who asks is a member, and known by the key of its connection; nothing that a
+// request says about its sender counts. Deposits are taken on the terms of holder-terms.ts, shards are given
+// as holder-access.ts says. What belongs to the custodian or to repair is answered by others on this
+// node, who are asked through `handlers`.
+
+import { compareBytes } from '@mooring/codec'
+import {
+  auditAnswer,
+  auditWindow,
+  type ShardName,
+  type VaultAnswer,
+  type VaultRequest,
+} from '@mooring/records'
+import { StorageError } from '@mooring/storage'
+import { AuditAllowance } from './audit-allowance.ts'
+import type { Clock } from './clock.ts'
+import type { HolderAccess } from './holder-access.ts'
+import type { HolderDeposits } from './holder-deposits.ts'
+import { checkMove } from './holder-terms.ts'
+import type { KeptShards } from './kept-shards.ts'
+import type { Logger } from './logger.ts'
+
+type Body<K extends VaultRequest['kind']> = Extract<VaultRequest, { kind: K }>['body']
+type AnswerBody<K extends VaultAnswer['kind']> = Extract<VaultAnswer, { kind: K }>['body']
+
+/** @throws an error with a code, which is then the refusal */
+export interface VaultHandlers {
+  catalogue(sender: string, body: Body<'catalogue'>): Promise<AnswerBody<'catalogue'>>
+  repair(sender: string, body: Body<'repair'>): Promise<AnswerBody<'repair'>>
+  restore(sender: string, body: Body<'restore'>): Promise<AnswerBody<'restore'>>
+  /** Shards have another holder now, says the sender: for the custodian's index, which judges it. */
+  moved(sender: string, body: Body<'moved'>): Promise<void>
+  /** Somebody was served something else than a shard by another holder. */
+  reported(sender: string, body: Body<'report'>): Promise<void>
+}
+
+export type HolderOutcome = 'answered' | 'refused' | 'failed'
+
+export interface HolderModules {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly shards: KeptShards
+  readonly deposits: HolderDeposits
+  readonly access: HolderAccess
+  /** Null until the node is put together. */
+  readonly handlers: () => VaultHandlers | null
+  readonly self: string
+  readonly groupOf: (organisation: string) => string | undefined
+  readonly isConnected: (organisation: string) => boolean
+  readonly observe: (kind: VaultRequest['kind'], outcome: HolderOutcome, seconds: number) => void
+}
+
+const LIST_BYTES_MAX = 4 * 1024 * 1024
+const LIST_OVERHEAD_BYTES = 256
+const BUSY_MS = 1_000
+const LAST_INDEX = 255
+const CODE = /^[a-z0-9_]{1,64}$/
+
+export class Holder {
+  readonly #modules: HolderModules
+  readonly #audits: AuditAllowance
+
+  constructor(modules: HolderModules) {
+    this.#modules = modules
+    this.#audits = new AuditAllowance(modules.clock)
+  }
+
+  /** What goes wrong here is a refusal with a code; the log says more. */
+  async answer(sender: string, request: VaultRequest): Promise<VaultAnswer> {
+    const { clock, observe, logger } = this.#modules
+    const begun = clock.monotonic()
+    const note = (outcome: HolderOutcome): void =>
+      observe(request.kind, outcome, (clock.monotonic() - begun) / 1_000)
+    try {
+      const answer = await this.#answer(sender, request)
+      note(answer.kind === 'refusal' ? 'refused' : 'answered')
+      return answer
+    } catch (error) {
+      const code = refusalOf(error)
+      note(code === FAILED ? 'failed' : 'refused')
+      const level = code === FAILED ? 'error' : 'debug'
+      logger.log(level, 'a request of another member was not answered', {
+        kind: request.kind,
+        sender,
+        code,
+        error,
+      })
+      return refusal(code)
+    }
+  }
+
+  async #answer(sender: string, request: VaultRequest): Promise<VaultAnswer> {
+    const { deposits } = this.#modules
+    switch (request.kind) {
+      case 'deposit':
+        return { kind: 'receipt', body: await deposits.deposit(sender, request.body.items) }
+      case 'deposit-begin':
+        return partOf(await deposits.begin(sender, request.body))
+      case 'deposit-part':
+        return partOf(await deposits.part(sender, request.body))
+      case 'deposit-commit': {
+        const receipt = await deposits.commit(sender, request.body.shard)
+        return typeof receipt === 'string' ? refusal(receipt) : { kind: 'receipt', body: receipt }
+      }
+      case 'deposit-keys': {
+        const code = await deposits.keys(sender, request.body.items)
+        return code === undefined ? DONE : refusal(code)
+      }
+      case 'have':
+        return { kind: 'have', body: { bitmap: await this.#have(request.body.shards) } }
+      case 'audit':
+        return { kind: 'audit', body: { answers: await this.#audit(sender, request.body) } }
+      case 'list':
+        return { kind: 'list', body: await this.#list(request.body) }
+      case 'list-keys':
+        return { kind: 'list-keys', body: await this.#listKeys(request.body) }
+      case 'witness':
+      case 'release':
+      case 'catalogue':
+        return await this.#answerAccess(sender, request)
+      case 'repair':
+      case 'restore':
+      case 'moved':
+      case 'report':
+        return await this.#answerRepair(sender, request)
+    }
+  }
+
+  async #answerAccess(
+    sender: string,
+    request: Extract<VaultRequest, { kind: 'witness' | 'release' | 'catalogue' }>,
+  ): Promise<VaultAnswer> {
+    const { access } = this.#modules
+    switch (request.kind) {
+      case 'witness': {
+        const given = await access.witness(sender, request.body)
+        return 'refusal' in given ? refusal(given.refusal) : { kind: 'witness', body: given }
+      }
+      case 'release': {
+        const given = await access.release(sender, request.body)
+        return 'refusal' in given ? refusal(given.refusal) : { kind: 'release', body: given }
+      }
+      case 'catalogue':
+        return { kind: 'catalogue', body: await this.#handlers().catalogue(sender, request.body) }
+    }
+  }
+
+  async #answerRepair(
+    sender: string,
+    request: Extract<VaultRequest, { kind: 'repair' | 'restore' | 'moved' | 'report' }>,
+  ): Promise<VaultAnswer> {
+    switch (request.kind) {
+      case 'repair':
+        return { kind: 'repair', body: await this.#handlers().repair(sender, request.body) }
+      case 'restore':
+        return { kind: 'restore', body: await this.#handlers().restore(sender, request.body) }
+      case 'moved':
+        return await this.#moved(sender, request.body)
+      case 'report':
+        return await this.#report(sender, request.body)
+    }
+  }
+
+  async #have(shards: readonly ShardName[]): Promise<Uint8Array> {
+    const bitmap = new Uint8Array(Math.ceil(shards.length / 8))
+    for (const [at, shard] of shards.entries()) {
+      if (await this.#modules.shards.has(shard)) {
+        bitmap[at >> 3] = (bitmap[at >> 3] ?? 0) | (1 << (at & 7))
+      }
+    }
+    return bitmap
+  }
+
+  /** Null for what is not here, and for who has no business with it, or asks too often. */
+  async #audit(sender: string, { nonce, shards }: Body<'audit'>): Promise<(Uint8Array | null)[]> {
+    const answers: (Uint8Array | null)[] = []
+    for (const name of shards) {
+      const kept = this.#modules.shards.find(name)
+      const isParty =
+        kept !== undefined && (kept.head.custodian === sender || kept.head.holders.includes(sender))
+      if (!isParty || !this.#audits.take(sender, name.setId)) {
+        answers.push(null)
+        continue
+      }
+      const question = { setId: name.setId, auditor: sender, nonce }
+      const { offset, length } = auditWindow(kept.set, question)
+      const window = await this.#modules.shards.bytes(name, offset, length)
+      answers.push(window === undefined ? null : auditAnswer(window, question))
+    }
+    return answers
+  }
+
+  async #list({ custodian, after, limit }: Body<'list'>): Promise<AnswerBody<'list'>> {
+    const from = after === null ? null : { setId: after, index: LAST_INDEX }
+    const { store } = this.#modules.shards
+    const { heads, damaged } = await store.list(custodian, from, Math.max(1, limit))
+    const items: AnswerBody<'list'>['items'] = []
+    let bytes = 0
+    for (const { set, manifest, holders, index } of heads) {
+      bytes += set.length + manifest.length + LIST_OVERHEAD_BYTES
+      if (bytes > LIST_BYTES_MAX) break
+      items.push({ set, manifest, holders: [...holders], index })
+    }
+    if (items.length < heads.length) {
+      return { items, next: heads[items.length - 1]?.setId ?? null }
+    }
+    const isFull = heads.length + damaged.length >= limit
+    const names = [heads.at(-1)?.setId, damaged.at(-1)?.setId].flatMap((name) => name ?? [])
+    return { items, next: isFull ? latestOf(names) : null }
+  }
+
+  async #listKeys({
+    custodian,
+    after,
+    limit,
+  }: Body<'list-keys'>): Promise<AnswerBody<'list-keys'>> {
+    const found = await this.#modules.shards.store.listKeys(custodian, after, Math.max(1, limit))
+    const items: Uint8Array[] = []
+    let bytes = 0
+    for (const { deposit } of found) {
+      bytes += deposit.length
+      if (bytes > LIST_BYTES_MAX) break
+      items.push(deposit)
+    }
+    const isWhole = items.length === found.length && found.length < limit
+    return { items, next: isWhole ? null : (found[items.length - 1]?.id ?? null) }
+  }
+
+  async #moved(sender: string, { holder, shards }: Body<'moved'>): Promise<VaultAnswer> {
+    const { groupOf, isConnected } = this.#modules
+    for (const { setId, index } of shards) {
+      for (const kept of await this.#modules.shards.of(setId)) {
+        const { custodian, holders } = kept.head
+        const code = checkMove({
+          sender,
+          holder,
+          index,
+          custodian,
+          holders,
+          groupOf,
+          isConnected: (organisation) =>
+            organisation === this.#modules.self || isConnected(organisation),
+        })
+        if (code !== undefined) return refusal(code)
+        await this.#modules.shards.store.setHolders(kept.head, holders.with(index, holder))
+      }
+    }
+    await this.#modules.handlers()?.moved(sender, { holder, shards })
+    return DONE
+  }
+
+  async #report(sender: string, body: Body<'report'>): Promise<VaultAnswer> {
+    const { self, shards } = this.#modules
+    if (body.holder !== self) {
+      await this.#handlers().reported(sender, body)
+      return DONE
+    }
+    const kept = shards.find(body.shard)
+    if (kept !== undefined && this.#audits.take(sender, kept.head.setId)) await shards.verify(kept)
+    return DONE
+  }
+
+  #handlers(): VaultHandlers {
+    const handlers = this.#modules.handlers()
+    if (handlers === null) throw Object.assign(new Error('not put together yet'), NOT_READY)
+    return handlers
+  }
+}
+
+const FAILED = 'holder_failed'
+const NOT_READY = { code: 'not_ready' }
+const DONE: VaultAnswer = { kind: 'done', body: {} }
+
+function refusal(code: string): VaultAnswer {
+  return { kind: 'refusal', body: { code, retryAfterMs: code === 'busy' ? BUSY_MS : 0 } }
+}
+
+function partOf(received: number | string): VaultAnswer {
+  if (typeof received === 'string') return refusal(received)
+  return { kind: 'part', body: { received } }
+}
+
+/** The code that the other side is told. What a disk or a bug says stays here. */
+function refusalOf(error: unknown): string {
+  if (error instanceof StorageError) return error.code === 'full' ? 'holder_full' : FAILED
+  if (!(error instanceof Error) || !('code' in error)) return FAILED
+  return typeof error.code === 'string' && CODE.test(error.code) ? error.code : FAILED
+}
+
+function latestOf(names: readonly Uint8Array[]): Uint8Array | null {
+  return names.toSorted(compareBytes).at(-1) ?? null
+}

@@ -1,0 +1,99 @@
+// What a node has of the vault, put together: the holder that answers the others, and the way to ask them.
+
+import type { Network } from '@mooring/network'
+import type { AccessNotes } from './access-notes.ts'
+import type { Agreement } from './agreement.ts'
+import { systemClock } from './clock.ts'
+import { createHolder } from './create-holder.ts'
+import { FreeSpace } from './free-space.ts'
+import type { VaultHandlers } from './holder.ts'
+import { answerVaultRequest } from './holder-wire.ts'
+import type { DamagedShard, KeptShards } from './kept-shards.ts'
+import type { NodeOptions } from './load-options.ts'
+import type { RootLogger } from './logger.ts'
+import type { Metrics } from './metrics.ts'
+import type { Stores } from './stores.ts'
+import { createVaultPeers, type VaultPeers } from './vault-peers.ts'
+
+export interface VaultPartsModules {
+  options: NodeOptions
+  logger: RootLogger
+  metrics: Metrics
+  stores: Stores
+  agreement: Agreement
+  network: Network
+  notes: AccessNotes
+  /** Null until the parts behind them are there. */
+  handlers: () => VaultHandlers | null
+}
+
+export interface VaultParts {
+  readonly peers: VaultPeers
+  readonly shards: KeptShards
+  /** The bytes of an answer to the bytes of a request. */
+  onRequest(peerId: string, payload: Uint8Array): Promise<Uint8Array>
+  close(): Promise<void>
+}
+
+const REPORT_TIMEOUT_MS = 5_000
+
+export function createVaultParts(modules: VaultPartsModules): VaultParts {
+  const { options, logger, metrics, stores, agreement, network, notes, handlers } = modules
+  const self = options.name
+  const ownLogger = logger.module('holder')
+  const { members } = agreement
+  const created = createHolder(
+    { self, anchorKey: options.keys.anchor, ...options.vault },
+    {
+      clock: systemClock,
+      logger: ownLogger,
+      store: stores.shards,
+      blobs: stores.blobs,
+      space: new FreeSpace(options.storage.dir, systemClock),
+      notes,
+      members,
+      chain: stores.chain,
+      isConnected: (organisation) => peers.isConnected(organisation),
+      handlers,
+      onDamage: (damaged) => {
+        tell(damaged).catch((error: unknown) => {
+          ownLogger.debug('a custodian was not told of a damaged shard', { error })
+        })
+      },
+      observe: (kind, outcome, seconds) => {
+        metrics.holderRequests.inc({ kind, outcome })
+        metrics.holderRequest.observe({ kind }, seconds)
+      },
+    },
+  )
+  const { holder, shards } = created
+  const peers = createVaultPeers(self, {
+    network,
+    members,
+    answer: (sender, request) => holder.answer(sender, request),
+  })
+  const tell = async ({ setId, index, custodian }: DamagedShard): Promise<void> => {
+    const body = { shard: { setId, index }, holder: self, code: 'shard_damaged' }
+    if (custodian === self) await handlers()?.reported(self, body)
+    else await peers.request(custodian, { kind: 'report', body }, { timeoutMs: REPORT_TIMEOUT_MS })
+  }
+  metrics.beforeScrape(() => fillHolder(metrics, shards))
+  return {
+    peers,
+    shards,
+    onRequest: (peerId, payload) =>
+      answerVaultRequest(peerId, payload, {
+        members,
+        notes,
+        answer: (sender, request) => holder.answer(sender, request),
+      }),
+    close: () => created.close(),
+  }
+}
+
+function fillHolder(metrics: Metrics, { store, damagedCount }: KeptShards): void {
+  const usage = [...store.usage.values()]
+  metrics.holderShards.set(usage.reduce((sum, { shards }) => sum + shards, 0))
+  metrics.holderBytes.set(usage.reduce((sum, { bytes }) => sum + bytes, 0))
+  metrics.holderDamagedShards.set(damagedCount)
+}
