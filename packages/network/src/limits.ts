@@ -31,6 +31,7 @@ export const defaultLimits = {
   dialPreferenceMs: 1_000,
   stableAfterMs: 10_000,
   earlyCloseMs: 2_000,
+  goodbyeMs: 2_000,
 
   // liveness
   helloTimeoutMs: 5_000,

@@ -129,6 +129,16 @@ export class Link {
     this.connection.abort(reason)
   }
 
+  /**
+   * Says nothing more and hears nothing more; what was said already has a moment to be read. A reset would
+   * undo it: who finds one when it wants to write never reads what came before.
+   */
+  leave(reason: NetworkError): void {
+    if (this.closeReason !== null) return
+    this.closed(reason)
+    setTimeout(() => this.connection.abort(reason), this.#shared.limits.goodbyeMs).unref()
+  }
+
   /** Lets what we already said arrive first: a hello that tells the other side why. */
   async closeGently(reason: NetworkError): Promise<void> {
     if (this.closeReason !== null) return

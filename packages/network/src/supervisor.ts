@@ -253,7 +253,7 @@ export class Supervisor {
     this.#dialler.stop(neighbour)
     const wasActive = neighbour.active !== null
     neighbour.active = null
-    for (const link of neighbour.links) link.close(reason)
+    for (const link of neighbour.links) link.leave(reason)
     this.#parts.forget(neighbour.member.peerId)
     if (wasActive) {
       this.#parts.handlers.onPeer(neighbour.member.peerId, 'disconnected', reason.message)

@@ -7,6 +7,8 @@ import {
   eventually,
   isFullMesh,
   type Node,
+  numberOf,
+  numbered,
   startNode,
 } from './world.ts'
 
@@ -88,6 +90,32 @@ test('a removed member goes at once and is not dialled again, until it is a memb
   await closeAll([a, b])
 })
 
+test('what was said to a member before it was removed reaches it, and nothing after that', async () => {
+  const identities = await createIdentities(2)
+  const members = [...identities]
+  const a = await startNode(at(identities, 0), { members })
+  const b = await startNode(at(identities, 1), { members: identities })
+  await eventually(() => isFullMesh([a, b]))
+  a.network.send(b.identity.peerId, 'urgent', numbered(0))
+  b.network.send(a.identity.peerId, 'urgent', numbered(0))
+  await eventually(() => a.seen.frames.length + b.seen.frames.length === 2)
+  for (let index = 1; index < 30; index += 1)
+    a.network.send(b.identity.peerId, 'urgent', numbered(index, 1_000))
+  await Promise.resolve()
+  members.pop()
+  a.network.refresh()
+  assert.equal(a.network.send(b.identity.peerId, 'urgent', numbered(30)), false)
+  // It is busy, and speaks before it listens: to a closed connection, that would be its end.
+  b.network.send(a.identity.peerId, 'urgent', numbered(1))
+  await eventually(() => b.seen.events.at(-1)?.event === 'disconnected')
+  assert.deepEqual(
+    b.seen.frames.map(({ frame }) => numberOf(frame)),
+    Array.from({ length: 30 }, (_, index) => index),
+  )
+  assert.equal(a.seen.frames.length, 1)
+  await closeAll([a, b])
+})
+
 test('a member without a known address is waited for', async () => {
   const members = await createIdentities(2)
   const a = await startNode(at(members, 0), { members, knows: [] })
@@ -95,7 +123,9 @@ test('a member without a known address is waited for', async () => {
   await eventually(() => isFullMesh([a, b]))
   assert.equal(a.network.peers()[0]?.direction, 'inbound')
   assert.equal(a.network.stats().dials, 0)
-  await closeAll([a, b])
+  await b.network.close()
+  await eventually(() => errorOf(a)?.code === 'no_address', 5_000)
+  await a.network.close()
 })
 
 test('a port that is taken stops the start with its address', async () => {
