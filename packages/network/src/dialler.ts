@@ -69,7 +69,7 @@ export class Dialler {
     const { limits, counters, now } = this.#shared
     const addresses = this.#addressesOf(neighbour)
     if (addresses.length === 0) {
-      neighbour.lastError ??= noAddress(neighbour.member)
+      neighbour.lastError = noAddress(neighbour.member)
       this.#dialAfter(neighbour, limits.backoffMaxMs)
       return
     }
