@@ -31,8 +31,8 @@ export const PLACE_TEXTS: Record<PlaceErrorCode, CatalogEntry> = {
     'An organisation that returns does so under another id and with new keys:   mooring init --help',
   ),
   refused_by_all: entry(1061, 14)(
-    'All members refuse this node',
-    'Every member closes the connections of "{name}" at once; they have probably removed it after block {height}, while it was away.',
+    'The members refuse this node',
+    'No member is connected, and those that answer close the connections of "{name}" at once; they have probably removed it after block {height}, while it was away.',
     'Ask one of them:   mooring member list',
     'If it is a member still, its transport key may be another one than they know:   mooring keys list',
     'If the key is right, another process is connected with it: find the second copy of this home, and stop it for good.',

@@ -2,14 +2,16 @@
 //
 // A key that the chain has replaced is used no longer: the node asks to be started again, which takes the
 // next key. Who is removed learns it from the last block that it gets, or, when it was away, from the
-// others: all of them close its connections before a word is said. Only then is their silence a reason
-// to stop, and only for one that knows itself to be a member; a newcomer waits for as long as it takes.
+// others: they close its connections before a word is said. When nobody is connected, and of those that
+// it can dial more than a third refuse, an honest one does: that is a reason to stop, and only for one
+// that knows itself to be a member; a newcomer waits for as long as it takes.
 //
 // A member that was away while its transport key was renewed is refused as well, under a name that is no
 // longer its own, and cannot fetch the block that would tell it so. If a next transport key waits in its
 // home, it tries that one before it gives up.
 
 import { equalBytes } from '@mooring/codec'
+import { faultsOf } from '@mooring/consensus'
 import type { Organisation } from '@mooring/ledger'
 import type { Network } from '@mooring/network'
 import type { Finding } from './alarms.ts'
@@ -90,7 +92,7 @@ export class MembershipWatch {
     const { execution } = this.#modules
     const { name, keys } = this.#options
     const place = placeOf(execution.tip.view, name)
-    if (place.kind === 'stranger' && this.#isRefusedByAll()) {
+    if (place.kind === 'stranger' && this.#isRefused()) {
       const detail = `The members have not admitted ${name} yet; the node asks again and again.`
       return { code: 'waiting_for_admission', severity: 'ticket', detail }
     }
@@ -113,7 +115,7 @@ export class MembershipWatch {
     const { name } = this.#options
     const now = clock.monotonic()
     const { kind } = placeOf(execution.tip.view, name)
-    if (!this.#isRefusedByAll()) {
+    if (!this.#isRefused()) {
       this.#refusedSince = null
       this.#hasTried = false
       return
@@ -145,19 +147,20 @@ export class MembershipWatch {
       .then((next) => {
         this.#isTrying = false
         if (next === undefined || equalBytes(next.publicKey, keys.transport.publicKey)) return
-        const why = 'all members refuse the transport key in use; the next one may be in force'
+        const why = 'the members refuse the transport key in use; the next one may be in force'
         this.#modules.onStop(new NodeRestart(why, { transport: 'next' }))
       })
       .catch(this.#modules.onFatal)
   }
 
-  #isRefusedByAll(): boolean {
+  /** Who is away says nothing, and who has joined later often has an address that is not known here. */
+  #isRefused(): boolean {
     const { network } = this.#modules
     const others = network.peers().filter(({ peerId }) => peerId !== network.peerId)
-    return (
-      others.length > 1 &&
-      others.every(({ connected, lastError }) => !connected && lastError?.code === 'not_admitted')
-    )
+    if (others.length < 2 || others.some(({ connected }) => connected)) return false
+    const dialled = others.filter(({ lastError }) => lastError?.code !== 'no_address')
+    const refusing = dialled.filter(({ lastError }) => lastError?.code === 'not_admitted')
+    return refusing.length > faultsOf(dialled.length + 1)
   }
 
   #tellWaiting(now: number): void {

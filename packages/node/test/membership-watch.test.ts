@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as pause } from 'node:timers/promises'
 import { x25519PublicKey } from '@mooring/crypto'
-import { NetworkError, type PeerInfo } from '@mooring/network'
+import { NetworkError, type NetworkErrorCode, type PeerInfo } from '@mooring/network'
 import { test } from 'uvu'
 import { createLogger } from '../src/logger.ts'
 import { MembershipWatch, type NodeRestart } from '../src/membership-watch.ts'
@@ -17,6 +17,8 @@ interface Watched {
   stops: (NodeError | NodeRestart)[]
   /** All others close every connection at once, or no longer do. */
   refuse: (isRefused: boolean) => void
+  /** What came of the last try to connect with each of the others; null: it is connected. */
+  outcomes: (...codes: (NetworkErrorCode | null)[]) => void
 }
 
 function watchAs(world: World, name: string, keysOf = name): Watched {
@@ -47,7 +49,15 @@ function watchAs(world: World, name: string, keysOf = name): Watched {
     const lastError = isRefused ? new NetworkError('not_admitted', 'closed') : null
     peers = world.peers.map((peer) => ({ ...peer, connected: !isRefused, lastError }))
   }
-  return { watch, stops, refuse }
+  const outcomes: Watched['outcomes'] = (...codes) => {
+    peers = codes.map((code, index) => ({
+      ...(world.peers[0] ?? assert.fail()),
+      peerId: `peer-${index}`,
+      connected: code === null,
+      lastError: code === null ? null : new NetworkError(code, 'a test says so'),
+    }))
+  }
+  return { watch, stops, refuse, outcomes }
 }
 
 test('a member that all others refuse stops after a minute, and not for less', async () => {
@@ -63,6 +73,34 @@ test('a member that all others refuse stops after a minute, and not for less', a
     assert.deepEqual(stops, [])
     await pass(world, 20)
     assert.deepEqual(codesOf(stops).slice(0, 1), ['refused_by_all'])
+    watch.close()
+  })
+})
+
+test('who cannot be dialled, and who is away, does not keep a member from being refused', async () => {
+  await withWorld(async (world) => {
+    const { watch, stops, outcomes } = watchAs(world, OWN)
+    outcomes('not_admitted', 'not_admitted', 'dial_failed', 'no_address', 'no_address')
+    await pass(world, 50)
+    assert.deepEqual(stops, [])
+    await pass(world, 20)
+    assert.deepEqual(codesOf(stops).slice(0, 1), ['refused_by_all'])
+    watch.close()
+  })
+})
+
+test('a third that may lie refuses nobody, and neither does silence', async () => {
+  await withWorld(async (world) => {
+    const { watch, stops, outcomes } = watchAs(world, OWN)
+    outcomes('not_admitted', 'dial_failed', 'dial_failed')
+    await pass(world, 100)
+    outcomes('not_admitted', 'not_admitted', 'not_admitted', null)
+    await pass(world, 100)
+    outcomes('dial_failed', 'closed', 'no_address')
+    await pass(world, 100)
+    outcomes('no_address', 'no_address', 'no_address')
+    await pass(world, 100)
+    assert.deepEqual(stops, [])
     watch.close()
   })
 })
