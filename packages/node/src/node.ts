@@ -133,9 +133,11 @@ async function assemble(
   closers.push(() => {
     late.isDraining = true
   })
-  const standing = await startStanding(options, { agreement, network, logger, fail: late.fail })
+  const standing = startStanding(options, { agreement, network, logger, fail: late.fail })
   late.watch = standing.watch
   closers.push(() => standing.close())
+  // An epoch may have begun while the node was being put together; from here on the watch is told.
+  await standing.watch.onEpoch()
   return {
     height: () => stores.chain.tip.height,
     role: () => roleOf(agreement.driver.state),

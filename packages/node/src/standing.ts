@@ -64,10 +64,10 @@ export interface Standing {
   close(): Promise<void>
 }
 
-export async function startStanding(
+export function startStanding(
   options: NodeOptions,
   { agreement, network, logger, fail }: StandingModules,
-): Promise<Standing> {
+): Standing {
   const { execution, committer, mempool } = agreement
   const shared = { clock: systemClock, logger: logger.module('membership'), onFatal: fail }
   const watch = new MembershipWatch(options, { ...shared, execution, network, onStop: fail })
@@ -88,7 +88,5 @@ export async function startStanding(
     watch.close()
     await readiness.close()
   }
-  // An epoch may have begun while the node was being put together.
-  await watch.onEpoch()
   return { watch, close }
 }
