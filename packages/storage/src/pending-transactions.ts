@@ -5,6 +5,7 @@
 // next. Forgetting is not urgent and never syncs: what comes back after a crash is found to be in the
 // chain.
 
+import { toHex } from '@mooring/codec'
 import type { Database, DatabaseOperation } from './database.ts'
 import { pendingTransactionKey } from './keys.ts'
 
@@ -13,19 +14,31 @@ export class PendingTransactions {
   #waiting: DatabaseOperation[] = []
   #next: Promise<void> | null = null
   #running: Promise<void> = Promise.resolve()
+  /** Those that are to be kept and not on the disk yet. */
+  readonly #unwritten = new Map<string, Promise<void>>()
 
   constructor(database: Database) {
     this.#database = database
   }
 
   /** Resolves when the transaction is on the disk. */
-  keep(id: Uint8Array, bytes: Uint8Array): Promise<void> {
+  async keep(id: Uint8Array, bytes: Uint8Array): Promise<void> {
     this.#waiting.push({ type: 'put', key: pendingTransactionKey(id), value: bytes })
     this.#next ??= this.#writeNext()
-    return this.#next
+    const written = this.#next
+    const name = toHex(id)
+    this.#unwritten.set(name, written)
+    try {
+      await written
+    } finally {
+      if (this.#unwritten.get(name) === written) this.#unwritten.delete(name)
+    }
   }
 
+  /** What is still to be written is written first: it would come back after it. */
   async forget(ids: readonly Uint8Array[]): Promise<void> {
+    const unwritten = ids.flatMap((id) => this.#unwritten.get(toHex(id)) ?? [])
+    if (unwritten.length > 0) await Promise.allSettled(unwritten)
     const operations = ids.map((id) => ({ type: 'del' as const, key: pendingTransactionKey(id) }))
     await this.#database.batch(operations, { sync: false })
   }

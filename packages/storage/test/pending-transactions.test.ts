@@ -40,6 +40,21 @@ test('a transaction kept while a write is under way is on the disk when its prom
   })
 })
 
+test('what is forgotten before it is on the disk does not come back', async () => {
+  await withDatabase(async (database) => {
+    const pending = new PendingTransactions(database)
+    const kept = [1, 2, 3].map((number) => pending.keep(idOf(number), bytesOf(number)))
+    await Promise.resolve()
+    kept.push(pending.keep(idOf(4), bytesOf(4)), pending.keep(idOf(5), bytesOf(5)))
+    await pending.forget([idOf(2), idOf(5)])
+    await Promise.all(kept)
+    assert.deepEqual(
+      (await pending.all()).map(({ id }) => id[0]),
+      [1, 3, 4],
+    )
+  })
+})
+
 test('a failed write is told to everyone who waited for it', async () => {
   await withDatabase(async (database) => {
     const pending = new PendingTransactions(database)
