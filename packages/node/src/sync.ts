@@ -138,7 +138,9 @@ export class Sync {
   #start(): void {
     if (this.#isRunning || this.#isClosed) return
     this.#isRunning = true
-    this.#syncLoop()
+    // Not at once: a driver that asks while it is made is not yet the one that the others would find.
+    Promise.resolve()
+      .then(() => this.#syncLoop())
       .catch((error: unknown) => {
         if (error instanceof NodeError) {
           this.close()

@@ -32,7 +32,11 @@ interface Laggard {
 const silent = createLogger({ levels: { base: 'silent', modules: {} }, format: 'json' })
 
 /** A node with nothing but genesis, and peers that answer as they are told to. */
-async function laggardOf(long: MadeChain, peers: Record<string, Answer>): Promise<Laggard> {
+async function laggardOf(
+  long: MadeChain,
+  peers: Record<string, Answer>,
+  isFollower = () => true,
+): Promise<Laggard> {
   const made = await MadeChain.open()
   const blamed = new Map<string, string[]>()
   const asked = new Map<string, number>()
@@ -45,7 +49,7 @@ async function laggardOf(long: MadeChain, peers: Record<string, Answer>): Promis
     genesisDigest: made.digest,
     execution,
     authorities: () => ({ chain: made.digest, keys: execution.authorities.keys }),
-    isFollower: () => true,
+    isFollower,
     bestKnownHeight: () => long.height,
     peers: () =>
       Object.keys(peers)
@@ -304,6 +308,33 @@ function alterLater(blocks: SentBlock[], change: (later: Later) => void): SentBl
   for (const { later } of blocks) if (later != null) change(later)
   return blocks
 }
+
+test('whoever asks to catch up may still be under construction', async () => {
+  await withLong(
+    async (long) => {
+      let isBuilt = false
+      const asked: boolean[] = []
+      const isFollower = (): boolean => {
+        asked.push(isBuilt)
+        return true
+      }
+      const { sync, made } = await laggardOf(long, { a: honest(long) }, isFollower)
+      try {
+        const finalization = long.chain.getFinalization(long.height)
+        assert.ok(finalization !== undefined)
+        sync.syncTo(decodeCertificate(finalization))
+        isBuilt = true
+        assert.equal(sync.isActive, true)
+        while (made.height < long.height) await new Promise((resolve) => setTimeout(resolve, 10))
+        assert.ok(asked.every(Boolean))
+      } finally {
+        sync.close()
+        await made.remove()
+      }
+    },
+    (long) => long.grow(2),
+  )
+})
 
 test('a final block that does not execute here stops the node, and nobody is blamed', async () => {
   await withLong(
