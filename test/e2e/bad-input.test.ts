@@ -18,7 +18,7 @@ const starting = startDevnet()
 
 const FHIR = { contentType: 'application/fhir+json' }
 const NDJSON = { contentType: 'application/fhir+ndjson' }
-const FINAL_MS = 15_000
+const FINAL_MS = 60_000
 
 type Bad = {
   file: string

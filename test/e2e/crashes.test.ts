@@ -16,8 +16,8 @@ import { atOnce } from './proving.ts'
 
 const SEED = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
 const KILLS = Number(process.env['KILLS'] ?? (process.env['CI'] === 'true' ? 50 : 10))
-const SETTLE_MS = 30_000
-const CHECK_MS = 60_000
+const SETTLE_MS = 90_000
+const CHECK_MS = 180_000
 const CONTENT_STEP = 10
 
 const starting = startDevnet()

@@ -49,7 +49,7 @@ export type Board = {
 
 export type Workplace = { folder: string; close: () => Promise<void> }
 
-const ASK_MS = 20_000
+const ASK_MS = 60_000
 
 // A temporary folder that goes, with the devnet in it, also when this process dies.
 export async function createWorkplace(): Promise<Workplace> {
@@ -84,7 +84,7 @@ export async function startDevnet(flags = ''): Promise<Devnet> {
   const { folder, close } = await createWorkplace()
   try {
     const started = performance.now()
-    const line = `devnet up --base-port 0 --detach --json --timeout 40s ${flags}`.trimEnd()
+    const line = `devnet up --base-port 0 --detach --json --timeout 100s ${flags}`.trimEnd()
     const { stdout } = await succeed(line, folder)
     const readySeconds = (performance.now() - started) / 1_000
     const board: Board = JSON.parse(stdout)

@@ -14,7 +14,7 @@ import { type Devnet, nodeAt, startDevnet } from './devnet.ts'
 import { eventually } from './eventually.ts'
 
 const HOSTILE = fileURLToPath(new URL('hostile-member.ts', import.meta.url))
-const KNOWN_MS = 30_000
+const KNOWN_MS = 90_000
 
 const starting = startDevnet()
 

@@ -11,9 +11,9 @@ import { readDevnetState } from '../../packages/cli/src/devnet/state.ts'
 import { acknowledge, type Devnet, nodeAt, startDevnet } from './devnet.ts'
 import { eventually } from './eventually.ts'
 
-const FINAL_MS = 10_000
-const STALL_MS = 20_000
-const RECOVERY_MS = 15_000
+const FINAL_MS = 60_000
+const STALL_MS = 60_000
+const RECOVERY_MS = 60_000
 
 const starting = startDevnet()
 

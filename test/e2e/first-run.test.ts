@@ -11,8 +11,8 @@ import { type Board, createWorkplace, succeed } from './devnet.ts'
 import { eventually } from './eventually.ts'
 import { processesOf } from './leftovers.ts'
 
-const READY_MS = 40_000
-const STOP_MS = 15_000
+const READY_MS = 100_000
+const STOP_MS = 60_000
 
 const preparing = createWorkplace()
 let foreground: Foreground | undefined

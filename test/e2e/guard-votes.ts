@@ -8,7 +8,7 @@ import { decodeCertificate, decodeVote, type Vote, votesOf as votesIn } from '@m
 import { Journal } from '@mooring/storage'
 import { eventually } from './eventually.ts'
 
-const COPY_MS = 5_000
+const COPY_MS = 30_000
 
 export async function votesOf(guards: readonly string[], signer: number): Promise<Vote[]> {
   const all = await Promise.all(guards.map(readGuard))

@@ -13,8 +13,8 @@ import { acknowledge, type Devnet, nodeAt, startDevnet } from './devnet.ts'
 import { eventually } from './eventually.ts'
 import { votesOf } from './guard-votes.ts'
 
-const FINAL = { contentType: 'application/fhir+json', waitMs: 15_000 }
-const REJOIN_MS = 30_000
+const FINAL = { contentType: 'application/fhir+json', waitMs: 60_000 }
+const REJOIN_MS = 90_000
 
 const starting = startDevnet()
 let seed = 500

@@ -18,11 +18,11 @@ import { acknowledge, type Devnet, type DevnetNode, nodeAt, startDevnet } from '
 import { eventually } from './eventually.ts'
 
 const HOSTILE = fileURLToPath(new URL('hostile-member.ts', import.meta.url))
-const REFUSAL_MS = 15_000
-const FINAL = { contentType: 'application/fhir+json', waitMs: 15_000 }
+const REFUSAL_MS = 60_000
+const FINAL = { contentType: 'application/fhir+json', waitMs: 60_000 }
 // Whoever was cut off for cause again and again is let in after 30 s at the latest.
-const RETURN_MS = 40_000
-const NOTICE_MS = 15_000
+const RETURN_MS = 90_000
+const NOTICE_MS = 60_000
 const GROWTH_MIB_MAX = 150
 
 const starting = startDevnet()

@@ -14,9 +14,9 @@ import { eventually } from './eventually.ts'
 import { type Load, startLoad } from './load.ts'
 
 const SEED = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
-const SETTLE_MS = 30_000
-const CHECK_MS = 60_000
-const REMOVE_MS = 100_000
+const SETTLE_MS = 90_000
+const CHECK_MS = 180_000
+const REMOVE_MS = 180_000
 const RECORD = '{"resourceType":"Patient","birthDate":"1970-01-01"}'
 const DUTIES = ['governance', 'consensus', 'transport', 'anchor', 'seal']
 // Their custodians stay to the end, so that everything they promise can be asked of them.
@@ -32,7 +32,7 @@ test('a record is proven while there are four hospitals', async () => {
   const { client } = nodeAt(devnet, 0)
   const bytes = new TextEncoder().encode(RECORD)
   const contentType = 'application/fhir+json'
-  const { records } = await client.submitRecords(bytes, { contentType, waitMs: 20_000 })
+  const { records } = await client.submitRecords(bytes, { contentType, waitMs: 60_000 })
   earlyId = records[0]?.id ?? ''
   writeFileSync(join(devnet.folder, 'early.json'), await client.proof(earlyId))
   writeFileSync(join(devnet.folder, 'record.json'), RECORD)
@@ -70,7 +70,8 @@ test('every key of a hospital is renewed, by a proposal that can be typed twice'
   await goesOn('keys are renewed', async () => {
     const proposed = await devnet.succeed(['--home', home, 'keys', 'rotate', '--type', 'all'])
     const id = /^change ([0-9a-f]{64})$/m.exec(proposed.stdout)?.[1] ?? ''
-    assert.match(proposed.stdout, /it waits for 4 more approvals and 5 more nodes to say/)
+    // Those that are quick have said already that they are ready.
+    assert.match(proposed.stdout, /it waits for 4 more approvals( and \d more nodes? to say|$)/m)
     const again = await devnet.succeed(['--home', home, 'keys', 'rotate', '--type', 'all'])
     assert.match(again.stderr, /it is proposed already/)
     assert.ok(again.stdout.startsWith(`change ${id}\n`))

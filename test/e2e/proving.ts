@@ -7,7 +7,7 @@ import { eventually } from './eventually.ts'
 import type { Source } from './sources.ts'
 import type { Verifier } from './verifier.ts'
 
-const ANCHORS_MS = 40_000
+const ANCHORS_MS = 90_000
 const SUBMITTED_AT_ONCE = 4
 const PROVEN_AT_ONCE = 8
 const PAGE = 500
