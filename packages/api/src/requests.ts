@@ -100,9 +100,9 @@ export function methodsAt(path: string, listener: Listener): string[] {
   return [...new Set(methods)]
 }
 
-/** A stream has no length to tell and no end to wait for. */
+/** A stream has no length to tell and no end to wait for; reading a record leaves a trace. */
 export function hasHead(id: OperationId): boolean {
-  return routes[id].method === 'GET' && id !== 'streamEvents'
+  return routes[id].method === 'GET' && id !== 'streamEvents' && id !== 'getRecordContent'
 }
 
 function patternOf({ path }: Route): RegExp {

@@ -267,6 +267,7 @@ class Watch {
   readonly #quiet = new AbortController()
   readonly #ms: number
   #timer: ReturnType<typeof setTimeout>
+  #isOver = false
 
   constructor(ms: number, caller?: AbortSignal) {
     this.#ms = ms
@@ -276,11 +277,13 @@ class Watch {
   }
 
   moved(): void {
+    if (this.#isOver) return
     clearTimeout(this.#timer)
     this.#timer = this.#start()
   }
 
   end(): void {
+    this.#isOver = true
     clearTimeout(this.#timer)
   }
 
