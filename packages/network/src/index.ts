@@ -1,6 +1,7 @@
 export { NetworkError, type NetworkErrorCode } from './errors.ts'
 export { defaultLimits, type Limits } from './limits.ts'
 export { startNetwork } from './network.ts'
+export { TokenBucket } from './token-bucket.ts'
 export type {
   Acceptance,
   Channel,

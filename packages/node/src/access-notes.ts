@@ -3,7 +3,6 @@
 // Each note that promises a trace resolves when the trace is on the disk; only then may an answer leave.
 
 import type { AccessEntry, AccessRequest } from '@mooring/records'
-import { NodeError } from './node-error.ts'
 
 export interface AccessNotes {
   /** As a holder, before the signature of a witness leaves. Asked again for the same entry: the same. */
@@ -35,18 +34,4 @@ export interface NotedRepair {
   /** Who made them again: for a lost holder, another one. */
   readonly holder: string
   readonly sets: number
-}
-
-/** Before there is a log nothing can be noted, and so nobody is served. */
-export const NOTES_NOT_READY: AccessNotes = {
-  noteWitness: notReady,
-  noteServed: () => undefined,
-  noteRead: notReady,
-  noteQuery: notReady,
-  noteRefusal: notReady,
-  noteRepair: notReady,
-}
-
-function notReady(): Promise<never> {
-  return Promise.reject(new NodeError('not_ready'))
 }

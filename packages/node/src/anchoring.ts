@@ -1,4 +1,5 @@
-// Accepted records come onto the chain: batches on a clock, one anchor transaction for each.
+// What waits comes onto the chain: batches on a clock, one transaction for each. Accepted records come there
+// by `record.anchor`, the entries of the access log by `access.log`, each from a store of its own.
 //
 //   waiting --tick or full--> batch, durable --submit--> anchor at the door --block--> anchored
 //
@@ -11,6 +12,7 @@ import { randomBytes } from 'node:crypto'
 import { equalBytes, toHex } from '@mooring/codec'
 import type { KeyPair } from '@mooring/crypto'
 import {
+  accessKey,
   anchorKey,
   countersOf,
   createTransaction,
@@ -18,9 +20,9 @@ import {
   type State,
 } from '@mooring/ledger'
 import { type AnchorBatch, BATCH_RECORDS_MAX, buildBatch } from '@mooring/records'
-import type { ChainStore, PrivateStore } from '@mooring/storage'
+import type { BatchedId, ChainStore, PrivateBatch } from '@mooring/storage'
 import { type Attempt, isAlive, planAnchors } from './anchor-plan.ts'
-import { searchAnchors } from './anchor-search.ts'
+import { batchIn, type BatchKind, searchAnchors } from './anchor-search.ts'
 import type { Clock } from './clock.ts'
 import type { CommittedBlock, Committer } from './committer.ts'
 import {
@@ -40,23 +42,32 @@ export interface AnchoringOptions {
   organisation: string
   genesisDigest: Uint8Array
   anchorKey: KeyPair
+  /** `record.anchor` unless given. */
+  kind?: BatchKind
   /** Records wait so long for others to share a batch with. */
   tickMs: number
 }
 
+/** What waits, and the batches that were made of it: see the stores. */
+export interface BatchStore {
+  readonly waiting: number
+  readonly lastBatch: number
+  pending(limit: number): Promise<{ arrival: number; id: Uint8Array }[]>
+  putBatch(batch: Uint8Array, ids: readonly BatchedId[]): Promise<number>
+  unanchored(): Promise<PrivateBatch[]>
+  markAnchored(sequence: number, anchor: Uint8Array): Promise<void>
+}
+
 export interface AnchoringModules {
   clock: Clock
-  store: Pick<
-    PrivateStore,
-    'waiting' | 'lastBatch' | 'pending' | 'putBatch' | 'unanchored' | 'markAnchored'
-  >
+  store: BatchStore
   anchors: BatchAnchors
   chain: Pick<ChainStore, 'tip' | 'prunedTo' | 'getBlock'>
   execution: Pick<Execution, 'finalState' | 'parameters'>
   mempool: Pick<Mempool, 'submit'>
   committer: Pick<Committer, 'subscribe'>
   logger: Logger
-  metrics: Pick<Metrics, 'anchorBatchRecords' | 'records'>
+  metrics: Pick<Metrics, 'anchorBatchRecords' | 'records' | 'accessBatchEntries'>
   onBatched: (records: readonly string[]) => void
   onAnchored: (records: readonly string[], height: number) => void | Promise<void>
   /** The store failed: nothing is anchored any more. */
@@ -73,6 +84,11 @@ interface OpenBatch {
   offeredAt: number
 }
 
+const RULES = {
+  'record.anchor': { counter: 'anchorSequence', rootKey: anchorKey },
+  'access.log': { counter: 'accessSequence', rootKey: accessKey },
+} as const
+
 const LIFETIME_MS = 300_000
 /** With so many open batches a longer wait makes fuller ones instead of more. */
 const OPEN_MAX = 64
@@ -85,6 +101,7 @@ const REFUSALS_SILENT_MS = 30_000
 export class Anchoring {
   readonly #options: AnchoringOptions
   readonly #modules: AnchoringModules
+  readonly #kind: BatchKind
   #open: OpenBatch[] = []
   #seen: { root: Uint8Array; anchor: BatchAnchor }[] = []
   #hasSearched = false
@@ -102,6 +119,7 @@ export class Anchoring {
   constructor(options: AnchoringOptions, modules: AnchoringModules) {
     this.#options = options
     this.#modules = modules
+    this.#kind = options.kind ?? 'record.anchor'
   }
 
   /** Takes up what an earlier run left: records that wait, batches that are not anchored. */
@@ -186,8 +204,9 @@ export class Anchoring {
       const encoded = transactions[receipt.index]
       if (encoded === undefined) throw new Error('a receipt without its transaction')
       const { id: transaction, payload } = decodeTransaction(encoded, genesisDigest)
-      if (payload.kind !== 'record.anchor') continue
-      const { batchRoot: root, sequence } = payload.body
+      const body = batchIn(payload, this.#kind)
+      if (body === undefined) continue
+      const { batchRoot: root, sequence } = body
       this.#seen.push({ root, anchor: { sequence, transaction, height } })
     }
     if (this.#open.length > 0) this.#wake()
@@ -205,7 +224,8 @@ export class Anchoring {
     const state = this.#modules.execution.finalState()
     const roots = this.#open.filter((batch) => this.#isIn(state, batch)).map(({ root }) => root)
     const { organisation, genesisDigest } = this.#options
-    const search = searchAnchors(this.#modules.chain, { organisation, genesisDigest, roots })
+    const place = { kind: this.#kind, organisation, genesisDigest, roots }
+    const search = searchAnchors(this.#modules.chain, place)
     await runInSlices(search, (found) => {
       if (found === undefined) return
       const { root, ...anchor } = found
@@ -214,7 +234,7 @@ export class Anchoring {
   }
 
   #isIn(state: State, { root }: OpenBatch): boolean {
-    return state.get(anchorKey(this.#options.organisation, root)) !== undefined
+    return state.get(RULES[this.#kind].rootKey(this.#options.organisation, root)) !== undefined
   }
 
   async #anchored(root: Uint8Array, anchor: BatchAnchor): Promise<void> {
@@ -227,7 +247,9 @@ export class Anchoring {
     await onAnchored(batch.records, anchor.height)
     const { sequence, height } = anchor
     const records = batch.records.length
-    logger.info('batch anchored', { batch: batch.number, records, sequence, height })
+    const kind = this.#kind
+    logger.info('batch anchored', { kind, batch: batch.number, records, sequence, height })
+    if (kind === 'access.log') return metrics.accessBatchEntries.observe(records)
     metrics.anchorBatchRecords.observe(records)
     metrics.records.inc({ kind: 'fhir', result: 'anchored' }, records)
   }
@@ -275,7 +297,8 @@ export class Anchoring {
     const now = clock.monotonic()
     if (now < this.#retryAt) return
     const state = execution.finalState()
-    const { anchorSequence: lastSequence } = countersOf(state, this.#options.organisation)
+    const counters = countersOf(state, this.#options.organisation)
+    const lastSequence = counters[RULES[this.#kind].counter]
     const position = { lastSequence, time: Math.max(clock.wall(), chain.tip.time) }
     const open = this.#open.filter((batch) => !this.#isIn(state, batch))
     const again = open.flatMap((batch) => {
@@ -309,7 +332,7 @@ export class Anchoring {
     const { expiryWindowMs } = this.#modules.execution.parameters
     const expiresAt = time + Math.min(LIFETIME_MS, Math.floor(expiryWindowMs / 2))
     const body = { organisation, sequence, batchRoot: root, sizeBucket: bucket }
-    const kind = 'record.anchor'
+    const kind = this.#kind
     const transaction = createTransaction({ genesisDigest, keyPair, kind, expiresAt, body })
     return { sequence, expiresAt, transaction }
   }
@@ -327,7 +350,7 @@ export class Anchoring {
     if (code === 'wrong_sequence' && expected !== undefined) this.#forgetFrom(expected)
     const { clock, logger } = this.#modules
     if (code !== this.#refusal.code || clock.monotonic() >= this.#refusal.silentUntil) {
-      logger.warn('anchor refused', { batch: batch.number, sequence, code })
+      logger.warn('anchor refused', { kind: this.#kind, batch: batch.number, sequence, code })
       this.#refusal = { code, silentUntil: clock.monotonic() + REFUSALS_SILENT_MS }
     }
     this.#retryAt = clock.monotonic() + RETRY_MS

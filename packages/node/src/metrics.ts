@@ -138,6 +138,8 @@ const declareDoor = (to: Declaration) => ({
   mempoolOldest: to.gauge('mempool_oldest_seconds', 'Age of the oldest waiting transaction.'),
   mempoolRejected: to.counter('mempool_rejected_total', 'Refused at the door.', ['reason']),
   anchorBatchRecords: to.histogram('anchor_batch_records', 'Records in a batch.', COUNTS),
+  accessBatchEntries: to.histogram('access_batch_entries', 'Access entries in a batch.', COUNTS),
+  accesses: to.counter('accesses_total', 'Requests for records, by what came of them.', ['result']),
   anchorDelay: to.histogram('anchor_delay_seconds', 'Record accepted until anchored.', SECONDS),
   httpRequests: to.counter('http_requests_total', 'Requests by route template.', [
     'route',

@@ -4,7 +4,7 @@
 import { join } from 'node:path'
 import { authoritySet, encodeGenesis, organisations, PROTOCOL_VERSION } from '@mooring/ledger'
 import { type Member, type Network, type NetworkHandlers, startNetwork } from '@mooring/network'
-import { NOTES_NOT_READY } from './access-notes.ts'
+import { AccessLog } from './access-log.ts'
 import { addressesOf } from './address-hints.ts'
 import { Agreement } from './agreement.ts'
 import { AuthoritySets } from './authority-sets.ts'
@@ -113,7 +113,9 @@ async function assemble(
   const agreement = await startAgreement(ground, network, votes)
   late.agreement = agreement
   closers.push(() => agreement.close())
-  const vault = openVault(ground, network, agreement)
+  const accesses = await openAccessLog(ground, agreement)
+  closers.push(() => accesses.close())
+  const vault = openVault(ground, network, agreement, accesses)
   late.vault = vault
   closers.push(() => vault.close())
   const feed = new EventFeed({ chain: stores.chain, committer: agreement.committer })
@@ -122,8 +124,9 @@ async function assemble(
   const custodian = await openCustodian(ground, agreement, feed)
   closers.push(() => custodian.close())
   await custodian.start()
+  await accesses.start()
   const proofs = openProofs(ground)
-  const pruning = openPruning(ground, custodian)
+  const pruning = openPruning(ground, [custodian, accesses])
   closers.push(() => pruning.close())
   const parts = partsOf(ground, { agreement, network, custodian, offences, pruning })
   const modules = { options, metrics, votes, custodian, proofs, feed, snapshots, pruning }
@@ -193,8 +196,8 @@ function openVault(
   { options, logger, metrics, stores, late }: Ground,
   network: Network,
   agreement: Agreement,
+  notes: AccessLog,
 ): VaultParts {
-  const notes = NOTES_NOT_READY
   const handlers = (): VaultHandlers | null => late.vaultHandlers
   const modules = { options, logger, metrics, stores, network, agreement, notes, handlers }
   return createVaultParts(modules)
@@ -216,14 +219,17 @@ function openSnapshots({ options, logger, stores, late }: Ground): Snapshots {
   )
 }
 
-function openPruning({ options, logger, stores }: Ground, custodian: Custodian): Pruning {
+function openPruning(
+  { options, logger, stores }: Ground,
+  searching: readonly { needsBlocks(): boolean }[],
+): Pruning {
   const { home, snapshotsDir, storage, genesis } = options
   return new Pruning(
     { home, snapshotsFolder: snapshotsDir, retention: storage.retention, genesis },
     {
       chain: stores.chain,
       now: () => systemClock.wall(),
-      needsBlocks: () => custodian.needsBlocks(),
+      needsBlocks: () => searching.some((each) => each.needsBlocks()),
       clock: systemClock,
       logger: logger.module('pruning'),
     },
@@ -235,30 +241,38 @@ async function openCustodian(
   agreement: Agreement,
   feed: EventFeed,
 ): Promise<Custodian> {
-  const { execution, mempool, committer } = agreement
-  const secretFile = join(homePaths(options.home).keys, 'records.secret')
-  return createCustodian(
-    {
-      organisation: options.name,
-      genesisDigest: options.genesisDigest,
-      anchorKey: options.keys.anchor,
-      secret: await loadLocalSecret(secretFile),
+  return createCustodian(await batchOptions(options), {
+    ...batchModules(stores, agreement),
+    store: stores.records,
+    logger: logger.module('records'),
+    metrics,
+    onRecords: ({ status, records, height }) => {
+      for (const id of records) feed.tellRecord({ id, status, height })
     },
-    {
-      clock: systemClock,
-      store: stores.records,
-      chain: stores.chain,
-      execution,
-      mempool,
-      committer,
-      logger: logger.module('records'),
-      metrics,
-      onRecords: ({ status, records, height }) => {
-        for (const id of records) feed.tellRecord({ id, status, height })
-      },
-      onFatal: late.fail,
-    },
-  )
+    onFatal: late.fail,
+  })
+}
+
+async function openAccessLog(
+  { options, logger, metrics, stores, late }: Ground,
+  agreement: Agreement,
+): Promise<AccessLog> {
+  return new AccessLog(await batchOptions(options), {
+    ...batchModules(stores, agreement),
+    store: stores.accesses,
+    logger: logger.module('access'),
+    metrics,
+    onFatal: late.fail,
+  })
+}
+
+async function batchOptions({ name, genesisDigest, keys, home }: NodeOptions) {
+  const secret = await loadLocalSecret(join(homePaths(home).keys, 'records.secret'))
+  return { organisation: name, genesisDigest, anchorKey: keys.anchor, secret }
+}
+
+function batchModules({ chain }: Stores, { execution, mempool, committer }: Agreement) {
+  return { clock: systemClock, chain, execution, mempool, committer }
 }
 
 function openLog({ log, name }: NodeOptions): RootLogger {

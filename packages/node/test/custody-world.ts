@@ -213,7 +213,7 @@ function mortal<T extends object>(target: T, steps: readonly string[], life: Lif
   })
 }
 
-async function makeBlock(world: World): Promise<CommittedBlock | undefined> {
+export async function makeBlock(world: World): Promise<CommittedBlock | undefined> {
   const { execution, clock } = world.parts
   const state = execution.finalState()
   const candidates = world.mempool.take(state, { count: 1_000, bytes: 1 << 20 })

@@ -6,6 +6,7 @@ export {
   openAccessEntry,
   sealAccessEntry,
 } from './access-entry.ts'
+export { accessNoteCommit, accessNoteSchema, type AccessNote } from './access-note.ts'
 export {
   ACCESS_LIFETIME_MS_MAX,
   ACCESS_SETS_MAX,

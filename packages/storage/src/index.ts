@@ -1,5 +1,5 @@
 export { AccessStore, type StoredAccess } from './access-store.ts'
-export type { BatchPlace } from './batches.ts'
+export type { BatchedId, BatchPlace } from './batches.ts'
 export { BLOB_BYTES_MAX, PIECE_BYTES_MAX, PIECES_MAX } from './blob-format.ts'
 export type { BlobShape, BlobStat, BlobStore, BlobWriter } from './blob-store.ts'
 export { ChainStore } from './chain.ts'

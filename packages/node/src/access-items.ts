@@ -1,0 +1,81 @@
+// What this node keeps of one access, sealed at rest: the entry itself, which only the patient can read, and
+// beside it what the request said in clear, for the operator's own log.
+
+import {
+  bytes,
+  decode,
+  encode,
+  type Infer,
+  nullable,
+  oneOf,
+  struct,
+  text,
+  uint,
+  versioned,
+} from '@mooring/codec'
+import {
+  accessEntryCommit,
+  accessEntrySchema,
+  accessNoteCommit,
+  accessNoteSchema,
+  type AccessEntry,
+  type AccessNote,
+  type AccessRequest,
+} from '@mooring/records'
+
+/** Of a request, as far as it is none of the patient's secrets that a holder does not know. */
+const askedSchema = struct({
+  id: bytes(16),
+  reader: text(64),
+  custodian: text(64),
+  purpose: text(32),
+  grant: nullable(bytes(16)),
+  patientKey: nullable(bytes(32)),
+  sets: uint(),
+})
+
+const itemSchema = versioned(1, {
+  time: uint(),
+  /** How it came here: as our own request, or of somebody else. A note has none of both. */
+  role: oneOf('reader', 'holder', 'custodian', 'none'),
+  asked: nullable(askedSchema),
+  entry: nullable(accessEntrySchema),
+  note: nullable(accessNoteSchema),
+  /** How many sets were given out so far. */
+  served: uint(),
+})
+
+export type AccessItem = Infer<typeof itemSchema>
+
+export function encodeItem(item: AccessItem): Uint8Array {
+  return encode(itemSchema, item)
+}
+
+export function decodeItem(bytesOfItem: Uint8Array): AccessItem {
+  return decode(itemSchema, bytesOfItem)
+}
+
+/** What stands in the batch: the note's commitment, or else the entry's. */
+export function leafOf({ entry, note }: Pick<AccessItem, 'entry' | 'note'>): Uint8Array {
+  if (note !== null) return accessNoteCommit(note)
+  if (entry !== null) return accessEntryCommit(entry)
+  throw new Error('an access has an entry or a note')
+}
+
+export function itemOf(
+  role: AccessItem['role'],
+  time: number,
+  parts: { request: AccessRequest | null; entry: AccessEntry | null; note: AccessNote | null },
+): AccessItem {
+  const { request, entry, note } = parts
+  const asked = request && {
+    id: request.id,
+    reader: request.reader,
+    custodian: request.custodian,
+    purpose: request.purpose,
+    grant: request.grant?.document.id ?? null,
+    patientKey: request.sets[0]?.facts.patientKey ?? request.grant?.document.patientKey ?? null,
+    sets: request.sets.length,
+  }
+  return { time, role, asked, entry, note, served: 0 }
+}

@@ -1,0 +1,224 @@
+// The access log of this node: every request for records that it made, witnessed, answered or refused.
+//
+// A witness is a promise that the trace is on the disk, so a note of one resolves only then; many that come
+// together share one flush. On every tick what is new goes into a batch and its root onto the chain
+// (anchoring.ts). Refusals are entries too. A peer that is refused over and over fills neither the disk nor
+// the batches: beyond its budget its refusals are counted, and once a tick the count is one entry.
+
+import { randomBytes } from 'node:crypto'
+import type { KeyPair } from '@mooring/crypto'
+import { TokenBucket } from '@mooring/network'
+import type { AccessEntry, AccessNote, AccessRequest } from '@mooring/records'
+import type { AccessStore } from '@mooring/storage'
+import { type AccessItem, decodeItem, encodeItem, itemOf, leafOf } from './access-items.ts'
+import type { AccessNotes, NotedRepair, RefusedAccess } from './access-notes.ts'
+import { Anchoring, type AnchoringModules } from './anchoring.ts'
+import { AtRest } from './at-rest.ts'
+import { BatchAnchors } from './custody.ts'
+import type { Metrics } from './metrics.ts'
+
+export interface AccessLogOptions {
+  organisation: string
+  genesisDigest: Uint8Array
+  anchorKey: KeyPair
+  /** From loadLocalSecret. */
+  secret: Uint8Array
+  /** Entries wait so long for others to share a batch with. */
+  tickMs?: number
+}
+
+export interface AccessLogModules
+  extends Omit<AnchoringModules, 'store' | 'anchors' | 'onBatched' | 'onAnchored'> {
+  store: AccessStore
+  metrics: AnchoringModules['metrics'] & Pick<Metrics, 'accesses'>
+}
+
+export interface KeptAccess extends AccessItem {
+  readonly arrival: number
+  readonly leaf: Uint8Array
+  readonly status: 'waiting' | 'batched' | 'anchored'
+  readonly batch: { sequence: number; position: number } | null
+  readonly height: number | null
+}
+
+const TICK_MS = 2_000
+/** Refusals of one peer that are told apart: so many at once, and then one a second. */
+const REFUSALS_AT_ONCE = 32
+const REFUSALS_PER_SECOND = 1
+/** Requests of which is remembered that they were served, to write it once. */
+const SERVED_REMEMBERED = 10_000
+
+export class AccessLog implements AccessNotes {
+  readonly #options: AccessLogOptions
+  readonly #modules: AccessLogModules
+  readonly #atRest: AtRest
+  readonly #anchors: BatchAnchors
+  readonly #anchoring: Anchoring
+  readonly #budgets = new Map<string, TokenBucket>()
+  /** Refusals beyond the budget, by peer, since the last tick. */
+  readonly #counted = new Map<string, number>()
+  readonly #served = new Map<string, number>()
+  #serving: Promise<void> = Promise.resolve()
+  #cancelTick: () => void = () => undefined
+
+  constructor(options: AccessLogOptions, modules: AccessLogModules) {
+    this.#options = options
+    this.#modules = modules
+    this.#atRest = new AtRest(options.secret)
+    this.#anchors = new BatchAnchors(modules.store)
+    this.#anchoring = new Anchoring(
+      { ...options, kind: 'access.log', tickMs: this.#tickMs },
+      { ...modules, anchors: this.#anchors, onBatched: nothing, onAnchored: nothing },
+    )
+  }
+
+  async start(): Promise<void> {
+    await this.#anchoring.start()
+    this.#arm()
+  }
+
+  async close(): Promise<void> {
+    this.#cancelTick()
+    await this.#serving
+    await this.#tellCounted()
+    await this.#anchoring.close()
+  }
+
+  needsBlocks(): boolean {
+    return this.#anchoring.needsBlocks()
+  }
+
+  counts(): { entries: number; pending: number } {
+    const { size, waiting } = this.#modules.store
+    return { entries: size, pending: waiting + this.#anchoring.inOpenBatches }
+  }
+
+  noteWitness(request: AccessRequest, entry: AccessEntry): Promise<void> {
+    return this.#keep('holder', 'witnessed', { request, entry, note: null })
+  }
+
+  noteRead(request: AccessRequest, entry: AccessEntry): Promise<void> {
+    return this.#keep('reader', 'read', { request, entry, note: null })
+  }
+
+  noteQuery(request: AccessRequest, entry: AccessEntry): Promise<void> {
+    const isOwn = request.reader === this.#options.organisation
+    return this.#keep(isOwn ? 'reader' : 'custodian', 'query', { request, entry, note: null })
+  }
+
+  noteServed({ entry }: AccessRequest, sets: number): void {
+    const name = entry.join()
+    if ((this.#served.get(name) ?? 0) >= sets) return
+    if (this.#served.size >= SERVED_REMEMBERED) this.#served.clear()
+    this.#served.set(name, sets)
+    this.#serving = this.#serving
+      .then(() => this.#markServed(entry, sets))
+      .catch((error: unknown) => this.#modules.onFatal(error))
+  }
+
+  async noteRefusal({ peer, code, request, entry }: RefusedAccess): Promise<void> {
+    const { clock, metrics } = this.#modules
+    const now = clock.monotonic()
+    let budget = this.#budgets.get(peer)
+    if (budget === undefined) {
+      budget = new TokenBucket(REFUSALS_AT_ONCE, REFUSALS_PER_SECOND, now)
+      this.#budgets.set(peer, budget)
+    }
+    if (!budget.take(1, now)) {
+      metrics.accesses.inc({ result: 'refused' })
+      this.#counted.set(peer, (this.#counted.get(peer) ?? 0) + 1)
+      return
+    }
+    const custodian = request?.custodian ?? null
+    const told = { kind: 'refusal' as const, organisation: peer, custodian, code, count: 1 }
+    const note = this.#note({ ...told, entry: entry && leafOf({ entry, note: null }) })
+    await this.#keep('holder', 'refused', { request, entry, note })
+  }
+
+  async noteRepair({ custodian, holder, sets }: NotedRepair): Promise<void> {
+    const told = { kind: 'repair' as const, organisation: holder, custodian, code: null }
+    const note = this.#note({ ...told, count: sets, entry: null })
+    await this.#keep('none', 'repaired', { request: null, entry: null, note })
+  }
+
+  find(leaf: Uint8Array): KeptAccess | undefined {
+    const stored = this.#modules.store.find(leaf)
+    return stored && this.#opened(stored)
+  }
+
+  /** Newest first, below an arrival (exclusive) or from the newest. */
+  async *list(before: number | null): AsyncGenerator<KeptAccess> {
+    for await (const stored of this.#modules.store.list(before)) yield this.#opened(stored)
+  }
+
+  get #tickMs(): number {
+    return this.#options.tickMs ?? TICK_MS
+  }
+
+  async #keep(
+    role: AccessItem['role'],
+    result: string,
+    parts: Parameters<typeof itemOf>[2],
+  ): Promise<void> {
+    const { clock, store, metrics } = this.#modules
+    const item = itemOf(role, clock.wall(), parts)
+    const isNew = await store.add(leafOf(item), this.#sealed(item))
+    if (!isNew) return
+    metrics.accesses.inc({ result })
+    this.#anchoring.added()
+  }
+
+  async #markServed(leaf: Uint8Array, sets: number): Promise<void> {
+    const { store, metrics } = this.#modules
+    const stored = store.find(leaf)
+    if (stored === undefined) return
+    const item = decodeItem(this.#atRest.open('access', stored.value))
+    if (item.served >= sets) return
+    if (item.served === 0) metrics.accesses.inc({ result: 'served' })
+    await store.replace(stored, this.#sealed({ ...item, served: sets }))
+  }
+
+  #note(told: Omit<AccessNote, 'nonce' | 'time'>): AccessNote {
+    const nonce = new Uint8Array(randomBytes(16))
+    return { nonce, time: this.#modules.clock.wall(), ...told }
+  }
+
+  #sealed(item: AccessItem): Uint8Array {
+    return this.#atRest.seal('access', encodeItem(item))
+  }
+
+  #opened({
+    arrival,
+    leaf,
+    value,
+    place,
+  }: NonNullable<ReturnType<AccessStore['find']>>): KeptAccess {
+    const anchor = this.#anchors.of(place)
+    const status = anchor !== null ? 'anchored' : place === null ? 'waiting' : 'batched'
+    const item = decodeItem(this.#atRest.open('access', value))
+    return { ...item, arrival, leaf, status, batch: place, height: anchor?.height ?? null }
+  }
+
+  #arm(): void {
+    this.#cancelTick = this.#modules.clock.after(this.#tickMs, () => {
+      this.#tellCounted().catch((error: unknown) => this.#modules.onFatal(error))
+      this.#arm()
+    })
+  }
+
+  async #tellCounted(): Promise<void> {
+    const counted = [...this.#counted]
+    this.#counted.clear()
+    for (const [organisation, count] of counted) {
+      const told = { kind: 'refusal' as const, organisation, custodian: null, entry: null }
+      const note = this.#note({ ...told, code: 'too_many_refusals', count })
+      const item = itemOf('holder', note.time, { request: null, entry: null, note })
+      await this.#modules.store.add(leafOf(item), this.#sealed(item))
+    }
+    if (counted.length > 0) this.#anchoring.added()
+  }
+}
+
+function nothing(): void {
+  return undefined
+}

@@ -1,0 +1,54 @@
+// What the custodian keeps for itself, as it rests on the disk: sealed under a key that follows from the
+// local secret, under names that only this node can compute.
+//
+// Whoever takes the disk without the secret learns how many records and accounts there are and how
+// large. With the secret they learn the index; the records themselves stay with their holders.
+
+import { createHmac, randomBytes } from 'node:crypto'
+import { concatBytes } from '@mooring/codec'
+import { AEAD_NONCE_BYTES, aeadOpen, aeadSeal, hkdfSha256 } from '@mooring/crypto'
+import { StorageError } from '@mooring/storage'
+
+/** What is sealed or named: one kind never passes for another. */
+export type RestKind = 'record' | 'account' | 'key-deposit' | 'upload' | 'access'
+export type NameKind = 'set' | 'account' | 'account-key' | 'class-key'
+
+const NAME_BYTES = 16
+const EMPTY = new Uint8Array(0)
+const utf8 = new TextEncoder()
+
+export class AtRest {
+  readonly #sealKey: Uint8Array
+  readonly #nameKey: Uint8Array
+
+  /** With the secret of loadLocalSecret. */
+  constructor(secret: Uint8Array) {
+    this.#sealKey = hkdfSha256(secret, EMPTY, utf8.encode('at-rest/v1'), 32)
+    this.#nameKey = hkdfSha256(secret, EMPTY, utf8.encode('names-at-rest/v1'), 32)
+  }
+
+  seal(kind: RestKind, plaintext: Uint8Array): Uint8Array {
+    const nonce = new Uint8Array(randomBytes(AEAD_NONCE_BYTES))
+    return concatBytes(nonce, aeadSeal(this.#sealKey, nonce, utf8.encode(kind), plaintext))
+  }
+
+  /** @throws StorageError corrupt: it was sealed with another secret, or is not what was sealed */
+  open(kind: RestKind, sealed: Uint8Array): Uint8Array {
+    const nonce = sealed.subarray(0, AEAD_NONCE_BYTES)
+    const ciphertext = sealed.subarray(AEAD_NONCE_BYTES)
+    const isWhole = nonce.length === AEAD_NONCE_BYTES
+    const plaintext = isWhole
+      ? aeadOpen(this.#sealKey, nonce, utf8.encode(kind), ciphertext)
+      : undefined
+    if (plaintext === undefined)
+      throw new StorageError('corrupt', 'a sealed value does not open with the local secret')
+    return plaintext
+  }
+
+  /** By which something is found again. */
+  name(kind: NameKind, ...parts: Uint8Array[]): Uint8Array {
+    const hmac = createHmac('sha256', this.#nameKey).update(utf8.encode(`${kind}\0`))
+    for (const part of parts) hmac.update(part)
+    return new Uint8Array(hmac.digest().subarray(0, NAME_BYTES))
+  }
+}
