@@ -7,7 +7,6 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { equalBytes } from '@mooring/codec'
 import { type KeyPair, sign } from '@mooring/crypto'
 import {
-  DEPOSIT_PART_BYTES_MAX,
   type DepositItem,
   type DepositReceipt,
   depositReceiptMessage,
@@ -25,6 +24,7 @@ import {
   type DepositContext,
   type DepositRefusal,
   type KeyDepositRefusal,
+  type Room,
 } from './holder-terms.ts'
 import type { HolderUploads, UploadRefusal } from './holder-uploads.ts'
 import type { CheckedShard, KeptShards } from './kept-shards.ts'
@@ -85,10 +85,11 @@ export class HolderDeposits {
     const { setId, decoded } = checked
     if (shardBytes !== shardBytesOf(decoded)) return 'shard_wrong'
     if (await this.#modules.shards.has({ setId, index: head.index })) return shardBytes
-    const begun = await this.#modules.uploads.begin(sender, head, checked)
-    if (typeof begun === 'string') return begun
-    const full = await this.#refuseRoom(sender, 0)
-    return full ?? begun
+    const { uploads, space } = this.#modules
+    const isNew = !uploads.isOpen(sender, { setId, index: head.index })
+    const room = this.#roomOf(sender, await space.bytes())
+    const full = isNew ? checkRoom(shardBytes, room) : undefined
+    return full ?? (await uploads.begin(sender, head, checked))
   }
 
   /** Bytes that are here with this part. */
@@ -96,8 +97,8 @@ export class HolderDeposits {
     sender: string,
     body: { shard: ShardName; offset: number; part: Uint8Array },
   ): Promise<number | DepositRefusal | UploadRefusal> {
-    const full = await this.#refuseRoom(sender, Math.min(body.part.length, DEPOSIT_PART_BYTES_MAX))
-    if (full !== undefined) return full
+    const { reserve, free } = this.#roomOf(sender, await this.#modules.space.bytes())
+    if (free !== null && free - body.part.length < reserve) return 'holder_full'
     this.#modules.space.promise(body.part.length)
     return await this.#modules.uploads.part(sender, body)
   }
@@ -129,7 +130,7 @@ export class HolderDeposits {
       deposits.push({ id: checked.id, deposit: encoded })
     }
     const bytes = items.reduce((sum, { length }) => sum + length, 0)
-    const full = await this.#refuseRoom(sender, bytes)
+    const full = await this.#reserve(sender, bytes)
     if (full !== undefined) return full
     await this.#arrive(sender, bytes, () => this.#modules.shards.store.putKeys(sender, deposits))
     return undefined
@@ -140,27 +141,22 @@ export class HolderDeposits {
     taken: readonly { position: number; checked: CheckedShard }[],
     refused: Refused[],
   ): Promise<ShardName[]> {
-    const names: ShardName[] = []
+    const unknown: { position: number; checked: CheckedShard }[] = []
+    for (const one of taken) if (!(await this.#isKept(one.checked))) unknown.push(one)
     const fresh: CheckedShard[] = []
     let bytes = 0
-    for (const { position, checked } of taken) {
-      const { setId, index } = checked
-      if (!(await this.#isKept(checked))) {
-        const size = sizeOf(checked)
-        const full = await this.#refuseRoom(sender, bytes + size)
-        if (full !== undefined) {
-          refused.push({ position, code: full })
-          continue
-        }
-        bytes += size
+    for (const { position, checked } of unknown) {
+      const full = await this.#reserve(sender, sizeOf(checked))
+      if (full === undefined) {
+        bytes += sizeOf(checked)
         fresh.push(checked)
-      }
-      names.push({ setId, index })
+      } else refused.push({ position, code: full })
     }
     if (fresh.length > 0) {
       await this.#arrive(sender, bytes, () => this.#modules.shards.put(fresh))
     }
-    return names
+    const refusedAt = new Set(refused.map(({ position }) => position))
+    return taken.flatMap(({ position, checked }) => (refusedAt.has(position) ? [] : [checked]))
   }
 
   async #isKept(checked: CheckedShard): Promise<boolean> {
@@ -172,25 +168,30 @@ export class HolderDeposits {
     return await shards.has(checked)
   }
 
-  async #refuseRoom(
+  /** Takes the room at once when there is some: whoever asks next finds so much less. */
+  async #reserve(
     sender: string,
     bytes: number,
   ): Promise<'quota_exceeded' | 'holder_full' | undefined> {
-    const { shards, uploads, space } = this.#modules
-    const { quotaBytes, reserveBytes } = this.#options
-    const coming = (this.#arriving.get(sender) ?? 0) + uploads.announced(sender)
+    const { space } = this.#modules
     const free = await space.bytes()
-    return checkRoom(bytes, {
-      used: shards.store.usageOf(sender).bytes + coming,
-      quota: quotaBytes,
-      free,
-      reserve: reserveBytes,
-    })
+    const refusal = checkRoom(bytes, this.#roomOf(sender, free))
+    if (refusal !== undefined) return refusal
+    space.promise(bytes)
+    this.#arriving.set(sender, (this.#arriving.get(sender) ?? 0) + bytes)
+    return undefined
   }
 
+  #roomOf(sender: string, free: number | null): Room {
+    const { shards, uploads } = this.#modules
+    const { quotaBytes, reserveBytes } = this.#options
+    const coming = (this.#arriving.get(sender) ?? 0) + uploads.announced(sender)
+    const used = shards.store.usageOf(sender).bytes + coming
+    return { used, quota: quotaBytes, free, reserve: reserveBytes }
+  }
+
+  /** Writes what room was taken for; from then on it counts as kept, or not at all. */
   async #arrive(sender: string, bytes: number, write: () => Promise<void>): Promise<void> {
-    this.#modules.space.promise(bytes)
-    this.#arriving.set(sender, (this.#arriving.get(sender) ?? 0) + bytes)
     try {
       await write()
     } finally {

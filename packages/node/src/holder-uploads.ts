@@ -53,10 +53,13 @@ export class HolderUploads {
     return this.#open.size
   }
 
-  /** Bytes that open uploads of this sender have announced and not sent yet. */
+  /** What the open uploads of this sender will take when they are whole. */
   announced(sender: string): number {
-    const own = [...this.#open.values()].filter((upload) => upload.sender === sender)
-    return own.reduce((sum, { size, received }) => sum + size - received, 0)
+    return this.#of(sender).reduce((sum, { size }) => sum + size, 0)
+  }
+
+  isOpen(sender: string, shard: ShardName): boolean {
+    return this.#open.has(nameOf(sender, shard))
   }
 
   /** The bytes that are here already, or why there is no upload. */
@@ -73,8 +76,7 @@ export class HolderUploads {
       this.#rearm(name, known)
       return known.received
     }
-    const own = [...this.#open.values()].filter((upload) => upload.sender === sender)
-    if (own.length >= PER_SENDER || this.#open.size >= ALL) return 'busy'
+    if (this.#of(sender).length >= PER_SENDER || this.#open.size >= ALL) return 'busy'
     const blob = decoded.leaves[index]
     if (blob === undefined) return 'shard_wrong'
     const shape = { id: blob, pieceBytes: fragmentBytesOf(decoded, 0) }
@@ -135,6 +137,10 @@ export class HolderUploads {
       this.#forget(name, upload)
       await upload.writer.abort()
     }
+  }
+
+  #of(sender: string): Upload[] {
+    return [...this.#open.values()].filter((upload) => upload.sender === sender)
   }
 
   /** One at a time; an upload whose write has failed is over. */

@@ -8,13 +8,14 @@
 import { compareBytes } from '@mooring/codec'
 import {
   auditAnswer,
+  auditNonce,
   auditWindow,
   type ShardName,
   type VaultAnswer,
   type VaultRequest,
 } from '@mooring/records'
 import { StorageError } from '@mooring/storage'
-import { AuditAllowance } from './audit-allowance.ts'
+import { ReportAllowance } from './report-allowance.ts'
 import type { Clock } from './clock.ts'
 import type { HolderAccess } from './holder-access.ts'
 import type { HolderDeposits } from './holder-deposits.ts'
@@ -60,11 +61,11 @@ const CODE = /^[a-z0-9_]{1,64}$/
 
 export class Holder {
   readonly #modules: HolderModules
-  readonly #audits: AuditAllowance
+  readonly #reports: ReportAllowance
 
   constructor(modules: HolderModules) {
     this.#modules = modules
-    this.#audits = new AuditAllowance(modules.clock)
+    this.#reports = new ReportAllowance(modules.clock)
   }
 
   /** What goes wrong here is a refusal with a code; the log says more. */
@@ -173,23 +174,22 @@ export class Holder {
     return bitmap
   }
 
-  /** Null for what is not here, and for who has no business with it, or asks too often. */
+  /** Null for what is not here, or does not read back. */
   async #audit(sender: string, { nonce, shards }: Body<'audit'>): Promise<(Uint8Array | null)[]> {
     const answers: (Uint8Array | null)[] = []
     for (const name of shards) {
-      const kept = this.#modules.shards.find(name)
-      const isParty =
-        kept !== undefined && (kept.head.custodian === sender || kept.head.holders.includes(sender))
-      if (!isParty || !this.#audits.take(sender, name.setId)) {
-        answers.push(null)
-        continue
-      }
-      const question = { setId: name.setId, auditor: sender, nonce }
-      const { offset, length } = auditWindow(kept.set, question)
-      const window = await this.#modules.shards.bytes(name, offset, length)
-      answers.push(window === undefined ? null : auditAnswer(window, question))
+      answers.push(await this.#auditOne(sender, nonce, name))
     }
     return answers
+  }
+
+  async #auditOne(auditor: string, nonce: Uint8Array, name: ShardName): Promise<Uint8Array | null> {
+    const kept = this.#modules.shards.find(name)
+    if (kept === undefined) return null
+    const question = { setId: name.setId, auditor, nonce: auditNonce(kept.set, nonce) }
+    const { offset, length } = auditWindow(kept.set, question)
+    const window = await this.#modules.shards.bytes(name, offset, length)
+    return window === undefined ? null : auditAnswer(window, question)
   }
 
   async #list({ custodian, after, limit }: Body<'list'>): Promise<AnswerBody<'list'>> {
@@ -258,7 +258,7 @@ export class Holder {
       return DONE
     }
     const kept = shards.find(body.shard)
-    if (kept !== undefined && this.#audits.take(sender, kept.head.setId)) await shards.verify(kept)
+    if (kept !== undefined && this.#reports.take(sender, kept.head.setId)) await shards.verify(kept)
     return DONE
   }
 

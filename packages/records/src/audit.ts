@@ -12,7 +12,7 @@
 import { bytes, encode, equalBytes, struct } from '@mooring/codec'
 import { combinationFor, domainHash, scaleInto } from '@mooring/crypto'
 import { organisationIdSchema } from './placement.ts'
-import { fragmentBytesOf, fragmentOffsetOf, type ShardSet } from './shard-set.ts'
+import { fragmentBytesOf, fragmentOffsetOf, type ShardSet, shardBytesOf } from './shard-set.ts'
 
 export const AUDIT_NONCE_BYTES = 16
 export const AUDIT_ANSWER_BYTES = 16
@@ -61,6 +61,20 @@ export function auditWindow(set: ShardSet, question: AuditQuestion): AuditWindow
     offset: fragmentOffsetOf(set, segment) + start,
     length: Math.min(WINDOW_BYTES_MAX, length - start),
   }
+}
+
+/**
+ * The nonce that a holder answers with. There are only so many for a set: all answers that one auditor
+ * ever gets about a shard say a quarter of it, however often it asks, and to keep the answers instead of
+ * the shard would take as much room with four auditors.
+ */
+export function auditNonce(set: ShardSet, nonce: Uint8Array): Uint8Array {
+  const answersMax = Math.max(1, Math.floor(shardBytesOf(set) / (4 * AUDIT_ANSWER_BYTES)))
+  const { buffer, byteOffset, length } = nonce
+  const bounded = new Uint8Array(AUDIT_NONCE_BYTES)
+  const number = new DataView(buffer, byteOffset, length).getUint32(0) % answersMax
+  new DataView(bounded.buffer).setUint32(0, number)
+  return bounded
 }
 
 /** The answer of who has these bytes in the window. */

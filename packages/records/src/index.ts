@@ -116,6 +116,7 @@ export {
   AUDIT_ANSWER_BYTES,
   AUDIT_NONCE_BYTES,
   auditAnswer,
+  auditNonce,
   type AuditJudgement,
   type AuditQuestion,
   auditWindow,

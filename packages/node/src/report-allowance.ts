@@ -1,22 +1,19 @@
-// How often one member may ask about one set.
-//
-// An answer to an audit is a few bytes' worth of the shard. A hundred different ones about a small shard
-// would add up to all of it, without a trace of reading; so a member gets so many in a day and no more,
-// far fewer than it takes, and far more than an honest auditor asks.
+// How often one member may make this node look at what it has: a report costs the reading of a whole
+// shard. Of one set a member may say so a few times in an hour; what comes more often is heard no more.
 
 import { toHex } from '@mooring/codec'
 import type { Clock } from './clock.ts'
 
-const A_DAY = 24
-const DAY_MS = 86_400_000
-const REMEMBERED_MAX = 200_000
+const AN_HOUR = 4
+const HOUR_MS = 3_600_000
+const REMEMBERED_MAX = 50_000
 
 interface Counted {
   count: number
-  since: number
+  readonly since: number
 }
 
-export class AuditAllowance {
+export class ReportAllowance {
   readonly #clock: Clock
   /** Oldest first. */
   readonly #counted = new Map<string, Counted>()
@@ -29,9 +26,9 @@ export class AuditAllowance {
     const now = this.#clock.monotonic()
     const name = `${sender} ${toHex(setId)}`
     const known = this.#counted.get(name)
-    if (known !== undefined && now - known.since < DAY_MS) {
+    if (known !== undefined && now - known.since < HOUR_MS) {
       known.count += 1
-      return known.count <= A_DAY
+      return known.count <= AN_HOUR
     }
     this.#counted.delete(name)
     this.#counted.set(name, { count: 1, since: now })
