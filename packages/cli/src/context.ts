@@ -9,6 +9,8 @@ export type Sink = {
   write(chunk: string | Uint8Array): unknown
   isTTY?: boolean
   columns?: number
+  // Of a stream that makes its writer wait.
+  once?: (event: 'drain', listener: () => void) => unknown
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>

@@ -8,6 +8,7 @@ import { addDevnet } from './commands/devnet.ts'
 import { addEvidence } from './commands/evidence.ts'
 import { addExplain } from './commands/explain.ts'
 import { addGenesis } from './commands/genesis.ts'
+import { addGrant } from './commands/grant.ts'
 import { addHealthcheck } from './commands/healthcheck.ts'
 import { addInit } from './commands/init.ts'
 import { addKeys } from './commands/keys.ts'
@@ -21,6 +22,7 @@ import { addStart } from './commands/start.ts'
 import { addStatus } from './commands/status.ts'
 import { addTransaction } from './commands/transaction.ts'
 import { addUpgrade } from './commands/upgrade.ts'
+import { addVault } from './commands/vault.ts'
 import { addVersion, readVersion } from './commands/version.ts'
 import { withHelp } from './command-help.ts'
 import { type Context, widthOf } from './context.ts'
@@ -76,12 +78,13 @@ export function createProgram(context: Context, result: Result): Command {
   addEvidence(program, context)
   program.commandsGroup('Records:')
   addRecord(program, context)
+  addGrant(program, context)
   addBlock(program, context)
   addTransaction(program, context)
   addProof(program, context)
   program.commandsGroup('Operate:')
   addKeys(program, context)
-  program.commandsGroup('Operate:')
+  addVault(program, context, result)
   addSnapshot(program, context)
   addPrune(program, context)
   program.commandsGroup('Devnet:')

@@ -1,5 +1,6 @@
 // Files and stdin as bytes, with errors that name them.
 
+import { createReadStream } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { NodeError } from '@mooring/node'
@@ -8,6 +9,7 @@ import { formatBytes } from './output.ts'
 
 // More than any proof or record has.
 const FILE_BYTES_MAX = 50 * 1024 * 1024
+const PIECE_BYTES = 256 * 1024
 
 function tooLarge(path: string, bytes: number, bytesMax: number): NodeError {
   const size = formatBytes(bytes)
@@ -25,6 +27,33 @@ async function readStdin(context: Context, bytesMax: number): Promise<Uint8Array
   return new Uint8Array(Buffer.concat(chunks))
 }
 
+// A file that is read in pieces, as often as it is needed; stdin once, and nobody knows its size.
+export type InputFile = {
+  size: number | null
+  pieces: () => AsyncIterable<Uint8Array>
+  range: (start: number, length: number) => AsyncIterable<Uint8Array>
+}
+
+// `-` is stdin.
+export async function openInput(context: Context, path: string): Promise<InputFile> {
+  if (path === '-') {
+    const range = () => context.stdin
+    return { size: null, pieces: () => context.stdin, range }
+  }
+  const file = resolve(context.cwd, path)
+  return naming(path, async () => {
+    const found = await stat(file)
+    if (!found.isFile()) throw Object.assign(new Error('no file'), { code: 'EISDIR' })
+    const { size } = found
+    return {
+      size,
+      pieces: () => createReadStream(file, { highWaterMark: PIECE_BYTES }),
+      range: (start, length) =>
+        createReadStream(file, { start, end: start + length - 1, highWaterMark: PIECE_BYTES }),
+    }
+  })
+}
+
 // `-` is stdin.
 export async function readInput(
   context: Context,
@@ -33,10 +62,16 @@ export async function readInput(
 ): Promise<Uint8Array> {
   if (path === '-') return readStdin(context, bytesMax)
   const file = resolve(context.cwd, path)
-  try {
+  return naming(path, async () => {
     const { size } = await stat(file)
     if (size > bytesMax) throw tooLarge(path, size, bytesMax)
     return new Uint8Array(await readFile(file))
+  })
+}
+
+async function naming<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
   } catch (error) {
     if (error instanceof NodeError || !(error instanceof Error)) throw error
     const code = 'code' in error ? error.code : undefined

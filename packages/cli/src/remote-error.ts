@@ -42,6 +42,8 @@ function remoteError(
         { url, timeout: formatDuration(timeoutMs) },
         { cause: problem },
       )
+    case 'incomplete':
+      return new NodeError('answer_incomplete', { detail: problem.detail }, { cause: problem })
     case 'foreign_answer':
       return new NodeError('endpoint_strange', { url, detail: problem.detail }, { cause: problem })
     default:

@@ -214,6 +214,24 @@ test('a proof is verified offline, step by step, from the digest or the file of 
     assert.match((await run(`proof verify p.json --genesis-digest ${hex}`)).stderr, /No --file/)
   }))
 
+test('a disclosure shows its fields and nothing else, once it holds', () =>
+  inWorld(async ({ run, folder }) => {
+    const { digest, disclose } = prove()
+    const shown = documentOf(disclose('/valueQuantity'))
+    writeFileSync(join(folder, 'shown.json'), shown)
+    writeFileSync(join(folder, 'altered.json'), shown.replace('"1.50"', '"9.50"'))
+    const trust = `--genesis-digest ${toHex(digest)}`
+    const { code, stdout, stderr } = await run(`proof verify shown.json ${trust}`)
+    assert.equal(code, 0, stderr)
+    assert.equal(stderr, '')
+    const [field, verdict] = stdout.trimEnd().split('\n')
+    assert.equal(field, '/valueQuantity/value  1.50')
+    assert.match(verdict ?? '', /^VERIFIED {2}record with these fields was final in block 1 on /)
+    const altered = await run(`proof verify altered.json ${trust}`)
+    assert.equal(altered.code, 8)
+    assert.equal(altered.stdout, '')
+  }))
+
 test('whatever does not fit ends with 8 and the step that failed', () =>
   inWorld(async ({ run, folder }) => {
     const { record, raw, genesis, digest } = prove()

@@ -38,7 +38,7 @@ function isCommand(command: Command, [word, ...rest]: string[]): boolean {
 test('the tree has the commands of this version', () => {
   const names = PATHS.map((path) => path.join(' '))
   const expected =
-    'init,start,status,healthcheck,version,explain,genesis show,genesis verify,network info,member list,member show,member history,change propose,change propose admit,change propose promote,change propose demote,change propose remove,change propose parameters,change propose protocol,change approve,change withdraw,change list,change show,change status,upgrade status,upgrade propose,keys list,keys show,keys rotate,record submit,record get,record list,block get,block list,block tail,transaction get,transaction wait,proof get,proof verify,devnet up,devnet down,devnet status,devnet logs,devnet kill,devnet restart,devnet check,devnet env'
+    'init,start,status,healthcheck,version,explain,genesis show,genesis verify,network info,member list,member show,member history,change propose,change propose admit,change propose promote,change propose demote,change propose remove,change propose parameters,change propose protocol,change approve,change withdraw,change list,change show,change status,upgrade status,upgrade propose,keys list,keys show,keys rotate,record submit,record get,record list,record history,record disclose,grant create,grant show,vault status,vault verify,vault repair,block get,block list,block tail,transaction get,transaction wait,proof get,proof verify,devnet up,devnet down,devnet status,devnet logs,devnet kill,devnet restart,devnet check,devnet env'
   for (const name of expected.split(',')) assert.ok(names.includes(name), name)
 })
 

@@ -65,6 +65,22 @@ export const COMMAND_TEXTS: Record<CommandErrorCode, CatalogEntry> = {
     '{url} gave no answer within {timeout}.',
     'See how it is doing:   mooring status --timeout 30s',
   ),
+  answer_incomplete: entry(4038, 4, 502)(
+    'The answer broke off',
+    '{detail}',
+    'Nothing that was there before was changed. Try again, and see the log of the node.',
+    'When holders are missing:   mooring vault status',
+  ),
+  grant_unreadable: entry(5310, 2, 422)(
+    'A grant file cannot be read',
+    '{path} is no grant document: {detail}.',
+    'Ask the custodian for it again:   mooring grant create --help',
+  ),
+  grant_not_signed: entry(5311, 8, 422)(
+    'The signature of a grant does not hold',
+    '{path} was altered after it was signed, or signed with another key; no holder serves it.',
+    'Ask the custodian for it again:   mooring grant create --help',
+  ),
   wait_timeout: entry(4033, 9, 504)(
     'Waited, and it is not final yet',
     '{what} was not final after {timeout}. It is kept; finality follows with the next blocks.',

@@ -11,7 +11,7 @@ import type { Command } from 'commander'
 import { remote, withHelp } from '../command-help.ts'
 import { type Context, type GlobalOptions, homeOf } from '../context.ts'
 import { type RemoteOptions, withNode } from '../endpoint.ts'
-import { createOutput, formatTable, formatTime, type Output } from '../output.ts'
+import { createOutput, formatFields, formatTable, formatTime, type Output } from '../output.ts'
 import { readInput } from '../read-input.ts'
 import { readTrustedGenesis } from './genesis.ts'
 
@@ -82,6 +82,18 @@ function formatSteps({ steps }: ProofVerification, output: Output): string {
   return table.split('\n').slice(1).join('\n')
 }
 
+// What others wrote is shown and does not steer the terminal.
+const harmless = (text: string) => Array.from(text, escapeControl).join('')
+
+function escapeControl(sign: string): string {
+  const code = sign.codePointAt(0) ?? 0
+  const isControl = code < 0x20 || (code >= 0x7f && code < 0xa0)
+  return isControl ? `\\u${code.toString(16).padStart(4, '0')}` : sign
+}
+
+const formatShown = (shown: readonly { pointer: string; value: string }[]) =>
+  formatFields(shown.map(({ pointer, value }) => [harmless(pointer), harmless(value)] as const))
+
 function print(result: ProofVerification, options: VerifyOptions, output: Output): void {
   if (output.isJson) {
     output.json({ schema: 'mooring/verification/v1', ...result })
@@ -89,12 +101,15 @@ function print(result: ProofVerification, options: VerifyOptions, output: Output
   }
   if (options.steps === true) output.text(formatSteps(result, output))
   if (!result.ok) return
-  const { height, blockTime } = result
-  const what = result.steps.some((step) => step.number === 1) ? 'record' : 'commitment'
+  const { height, blockTime, shown } = result
+  const isOpened = result.steps.some((step) => step.number === 1)
+  const opened = shown.length === 0 ? 'record' : 'record with these fields'
+  const what = isOpened ? opened : 'commitment'
+  if (shown.length > 0) output.text(`${formatShown(shown)}\n`)
   output.text(
     `${output.good('VERIFIED')}  ${what} was final in block ${height} on ${formatTime(blockTime)}`,
   )
-  if (options.file === undefined) {
+  if (options.file === undefined && shown.length === 0) {
     output.note('No --file was given: this says nothing about any content.')
   }
 }
@@ -102,7 +117,7 @@ function print(result: ProofVerification, options: VerifyOptions, output: Output
 function addVerify(group: Command, context: Context): void {
   const command = group
     .command('verify')
-    .description('check a proof offline, from the genesis alone')
+    .description('check a proof or a disclosure offline, from the genesis alone')
     .argument('<proof>', 'proof file, - for stdin')
     .option('--file <file>', 'the record it is to be the proof of')
     .option('--genesis <file>', 'genesis file of the network; default: the one of the home')
@@ -112,6 +127,7 @@ function addVerify(group: Command, context: Context): void {
     examples: [
       'mooring proof verify proof.json --file patient.json --genesis genesis.json --steps',
       'mooring proof verify proof.json --file patient.json --genesis-digest a1b2…',
+      'mooring proof verify shown.json --genesis genesis.json',
     ],
     exits: [3, 6, 8],
   })

@@ -1,188 +1,189 @@
-// Records: submitted to a node, listed, and fetched back byte for byte.
+// Records: submitted to a node, read back from their holders, listed, shown in part.
 
-import { writeFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
-import type { StoredRecord } from '@mooring/api'
+import type { ReadableRecord, RecordVersion, StoredRecord } from '@mooring/api'
 import type { Client } from '@mooring/api/client'
 import { type Command, Option } from 'commander'
-import { acknowledge } from '../devnet/acknowledge.ts'
-import { countArgument, durationArgument, remote, withHelp } from '../command-help.ts'
+import { countArgument, remote, withHelp } from '../command-help.ts'
 import { type Context, waitingFor } from '../context.ts'
 import { type RemoteOptions, withNode } from '../endpoint.ts'
-import { createOutput, formatBytes, formatSeconds, formatTable, type Output } from '../output.ts'
-import {
-  type FileSubmission,
-  readRecordFiles,
-  submitFile,
-  waitForAnchors,
-} from '../submit-records.ts'
+import { readGrant, writeNew } from '../grant-file.ts'
+import { createOutput, formatBytes, formatTable, type Output, shortDigest } from '../output.ts'
+import { addGet, DEFAULT_PURPOSE, type GrantOptions, withGrant } from './record-get.ts'
+import { addSubmit } from './record-submit.ts'
 
-type SubmitOptions = RemoteOptions & { wait?: boolean; waitTimeout: number; partial?: boolean }
+const PAGE_MAX = 500
 
 const orDash = (value: number | null) => (value === null ? '–' : String(value))
 
-function printSubmissions(output: Output, submissions: readonly FileSubmission[]): void {
-  if (output.isJson) {
-    const items = submissions.map(({ path, submission }) => ({ file: path, ...submission }))
-    output.json({ schema: 'mooring/submissions/v1', items })
-    return
-  }
-  const rows = submissions.flatMap(({ path, submission }) =>
-    submission.records.map((record) => ({ path, record })),
-  )
-  output.text(
-    formatTable(rows, [
-      { title: 'record', value: ({ record }) => record.id },
-      { title: 'type', value: ({ record }) => record.resourceType ?? '–' },
-      { title: 'status', value: ({ record }) => record.status },
-      { title: 'block', value: ({ record }) => orDash(record.height), align: 'right' },
-      { title: 'file', value: ({ path }) => path },
-    ]),
-  )
-  for (const { path, submission } of submissions) {
-    for (const { line, column, detail, code } of submission.problems) {
-      output.note(output.bad(`left out ${path}:${line}:${column}  ${detail} (${code})`))
-    }
-  }
-}
+type Page<T> = { items: T[]; nextCursor: string | null }
 
-async function submit(
-  context: Context,
-  paths: readonly string[],
-  options: SubmitOptions,
-): Promise<FileSubmission[]> {
-  const output = createOutput(context, options)
-  const isPartial = options.partial === true
-  const files = await readRecordFiles(context, paths, isPartial)
-  return withNode(context, options, async (client, endpoint) => {
-    const started = performance.now()
-    const submissions: FileSubmission[] = []
-    for (const [index, file] of files.entries()) {
-      const work = submitFile(client, file, isPartial)
-      const submission = await waitingFor(output.note, `the answer for ${file.path}`, work)
-      const { records } = submission
-      await acknowledge(context, options, { url: endpoint.url, records })
-      submissions.push({ path: file.path, submission })
-      const size = `${formatBytes(file.bytes.length)}, ${submission.records.length} records`
-      output.note(`accepted ${index + 1}/${files.length}  ${file.path}  ${size}`)
-    }
-    if (options.wait === false) return submissions
-    const work = waitForAnchors(client, submissions, options.waitTimeout)
-    const anchored = await waitingFor(output.note, 'a final block', work)
-    output.note(`anchored after ${formatSeconds(performance.now() - started)}`)
-    return anchored
-  })
-}
-
-function addSubmit(group: Command, context: Context): void {
-  const command = remote(group.command('submit'))
-    .description('submit FHIR resources or bundles, and wait until they are anchored')
-    .argument('<files...>', 'JSON, or NDJSON with one resource a line; - for stdin')
-    .option('--wait', 'wait until every record is in a final block (the default)')
-    .option('--no-wait', 'return once the node has accepted them')
-    .addOption(
-      new Option('--wait-timeout <duration>', 'how long to wait for finality')
-        .argParser(durationArgument)
-        .default(30_000, '30s'),
-    )
-    .option('--partial', 'NDJSON: take the good lines although others are bad')
-  withHelp(command, {
-    examples: [
-      'mooring record submit patient.json',
-      'mooring record submit ward-7/*.json --no-wait --json',
-      'cat export.ndjson | mooring record submit - --partial',
-    ],
-    exits: [4, 6, 9],
-  })
-  command.action(async (paths: string[]) => {
-    const options = command.optsWithGlobals<SubmitOptions>()
-    printSubmissions(createOutput(context, options), await submit(context, paths, options))
-  })
-}
-
-function addGet(group: Command, context: Context): void {
-  const command = remote(group.command('get'))
-    .description('the exact bytes of a record, as they were submitted')
-    .argument('<id>', 'of the record')
-    .option('-o, --output <file>', 'write them there instead of stdout')
-  withHelp(command, {
-    examples: ['mooring record get <id> > record.json', 'mooring record get <id> -o record.json'],
-    exits: [4, 6],
-  })
-  command.action(async (id: string) => {
-    const options = command.optsWithGlobals<RemoteOptions & { output?: string }>()
-    const output = createOutput(context, options)
-    if (output.isJson && options.output === undefined) {
-      const record = await withNode(context, options, (client) => client.record(id))
-      output.json({ schema: 'mooring/record/v1', ...record })
-      return
-    }
-    const { bytes } = await withNode(context, options, (client) => client.recordContent(id))
-    if (options.output === undefined) {
-      context.stdout.write(bytes)
-      return
-    }
-    await writeFile(resolve(context.cwd, options.output), bytes)
-    const file = options.output
-    if (output.isJson) {
-      output.json({ schema: 'mooring/record-file/v1', id, file, size: bytes.length })
-    } else output.note(`${formatBytes(bytes.length)} written to ${file}`)
-  })
-}
-
-async function newest(client: Client, options: ListOptions): Promise<StoredRecord[]> {
-  const records: StoredRecord[] = []
-  const filter = options.type === undefined ? {} : { type: options.type }
+async function upTo<T>(
+  count: number,
+  ask: (page: { limit: number; cursor?: string }) => Promise<Page<T>>,
+): Promise<T[]> {
+  const items: T[] = []
   let cursor: string | null = null
   do {
-    const limit = Math.min(500, options.limit - records.length)
-    const page: Awaited<ReturnType<Client['records']>> = await client.records({
-      ...filter,
-      limit,
-      ...(cursor === null ? {} : { cursor }),
-    })
-    records.push(...page.items)
+    const limit = Math.min(PAGE_MAX, count - items.length)
+    const page: Page<T> = await ask(cursor === null ? { limit } : { limit, cursor })
+    items.push(...page.items)
     cursor = page.nextCursor
-  } while (cursor !== null && records.length < options.limit)
-  return records
+  } while (cursor !== null && items.length < count)
+  return items
 }
 
-type ListOptions = RemoteOptions & { limit: number; type?: string }
+type ListOptions = RemoteOptions & GrantOptions & { limit: number; type?: string }
+
+function printStored(output: Output, records: readonly StoredRecord[]): void {
+  if (output.isJson) {
+    output.json({ schema: 'mooring/records/v1', items: records })
+    return
+  }
+  output.text(
+    formatTable(records, [
+      { title: 'record', value: (record) => record.id },
+      { title: 'type', value: (record) => record.resourceType ?? '–' },
+      { title: 'size', value: (record) => formatBytes(record.size), align: 'right' },
+      { title: 'status', value: (record) => record.status },
+      { title: 'block', value: (record) => orDash(record.height), align: 'right' },
+      { title: 'accepted', value: (record) => record.acceptedAt },
+    ]),
+  )
+}
+
+function printReadable(output: Output, records: readonly ReadableRecord[]): void {
+  if (output.isJson) {
+    output.json({ schema: 'mooring/readable-records/v1', items: records })
+    return
+  }
+  output.text(
+    formatTable(records, [
+      { title: 'record', value: (record) => record.id },
+      { title: 'type', value: (record) => record.resourceType ?? record.contentType },
+      { title: 'class', value: (record) => record.class },
+      { title: 'size', value: (record) => formatBytes(record.size), align: 'right' },
+      { title: 'custodian', value: (record) => record.custodian },
+      { title: 'received', value: (record) => record.receivedAt },
+    ]),
+  )
+}
+
+function storedOf(client: Client, { type, limit }: ListOptions): Promise<StoredRecord[]> {
+  const filter = type === undefined ? {} : { type }
+  return upTo(limit, (page) => client.records({ ...filter, ...page }))
+}
 
 function addList(group: Command, context: Context): void {
-  const command = remote(group.command('list'))
-    .description('records that the node keeps, newest first')
+  const command = withGrant(remote(group.command('list')))
+    .description('records that the node keeps, newest first; or what a grant opens')
     .addOption(new Option('--limit <count>', 'how many').argParser(countArgument).default(20, '20'))
     .option('--type <type>', 'only this FHIR resource type')
   withHelp(command, {
-    examples: ['mooring record list', 'mooring record list --type Observation --json'],
-    exits: [4],
+    examples: [
+      'mooring record list',
+      'mooring record list --type Observation --json',
+      'mooring record list --grant grant.json --limit 100',
+    ],
+    exits: [4, 5],
   })
   command.action(async () => {
     const options = command.optsWithGlobals<ListOptions>()
     const output = createOutput(context, options)
-    const records = await withNode(context, options, (client) => newest(client, options))
-    if (output.isJson) {
-      output.json({ schema: 'mooring/records/v1', items: records })
+    if (options.grant === undefined) {
+      printStored(output, await withNode(context, options, (client) => storedOf(client, options)))
       return
     }
-    output.text(
-      formatTable(records, [
-        { title: 'record', value: (record) => record.id },
-        { title: 'type', value: (record) => record.resourceType ?? '–' },
-        { title: 'size', value: (record) => formatBytes(record.size), align: 'right' },
-        { title: 'status', value: (record) => record.status },
-        { title: 'block', value: (record) => orDash(record.height), align: 'right' },
-        { title: 'accepted', value: (record) => record.acceptedAt },
-      ]),
+    const { text: grant } = await readGrant(context, options.grant)
+    const under = { grant, purpose: options.purpose ?? DEFAULT_PURPOSE }
+    const found = await withNode(context, options, (client) => {
+      const work = upTo(options.limit, (page) => client.readable(under, page))
+      return waitingFor(output.note, 'what the grant opens', work)
+    })
+    const { type } = options
+    printReadable(
+      output,
+      type === undefined ? found : found.filter((each) => each.resourceType === type),
     )
   })
 }
 
+function printHistory(output: Output, id: string, versions: readonly RecordVersion[]): void {
+  if (output.isJson) {
+    output.json({ schema: 'mooring/record-history/v1', id, items: versions })
+    return
+  }
+  output.text(
+    formatTable(versions, [
+      { title: 'version', value: ({ versionId }) => versionId ?? '–' },
+      { title: 'record', value: (version) => version.id },
+      { title: 'status', value: ({ status }) => status },
+      { title: 'block', value: ({ height }) => orDash(height), align: 'right' },
+      { title: 'size', value: ({ size }) => formatBytes(size), align: 'right' },
+      { title: 'holders', value: ({ holders }) => String(holders), align: 'right' },
+      { title: 'accesses', value: ({ accesses }) => String(accesses), align: 'right' },
+      { title: 'accepted', value: ({ acceptedAt }) => acceptedAt },
+    ]),
+  )
+}
+
+function addHistory(group: Command, context: Context): void {
+  const command = remote(group.command('history'))
+    .description('the versions of a record: anchors, holders, and how often it was read')
+    .argument('<id>', 'of any version')
+    .addOption(new Option('--limit <count>', 'how many').argParser(countArgument).default(20, '20'))
+  withHelp(command, {
+    examples: ['mooring record history <id>', 'mooring record history <id> --json'],
+    exits: [4, 6],
+  })
+  command.action(async (id: string) => {
+    const options = command.optsWithGlobals<RemoteOptions & { limit: number }>()
+    const versions = await withNode(context, options, (client) =>
+      upTo(options.limit, (page) => client.recordHistory(id, page)),
+    )
+    printHistory(createOutput(context, options), id, versions)
+  })
+}
+
+type DiscloseOptions = RemoteOptions & { field: string[]; output?: string }
+
+function addDisclose(group: Command, context: Context): void {
+  const command = remote(group.command('disclose'))
+    .description('a proof that shows chosen fields of a record, and no other')
+    .argument('<id>', 'of the record')
+    .requiredOption('--field <pointers...>', 'JSON pointers, such as /code/text')
+    .option('-o, --output <file>', 'write it there instead of stdout')
+  withHelp(command, {
+    examples: [
+      'mooring record disclose <id> --field /code/text -o shown.json',
+      'mooring proof verify shown.json --genesis genesis.json',
+    ],
+    exits: [4, 6, 7, 9],
+  })
+  command.action(async (id: string) => {
+    const options = command.optsWithGlobals<DiscloseOptions>()
+    const output = createOutput(context, options)
+    const { field: fields, output: file } = options
+    const proof = await withNode(context, options, (client) =>
+      waitingFor(output.note, 'the holders', client.disclose(id, fields)),
+    )
+    if (file === undefined) {
+      output.text(proof)
+      return
+    }
+    await writeNew(context, file, proof)
+    if (output.isJson) output.json({ schema: 'mooring/proof-file/v1', id, file, fields })
+    else output.note(`${fields.join(', ')} of ${shortDigest(id)} shown in ${file}`)
+  })
+}
+
 export function addRecord(program: Command, context: Context): void {
-  const group = program.command('record').description('records and where they are anchored')
+  const group = program
+    .command('record')
+    .description('records: sealed, spread over hospitals, anchored')
   addSubmit(group, context)
   addGet(group, context)
   addList(group, context)
-  withHelp(group, { examples: ['mooring record submit patient.json'], exits: [4, 6, 9] })
+  addHistory(group, context)
+  addDisclose(group, context)
+  withHelp(group, { examples: ['mooring record submit patient.json'], exits: [4, 5, 6, 9] })
 }

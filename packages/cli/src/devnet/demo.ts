@@ -26,7 +26,7 @@ async function submitPatients(
     await remember(context, state.dir, node, submission.records)
     submissions.push({ path: `patient ${seed}`, submission })
   }
-  return waitForAnchors(client, submissions, WAIT_MS)
+  return waitForAnchors(client, submissions, { timeoutMs: WAIT_MS })
 }
 
 export async function runDemo(

@@ -1,0 +1,37 @@
+// What a file is, by its name or by what the person says. FHIR is read and checked; everything else is
+// one record of opaque bytes.
+
+const BY_ENDING: Readonly<Record<string, string>> = {
+  dcm: 'application/dicom',
+  pdf: 'application/pdf',
+  jpg: 'image/jpeg',
+  jpeg: 'image/jpeg',
+  png: 'image/png',
+  tif: 'image/tiff',
+  tiff: 'image/tiff',
+  xml: 'application/xml',
+  hl7: 'application/edi-hl7v2',
+  mp4: 'video/mp4',
+  zip: 'application/zip',
+}
+
+const FHIR_TYPES: readonly string[] = [
+  'application/fhir+json',
+  'application/json',
+  'application/fhir+ndjson',
+  'application/ndjson',
+  'application/x-ndjson',
+]
+
+// Null: FHIR as JSON or NDJSON, which is told apart by reading it.
+export function mediaTypeOf(path: string, said: string | null): string | null {
+  if (said !== null) return FHIR_TYPES.includes(said.toLowerCase()) ? null : said.toLowerCase()
+  const ending = /\.([^./]+)$/.exec(path)?.[1]?.toLowerCase() ?? ''
+  return BY_ENDING[ending] ?? null
+}
+
+export async function bytesOf(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const all: Uint8Array[] = []
+  for await (const piece of pieces) all.push(piece)
+  return new Uint8Array(Buffer.concat(all))
+}
