@@ -87,16 +87,19 @@ export function encodeIndex(index: BlobIndex): Uint8Array {
 
 /** A copy of a blob with its index: a file, or an object of a bucket. */
 export interface StoredCopy {
-  size: number
   /** Exactly these bytes of it, or an error. */
   readAt(position: number, length: number): Promise<Uint8Array>
 }
 
-export async function readIndex(id: Uint8Array, copy: StoredCopy): Promise<BlobIndex> {
-  if (copy.size < FOOTER_BYTES) throw blobCorrupt(id, `only ${copy.size} bytes are there`)
-  const footerAt = copy.size - FOOTER_BYTES
+export async function readIndex(
+  id: Uint8Array,
+  copy: StoredCopy,
+  storedBytes: number,
+): Promise<BlobIndex> {
+  const footerAt = storedBytes - FOOTER_BYTES
+  if (footerAt < 0) throw blobCorrupt(id, `only ${storedBytes} bytes are there`)
   const footer = await copy.readAt(footerAt, FOOTER_BYTES)
-  const { pieceBytes, size } = parseFooter(id, footer, copy.size)
+  const { pieceBytes, size } = parseFooter(id, footer, storedBytes)
   const leaves = decodeLeaves(id, await copy.readAt(size, footerAt - size))
   return { pieceBytes, size, leaves }
 }

@@ -19,7 +19,7 @@ import {
   type StoredCopy,
 } from './blob-format.ts'
 import type { BlobShape, BlobStat, BlobStore, BlobWriter } from './blob-store.ts'
-import { storageErrorOf } from './errors.ts'
+import { StorageError, storageErrorOf } from './errors.ts'
 import { type FileSystem, nodeFileSystem, type OpenFile, writeFully } from './file-system.ts'
 import { RecentCache } from './recent-cache.ts'
 
@@ -73,13 +73,11 @@ export class LocalBlobs implements BlobStore {
   }
 
   async stat(id: Uint8Array): Promise<BlobStat | undefined> {
-    const path = this.#pathOf(id)
-    const file = await onDisk(path, () => this.#files.openExisting(path))
-    if (file === undefined) return undefined
     try {
-      return { id, size: (await this.#indexOf(id, await copyOf(id, path, file))).size }
-    } finally {
-      await file.close()
+      return await this.#withBlob(id, ({ size }) => Promise.resolve({ id, size }))
+    } catch (error) {
+      if (error instanceof StorageError && error.code === 'blob_missing') return undefined
+      throw error
     }
   }
 
@@ -162,18 +160,23 @@ export class LocalBlobs implements BlobStore {
     const file = await onDisk(path, () => this.#files.openExisting(path))
     if (file === undefined) throw blobMissing(id)
     try {
-      const copy = await copyOf(id, path, file)
-      return await read(await this.#indexOf(id, copy), copy)
+      const copy = copyOf(id, path, file)
+      return await read(await this.#indexOf(id, path, file, copy), copy)
     } finally {
       await file.close()
     }
   }
 
-  async #indexOf(id: Uint8Array, copy: StoredCopy): Promise<BlobIndex> {
+  async #indexOf(
+    id: Uint8Array,
+    path: string,
+    file: OpenFile,
+    copy: StoredCopy,
+  ): Promise<BlobIndex> {
     const name = toHex(id)
     const known = this.#indexes.get(name)
     if (known !== undefined) return known
-    const index = await readIndex(id, copy)
+    const index = await readIndex(id, copy, await onDisk(path, () => file.size()))
     this.#indexes.set(name, index)
     return index
   }
@@ -189,13 +192,13 @@ export class LocalBlobs implements BlobStore {
   }
 }
 
-async function copyOf(id: Uint8Array, path: string, file: OpenFile): Promise<StoredCopy> {
+function copyOf(id: Uint8Array, path: string, file: OpenFile): StoredCopy {
   return {
-    size: await onDisk(path, () => file.size()),
     async readAt(position, length) {
       const bytes = await onDisk(path, () => file.readAt(position, length))
-      if (bytes.length < length)
+      if (bytes.length < length) {
         throw blobCorrupt(id, `it ends after ${position + bytes.length} bytes`)
+      }
       return bytes
     },
   }
