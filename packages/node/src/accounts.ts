@@ -4,6 +4,8 @@
 // which is the only name that other members ever see. What belongs to no patient (an organisation, a
 // practitioner) is in the institution's own account, whose reference is the empty text.
 
+import type { SignedGrant } from '@mooring/records'
+
 /** Seals the manifests of one class of records of one patient, until the epoch ends. */
 export interface ClassKey {
   readonly class: string
@@ -29,19 +31,16 @@ export interface GrantRequest {
   readonly expiresAt: number
 }
 
-export interface SignedGrant<Document> {
-  readonly document: Document
-  /** By the patient's pairwise key. */
-  readonly signature: Uint8Array
-}
-
-export interface Accounts<Document = unknown> {
+export interface Accounts {
   find(reference: string): Account | undefined
   findByKey(patientKey: Uint8Array): Account | undefined
-  /** All that exist, newest epoch first. */
+  /** All that exist, newest first. */
   classKeys(patientKey: Uint8Array): readonly ClassKey[]
-  /** Signs the grant, and hands the class keys that it covers, sealed to the recipient, to holders. */
-  createGrant(request: GrantRequest): Promise<SignedGrant<Document>>
-  /** Class keys of this patient sealed to one organisation, as far as grants cover them. */
+  /**
+   * Signs the grant, and hands the class keys that it covers, sealed to the recipient, to holders.
+   * @throws Refusal unknown_patient, unknown_recipient
+   */
+  createGrant(request: GrantRequest): Promise<SignedGrant>
+  /** Encoded key deposits of this patient in which one is for the recipient of a live grant. */
   wrapsFor(patientKey: Uint8Array, recipient: string): readonly Uint8Array[]
 }

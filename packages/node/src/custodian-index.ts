@@ -1,9 +1,14 @@
 // What a custodian knows of the records it handed to holders: where they are and how they are opened.
 //
 // It is sealed where it rests. A set is what holders see of a record; the manifest opens with the
-// class key of the account; the metadata is for the custodian's own answers.
+// class key of the account, and says all that there is to say of the record but its content.
 
-import type { KeptRecord } from './custody.ts'
+import { type Manifest, openManifest, shardSetId } from '@mooring/records'
+import type { PrivateRecord, PrivateStore } from '@mooring/storage'
+import type { Accounts } from './accounts.ts'
+import type { AtRest } from './at-rest.ts'
+import { openEntry } from './queued-records.ts'
+import { decodePlacement, encodePlacement } from './vault-placement.ts'
 
 export interface IndexEntry {
   /** The record commitment. */
@@ -21,7 +26,8 @@ export interface IndexEntry {
   readonly missing: readonly number[]
   /** Pairwise key of the patient. */
   readonly account: Uint8Array
-  readonly metadata: KeptRecord
+  /** The manifest, opened. */
+  readonly metadata: Manifest
   readonly status: 'received' | 'accepted' | 'batched'
   /** Number of its batch and position in it; null while it waits. */
   readonly place: { readonly sequence: number; readonly position: number } | null
@@ -34,6 +40,71 @@ export interface CustodianIndex {
   list(before: number | null, limit: number): Promise<IndexEntry[]>
   /** Of one patient, newest first. */
   listAccount(patientKey: Uint8Array, before: number | null, limit: number): Promise<IndexEntry[]>
-  /** Durable: another organisation keeps this shard from now on, and has receipted it. */
-  moved(setId: Uint8Array, shard: number, holder: string): Promise<void>
+  /** Records that lack a shard although nobody waits for it any more, oldest first. */
+  listShort(after: number, limit: number): Promise<IndexEntry[]>
+  /**
+   * Durable: another organisation keeps this shard from now on, and has receipted it. False while
+   * the record is in the queue, which sees to its shards itself.
+   */
+  moved(setId: Uint8Array, shard: number, holder: string): Promise<boolean>
+}
+
+export interface IndexModules {
+  readonly store: PrivateStore
+  readonly accounts: Pick<Accounts, 'classKeys'>
+  readonly atRest: AtRest
+  /** Whether shards of this record still wait here for a holder. */
+  readonly isQueued: (arrival: number) => boolean
+}
+
+export function createCustodianIndex(modules: IndexModules): CustodianIndex {
+  const { store, atRest } = modules
+  const get = (id: Uint8Array): IndexEntry | undefined => {
+    const record = store.getRecord(id)
+    return record && entryOf(modules, record)
+  }
+  const getBySet = (setId: Uint8Array): IndexEntry | undefined => {
+    const id = store.findBySet(atRest.name('set', setId))
+    return id && get(id)
+  }
+  return {
+    get,
+    getBySet,
+    list: async (before, limit) =>
+      (await store.list(before, limit)).map((record) => entryOf(modules, record)),
+    listAccount: async (patientKey, before, limit) => {
+      const name = atRest.name('account-key', patientKey)
+      const records = await store.listAccount(name, before, limit)
+      return records.map((record) => entryOf(modules, record))
+    },
+    listShort: async (after, limit) =>
+      (await store.short(after, limit)).flatMap(({ id }) => get(id) ?? []),
+    moved: async (setId, shard, holder) => {
+      const id = store.findBySet(atRest.name('set', setId))
+      const record = id && store.getRecord(id)
+      if (record === undefined || modules.isQueued(record.arrival)) return false
+      const { holders, missing } = decodePlacement(record.holders)
+      const left = missing.filter((index) => index !== shard)
+      const placement = encodePlacement({ holders: holders.with(shard, holder), missing: left })
+      await store.moveHolders(record.arrival, placement, { isShort: left.length > 0 })
+      return true
+    },
+  }
+}
+
+function entryOf(
+  { accounts, atRest }: IndexModules,
+  { id, arrival, metadata: stored, holders: placed, status, place }: PrivateRecord,
+): IndexEntry {
+  const { set, manifest, patientKey, class: name, epoch } = openEntry(atRest, stored)
+  const { holders, missing } = decodePlacement(placed)
+  const setId = shardSetId(set)
+  const key = accounts
+    .classKeys(patientKey)
+    .find((each) => each.class === name && each.epoch === epoch)
+  const metadata = key && openManifest(manifest, key.key, setId)
+  if (metadata === undefined)
+    throw new Error('the class key of a record does not open its manifest')
+  const where = { setId, set, manifest, holders, missing, account: patientKey }
+  return { id, arrival, ...where, metadata, status, place }
 }

@@ -1,82 +1,148 @@
-// The custodian: takes what hospital systems submit, keeps it, and sees to it that it is anchored.
+// The custodian: takes what hospital systems submit, seals it, hands it to holders, and sees to it that
+// it is anchored.
 //
-// "Accepted" is said when the whole submission is on the disk, every record with the secret that opens
-// its commitment. The same bytes are one record, however often and however close together they are
-// sent. What a submission says about people is in the answer to its sender and in the private store,
-// and nowhere else.
+// "Received" is said when the whole submission is on the disk, sealed; "accepted" when k others have
+// receipted every record of it (docs/decisions/0015). The same bytes are one record, however often and
+// however close together they are sent. What a submission says about people is in the answer to its
+// sender, in memory while it is worked on, and sealed everywhere else.
 
-import type {
-  ApiHandlers,
-  RecordSubmission,
-  SubmissionOutcome,
-  SubmittedRecordAnswer,
-} from '@mooring/api'
-import { fromHex, toHex } from '@mooring/codec'
-import { type NewRecord, type PrivateStore, StorageError } from '@mooring/storage'
+import type { ApiHandlers, RecordSubmission, SubmittedRecordAnswer } from '@mooring/api'
+import { fromHex } from '@mooring/codec'
+import type { Organisation } from '@mooring/ledger'
+import type { RandomBytes } from '@mooring/records'
+import type { AccountStore, PrivateStore } from '@mooring/storage'
+import type { Accounts } from './accounts.ts'
 import { Anchoring, type AnchoringModules, type AnchoringOptions } from './anchoring.ts'
-import { BatchAnchors, decodeRecord } from './custody.ts'
-import { createRecordAnswers, type RecordAnswers } from './record-answers.ts'
+import { AtRest } from './at-rest.ts'
+import { createCustodianIndex, type CustodianIndex } from './custodian-index.ts'
+import { BatchAnchors } from './custody.ts'
+import { createGrantAnswers } from './grant-answers.ts'
+import { HostedAccounts } from './hosted-accounts.ts'
+import { KeyDeposits } from './key-deposits.ts'
 import type { Metrics } from './metrics.ts'
-import { readRecords, type ReadRecords } from './record-reader.ts'
+import { Placing } from './placing.ts'
+import { createRecordAnswers, type RecordAnswers } from './record-answers.ts'
+import { type Taken, takeSubmission, type TakenSubmission } from './record-intake.ts'
+import { RecordReader } from './record-reader.ts'
 import { SubmissionDoor } from './submission-door.ts'
-import { SubmissionWaits } from './submission-waits.ts'
+import { SubmissionWaits, type Tracked } from './submission-waits.ts'
 import { runInSlices } from './time-slices.ts'
+import type { VaultPeers } from './vault-peers.ts'
 
 export interface CustodianOptions extends Omit<AnchoringOptions, 'tickMs'> {
   /** From loadLocalSecret. */
   secret: Uint8Array
+  /** Public; class keys are sealed to it. */
+  sealKey: Uint8Array
   anchorTickMs?: number
 }
 
 export interface CustodianModules
   extends Omit<AnchoringModules, 'store' | 'anchors' | 'onBatched' | 'onAnchored'> {
   store: PrivateStore
+  accounts: AccountStore
+  peers: VaultPeers
+  /** As the chain has them now. */
+  organisations: () => readonly Organisation[]
+  random: RandomBytes
   metrics: AnchoringModules['metrics'] & Pick<Metrics, 'anchorDelay'>
   /** Records moved on, several at once. Ids only: what they are about stays here. */
   onRecords: (change: RecordsChange) => void
 }
 
 export interface RecordsChange {
-  readonly status: 'accepted' | 'batched' | 'anchored'
+  readonly status: 'received' | 'accepted' | 'batched' | 'anchored'
   readonly records: readonly string[]
   readonly height: number | null
 }
 
 export interface Custodian
   extends RecordAnswers,
-    Pick<ApiHandlers, 'submitRecords' | 'waitForRecords'> {
+    Pick<ApiHandlers, 'submitRecords' | 'waitForRecords' | 'createGrant'> {
+  readonly index: CustodianIndex
+  readonly accounts: Accounts
+  /** What waits for holders. */
+  readonly placing: Pick<Placing, 'status' | 'wake'>
   /** Goes on where an earlier run stopped; the mempool has its own transactions back by then. */
   start(): Promise<void>
   /** Lets submissions under way come to their end. */
   close(): Promise<void>
-  /** Pending ones are accepted and not yet anchored. */
+  /** Accepted: durable here. Pending ones are not anchored yet. */
   counts(): { accepted: number; anchored: number; pending: number }
   /** Whether anchors are still to be looked for in blocks that came before. */
   needsBlocks(): boolean
 }
 
-/** A record of a submission under the id it has: a new one, or that of the same bytes earlier. */
-interface Taken extends Pick<SubmittedRecordAnswer, 'id' | 'resourceType' | 'entry'> {
-  readonly isNew: boolean
-}
-
-interface Intake {
+interface Parts {
   options: CustodianOptions
   modules: CustodianModules
   anchors: BatchAnchors
   waits: SubmissionWaits
   anchoring: Anchoring
+  accounts: HostedAccounts
+  index: CustodianIndex
+  placing: Placing
+  reader: RecordReader
+  /** When records were received that are not anchored yet, as far as this run took them. */
+  receivedAt: Map<string, number>
 }
 
 const ANCHOR_TICK_MS = 2_000
+/** A submission is answered without its holders after so long: it is durable here and goes on. */
+const ACCEPT_WAIT_MS = 2_000
 
 export function createCustodian(options: CustodianOptions, modules: CustodianModules): Custodian {
-  const { store, onRecords } = modules
+  const { store } = modules
+  const parts = createParts(options, modules)
+  const { anchoring, placing, waits, reader, index, accounts, anchors } = parts
+  const door = new SubmissionDoor()
+  return {
+    ...createRecordAnswers({ index, anchors }),
+    ...createGrantAnswers(accounts, modules.clock),
+    index,
+    accounts,
+    placing,
+    submitRecords: (submission) => submit(parts, door, submission),
+    waitForRecords: (submission, signal) => waits.wait(submission, signal),
+    start: async () => {
+      await placing.start()
+      await anchoring.start()
+    },
+    close: async () => {
+      waits.close()
+      await door.close()
+      await placing.close()
+      await anchoring.close()
+      await reader.close()
+    },
+    counts: () => {
+      const pending = store.received + store.waiting + anchoring.inOpenBatches
+      return { accepted: store.size, anchored: store.size - pending, pending }
+    },
+    needsBlocks: () => anchoring.needsBlocks(),
+  }
+}
+
+function createParts(options: CustodianOptions, modules: CustodianModules): Parts {
+  const { organisation, secret, sealKey, anchorTickMs } = options
+  const { store, clock, organisations, onRecords, random } = modules
+  const atRest = new AtRest(secret)
   const anchors = new BatchAnchors(store)
   const waits = new SubmissionWaits()
-  const door = new SubmissionDoor()
-  const anchoring = new Anchoring(
-    { ...options, tickMs: options.anchorTickMs ?? ANCHOR_TICK_MS },
+  const receivedAt = new Map<string, number>()
+  const keys = new KeyDeposits({ organisation, organisations, atRest, store: modules.accounts })
+  const accounts = new HostedAccounts({
+    organisation,
+    store: modules.accounts,
+    atRest,
+    keys,
+    sealKey,
+    sealKeyOf: (name) => organisations().find(({ id }) => id === name)?.keys.seal,
+    now: () => clock.wall(),
+    random,
+  })
+  const anchoring: Anchoring = new Anchoring(
+    { ...options, tickMs: anchorTickMs ?? ANCHOR_TICK_MS },
     {
       ...modules,
       anchors,
@@ -84,118 +150,81 @@ export function createCustodian(options: CustodianOptions, modules: CustodianMod
       onAnchored: async (records, height) => {
         waits.anchored(records, height)
         onRecords({ status: 'anchored', records, height })
-        await observeDelays(modules, records)
+        await observeDelays({ modules, index, receivedAt }, records)
       },
     },
   )
-  const intake: Intake = { options, modules, anchors, waits, anchoring }
-  return {
-    ...createRecordAnswers({ store, anchors }),
-    submitRecords: (submission) => door.enter(() => takeSubmission(intake, submission)),
-    waitForRecords: (submission, signal) => waits.wait(submission, signal),
-    start: () => anchoring.start(),
-    close: async () => {
-      waits.close()
-      await door.close()
-      await anchoring.close()
+  const placing = new Placing({
+    ...modules,
+    keys,
+    atRest,
+    onAccepted: (records) => {
+      waits.accepted(records)
+      onRecords({ status: 'accepted', records, height: null })
+      anchoring.added()
     },
-    counts: () => {
-      const pending = store.waiting + anchoring.inOpenBatches
-      return { accepted: store.size, anchored: store.size - pending, pending }
-    },
-    needsBlocks: () => anchoring.needsBlocks(),
-  }
+  })
+  const isQueued = (arrival: number) => placing.isQueued(arrival)
+  const index = createCustodianIndex({ store, accounts, atRest, isQueued })
+  const reader = new RecordReader()
+  const parts = { options, modules, anchors, waits, anchoring, accounts, index, placing, reader }
+  return { ...parts, receivedAt }
+}
+
+async function submit(
+  parts: Parts,
+  door: SubmissionDoor,
+  submission: RecordSubmission,
+): Promise<Awaited<ReturnType<ApiHandlers['submitRecords']>>> {
+  const { modules, options, waits } = parts
+  const { organisation, secret } = options
+  const taken = await door.enter(async () => {
+    const outcome = await takeSubmission({ ...modules, ...parts, organisation, secret }, submission)
+    return { ...outcome, tracked: await begin(parts, outcome) }
+  })
+  modules.metrics.records.inc({ kind: 'fhir', result: 'refused' }, taken.problems.length)
+  const { submission: name, problems, tracked } = taken
+  if (tracked === null) return { submission: name, records: [], problems }
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const cancel = modules.clock.after(ACCEPT_WAIT_MS, resolve)
+  const records = await waits.untilAccepted(tracked, promise)
+  cancel()
+  return { submission: name, records, problems }
+}
+
+/** Its records are durable: who waits for them is known, and then they go to holders. */
+async function begin(parts: Parts, taken: TakenSubmission): Promise<Tracked | null> {
+  const { modules, anchors, waits, placing, receivedAt } = parts
+  const { submission, records, queued } = taken
+  if (records.length === 0) return null
+  const tracked = waits.track(submission, records.map(answerOf))
+  const known = records.filter(({ isNew }) => !isNew)
+  await runInSlices(known.values(), ({ id }) => {
+    const record = modules.store.getRecord(fromHex(id))
+    const anchor = record === undefined ? null : anchors.of(record.place)
+    if (anchor !== null) waits.anchored([id], anchor.height)
+  })
+  const added = [...new Set(records.filter(({ isNew }) => isNew).map(({ id }) => id))]
+  for (const id of added) receivedAt.set(id, taken.receivedAt)
+  modules.metrics.records.inc({ kind: 'fhir', result: 'accepted' }, added.length)
+  modules.metrics.records.inc({ kind: 'fhir', result: 'known' }, known.length)
+  if (added.length > 0) modules.onRecords({ status: 'received', records: added, height: null })
+  placing.add(queued)
+  return tracked
+}
+
+function answerOf({ isNew, ...record }: Taken): SubmittedRecordAnswer {
+  return { ...record, status: isNew ? 'received' : 'known', height: null }
 }
 
 async function observeDelays(
-  { clock, store, metrics }: CustodianModules,
+  { modules, index, receivedAt }: Pick<Parts, 'modules' | 'index' | 'receivedAt'>,
   records: readonly string[],
 ): Promise<void> {
-  const now = clock.wall()
+  const now = modules.clock.wall()
   await runInSlices(records.values(), (id) => {
-    const record = store.getRecord(fromHex(id))
-    if (record === undefined) throw new Error('a record of a batch is not in the private store')
-    const { entry } = decodeRecord(record)
-    metrics.anchorDelay.observe(Math.max(0, now - entry.receivedAt) / 1_000)
+    const received = receivedAt.get(id) ?? index.get(fromHex(id))?.metadata.receivedAt ?? now
+    receivedAt.delete(id)
+    modules.metrics.anchorDelay.observe(Math.max(0, now - received) / 1_000)
   })
-}
-
-async function takeSubmission(
-  intake: Intake,
-  { bytes, format, contentType, isPartial }: RecordSubmission,
-): Promise<SubmissionOutcome> {
-  const { clock, metrics } = intake.modules
-  const read = await readRecords(bytes, {
-    format,
-    isPartial,
-    mediaType: contentType,
-    receivedAt: clock.wall(),
-    secret: intake.options.secret,
-  })
-  const submission = toHex(read.submission)
-  const problems = [...read.problems]
-  metrics.records.inc({ kind: 'fhir', result: 'refused' }, problems.length)
-  if (read.records.length === 0) return { submission, records: [], problems }
-  const taken = await keep(intake.modules.store, bytes, read)
-  return { submission, records: await answersOf(intake, submission, taken), problems }
-}
-
-/** One for each record that was read, in its order; all are durable when this resolves. */
-async function keep(
-  store: PrivateStore,
-  bytes: Uint8Array,
-  { records }: ReadRecords,
-): Promise<Taken[]> {
-  while (true) {
-    const taken: Taken[] = []
-    const named = new Map<string, Pick<Taken, 'id' | 'isNew'>>()
-    const fresh: NewRecord[] = []
-    await runInSlices(records.values(), (record) => {
-      const { id, dedupeKey, metadata, start, end, resourceType, entry } = record
-      const name = toHex(dedupeKey)
-      let known = named.get(name)
-      if (known === undefined) {
-        const earlier = store.findByDedupeKey(dedupeKey)
-        known = { id: toHex(earlier ?? id), isNew: earlier === undefined }
-        named.set(name, known)
-        const raw = bytes.subarray(start, end)
-        if (known.isNew) fresh.push({ id, dedupeKey, metadata, raw })
-      }
-      taken.push({ ...known, resourceType, entry })
-    })
-    if (fresh.length === 0) return taken
-    try {
-      await store.putSubmission(fresh)
-      return taken
-    } catch (error) {
-      // Another submission brought the same bytes meanwhile: now they are found.
-      if (!(error instanceof StorageError && error.code === 'duplicate')) throw error
-    }
-  }
-}
-
-async function answersOf(
-  { modules, anchors, waits, anchoring }: Intake,
-  submission: string,
-  taken: readonly Taken[],
-): Promise<SubmittedRecordAnswer[]> {
-  const { store, metrics, onRecords } = modules
-  const answers = taken.map(({ isNew, ...record }): SubmittedRecordAnswer => {
-    return { ...record, status: isNew ? 'accepted' : 'known', height: null }
-  })
-  waits.track(submission, answers)
-  const known = answers.filter(({ status }) => status === 'known')
-  await runInSlices(known.values(), (answer) => {
-    const record = store.getRecord(fromHex(answer.id))
-    const anchor = record === undefined ? null : anchors.of(record.place)
-    if (anchor === null) return
-    answer.height = anchor.height
-    waits.anchored([answer.id], anchor.height)
-  })
-  const added = new Set(taken.filter(({ isNew }) => isNew).map(({ id }) => id))
-  metrics.records.inc({ kind: 'fhir', result: 'accepted' }, added.size)
-  metrics.records.inc({ kind: 'fhir', result: 'known' }, known.length)
-  if (added.size > 0) onRecords({ status: 'accepted', records: [...added], height: null })
-  anchoring.added()
-  return answers
 }

@@ -1,15 +1,8 @@
-// What the private store keeps as opaque bytes, as values: a record, its batch, and what anchored it.
+// What the private store keeps as opaque bytes, as values: a batch, and what anchored it.
 
 import { bytes, decode, encode, type Infer, uint, versioned } from '@mooring/codec'
-import {
-  type AnchorBatch,
-  anchorBatchSchema,
-  type RecordEntry,
-  recordEntrySchema,
-} from '@mooring/records'
+import { type AnchorBatch, anchorBatchSchema } from '@mooring/records'
 import type { PrivateRecord, PrivateStore } from '@mooring/storage'
-
-const recordSchema = versioned(1, { entry: recordEntrySchema, size: uint() })
 
 /** Where a batch is on the chain. */
 const batchAnchorSchema = versioned(1, {
@@ -20,20 +13,6 @@ const batchAnchorSchema = versioned(1, {
 })
 
 export type BatchAnchor = Infer<typeof batchAnchorSchema>
-
-export interface KeptRecord {
-  readonly entry: RecordEntry
-  /** Of its bytes as they were received. */
-  readonly size: number
-}
-
-export function encodeRecord(entry: RecordEntry, size: number): Uint8Array {
-  return encode(recordSchema, { entry, size })
-}
-
-export function decodeRecord({ metadata }: Pick<PrivateRecord, 'metadata'>): KeptRecord {
-  return decode(recordSchema, metadata)
-}
 
 export function encodeBatch(batch: AnchorBatch): Uint8Array {
   return encode(anchorBatchSchema, batch)

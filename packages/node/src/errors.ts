@@ -12,6 +12,7 @@ import {
   SUBMISSION_TEXTS,
   TRANSACTION_TEXTS,
 } from './errors-content.ts'
+import { CUSTODY_TEXTS } from './errors-custody.ts'
 import { COMMAND_TEXTS, HALT_TEXTS, NODE_TEXTS } from './errors-local.ts'
 import { MEMBERSHIP_TEXTS } from './errors-membership.ts'
 import { API_TEXTS, NETWORK_TEXTS } from './errors-network.ts'
@@ -24,6 +25,7 @@ const TABLES = {
   command: COMMAND_TEXTS,
   node: NODE_TEXTS,
   membership: MEMBERSHIP_TEXTS,
+  custody: CUSTODY_TEXTS,
   transaction: TRANSACTION_TEXTS,
   submission: SUBMISSION_TEXTS,
   api: API_TEXTS,
@@ -51,6 +53,7 @@ const NAMES: readonly TableName[] = [
   'command',
   'node',
   'membership',
+  'custody',
   'transaction',
   'submission',
   'api',

@@ -2,6 +2,7 @@
 
 import type { HaltReason } from '@mooring/consensus'
 import type { Agreement } from './agreement.ts'
+import type { Custodian } from './custodian.ts'
 import type { EventFeed } from './event-feed.ts'
 import type { VaultHandlers } from './holder.ts'
 import type { MembershipWatch } from './membership-watch.ts'
@@ -19,6 +20,7 @@ export interface Late {
   snapshots: Snapshots | null
   vault: VaultParts | null
   vaultHandlers: VaultHandlers | null
+  custodian: Custodian | null
   halted: HaltReason | null
   isDraining: boolean
   fail: (error: unknown) => void
@@ -34,6 +36,7 @@ export function noParts(fail: Late['fail']): Late {
     snapshots: null,
     vault: null,
     vaultHandlers: null,
+    custodian: null,
     halted: null,
     isDraining: false,
     fail,

@@ -1,23 +1,20 @@
 // One running member, put together in start order and closed in reverse: log, stores, network,
 // agreement, custodian, serving. Nothing else in the project knows all the parts.
 
-import { join } from 'node:path'
-import { authoritySet, encodeGenesis, organisations, PROTOCOL_VERSION } from '@mooring/ledger'
+import { authoritySet, organisations, PROTOCOL_VERSION } from '@mooring/ledger'
 import { type Member, type Network, type NetworkHandlers, startNetwork } from '@mooring/network'
-import { AccessLog } from './access-log.ts'
+import type { AccessLog } from './access-log.ts'
 import { addressesOf } from './address-hints.ts'
 import { Agreement } from './agreement.ts'
 import { AuthoritySets } from './authority-sets.ts'
 import { answerBlockRequest } from './block-server.ts'
 import { systemClock } from './clock.ts'
-import { createCustodian, type Custodian } from './custodian.ts'
+import type { Custodian } from './custodian.ts'
 import { EventFeed } from './event-feed.ts'
 import { describeHalt } from './halt-text.ts'
 import type { VaultHandlers } from './holder.ts'
-import { homePaths } from './home.ts'
 import type { NodeOptions } from './load-options.ts'
 import { type Late, noParts } from './late-parts.ts'
-import { loadLocalSecret } from './local-secret.ts'
 import { createLogger, type RootLogger } from './logger.ts'
 import { machineName } from './machine.ts'
 import { membersOf } from './members.ts'
@@ -26,7 +23,7 @@ import { measuredJournal } from './metrics-fill.ts'
 import { HaltError, NodeError } from './node-error.ts'
 import type { NodeParts } from './node-parts.ts'
 import { Offences } from './offences.ts'
-import { createProofDocuments, type ProofDocuments } from './proof-documents.ts'
+import { openAccessLog, openCustodian, openProofs } from './open-custodian.ts'
 import { type NextTransport, ownOptions, startStanding } from './standing.ts'
 import { roleOf } from './status.ts'
 import { Pruning } from './pruning.ts'
@@ -121,11 +118,13 @@ async function assemble(
   const feed = new EventFeed({ chain: stores.chain, committer: agreement.committer })
   late.feed = feed
   closers.push(() => feed.close())
-  const custodian = await openCustodian(ground, agreement, feed)
+  const { peers } = vault
+  const custodian = await openCustodian(ground, { agreement, feed, peers })
+  late.custodian = custodian
   closers.push(() => custodian.close())
   await custodian.start()
   await accesses.start()
-  const proofs = openProofs(ground)
+  const proofs = openProofs(options, stores, custodian)
   const pruning = openPruning(ground, [custodian, accesses])
   closers.push(() => pruning.close())
   const parts = partsOf(ground, { agreement, network, custodian, offences, pruning })
@@ -147,12 +146,6 @@ async function assemble(
     api: serving.url,
     failed: failure.promise,
   }
-}
-
-function openProofs({ options, stores }: Ground): ProofDocuments {
-  const { genesis, genesisDigest } = options
-  const { chain, records: store } = stores
-  return createProofDocuments({ chain, store, genesis: encodeGenesis(genesis), genesisDigest })
 }
 
 function startAgreement(
@@ -236,45 +229,6 @@ function openPruning(
   )
 }
 
-async function openCustodian(
-  { options, logger, metrics, stores, late }: Ground,
-  agreement: Agreement,
-  feed: EventFeed,
-): Promise<Custodian> {
-  return createCustodian(await batchOptions(options), {
-    ...batchModules(stores, agreement),
-    store: stores.records,
-    logger: logger.module('records'),
-    metrics,
-    onRecords: ({ status, records, height }) => {
-      for (const id of records) feed.tellRecord({ id, status, height })
-    },
-    onFatal: late.fail,
-  })
-}
-
-async function openAccessLog(
-  { options, logger, metrics, stores, late }: Ground,
-  agreement: Agreement,
-): Promise<AccessLog> {
-  return new AccessLog(await batchOptions(options), {
-    ...batchModules(stores, agreement),
-    store: stores.accesses,
-    logger: logger.module('access'),
-    metrics,
-    onFatal: late.fail,
-  })
-}
-
-async function batchOptions({ name, genesisDigest, keys, home }: NodeOptions) {
-  const secret = await loadLocalSecret(join(homePaths(home).keys, 'records.secret'))
-  return { organisation: name, genesisDigest, anchorKey: keys.anchor, secret }
-}
-
-function batchModules({ chain }: Stores, { execution, mempool, committer }: Agreement) {
-  return { clock: systemClock, chain, execution, mempool, committer }
-}
-
 function openLog({ log, name }: NodeOptions): RootLogger {
   const isTerminal = process.stdout.isTTY
   const isPretty = log.format === 'pretty' || (log.format === 'auto' && isTerminal)
@@ -309,6 +263,7 @@ function openNetwork({ options, late, stores, logger }: Ground): Promise<Network
       late.agreement?.onPeers()
       if (event === 'connected') late.offences?.greet(peerId)
       const name = membersNow().find((member) => member.peerId === peerId)?.name ?? ''
+      if (event === 'connected') late.custodian?.placing.wake(name)
       late.feed?.tellPeer({ peerId, name, connected: event === 'connected' })
     },
     onHello: (peerId, { height }) => late.agreement?.noteHeight(peerId, height),

@@ -1,20 +1,30 @@
-// A submission made ready for the private store: taken apart, and each record with a secret of its
-// own and the commitment that follows from it.
+// A submission made ready for the vault, in two steps: what it holds, and then each record of it that is
+// new, committed to, sealed and split.
 //
-// The work is a generator that yields record by record, so that whoever runs it decides how long it
-// may hold a thread, and which one. Offsets instead of slices: they cross to another thread.
+// Between the two whoever keeps the keys says which record is sealed with which. Both steps are
+// generators that yield often, so that whoever runs them decides how long they may hold a thread, and
+// which one. The raw bytes are in memory from the first step to the second and nowhere else.
 
 import {
+  classOf,
   commitRecord,
   dedupeKey,
   fieldsOf,
+  patientNamesOf,
+  patientOf,
+  placementOrder,
+  type PossibleHolder,
   type RandomBytes,
   readSubmission,
   recordSecrets,
+  sealRecord,
+  type Split,
   type SubmissionProblem,
   type SubmittedResource,
 } from '@mooring/records'
-import { encodeRecord } from './custody.ts'
+import { AtRest } from './at-rest.ts'
+import { encodeShards, sealEntry } from './queued-records.ts'
+import { encodePlacement } from './vault-placement.ts'
 
 export interface Preparation {
   readonly format: 'json' | 'ndjson'
@@ -26,76 +36,160 @@ export interface Preparation {
   readonly secret: Uint8Array
 }
 
-export interface PreparedRecord {
-  /** The record commitment. */
-  readonly id: Uint8Array
+export interface FoundRecord {
   readonly dedupeKey: Uint8Array
-  /** What custody.ts reads. */
-  readonly metadata: Uint8Array
-  /** Where its bytes are in the submission. */
-  readonly start: number
-  readonly end: number
   readonly resourceType: string
   readonly entry: number
+  /** Reference of its patient; empty for the institution's own. */
+  readonly patient: string
+  readonly class: string
 }
 
-export interface PreparedSubmission {
+export interface FoundSubmission {
   /** The deduplication key of the whole. */
   readonly submission: Uint8Array
   readonly problems: readonly SubmissionProblem[]
+  readonly records: readonly FoundRecord[]
+}
+
+/** What the second step needs of the first, on the same thread. */
+export interface Reading {
+  readonly found: FoundSubmission
+  readonly resources: readonly SubmittedResource[]
+  readonly preparation: Preparation
+}
+
+export interface RecordKey {
+  readonly patientKey: Uint8Array
+  readonly class: string
+  readonly epoch: number
+  readonly key: Uint8Array
+}
+
+export interface Sealing {
+  readonly custodian: string
+  readonly split: Split
+  /** Those that shards may be placed at. */
+  readonly holders: readonly PossibleHolder[]
+  readonly keys: readonly RecordKey[]
+  /** Positions of the found records to seal, each with the position of its key. */
+  readonly records: readonly { readonly position: number; readonly key: number }[]
+}
+
+export interface PreparedRecord {
+  readonly position: number
+  /** The record commitment. */
+  readonly id: Uint8Array
+  readonly setId: Uint8Array
+  readonly setName: Uint8Array
+  readonly account: Uint8Array
+  /** Sealed entry, placement and shards, as the store takes them. */
+  readonly metadata: Uint8Array
+  readonly holders: Uint8Array
+  readonly queued: Uint8Array
+  readonly k: number
+  readonly places: readonly string[]
+  readonly set: Uint8Array
+  readonly manifest: Uint8Array
 }
 
 const REC_BYTES = 32
 const LINE_TYPE = 'application/fhir+json'
 
-/** Yields nothing when the submission is refused. */
-export function* prepareRecords(
+/** No record is found when the submission is refused. */
+export function* findRecords(
   bytes: Uint8Array,
   preparation: Preparation,
-  random: RandomBytes,
-): Generator<PreparedRecord, PreparedSubmission, undefined> {
+): Generator<undefined, Reading, undefined> {
   const { format, isPartial, secret } = preparation
   const submission = dedupeKey(secret, bytes)
   const { resources, problems } = readSubmission(bytes, { format })
-  if (problems.length > 0 && !isPartial) return { submission, problems }
-  for (const resource of resources) {
-    const start = resource.raw.byteOffset - bytes.byteOffset
-    yield {
-      ...commit(resource, { ...preparation, submission }, random(REC_BYTES)),
-      start,
-      end: start + resource.raw.length,
-    }
+  if (problems.length > 0 && !isPartial)
+    return { found: { submission, problems, records: [] }, resources: [], preparation }
+  const names = patientNamesOf(resources)
+  const records: FoundRecord[] = []
+  for (const { raw, node, resourceType, entry } of resources) {
+    records.push({
+      dedupeKey: dedupeKey(secret, raw),
+      resourceType,
+      entry,
+      patient: patientOf(node, names),
+      class: classOf(node, mediaTypeOf(preparation)),
+    })
+    yield
   }
-  return { submission, problems }
+  return { found: { submission, problems, records }, resources, preparation }
 }
 
-function commit(
-  resource: SubmittedResource,
-  context: Preparation & { submission: Uint8Array },
-  rec: Uint8Array,
-): Omit<PreparedRecord, 'start' | 'end'> {
-  const { raw, node, resourceType, entry } = resource
-  const { format, mediaType, receivedAt, secret, submission } = context
-  const { recordCommit, fieldRoot, rawCommit } = commitRecord(
-    fieldsOf(node),
-    raw,
-    recordSecrets(rec),
-  )
-  const record = {
-    recordCommit,
+export function* sealRecords(
+  reading: Reading,
+  sealing: Sealing,
+  random: RandomBytes,
+): Generator<PreparedRecord, void, undefined> {
+  const atRest = new AtRest(reading.preparation.secret)
+  for (const { position, key: keyAt } of sealing.records) {
+    const resource = reading.resources[position]
+    const found = reading.found.records[position]
+    const key = sealing.keys[keyAt]
+    if (resource === undefined || found === undefined || key === undefined)
+      throw new Error(`there is no record ${position} of this submission, or no key ${keyAt}`)
+    yield seal({ reading, sealing, atRest, random }, { position, resource, found, key })
+  }
+}
+
+function seal(
+  {
+    reading: { found: all, preparation },
+    sealing: { custodian, split, holders },
+    atRest,
+    random,
+  }: { reading: Reading; sealing: Sealing; atRest: AtRest; random: RandomBytes },
+  {
+    position,
+    resource,
+    found,
+    key,
+  }: { position: number; resource: SubmittedResource; found: FoundRecord; key: RecordKey },
+): PreparedRecord {
+  const { raw, node, resourceType } = resource
+  const rec = random(REC_BYTES)
+  const commitment = commitRecord(fieldsOf(node), raw, recordSecrets(rec))
+  const { patientKey, class: name, epoch, key: classKey } = key
+  const details = {
+    ...commitment,
     rec,
-    fieldRoot,
-    rawCommit,
     resourceType,
     resourceId: resource.id,
     versionId: resource.versionId,
     fullUrl: resource.fullUrl,
-    mediaType: format === 'ndjson' ? LINE_TYPE : mediaType,
-    receivedAt,
-    submission,
-    batch: null,
+    mediaType: mediaTypeOf(preparation),
+    receivedAt: preparation.receivedAt,
     supersedes: null,
+    facts: { patientKey, class: name },
+    patient: found.patient,
+    submission: all.submission,
+    dedupe: found.dedupeKey,
   }
-  const metadata = encodeRecord(record, raw.length)
-  return { id: recordCommit, dedupeKey: dedupeKey(secret, raw), metadata, resourceType, entry }
+  const sealed = sealRecord(raw, details, { custodian, split, classKey, random })
+  const { setId, encodedSet: set, manifest, shards } = sealed
+  const places = placementOrder(setId, holders).slice(0, split.n)
+  const missing = places.map((_, index) => index)
+  return {
+    position,
+    id: commitment.recordCommit,
+    setId,
+    setName: atRest.name('set', setId),
+    account: atRest.name('account-key', patientKey),
+    metadata: sealEntry(atRest, { set, manifest, patientKey, class: name, epoch }),
+    holders: encodePlacement({ holders: places, missing }),
+    queued: encodeShards(shards),
+    k: split.k,
+    places,
+    set,
+    manifest,
+  }
+}
+
+function mediaTypeOf({ format, mediaType }: Preparation): string {
+  return format === 'ndjson' ? LINE_TYPE : mediaType
 }

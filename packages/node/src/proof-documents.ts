@@ -17,7 +17,8 @@ import {
 } from '@mooring/ledger'
 import { batchPath, formatRecordProof, openingOf } from '@mooring/records'
 import type { ChainStore, PrivateStore } from '@mooring/storage'
-import { BatchAnchors, decodeBatch, decodeRecord } from './custody.ts'
+import type { CustodianIndex } from './custodian-index.ts'
+import { BatchAnchors, decodeBatch } from './custody.ts'
 import { unlessPruned } from './pruned.ts'
 
 export interface ProofModules {
@@ -32,6 +33,7 @@ export interface ProofModules {
     | 'epochs'
   >
   store: Pick<PrivateStore, 'getRecord' | 'getBatch'>
+  index: Pick<CustodianIndex, 'get'>
   /** The encoded genesis, which every proof carries, and its digest. */
   genesis: Uint8Array
   genesisDigest: Uint8Array
@@ -72,12 +74,13 @@ function recordDocument(
   const proof = transactionProof(modules, anchor.transaction)
   if (proof === undefined || proof === 'pending') return PENDING
   const { leaves, root } = decodeBatch(stored.batch)
-  const index = place.position
+  const { position } = place
+  const entry = withOpening ? modules.index.get(commit) : undefined
   const json = formatRecordProof({
     version: 1,
     network: genesisDigest,
-    record: { commit, opening: withOpening ? openingOf(decodeRecord(record).entry) : null },
-    batch: { index, size: leaves.length, path: batchPath(leaves, index), root },
+    record: { commit, opening: entry === undefined ? null : openingOf(entry.metadata) },
+    batch: { index: position, size: leaves.length, path: batchPath(leaves, position), root },
     anchor: encodeTransactionProof(proof),
   })
   return { kind: 'record', json }

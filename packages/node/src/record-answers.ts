@@ -1,14 +1,14 @@
-// What a custodian tells of the records it keeps: the reading part of the API that is about records.
+// What a custodian tells of the records it anchored: all but their content, which is at their holders.
 
 import type { ApiHandlers, RecordAnswer, RecordQuery } from '@mooring/api'
 import { fromHex, toHex } from '@mooring/codec'
-import type { PrivateRecord, PrivateStore } from '@mooring/storage'
-import { type BatchAnchors, decodeRecord } from './custody.ts'
+import type { CustodianIndex, IndexEntry } from './custodian-index.ts'
+import type { BatchAnchors } from './custody.ts'
 
-export type RecordAnswers = Pick<ApiHandlers, 'records' | 'record' | 'recordContent'>
+export type RecordAnswers = Pick<ApiHandlers, 'records' | 'record'>
 
 export interface RecordAnswerModules {
-  store: Pick<PrivateStore, 'list' | 'getRecord' | 'getRaw'>
+  index: Pick<CustodianIndex, 'list' | 'get'>
   anchors: BatchAnchors
 }
 
@@ -17,37 +17,25 @@ const PAGE = 100
 const LOOKED_THROUGH_MAX = 2_000
 
 export function createRecordAnswers(modules: RecordAnswerModules): RecordAnswers {
-  const { store, anchors } = modules
+  const { index, anchors } = modules
   return {
     records: (query) => listRecords(modules, query),
     record: (id) => {
-      const record = store.getRecord(fromHex(id))
+      const record = index.get(fromHex(id))
       return Promise.resolve(record && answerOf(record, anchors))
-    },
-    recordContent: async ({ id }) => {
-      const record = store.getRecord(fromHex(id))
-      if (record === undefined) return undefined
-      const bytes = await store.getRaw(record.id)
-      if (bytes === undefined) throw new Error('a record without its bytes')
-      const { mediaType: contentType } = decodeRecord(record).entry
-      return { body: inOne(bytes), size: bytes.length, contentType, entry: null, badHolders: [] }
     },
   }
 }
 
-async function* inOne(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes
-}
-
 async function listRecords(
-  { store, anchors }: RecordAnswerModules,
+  { index, anchors }: RecordAnswerModules,
   { before, limit, resourceType }: RecordQuery,
 ): Promise<{ items: RecordAnswer[]; next: number | null }> {
   const items: RecordAnswer[] = []
   let position = before
   let lookedThrough = 0
   while (lookedThrough < LOOKED_THROUGH_MAX) {
-    const page = await store.list(position, Math.min(PAGE, resourceType === null ? limit : PAGE))
+    const page = await index.list(position, Math.min(PAGE, resourceType === null ? limit : PAGE))
     for (const record of page) {
       const answer = answerOf(record, anchors)
       position = record.arrival
@@ -61,19 +49,18 @@ async function listRecords(
   return { items, next: position }
 }
 
-function answerOf(record: PrivateRecord, anchors: BatchAnchors): RecordAnswer {
-  const { entry, size } = decodeRecord(record)
+function answerOf(record: IndexEntry, anchors: BatchAnchors): RecordAnswer {
+  const { metadata } = record
   const anchor = anchors.of(record.place)
-  const kept = record.place === null ? 'accepted' : 'batched'
   return {
     id: toHex(record.id),
-    resourceType: entry.resourceType,
-    contentType: entry.mediaType,
-    size,
-    class: null,
-    holders: null,
-    status: anchor === null ? kept : 'anchored',
-    acceptedAt: new Date(entry.receivedAt).toISOString(),
+    resourceType: metadata.resourceType,
+    contentType: metadata.mediaType,
+    size: metadata.rawBytes,
+    class: metadata.facts.class,
+    holders: record.status === 'received' ? null : record.holders.length - record.missing.length,
+    status: anchor === null ? record.status : 'anchored',
+    acceptedAt: new Date(metadata.receivedAt).toISOString(),
     transactionId: anchor === null ? null : toHex(anchor.transaction),
     height: anchor?.height ?? null,
   }

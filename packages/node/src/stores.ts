@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { blockDigest, decodeHeader, type Genesis, genesisState } from '@mooring/ledger'
 import {
   AccessStore,
+  AccountStore,
   type BlobStore,
   ChainStore,
   type Database,
@@ -43,6 +44,7 @@ export interface Stores {
   chain: ChainStore
   pending: PendingTransactions
   records: PrivateStore
+  accounts: AccountStore
   /** What is kept for other custodians. */
   shards: ShardStore
   /** Who has asked for records here. */
@@ -84,6 +86,7 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
     })
     const privateDatabase = await openDatabase(join(dataDir, 'records'), { name: 'records', home })
     const records = await PrivateStore.open(keep(privateDatabase))
+    const accounts = await AccountStore.open(privateDatabase)
     const vault = keep(await openDatabase(join(dataDir, 'vault'), { name: 'vault', home }))
     const shards = await ShardStore.open(vault)
     closers.push(() => shards.idle())
@@ -103,7 +106,7 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
     const remembered = { records: opened.records, marks: opened.marks }
     const pending = new PendingTransactions(database)
     const evidence = await EvidenceStore.open(database)
-    const kept = { shards, accesses, blobs }
+    const kept = { accounts, shards, accesses, blobs }
     const stored = { chain, pending, records, ...kept, evidence, journal, remembered }
     return { ...stored, guard, amnesia, guardKeptAt, close }
   } catch (error) {

@@ -6,10 +6,14 @@
 
 import { Refusal, type SubmittedRecordAnswer } from '@mooring/api'
 
-interface Tracked {
+/** A submission and how far its records are. */
+export interface Tracked {
   readonly answers: SubmittedRecordAnswer[]
   readonly waits: Set<() => void>
   open: number
+  /** Answers that still say `received`. */
+  received: number
+  readonly accepted: PromiseWithResolvers<void>
 }
 
 const ANSWERS_MAX = 200_000
@@ -31,13 +35,16 @@ export class SubmissionWaits {
     return this.#answers
   }
 
-  track(submission: string, answers: readonly SubmittedRecordAnswer[]): void {
+  track(submission: string, answers: readonly SubmittedRecordAnswer[]): Tracked {
     this.#forget(submission)
     const tracked: Tracked = {
       answers: answers.map((each) => ({ ...each })),
       waits: new Set(),
       open: 0,
+      received: answers.filter(({ status }) => status === 'received').length,
+      accepted: Promise.withResolvers(),
     }
+    if (tracked.received === 0) tracked.accepted.resolve()
     for (const answer of tracked.answers) {
       if (answer.height !== null) continue
       tracked.open += 1
@@ -48,20 +55,34 @@ export class SubmissionWaits {
     this.#tracked.set(submission, tracked)
     this.#answers += answers.length
     for (const [name, oldest] of this.#tracked) {
-      if (this.#answers <= this.#answersMax || oldest === tracked) return
+      if (this.#answers <= this.#answersMax || oldest === tracked) break
       if (oldest.waits.size === 0) this.#forget(name)
     }
+    return tracked
+  }
+
+  accepted(ids: readonly string[]): void {
+    for (const id of ids)
+      for (const { tracked, answer } of this.#open.get(id) ?? []) countAccepted(tracked, answer)
   }
 
   anchored(ids: readonly string[], height: number): void {
     for (const id of ids) {
       for (const { tracked, answer } of this.#open.get(id) ?? []) {
-        Object.assign(answer, { status: 'anchored', height })
+        countAccepted(tracked, answer)
+        if (answer.status !== 'known') answer.status = 'anchored'
+        answer.height = height
         tracked.open -= 1
         if (tracked.open === 0) endWaits(tracked)
       }
       this.#open.delete(id)
     }
+  }
+
+  /** When all are accepted, or as far as they came until the other promise. */
+  async untilAccepted(tracked: Tracked, until: Promise<void>): Promise<SubmittedRecordAnswer[]> {
+    await Promise.race([tracked.accepted.promise, until])
+    return tracked.answers.map((answer) => ({ ...answer }))
   }
 
   /** When all are anchored, or as far as they came at the abort. */
@@ -86,7 +107,10 @@ export class SubmissionWaits {
   /** Ends all waits, as if their signals had come. */
   close(): void {
     this.#isClosed = true
-    for (const tracked of this.#tracked.values()) endWaits(tracked)
+    for (const tracked of this.#tracked.values()) {
+      tracked.accepted.resolve()
+      endWaits(tracked)
+    }
   }
 
   #forget(submission: string): void {
@@ -94,13 +118,20 @@ export class SubmissionWaits {
     if (tracked === undefined) return
     this.#tracked.delete(submission)
     this.#answers -= tracked.answers.length
-    if (tracked.open === 0 || tracked.waits.size > 0) return
+    if (tracked.open === 0 || tracked.waits.size > 0 || tracked.received > 0) return
     for (const { id } of tracked.answers) {
       const others = this.#open.get(id)?.filter((each) => each.tracked !== tracked) ?? []
       if (others.length === 0) this.#open.delete(id)
       else this.#open.set(id, others)
     }
   }
+}
+
+function countAccepted(tracked: Tracked, answer: SubmittedRecordAnswer): void {
+  if (answer.status !== 'received') return
+  answer.status = 'accepted'
+  tracked.received -= 1
+  if (tracked.received === 0) tracked.accepted.resolve()
 }
 
 function endWaits({ waits }: Tracked): void {

@@ -3,7 +3,8 @@
 import type { ApiHandlers, Vault, VaultHandlers } from '@mooring/api'
 import { NodeError } from './node-error.ts'
 
-export type VaultAnswers = Omit<VaultHandlers, 'recordContent'>
+/** All but what the custodian answers itself. */
+export type VaultAnswers = Omit<VaultHandlers, 'createGrant'>
 
 const EMPTY: Vault = {
   scheme: null,
@@ -22,10 +23,10 @@ const notYet = (): never => {
 export function createVaultAnswers(): Pick<ApiHandlers, keyof VaultAnswers> {
   return {
     submitUpload: notYet,
+    recordContent: notYet,
     readable: notYet,
     recordHistory: notYet,
     disclose: notYet,
-    createGrant: notYet,
     vault: () => Promise.resolve(EMPTY),
     verifyVault: notYet,
     repairVault: notYet,

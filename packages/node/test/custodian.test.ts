@@ -4,7 +4,6 @@ import { genesisDigest } from '@mooring/ledger'
 import { generatePatient, readSubmission } from '@mooring/records'
 import { test } from 'uvu'
 import {
-  contentOf,
   anchorsOn,
   type Custody,
   eventually,
@@ -53,9 +52,8 @@ test('a bundle is accepted, anchored, and proved with a file or without', () =>
     assert.equal(record?.status, 'anchored')
     assert.equal(record.height, 1)
     assert.equal(record.size, resource.raw.length)
-    const content = await contentOf(custodian, first.id)
-    assert.deepEqual(content?.bytes, resource.raw)
-    assert.equal(content?.contentType, 'application/fhir+json')
+    assert.deepEqual(run.content(first.id), resource.raw)
+    assert.equal(record.contentType, 'application/fhir+json')
 
     const trust = { genesisDigest: genesisDigest(world.genesis) }
     const full = proofs.record(first.id, true)
@@ -78,6 +76,7 @@ test('a bundle is accepted, anchored, and proved with a file or without', () =>
     assert.deepEqual(
       run.changes.map(({ status, records, height }) => [status, records.length, height]),
       [
+        ['received', resources.length, null],
         ['accepted', resources.length, null],
         ['batched', resources.length, null],
         ['anchored', resources.length, 1],
@@ -206,7 +205,6 @@ test('records are listed newest first, by type where one is asked for, page by p
     const none = await custodian.records({ before: null, limit: 3, resourceType: 'Device' })
     assert.deepEqual(none, { items: [], next: null })
     assert.equal(await custodian.record('00'.repeat(32)), undefined)
-    assert.equal(await contentOf(custodian, '00'.repeat(32)), undefined)
     assert.equal(run.proofs.record('00'.repeat(32), true), undefined)
     assert.equal(run.proofs.transaction('00'.repeat(32)), undefined)
   }))

@@ -8,7 +8,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { RecordSubmission } from '@mooring/api'
-import { toHex } from '@mooring/codec'
+import { randomBytes } from 'node:crypto'
+import { fromHex, toHex } from '@mooring/codec'
+import { x25519PublicKey } from '@mooring/crypto'
 import {
   applyTransactions,
   decodeBlock,
@@ -16,7 +18,7 @@ import {
   encodeGenesis,
   genesisDigest,
 } from '@mooring/ledger'
-import { ChainStore, openDatabase, PrivateStore } from '@mooring/storage'
+import { AccountStore, ChainStore, openDatabase, PrivateStore } from '@mooring/storage'
 import type { CommittedBlock } from '../src/committer.ts'
 import {
   createCustodian,
@@ -30,6 +32,7 @@ import type { Mempool } from '../src/mempool.ts'
 import { createProofDocuments, type ProofDocuments } from '../src/proof-documents.ts'
 import { keyOf } from './chain-members.ts'
 import { withWorld, type World, type WorldOptions } from './chain-world.ts'
+import { MemoryHolders } from './memory-holders.ts'
 
 export const OWN = 'st-mary'
 export const TICK_MS = 2_000
@@ -77,6 +80,8 @@ export interface Run {
   proofs: ProofDocuments
   life: Life
   changes: RecordsChange[]
+  /** The bytes of a record, from the shards of the others. */
+  content: (id: string) => Uint8Array | undefined
   /** What its loop ended with. */
   failures: unknown[]
   stopListening: () => void
@@ -93,6 +98,10 @@ export interface Custody {
   /** Of all runs. */
   lines: string[]
   metrics: ReturnType<typeof createMetrics>
+  /** They outlive the runs. */
+  holders: MemoryHolders
+  /** Of the private store. */
+  folder: string
   /** Starts a run over what the last one left; the last one is dead from now on. */
   run: (options?: RunOptions) => Promise<Run>
   /** A final block of what the mempool offers; undefined when that is nothing. */
@@ -111,6 +120,7 @@ export async function withCustody(
     }
     const lines: string[] = []
     const metrics = createMetrics()
+    const holders = new MemoryHolders(OWN)
     const logger = createLogger({
       levels: { base: 'trace', modules: {} },
       format: 'json',
@@ -121,11 +131,15 @@ export async function withCustody(
         world,
         lines,
         metrics,
+        holders,
+        folder,
         run: async ({ life = new Life(), mempool = world.mempool, beforeStart } = {}) => {
           await end()
           const database = await openDatabase(join(folder, 'records'), { name: 'records' })
           const store = await PrivateStore.open(database)
-          const run = createRun({ world, store, logger, metrics, life, mempool })
+          const accounts = await AccountStore.open(database)
+          const parts = { world, store, accounts, holders, logger, metrics, life, mempool }
+          const run = createRun(parts)
           ends.push(async () => {
             run.life.end()
             run.stopListening()
@@ -148,12 +162,14 @@ export async function withCustody(
 function createRun(parts: {
   world: World
   store: PrivateStore
+  accounts: AccountStore
+  holders: MemoryHolders
   life: Life
   mempool: Pick<Mempool, 'submit'>
   logger: CustodianModules['logger']
   metrics: CustodianModules['metrics']
 }): Run {
-  const { world, store, life, logger, metrics } = parts
+  const { world, store, accounts, holders, life, logger, metrics } = parts
   const { clock, execution, committer } = world.parts
   const digest = genesisDigest(world.genesis)
   const chain = chainOf(world)
@@ -165,6 +181,7 @@ function createRun(parts: {
       organisation: OWN,
       genesisDigest: digest,
       anchorKey: keyOf(OWN, 'anchor'),
+      sealKey: x25519PublicKey(keyOf(OWN, 'seal').seed),
       secret: SECRET,
       anchorTickMs: TICK_MS,
     },
@@ -174,7 +191,11 @@ function createRun(parts: {
         wall: () => clock.wall(),
         after: (ms, run) => clock.after(ms, () => (life.isDead ? undefined : run())),
       },
-      store: mortal(store, ['putSubmission', 'putBatch', 'markAnchored'], life),
+      store: mortal(store, ['putSubmission', 'updateHolders', 'putBatch', 'markAnchored'], life),
+      accounts: mortal(accounts, ['put', 'updateDeposits'], life),
+      peers: mortal(holders.peers, ['request'], life),
+      organisations: () => world.parts.members.organisations,
+      random: (length) => new Uint8Array(randomBytes(length)),
       chain,
       execution,
       mempool: mortal(parts.mempool, ['submit'], life),
@@ -191,9 +212,14 @@ function createRun(parts: {
     },
   )
   const genesis = encodeGenesis(world.genesis)
-  const proofs = createProofDocuments({ chain, store, genesis, genesisDigest: digest })
+  const { index } = custodian
+  const proofs = createProofDocuments({ chain, store, index, genesis, genesisDigest: digest })
+  const content = (id: string): Uint8Array | undefined => {
+    const entry = index.get(fromHex(id))
+    return entry && holders.open(entry.set, entry.metadata)
+  }
   const stopListening = () => unsubscribe?.()
-  return { custodian, store, proofs, life, changes, failures, stopListening }
+  return { custodian, store, proofs, life, changes, content, failures, stopListening }
 }
 
 function chainOf({ parts }: World): ChainStore {
@@ -273,17 +299,4 @@ export function observations(count: number, from = 0): RecordSubmission {
   )
   const contentType = 'application/fhir+ndjson'
   return submission(new TextEncoder().encode(lines.join('\n')), { format: 'ndjson', contentType })
-}
-
-/** What the custodian reads back of its own record, as a whole. */
-export async function contentOf(
-  custodian: Custodian,
-  id: string,
-): Promise<{ bytes: Uint8Array; contentType: string } | undefined> {
-  const { signal } = new AbortController()
-  const content = await custodian.recordContent({ id, purpose: 'TREAT', grant: null, signal })
-  if (content === undefined) return undefined
-  const pieces: Uint8Array[] = []
-  for await (const piece of content.body) pieces.push(piece)
-  return { bytes: new Uint8Array(Buffer.concat(pieces)), contentType: content.contentType }
 }

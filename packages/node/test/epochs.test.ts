@@ -133,6 +133,7 @@ test('a proof made before holds after, and a new one reaches back through three 
     const documents = createProofDocuments({
       chain: stores.chain,
       store: stores.records,
+      index: { get: () => undefined },
       genesis: encodeGenesis(cluster.genesis),
       genesisDigest: cluster.digest,
     })

@@ -14,7 +14,7 @@ import { NodeError } from '../src/node-error.ts'
 
 test('every number has one text, in its range, with something to do about it', () => {
   const ranges: Record<string, RegExp> = {
-    node: /^MOR-[134]/,
+    node: /^MOR-[1345]/,
     storage: /^MOR-1/,
     network: /^MOR-2/,
     halt: /^MOR-3/,
@@ -22,6 +22,7 @@ test('every number has one text, in its range, with something to do about it', (
     api: /^MOR-(4|51)/,
     transaction: /^MOR-4/,
     submission: /^MOR-5/,
+    custody: /^MOR-5/,
     codec: /^MOR-5/,
     crypto: /^MOR-5/,
   }

@@ -4,12 +4,12 @@ import { fromHex, toHex } from '@mooring/codec'
 import { decodeTransaction, decodeTransactionProof, genesisDigest } from '@mooring/ledger'
 import { parseRecordProof } from '@mooring/records'
 import { test } from 'uvu'
-import { contentOf, eventually, observations, OWN, TICK_MS, withCustody } from './custody-world.ts'
+import { eventually, observations, OWN, TICK_MS, withCustody } from './custody-world.ts'
 
 test('a block that a later one finalized is proved through that one', () =>
   withCustody(async (custody) => {
     const { world } = custody
-    const { custodian, proofs } = await custody.run()
+    const { custodian, proofs, content } = await custody.run()
     const { records } = await custodian.submitRecords(observations(20))
     world.clock.advance(TICK_MS)
     await eventually(() => world.mempool.size === 1, 'the anchor is at the door')
@@ -23,9 +23,9 @@ test('a block that a later one finalized is proved through that one', () =>
     const trust = { genesisDigest: genesisDigest(world.genesis) }
     for (const { id } of records) {
       const outcome = proofs.record(id, true)
-      const content = await contentOf(custodian, id)
-      assert.ok(outcome?.kind === 'record' && content !== undefined)
-      const verified = verifyProof(outcome.json, trust, content.bytes)
+      const raw = content(id)
+      assert.ok(outcome?.kind === 'record' && raw !== undefined)
+      const verified = verifyProof(outcome.json, trust, raw)
       assert.ok(verified.ok)
       assert.equal(verified.height, 2)
       assert.deepEqual(verified.anchor, { organisation: OWN, sequence: 1 })

@@ -13,11 +13,19 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { toHex } from '@mooring/codec'
-import { commitRecord, fieldsOf, readSubmission, recordSecrets } from '@mooring/records'
+import {
+  commitRecord,
+  decodeShardSet,
+  fieldsOf,
+  openManifest,
+  openRecord,
+  readSubmission,
+  recordSecrets,
+} from '@mooring/records'
 import { test } from 'uvu'
-import { decodeRecord } from '../src/custody.ts'
 import { loadLocalSecret } from '../src/local-secret.ts'
-import { readRecords, THREAD_BYTES_MIN } from '../src/record-reader.ts'
+import { shardOf } from '../src/queued-records.ts'
+import { RecordReader, THREAD_BYTES_MIN } from '../src/record-reader.ts'
 import { SubmissionDoor } from '../src/submission-door.ts'
 import { SubmissionWaits } from '../src/submission-waits.ts'
 import { runInSlices } from '../src/time-slices.ts'
@@ -31,46 +39,96 @@ const PREPARATION = {
   secret: new Uint8Array(32).fill(3),
 } as const
 
-test('a submission is read alike in turns and on a thread', async () => {
-  const lines = Math.ceil(THREAD_BYTES_MIN / 40)
-  const { bytes: large } = observations(lines)
-  const small = large.subarray(0, large.indexOf(10, 4_000))
-  assert.ok(large.length >= THREAD_BYTES_MIN && small.length < THREAD_BYTES_MIN)
-  const onThread = await readRecords(large, PREPARATION)
-  const inTurns = await readRecords(small, PREPARATION)
-  assert.equal(onThread.records.length, lines)
-  for (const [index, record] of inTurns.records.entries()) {
-    const other = onThread.records[index]
-    assert.deepEqual(other?.dedupeKey, record.dedupeKey)
-    assert.deepEqual([other?.start, other?.end], [record.start, record.end])
-    assert.notDeepEqual(other?.id, record.id)
-  }
-  for (const record of onThread.records.slice(-100)) {
-    const raw = large.subarray(record.start, record.end)
-    const [resource] = readSubmission(raw).resources
-    assert.ok(resource !== undefined)
-    const { entry, size } = decodeRecord(record)
-    const secrets = recordSecrets(entry.rec)
-    const { recordCommit } = commitRecord(fieldsOf(resource.node), raw, secrets)
-    assert.deepEqual(recordCommit, record.id)
-    assert.equal(size, raw.length)
-    assert.equal(entry.mediaType, 'application/fhir+json')
-    assert.equal(entry.receivedAt, PREPARATION.receivedAt)
-  }
-  assert.notEqual(toHex(onThread.submission), toHex(inTurns.submission))
-})
+const KEY = {
+  patientKey: new Uint8Array(32).fill(4),
+  class: 'general',
+  epoch: 1,
+  key: new Uint8Array(32).fill(5),
+}
+const HOLDERS = ['a', 'b', 'c', 'd'].map((id) => ({ id, legalGroup: id }))
 
-test('problems of a large submission come back from its thread', async () => {
-  const { bytes } = observations(Math.ceil(THREAD_BYTES_MIN / 40))
-  const bad = bytes.slice()
-  bad[bad.length - 1] = 0x7b
-  const refused = await readRecords(bad, PREPARATION)
-  assert.equal(refused.records.length, 0)
-  assert.deepEqual(
-    refused.problems.map(({ code }) => code),
-    ['not_json'],
-  )
-})
+async function withReader(work: (reader: RecordReader) => Promise<void>): Promise<void> {
+  const reader = new RecordReader()
+  try {
+    await work(reader)
+  } finally {
+    await reader.close()
+  }
+}
+
+test('a submission is read and sealed alike in turns and on a thread', () =>
+  withReader(async (reader) => {
+    const lines = Math.ceil(THREAD_BYTES_MIN / 40)
+    const { bytes: large } = observations(lines)
+    const small = large.subarray(0, large.indexOf(10, 4_000))
+    assert.ok(large.length >= THREAD_BYTES_MIN && small.length < THREAD_BYTES_MIN)
+    const onThread = await reader.read(large, PREPARATION)
+    const inTurns = await reader.read(small, PREPARATION)
+    assert.equal(onThread.found.records.length, lines)
+    const count = inTurns.found.records.length
+    assert.deepEqual(onThread.found.records.slice(0, count), inTurns.found.records)
+    assert.notEqual(toHex(onThread.found.submission), toHex(inTurns.found.submission))
+
+    const { resources } = readSubmission(large, { format: 'ndjson' })
+    for (const read of [onThread, inTurns]) {
+      const wanted = [0, 7, count - 1]
+      const sealed = await read.seal({
+        custodian: 'a',
+        split: { k: 2, n: 4 },
+        holders: HOLDERS,
+        keys: [KEY],
+        records: wanted.map((position) => ({ position, key: 0 })),
+      })
+      read.forget()
+      assert.deepEqual(
+        sealed.map(({ position }) => position),
+        wanted,
+      )
+      for (const record of sealed) {
+        const resource = resources[record.position]
+        const manifest = openManifest(record.manifest, KEY.key, record.setId)
+        assert.ok(resource !== undefined && manifest !== undefined)
+        const secrets = recordSecrets(manifest.rec)
+        const { recordCommit } = commitRecord(fieldsOf(resource.node), resource.raw, secrets)
+        assert.deepEqual(record.id, recordCommit)
+        assert.equal(manifest.mediaType, 'application/fhir+json')
+        assert.equal(manifest.receivedAt, PREPARATION.receivedAt)
+        const shards = [null, shardOf(record.queued, 1), null, shardOf(record.queued, 3)]
+        const opened = openRecord(decodeShardSet(record.set), manifest, shards)
+        assert.deepEqual(opened.ok && opened.raw, resource.raw)
+        assert.equal(new Set(record.places).size, 4)
+      }
+    }
+  }))
+
+test('problems of a large submission come back from its thread', () =>
+  withReader(async (reader) => {
+    const { bytes } = observations(Math.ceil(THREAD_BYTES_MIN / 40))
+    const bad = bytes.slice()
+    bad[bad.length - 1] = 0x7b
+    const { found } = await reader.read(bad, PREPARATION)
+    assert.equal(found.records.length, 0)
+    assert.deepEqual(
+      found.problems.map(({ code }) => code),
+      ['not_json'],
+    )
+  }))
+
+test('what was forgotten is not sealed, and the thread goes on', () =>
+  withReader(async (reader) => {
+    const { bytes } = observations(Math.ceil(THREAD_BYTES_MIN / 40))
+    const read = await reader.read(bytes, PREPARATION)
+    read.forget()
+    const nothing = {
+      custodian: 'a',
+      split: { k: 2, n: 4 },
+      holders: HOLDERS,
+      keys: [],
+      records: [],
+    }
+    await assert.rejects(read.seal(nothing), /nothing was read/)
+    assert.ok((await reader.read(bytes, PREPARATION)).found.records.length > 0)
+  }))
 
 test('long work leaves turns for others', async () => {
   let turns = 0

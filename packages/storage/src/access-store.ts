@@ -11,7 +11,7 @@ import type { Database } from './database.ts'
 import { StorageError } from './errors.ts'
 import { GroupCommit } from './group-commit.ts'
 import { accessArrivalKey, accessKey, formatDatabaseKey, numberOf } from './keys.ts'
-import type { PrivateBatch } from './records.ts'
+import type { PrivateBatch } from './private-record.ts'
 
 const VALUE_BYTES_MAX = 256 * 1024
 const LAST = Number.MAX_SAFE_INTEGER

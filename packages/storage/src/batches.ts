@@ -7,7 +7,7 @@ import { decode, encode, equalBytes, struct, uint } from '@mooring/codec'
 import type { Database, DatabaseOperation } from './database.ts'
 import { StorageError } from './errors.ts'
 import { anchorKey, batchKey, numberOf, pendingKey, placeKey, unanchoredKey } from './keys.ts'
-import type { PrivateBatch } from './records.ts'
+import type { PrivateBatch } from './private-record.ts'
 
 export interface BatchPlace {
   /** Number of the batch. */

@@ -44,7 +44,8 @@ export interface DatabaseOptions {
 }
 
 const CHECKSUM_BYTES = 16
-const FORMAT_VERSION = 1
+/** Of the keys and values of each database. */
+const FORMAT_VERSIONS = { chain: 1, records: 2, vault: 1 }
 const WRITE_BUFFER_BYTES = 8 * 1024 * 1024
 const CHECKED_BYTES_MAX = 512 * 1024 * 1024
 const databaseFormat = struct({ name: text(32), version: uint() })
@@ -258,7 +259,8 @@ async function refuseIfLocked(path: string): Promise<void> {
   }
 }
 
-async function checkFormat(database: Database, name: string): Promise<void> {
+async function checkFormat(database: Database, name: DatabaseOptions['name']): Promise<void> {
+  const version = FORMAT_VERSIONS[name]
   const stored = database.getSync(formatKey())
   if (stored === undefined) {
     const all = { from: new Uint8Array(0), to: Uint8Array.of(0xff), limit: 1 }
@@ -268,12 +270,12 @@ async function checkFormat(database: Database, name: string): Promise<void> {
         key: formatDatabaseKey(key),
       })
     }
-    const value = encode(databaseFormat, { name, version: FORMAT_VERSION })
+    const value = encode(databaseFormat, { name, version })
     await database.batch([{ type: 'put', key: formatKey(), value }], { sync: true })
     return
   }
   const found = decode(databaseFormat, stored)
-  if (found.name !== name || found.version !== FORMAT_VERSION) {
+  if (found.name !== name || found.version !== version) {
     throw new StorageError('format', 'the database is of another kind or version', {
       path: database.path,
       ...found,

@@ -22,7 +22,9 @@ export { MemoryFileSystem } from './memory-file-system.ts'
 export { MemoryLevel } from './memory-level.ts'
 export { type BlobPlace, openBlobStore } from './open-blob-store.ts'
 export { PendingTransactions } from './pending-transactions.ts'
-export { type NewRecord, type PrivateBatch, type PrivateRecord, PrivateStore } from './records.ts'
+export { AccountStore, type NewAccount } from './account-store.ts'
+export type { HolderUpdate, NewRecord, PrivateBatch, PrivateRecord } from './private-record.ts'
+export { PrivateStore } from './records.ts'
 export { PinnedChain, type StateValue } from './pinned-chain.ts'
 export {
   INLINE_SHARD_BYTES_MAX,

@@ -46,13 +46,30 @@ export const evidenceKey = (arrival: number): Uint8Array => numberKey('O', arriv
 
 /** Private store: a record's sealed metadata and its arrival, by id. */
 export const recordKey = (id: Uint8Array): Uint8Array => key('r', id)
-/** The record's raw bytes, by id. */
-export const rawKey = (id: Uint8Array): Uint8Array => key('w', id)
+/** A record's shards as they wait for holders, sealed, by arrival. */
+export const queuedKey = (arrival: number): Uint8Array => numberKey('w', arrival)
+/** Whether a record that waits for holders is accepted, by arrival. */
+export const openKey = (arrival: number): Uint8Array => numberKey('g', arrival)
+/** Nothing; not every shard of this record is receipted, by arrival. */
+export const shortKey = (arrival: number): Uint8Array => numberKey('m', arrival)
+/** Who keeps the shards of a record, by arrival. */
+export const holdersKey = (arrival: number): Uint8Array => numberKey('i', arrival)
+/** Id of a record, by the keyed name of its set. */
+export const setKey = (name: Uint8Array): Uint8Array => key('t', name)
+/** Id of a record, by the keyed name of its account and its arrival. */
+export const accountRecordKey = (account: Uint8Array, arrival: number): Uint8Array =>
+  concatBytes(key('y', account), numberBytes(arrival))
+/** A sealed account, by its keyed name. */
+export const accountKey = (name: Uint8Array): Uint8Array => key('x', name)
+/** Keyed name of an account, by another keyed name of it. */
+export const accountAliasKey = (alias: Uint8Array): Uint8Array => key('l', alias)
+/** Sealed class keys on their way to holders, by number. */
+export const queuedKeysKey = (number: number): Uint8Array => numberKey('e', number)
 /** Id of the record submitted under a deduplication key. */
 export const duplicateKey = (dedupeKey: Uint8Array): Uint8Array => key('d', dedupeKey)
 /** Id of a record, by arrival. */
 export const arrivalKey = (arrival: number): Uint8Array => numberKey('a', arrival)
-/** Id of a record that is in no batch yet, by arrival. */
+/** Id of a record that is accepted and in no batch yet, by arrival. */
 export const pendingKey = (arrival: number): Uint8Array => numberKey('q', arrival)
 /** Batch and position in it, by record id. */
 export const placeKey = (id: Uint8Array): Uint8Array => key('p', id)
@@ -110,7 +127,15 @@ const NAMES: Record<string, { name: string; rest: 'number' | 'hex' | 'text' | 'h
   f: { name: 'access entry', rest: 'number' },
   v: { name: 'arrival of an access entry', rest: 'hidden' },
   r: { name: 'record', rest: 'hidden' },
-  w: { name: 'raw bytes of a record', rest: 'hidden' },
+  w: { name: 'queued record', rest: 'number' },
+  g: { name: 'state of a queued record', rest: 'number' },
+  m: { name: 'record that lacks a shard', rest: 'number' },
+  i: { name: 'holders of a record', rest: 'number' },
+  t: { name: 'set', rest: 'hidden' },
+  y: { name: 'record of an account', rest: 'hidden' },
+  x: { name: 'account', rest: 'hidden' },
+  l: { name: 'name of an account', rest: 'hidden' },
+  e: { name: 'queued class keys', rest: 'number' },
   d: { name: 'deduplication key', rest: 'hidden' },
   a: { name: 'arrival', rest: 'number' },
   q: { name: 'pending record', rest: 'number' },
@@ -164,5 +189,11 @@ function numberKey(letter: string, value: number): Uint8Array {
   const bytes = new Uint8Array(9)
   bytes[0] = letter.charCodeAt(0)
   writeInteger(viewOf(bytes), 1, value)
+  return bytes
+}
+
+function numberBytes(value: number): Uint8Array {
+  const bytes = new Uint8Array(8)
+  writeInteger(viewOf(bytes), 0, value)
   return bytes
 }

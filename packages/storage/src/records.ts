@@ -1,87 +1,67 @@
-// The custodian's private store: what never leaves this organisation unsealed. Records with their
-// openings and raw bytes, in the order of arrival, and the batches that anchor them.
+// The custodian's private store: the index of its records, what of them still waits for holders, and
+// the batches that anchor them.
 //
-// Values are opaque here. A submission is stored whole or not at all, and is on the disk when
-// putSubmission resolves; so is the step of records from waiting into a batch. Steps that can be
-// found out again from the chain (a batch is anchored) do not sync.
+// Values are opaque here, and sealed by who writes them. A submission is stored whole or not at all,
+// and is on the disk when putSubmission resolves; so is the step of records from waiting into a batch.
+// Steps that can be found out again (a holder has a shard, a batch is anchored) do not sync: after a
+// power loss they are done once more.
 //
-// Arrivals have no gaps, a record has its raw bytes, and it is in the queue or in a batch, never in
-// both: where the database lost one of these it is an error, not an answer.
+// Arrivals have no gaps. A record is received, accepted or in a batch, one of these: where the database
+// lost that it is an error, not an answer.
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { bytesMax, decode, encode, equalBytes, struct, toHex, uint } from '@mooring/codec'
+import { bytesMax, decode, encode, struct, toHex, uint } from '@mooring/codec'
+import { type BatchedId, Batches } from './batches.ts'
 import type { Database, DatabaseOperation } from './database.ts'
 import { StorageError } from './errors.ts'
 import {
-  anchorKey,
+  accountRecordKey,
   arrivalKey,
-  batchKey,
   duplicateKey,
   formatDatabaseKey,
+  holdersKey,
   numberOf,
+  openKey,
   pendingKey,
-  placeKey,
-  rawKey,
+  queuedKey,
   recordKey,
-  unanchoredKey,
+  setKey,
+  shortKey,
 } from './keys.ts'
+import type { HolderUpdate, NewRecord, PrivateBatch, PrivateRecord } from './private-record.ts'
 
 const METADATA_BYTES_MAX = 64 * 1024
 const EMPTY = new Uint8Array(0)
+const RECEIVED = Uint8Array.of(0)
+const ACCEPTED = Uint8Array.of(1)
 /** A large submission lets the event loop turn so often: agreement has timers to keep. */
-const RECORDS_A_TURN = 256
+const RECORDS_A_TURN = 128
 const LAST = Number.MAX_SAFE_INTEGER
 
 const storedRecord = struct({ arrival: uint(), metadata: bytesMax(METADATA_BYTES_MAX) })
-const storedPlace = struct({ sequence: uint(), position: uint() })
-
-export interface NewRecord {
-  /** The record commitment. */
-  id: Uint8Array
-  /** By which the same bytes are recognised when they are sent again. */
-  dedupeKey: Uint8Array
-  metadata: Uint8Array
-  raw: Uint8Array
-}
-
-export interface PrivateRecord {
-  id: Uint8Array
-  /** Counts the records of this store, from 1. */
-  arrival: number
-  metadata: Uint8Array
-  /** Number of its batch and position in it; null while it waits. */
-  place: { sequence: number; position: number } | null
-}
-
-export interface PrivateBatch {
-  /** Counts the batches of this store, from 1; not the sequence of its anchor. */
-  sequence: number
-  batch: Uint8Array
-  /** What anchored it; null until it is final. */
-  anchor: Uint8Array | null
-}
 
 export class PrivateStore {
   readonly #database: Database
   #lastArrival: number
-  #lastBatch: number
-  #waiting = 0
+  readonly #batches: Batches
+  #received = 0
   /** Writes that read first must not overtake each other. */
   #queue: Promise<void> = Promise.resolve()
 
-  private constructor(database: Database, lastArrival: number, lastBatch: number) {
+  private constructor(database: Database, lastArrival: number, batches: Batches) {
     this.#database = database
     this.#lastArrival = lastArrival
-    this.#lastBatch = lastBatch
+    this.#batches = batches
   }
 
   static async open(database: Database): Promise<PrivateStore> {
     const arrival = await lastNumber(database, arrivalKey)
-    const newestPending = await lastNumber(database, pendingKey)
-    if (newestPending > arrival) throw gone(arrivalKey(newestPending))
-    const store = new PrivateStore(database, arrival, await lastNumber(database, batchKey))
-    for await (const _ of database.iterate({ from: pendingKey(0), to: pendingKey(LAST) }))
-      store.#waiting += 1
+    for (const keyOf of [pendingKey, openKey]) {
+      const newest = await lastNumber(database, keyOf)
+      if (newest > arrival) throw gone(arrivalKey(newest))
+    }
+    const store = new PrivateStore(database, arrival, await Batches.open(database))
+    for await (const { isAccepted } of store.queued()) if (!isAccepted) store.#received += 1
     return store
   }
 
@@ -90,14 +70,19 @@ export class PrivateStore {
     return this.#lastArrival
   }
 
-  /** How many of them are in no batch yet. */
+  /** How many of them are not accepted yet. */
+  get received(): number {
+    return this.#received
+  }
+
+  /** How many are accepted and in no batch yet. */
   get waiting(): number {
-    return this.#waiting
+    return this.#batches.waiting
   }
 
   /** Number of the newest batch; 0 before the first. */
   get lastBatch(): number {
-    return this.#lastBatch
+    return this.#batches.last
   }
 
   /** All of them or none, durable when this resolves. @throws StorageError duplicate */
@@ -107,26 +92,21 @@ export class PrivateStore {
       const stored: PrivateRecord[] = []
       const seen = new Set<string>()
       let arrival = this.#lastArrival
-      for (const { id, dedupeKey, metadata, raw } of records) {
+      for (const record of records) {
+        const { id, dedupeKey, metadata, holders } = record
         const isKnown = this.findByDedupeKey(dedupeKey) ?? this.#database.getSync(recordKey(id))
         const names = [`id ${toHex(id)}`, `key ${toHex(dedupeKey)}`]
         if (isKnown !== undefined || names.some((name) => seen.has(name)))
           throw new StorageError('duplicate', 'these bytes are stored already')
         for (const name of names) seen.add(name)
         arrival += 1
-        operations.push(
-          put(recordKey(id), encode(storedRecord, { arrival, metadata })),
-          put(rawKey(id), raw),
-          put(duplicateKey(dedupeKey), id),
-          put(arrivalKey(arrival), id),
-          put(pendingKey(arrival), id),
-        )
-        stored.push({ id, arrival, metadata, place: null })
+        operations.push(...recordOperations(record, arrival))
+        stored.push({ id, arrival, status: 'received', metadata, holders, place: null })
         if (stored.length % RECORDS_A_TURN === 0) await nextTurn()
       }
       await this.#database.batch(operations, { sync: true })
       this.#lastArrival = arrival
-      this.#waiting += stored.length
+      this.#received += stored.length
       return stored
     })
   }
@@ -135,91 +115,111 @@ export class PrivateStore {
     return this.#database.getSync(duplicateKey(dedupeKey))
   }
 
+  findBySet(setName: Uint8Array): Uint8Array | undefined {
+    return this.#database.getSync(setKey(setName))
+  }
+
   getRecord(id: Uint8Array): PrivateRecord | undefined {
     const stored = this.#database.getSync(recordKey(id))
     if (stored === undefined) return undefined
     const { arrival, metadata } = decode(storedRecord, stored)
-    // In this order, for a batch may reach the disk between two reads.
-    const isWaiting = this.#database.getSync(pendingKey(arrival)) !== undefined
-    const place = isWaiting ? undefined : this.#database.getSync(placeKey(id))
-    if (!isWaiting && place === undefined) throw gone(placeKey(id))
-    return {
-      id,
-      arrival,
-      metadata,
-      place: place === undefined ? null : decode(storedPlace, place),
+    const holders = this.#database.getSync(holdersKey(arrival))
+    if (holders === undefined) throw gone(holdersKey(arrival))
+    const record = { id, arrival, metadata, holders }
+    // In this order, for a step may reach the disk between two reads.
+    const open = this.#database.getSync(openKey(arrival))
+    if (open !== undefined && isReceived(open))
+      return { ...record, status: 'received', place: null }
+    const place = this.#batches.placeOf(arrival, id)
+    return { ...record, status: place === null ? 'accepted' : 'batched', place }
+  }
+
+  /** What waits for holders, oldest first. */
+  async *queued(): AsyncGenerator<{ arrival: number; id: Uint8Array; isAccepted: boolean }> {
+    const range = { from: openKey(0), to: openKey(LAST) }
+    for await (const { key, value } of this.#database.iterate(range)) {
+      const arrival = numberOf(key)
+      yield { arrival, id: this.#idOf(arrival), isAccepted: !isReceived(value) }
     }
   }
 
-  async getRaw(id: Uint8Array): Promise<Uint8Array | undefined> {
-    if (this.#database.getSync(recordKey(id)) === undefined) return undefined
-    const raw = await this.#database.get(rawKey(id))
-    if (raw === undefined) throw gone(rawKey(id))
-    return raw
+  /** What holders still have to be given; undefined once it has left the queue. */
+  async getQueued(arrival: number): Promise<Uint8Array | undefined> {
+    const queued = await this.#database.get(queuedKey(arrival))
+    if (queued === undefined && this.#database.getSync(openKey(arrival)) !== undefined)
+      throw gone(queuedKey(arrival))
+    return queued
   }
 
-  /** Records that are in no batch yet, oldest first. */
-  async pending(limit: number): Promise<{ arrival: number; id: Uint8Array }[]> {
-    const waiting: { arrival: number; id: Uint8Array }[] = []
-    const range = { from: pendingKey(0), to: pendingKey(LAST), limit }
-    for await (const { key, value } of this.#database.iterate(range))
-      waiting.push({ arrival: numberOf(key), id: value })
-    return waiting
+  /** Steps of records that are in the queue: all or none, and lost to a power failure at worst. */
+  updateHolders(updates: readonly HolderUpdate[]): Promise<void> {
+    return this.#enqueue(async () => {
+      const operations: DatabaseOperation[] = []
+      let accepted = 0
+      for (const { arrival, id, holders, step } of updates) {
+        const open = this.#database.getSync(openKey(arrival))
+        if (open === undefined)
+          throw new StorageError('out_of_order', 'this record has left the queue', { arrival })
+        operations.push(put(holdersKey(arrival), holders))
+        if (step === 'none') continue
+        if (isReceived(open)) {
+          accepted += 1
+          operations.push(this.#batches.queue(arrival, id))
+        }
+        if (step === 'accepted') operations.push(put(openKey(arrival), ACCEPTED))
+        else operations.push(del(openKey(arrival)), del(queuedKey(arrival)))
+        if (step === 'short') operations.push(put(shortKey(arrival), EMPTY))
+      }
+      await this.#database.batch(operations, { sync: false })
+      this.#received -= accepted
+      this.#batches.waits(accepted)
+    })
+  }
+
+  /** Durable: who keeps the shards of a record that has left the queue. */
+  moveHolders(arrival: number, holders: Uint8Array, { isShort }: { isShort: boolean }) {
+    return this.#enqueue(async () => {
+      const mark = isShort ? put(shortKey(arrival), EMPTY) : del(shortKey(arrival))
+      await this.#database.batch([put(holdersKey(arrival), holders), mark], { sync: true })
+    })
+  }
+
+  /** Records that lack a shard and have left the queue, oldest first. */
+  async short(after: number, limit: number): Promise<{ arrival: number; id: Uint8Array }[]> {
+    const found: { arrival: number; id: Uint8Array }[] = []
+    const range = { from: shortKey(after + 1), to: shortKey(LAST), limit }
+    for await (const { key } of this.#database.iterate(range)) {
+      const arrival = numberOf(key)
+      found.push({ arrival, id: this.#idOf(arrival) })
+    }
+    return found
+  }
+
+  /** Records that are accepted and in no batch yet, oldest first. */
+  pending(limit: number): Promise<{ arrival: number; id: Uint8Array }[]> {
+    return this.#batches.pending(limit)
   }
 
   /**
    * Moves waiting records into a new batch: durable, and both or neither.
    * @throws StorageError out_of_order for a record that is not waiting
    */
-  putBatch(
-    batch: Uint8Array,
-    records: readonly { arrival: number; id: Uint8Array; position: number }[],
-  ): Promise<number> {
-    return this.#enqueue(async () => {
-      const sequence = this.#lastBatch + 1
-      const operations = [put(batchKey(sequence), batch), put(unanchoredKey(sequence), EMPTY)]
-      const taken = new Set<number>()
-      for (const { arrival, id, position } of records) {
-        const waiting = this.#database.getSync(pendingKey(arrival))
-        if (waiting === undefined || !equalBytes(waiting, id) || taken.has(arrival))
-          throw new StorageError('out_of_order', 'a batch takes waiting records only', { arrival })
-        taken.add(arrival)
-        operations.push({ type: 'del', key: pendingKey(arrival) })
-        operations.push(put(placeKey(id), encode(storedPlace, { sequence, position })))
-      }
-      await this.#database.batch(operations, { sync: true })
-      this.#lastBatch = sequence
-      this.#waiting -= records.length
-      return sequence
-    })
+  putBatch(batch: Uint8Array, records: readonly BatchedId[]): Promise<number> {
+    return this.#enqueue(() => this.#batches.put(batch, records))
   }
 
   getBatch(sequence: number): PrivateBatch | undefined {
-    const batch = this.#database.getSync(batchKey(sequence))
-    if (batch === undefined) return undefined
-    return { sequence, batch, anchor: this.#database.getSync(anchorKey(sequence)) ?? null }
+    return this.#batches.get(sequence)
   }
 
   /** Batches whose anchor is not final as far as this store knows, oldest first. */
-  async unanchored(): Promise<PrivateBatch[]> {
-    const open: PrivateBatch[] = []
-    const range = { from: unanchoredKey(0), to: unanchoredKey(LAST) }
-    for await (const { key } of this.#database.iterate(range)) {
-      const batch = this.getBatch(numberOf(key))
-      if (batch === undefined)
-        throw new StorageError('missing', 'a batch is gone', { sequence: numberOf(key) })
-      open.push(batch)
-    }
-    return open
+  unanchored(): Promise<PrivateBatch[]> {
+    return this.#batches.unanchored()
   }
 
   /** The chain is the truth of it; after a crash it is found out again. */
-  async markAnchored(sequence: number, anchor: Uint8Array): Promise<void> {
-    const operations: DatabaseOperation[] = [
-      put(anchorKey(sequence), anchor),
-      { type: 'del', key: unanchoredKey(sequence) },
-    ]
-    await this.#database.batch(operations, { sync: false })
+  markAnchored(sequence: number, anchor: Uint8Array): Promise<void> {
+    return this.#batches.markAnchored(sequence, anchor)
   }
 
   /** Newest first, below an arrival (exclusive) or from the newest. */
@@ -237,6 +237,29 @@ export class PrivateStore {
     return records
   }
 
+  /** Those of one account, newest first. */
+  async listAccount(
+    account: Uint8Array,
+    before: number | null,
+    limit: number,
+  ): Promise<PrivateRecord[]> {
+    const records: PrivateRecord[] = []
+    const to = accountRecordKey(account, before ?? LAST)
+    const range = { from: accountRecordKey(account, 0), to, reverse: true, limit }
+    for await (const { value } of this.#database.iterate(range)) {
+      const record = this.getRecord(value)
+      if (record === undefined) throw gone(recordKey(value))
+      records.push(record)
+    }
+    return records
+  }
+
+  #idOf(arrival: number): Uint8Array {
+    const id = this.#database.getSync(arrivalKey(arrival))
+    if (id === undefined) throw gone(arrivalKey(arrival))
+    return id
+  }
+
   #enqueue<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#queue.then(work)
     this.#queue = done.then(
@@ -245,6 +268,24 @@ export class PrivateStore {
     )
     return done
   }
+}
+
+function recordOperations(record: NewRecord, arrival: number): DatabaseOperation[] {
+  const { id, dedupeKey, setName, account, metadata, holders, queued } = record
+  return [
+    put(recordKey(id), encode(storedRecord, { arrival, metadata })),
+    put(duplicateKey(dedupeKey), id),
+    put(setKey(setName), id),
+    put(accountRecordKey(account, arrival), id),
+    put(arrivalKey(arrival), id),
+    put(holdersKey(arrival), holders),
+    put(queuedKey(arrival), queued),
+    put(openKey(arrival), RECEIVED),
+  ]
+}
+
+function isReceived(open: Uint8Array): boolean {
+  return open[0] === RECEIVED[0]
 }
 
 async function lastNumber(
@@ -264,4 +305,8 @@ function gone(key: Uint8Array): StorageError {
 
 function put(key: Uint8Array, value: Uint8Array): DatabaseOperation {
   return { type: 'put', key, value }
+}
+
+function del(key: Uint8Array): DatabaseOperation {
+  return { type: 'del', key }
 }

@@ -1,0 +1,238 @@
+// One holder as the custodian gives it what is its: class keys first, then shards, one request at a time
+// that takes all that waits, up to the limits of a message. So a holder that is slow is given fewer
+// and fuller requests, and one signature of it covers hundreds of shards.
+//
+// What cannot be given is tried again after a pause that grows. Who looks after the lanes is told how
+// long a holder has failed, and may give its shards to another.
+
+import { verify } from '@mooring/crypto'
+import {
+  DEPOSIT_ITEMS_MAX,
+  type DepositItem,
+  type DepositReceipt,
+  depositReceiptMessage,
+  KEY_DEPOSITS_MAX,
+  type VaultRequest,
+} from '@mooring/records'
+import type { Clock } from './clock.ts'
+import type { QueuedKeys } from './key-deposits.ts'
+import { shardOf } from './queued-records.ts'
+import { type AnswerTo, VaultPeerError, type VaultPeers } from './vault-peers.ts'
+import type { Parcel, QueuedRecord } from './vault-queue.ts'
+
+/** Of a request, which the wire limits to 5 MiB. */
+const REQUEST_BYTES_MAX = 4 * 1024 * 1024
+const ITEM_OVERHEAD_BYTES = 512
+const TIMEOUT_MS = 15_000
+const RETRY_MIN_MS = 200
+const RETRY_MAX_MS = 5_000
+/** A holder that is away is looked for this often. */
+const AWAY_MS = 250
+
+export interface LaneShard {
+  readonly record: QueuedRecord
+  readonly index: number
+}
+
+export interface RefusedShard extends LaneShard {
+  readonly code: string
+}
+
+export interface LaneModules {
+  readonly depositor: string
+  readonly holder: string
+  readonly peers: VaultPeers
+  readonly clock: Clock
+  /** The holder's anchor key; undefined once it is no member. */
+  readonly anchorKey: () => Uint8Array | undefined
+  readonly keysWaiting: (limit: number) => QueuedKeys[]
+  readonly parcelOf: (record: QueuedRecord) => Promise<Parcel | undefined>
+  readonly onKeys: (given: readonly QueuedKeys[]) => Promise<void>
+  readonly onReceipt: (given: readonly LaneShard[]) => Promise<void>
+  readonly onRefused: (refused: readonly RefusedShard[]) => void
+  /** Nothing was taken, for the reason of this code, and since then. */
+  readonly onFailed: (code: string, failingMs: number) => void
+  /** Not a failure of the holder: this node cannot go on. */
+  readonly onFatal: (error: unknown) => void
+}
+
+class LaneFailure extends Error {
+  override readonly name = 'LaneFailure'
+  readonly code: string
+  readonly retryAfterMs: number
+
+  constructor(code: string, retryAfterMs = 0, options?: ErrorOptions) {
+    super(code, options)
+    this.code = code
+    this.retryAfterMs = retryAfterMs
+  }
+}
+
+export class DepositLane {
+  readonly #modules: LaneModules
+  readonly #waiting = new Map<QueuedRecord, number>()
+  #running: Promise<void> | null = null
+  #isStopped = false
+  #isWoken = false
+  #failingSince: number | null = null
+  #pauseMs = 0
+  #retryAt = 0
+  #cancelRetry: () => void = () => undefined
+
+  constructor(modules: LaneModules) {
+    this.#modules = modules
+  }
+
+  get size(): number {
+    return this.#waiting.size
+  }
+
+  /** How long nothing was taken; 0 while it works. */
+  get failingMs(): number {
+    return this.#failingSince === null ? 0 : this.#modules.clock.monotonic() - this.#failingSince
+  }
+
+  add(record: QueuedRecord, index: number): void {
+    this.#waiting.set(record, index)
+  }
+
+  remove(record: QueuedRecord): void {
+    this.#waiting.delete(record)
+  }
+
+  waiting(): MapIterator<[QueuedRecord, number]> {
+    return this.#waiting.entries()
+  }
+
+  wake(): void {
+    this.#isWoken = true
+    if (!this.#isStopped) this.#running ??= this.#run()
+  }
+
+  /** Does not wait for the end of a pause. */
+  retryNow(): void {
+    this.#retryAt = 0
+    this.wake()
+  }
+
+  async close(): Promise<void> {
+    this.#isStopped = true
+    this.#cancelRetry()
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    // All that is added in this turn goes together.
+    await Promise.resolve()
+    try {
+      while (this.#isWoken && !this.#isStopped) {
+        this.#isWoken = false
+        if (this.#modules.clock.monotonic() < this.#retryAt) return
+        if (await this.#round()) this.#isWoken = true
+      }
+    } catch (error) {
+      this.#isStopped = true
+      this.#modules.onFatal(error)
+    } finally {
+      this.#running = null
+    }
+  }
+
+  /** True when more may be done at once. */
+  async #round(): Promise<boolean> {
+    const keys = this.#modules.keysWaiting(KEY_DEPOSITS_MAX)
+    if (keys.length === 0 && this.#waiting.size === 0) return false
+    try {
+      if (keys.length > 0) await this.#giveKeys(keys)
+      if (this.#waiting.size > 0) await this.#giveShards()
+    } catch (error) {
+      if (!(error instanceof LaneFailure)) throw error
+      this.#failed(error)
+      return false
+    }
+    this.#failingSince = null
+    this.#pauseMs = 0
+    return this.#waiting.size > 0 || this.#modules.keysWaiting(1).length > 0
+  }
+
+  async #giveKeys(keys: readonly QueuedKeys[]): Promise<void> {
+    const items = keys.map(({ deposit }) => deposit)
+    await this.#ask({ kind: 'deposit-keys', body: { items } })
+    await this.#modules.onKeys(keys)
+  }
+
+  async #giveShards(): Promise<void> {
+    const shards: LaneShard[] = []
+    const items: DepositItem[] = []
+    let bytes = 0
+    for (const [record, index] of this.#waiting) {
+      const parcel = record.parcel ?? (await this.#modules.parcelOf(record))
+      if (parcel === undefined) {
+        this.#waiting.delete(record)
+        continue
+      }
+      const { set, manifest, queued } = parcel
+      const shard = shardOf(queued, index)
+      const size = set.length + manifest.length + shard.length + ITEM_OVERHEAD_BYTES
+      if (items.length === DEPOSIT_ITEMS_MAX || (bytes > 0 && bytes + size > REQUEST_BYTES_MAX))
+        break
+      bytes += size
+      shards.push({ record, index })
+      items.push({ set, manifest, holders: [...record.holders], index, shard })
+    }
+    if (items.length === 0) return
+    const { body } = await this.#ask({ kind: 'deposit', body: { items } })
+    await this.#take(shards, body)
+  }
+
+  async #take(shards: readonly LaneShard[], receipt: DepositReceipt): Promise<void> {
+    const refusedAt = new Map(receipt.refused.map(({ position, code }) => [position, code]))
+    const given = shards.filter((_, position) => !refusedAt.has(position))
+    this.#checkReceipt(given, receipt)
+    for (const { record } of given) this.#waiting.delete(record)
+    const refused = shards.flatMap((shard, position) => {
+      const code = refusedAt.get(position)
+      return code === undefined ? [] : [{ ...shard, code }]
+    })
+    if (given.length > 0) await this.#modules.onReceipt(given)
+    if (refused.length === 0) return
+    for (const { record, index } of refused) {
+      this.#waiting.delete(record)
+      this.#waiting.set(record, index)
+    }
+    this.#modules.onRefused(refused)
+    if (given.length === 0) throw new LaneFailure(refused[0]?.code ?? 'refused')
+  }
+
+  #checkReceipt(given: readonly LaneShard[], { holder, signature }: DepositReceipt): void {
+    const { depositor } = this.#modules
+    const shards = given.map(({ record, index }) => ({ setId: record.setId, index }))
+    const key = this.#modules.anchorKey()
+    const message = depositReceiptMessage({ depositor, holder, shards })
+    const isSigned = key !== undefined && verify(key, message, signature)
+    if (holder !== this.#modules.holder || !isSigned) throw new LaneFailure('bad_receipt')
+  }
+
+  async #ask<R extends VaultRequest>(request: R): Promise<AnswerTo<R>> {
+    const { peers, holder } = this.#modules
+    if (!peers.isConnected(holder)) throw new LaneFailure('away', AWAY_MS)
+    try {
+      return await peers.request(holder, request, { timeoutMs: TIMEOUT_MS })
+    } catch (cause) {
+      if (!(cause instanceof VaultPeerError)) throw new LaneFailure('failed', 0, { cause })
+      throw new LaneFailure(cause.refusal ?? cause.code, cause.retryAfterMs, { cause })
+    }
+  }
+
+  #failed({ code, retryAfterMs }: LaneFailure): void {
+    const { clock, onFailed } = this.#modules
+    const now = clock.monotonic()
+    this.#failingSince ??= now
+    this.#pauseMs = Math.min(RETRY_MAX_MS, Math.max(RETRY_MIN_MS, 2 * this.#pauseMs))
+    const pauseMs = retryAfterMs > 0 ? Math.min(retryAfterMs, RETRY_MAX_MS) : this.#pauseMs
+    this.#retryAt = now + pauseMs
+    this.#cancelRetry()
+    this.#cancelRetry = clock.after(pauseMs, () => this.wake())
+    onFailed(code, now - this.#failingSince)
+  }
+}

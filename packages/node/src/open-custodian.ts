@@ -1,0 +1,87 @@
+// The custodian of a node, the proofs of its records and the access log beside it, put together from
+// what the node has.
+
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { encodeGenesis } from '@mooring/ledger'
+import { AccessLog } from './access-log.ts'
+import type { Agreement } from './agreement.ts'
+import { systemClock } from './clock.ts'
+import { createCustodian, type Custodian } from './custodian.ts'
+import type { EventFeed } from './event-feed.ts'
+import { homePaths } from './home.ts'
+import type { NodeOptions } from './load-options.ts'
+import { loadLocalSecret } from './local-secret.ts'
+import type { RootLogger } from './logger.ts'
+import type { Metrics } from './metrics.ts'
+import { createProofDocuments, type ProofDocuments } from './proof-documents.ts'
+import type { Stores } from './stores.ts'
+import type { VaultPeers } from './vault-peers.ts'
+
+export interface CustodyGround {
+  readonly options: NodeOptions
+  readonly logger: RootLogger
+  readonly metrics: Metrics
+  readonly stores: Stores
+  readonly late: { readonly fail: (error: unknown) => void }
+}
+
+export async function openCustodian(
+  { options, logger, metrics, stores, late }: CustodyGround,
+  { agreement, feed, peers }: { agreement: Agreement; feed: EventFeed; peers: VaultPeers },
+): Promise<Custodian> {
+  const { members } = agreement
+  return createCustodian(
+    { ...(await batchOptions(options)), sealKey: options.keys.seal.publicKey },
+    {
+      ...batchModules(stores, agreement),
+      store: stores.records,
+      accounts: stores.accounts,
+      peers,
+      organisations: () => members.organisations,
+      random: (length) => new Uint8Array(randomBytes(length)),
+      logger: logger.module('records'),
+      metrics,
+      onRecords: ({ status, records, height }) => {
+        for (const id of records) feed.tellRecord({ id, status, height })
+      },
+      onFatal: late.fail,
+    },
+  )
+}
+
+export async function openAccessLog(
+  { options, logger, metrics, stores, late }: CustodyGround,
+  agreement: Agreement,
+): Promise<AccessLog> {
+  return new AccessLog(await batchOptions(options), {
+    ...batchModules(stores, agreement),
+    store: stores.accesses,
+    logger: logger.module('access'),
+    metrics,
+    onFatal: late.fail,
+  })
+}
+
+export function openProofs(
+  { genesis, genesisDigest }: NodeOptions,
+  { chain, records: store }: Stores,
+  { index }: Custodian,
+): ProofDocuments {
+  return createProofDocuments({
+    chain,
+    store,
+    index,
+    genesis: encodeGenesis(genesis),
+    genesisDigest,
+  })
+}
+
+async function batchOptions({ name, genesisDigest, keys, home }: NodeOptions) {
+  const secret = await loadLocalSecret(join(homePaths(home).keys, 'records.secret'))
+  return { organisation: name, genesisDigest, anchorKey: keys.anchor, secret }
+}
+
+function batchModules({ chain }: Stores, { execution, mempool, committer }: Agreement) {
+  return { clock: systemClock, chain, execution, mempool, committer }
+}

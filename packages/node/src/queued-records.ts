@@ -1,0 +1,107 @@
+// Records that wait for holders, as the store has them: sealed entry, placement and shards.
+
+import {
+  bytes,
+  bytesMax,
+  decode,
+  encode,
+  type Infer,
+  list,
+  text,
+  toHex,
+  uint,
+  versioned,
+} from '@mooring/codec'
+import {
+  decodeShardSet,
+  SEALED_MANIFEST_BYTES_MAX,
+  SHARD_SET_BYTES_MAX,
+  shardBytesOf,
+  shardSetId,
+  SHARDS_MAX,
+  WHOLE_SHARD_BYTES_MAX,
+} from '@mooring/records'
+import type { PrivateStore } from '@mooring/storage'
+import type { AtRest } from './at-rest.ts'
+import type { Clock } from './clock.ts'
+import { classKeyName } from './hosted-accounts.ts'
+import { decodePlacement } from './vault-placement.ts'
+import type { Parcel, QueuedRecord } from './vault-queue.ts'
+
+/** What the store has of each record, sealed: where it is and which key opens its manifest. */
+const entrySchema = versioned(1, {
+  set: bytesMax(SHARD_SET_BYTES_MAX),
+  manifest: bytesMax(SEALED_MANIFEST_BYTES_MAX),
+  patientKey: bytes(32),
+  class: text(64),
+  epoch: uint(0xffff_ffff),
+})
+
+export type StoredEntry = Infer<typeof entrySchema>
+
+const shardsSchema = list(bytesMax(WHOLE_SHARD_BYTES_MAX), SHARDS_MAX)
+
+export function sealEntry(atRest: AtRest, entry: StoredEntry): Uint8Array {
+  return atRest.seal('record', encode(entrySchema, entry))
+}
+
+export function openEntry(atRest: AtRest, metadata: Uint8Array): StoredEntry {
+  return decode(entrySchema, atRest.open('record', metadata))
+}
+
+export function encodeShards(shards: readonly Uint8Array[]): Uint8Array {
+  return encode(shardsSchema, [...shards])
+}
+
+/** One of the shards that encodeShards put together. */
+export function shardOf(queued: Uint8Array, index: number): Uint8Array {
+  const shard = decode(shardsSchema, queued)[index]
+  if (shard === undefined) throw new Error(`there is no shard ${index} in the queue`)
+  return shard
+}
+
+interface QueueModules {
+  readonly store: Pick<PrivateStore, 'queued' | 'getQueued' | 'getRecord'>
+  readonly atRest: AtRest
+  readonly clock: Clock
+}
+
+/** What the store has in its queue, oldest first. */
+export async function* readQueued({
+  store,
+  atRest,
+  clock,
+}: QueueModules): AsyncGenerator<QueuedRecord> {
+  for await (const { id, arrival, isAccepted } of store.queued()) {
+    const record = store.getRecord(id)
+    if (record === undefined) throw new Error('a record of the queue is not in the private store')
+    const entry = openEntry(atRest, record.metadata)
+    const { holders, missing } = decodePlacement(record.holders)
+    const set = decodeShardSet(entry.set)
+    yield {
+      id,
+      arrival,
+      setId: shardSetId(entry.set),
+      k: set.k,
+      bytes: set.n * shardBytesOf(set),
+      keyName: toHex(classKeyName(atRest, entry)),
+      since: clock.monotonic(),
+      holders,
+      isReceipted: holders.map((_, index) => !missing.includes(index)),
+      isAccepted,
+      parcel: null,
+    }
+  }
+}
+
+/** Undefined once the record has left the queue. */
+export async function readParcel(
+  { store, atRest }: Omit<QueueModules, 'clock'>,
+  { id, arrival }: QueuedRecord,
+): Promise<Parcel | undefined> {
+  const queued = await store.getQueued(arrival)
+  const record = store.getRecord(id)
+  if (queued === undefined || record === undefined) return undefined
+  const { set, manifest } = openEntry(atRest, record.metadata)
+  return { set, manifest, queued }
+}

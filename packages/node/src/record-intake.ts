@@ -1,0 +1,182 @@
+// What happens to a submission until it is durable: read, keys found or made, sealed, stored whole.
+//
+// The same bytes are recognised before anything is sealed, and once more in the store, where another
+// submission may have brought them meanwhile. The raw bytes are forgotten before the answer.
+
+import type { RecordSubmission, SubmissionOutcome, SubmittedRecordAnswer } from '@mooring/api'
+import { toHex } from '@mooring/codec'
+import { type PrivateStore, StorageError } from '@mooring/storage'
+import type { Clock } from './clock.ts'
+import type { HostedAccounts, SealingKey } from './hosted-accounts.ts'
+import type { Placing } from './placing.ts'
+import type { FoundRecord, PreparedRecord } from './prepare-records.ts'
+import type { ReadSubmission, RecordReader } from './record-reader.ts'
+import type { QueuedRecord } from './vault-queue.ts'
+
+export interface IntakeModules {
+  readonly organisation: string
+  readonly secret: Uint8Array
+  readonly store: PrivateStore
+  readonly accounts: HostedAccounts
+  readonly placing: Placing
+  readonly reader: RecordReader
+  readonly clock: Clock
+}
+
+/** A record of a submission under the id it has: a new one, or that of the same bytes earlier. */
+export interface Taken extends Pick<SubmittedRecordAnswer, 'id' | 'resourceType' | 'entry'> {
+  readonly isNew: boolean
+}
+
+export interface TakenSubmission extends Pick<SubmissionOutcome, 'submission' | 'problems'> {
+  readonly records: readonly Taken[]
+  readonly receivedAt: number
+  /** Durable, and to be placed. */
+  readonly queued: readonly QueuedRecord[]
+}
+
+/** All of it is durable when this resolves, or nothing is. */
+export async function takeSubmission(
+  modules: IntakeModules,
+  { bytes, format, contentType, isPartial }: RecordSubmission,
+): Promise<TakenSubmission> {
+  const { placing, reader, clock, secret } = modules
+  placing.checkRoom()
+  placing.placementFor()
+  const receivedAt = clock.wall()
+  const preparation = { format, isPartial, mediaType: contentType, receivedAt, secret }
+  const read = await reader.read(bytes, preparation)
+  try {
+    const { found } = read
+    const { records, queued } =
+      found.records.length === 0 ? { records: [], queued: [] } : await keep(modules, read)
+    return {
+      submission: toHex(found.submission),
+      problems: [...found.problems],
+      records,
+      receivedAt,
+      queued,
+    }
+  } finally {
+    read.forget()
+  }
+}
+
+interface Kept {
+  /** One for each record that was found, in its order. */
+  readonly records: readonly Taken[]
+  readonly queued: readonly QueuedRecord[]
+}
+
+async function keep(modules: IntakeModules, read: ReadSubmission): Promise<Kept> {
+  const sealed = new Map<number, PreparedRecord>()
+  const keyNames = new Map<number, string>()
+  while (true) {
+    const { firsts, known } = lookUp(modules.store, read.found.records)
+    const fresh = [...firsts.values()].filter((position) => !known.has(position))
+    const unsealed = fresh.filter((position) => !sealed.has(position))
+    for (const { record, keyName } of await seal(modules, read, unsealed)) {
+      sealed.set(record.position, record)
+      keyNames.set(record.position, keyName)
+    }
+    const prepared = fresh.flatMap((position) => sealed.get(position) ?? [])
+    const stored = await putAll(modules, read.found.records, prepared)
+    if (stored === undefined) continue
+    const records = read.found.records.map((record) => {
+      const { resourceType, entry } = record
+      const first = firsts.get(toHex(record.dedupeKey)) ?? -1
+      const id = known.get(first) ?? sealed.get(first)?.id
+      if (id === undefined) throw new Error('a record was neither known nor sealed')
+      return { id: toHex(id), resourceType, entry, isNew: !known.has(first) }
+    })
+    const queued = prepared.map((record, at) =>
+      queuedOf(modules, record, {
+        arrival: stored[at] ?? 0,
+        keyName: keyNames.get(record.position) ?? '',
+      }),
+    )
+    return { records, queued }
+  }
+}
+
+/** The first position of each different record, and the ids of those that came earlier. */
+function lookUp(
+  store: PrivateStore,
+  records: readonly FoundRecord[],
+): { firsts: Map<string, number>; known: Map<number, Uint8Array> } {
+  const firsts = new Map<string, number>()
+  const known = new Map<number, Uint8Array>()
+  for (const [position, { dedupeKey }] of records.entries()) {
+    const name = toHex(dedupeKey)
+    if (firsts.has(name)) continue
+    firsts.set(name, position)
+    const earlier = store.findByDedupeKey(dedupeKey)
+    if (earlier !== undefined) known.set(position, earlier)
+  }
+  return { firsts, known }
+}
+
+async function seal(
+  { organisation, accounts, placing }: IntakeModules,
+  read: ReadSubmission,
+  positions: readonly number[],
+): Promise<{ record: PreparedRecord; keyName: string }[]> {
+  if (positions.length === 0) return []
+  const wanted = new Map<string, { reference: string; class: string; at: number }>()
+  const records = positions.map((position) => {
+    const { patient, class: name } = read.found.records[position] ?? { patient: '', class: '' }
+    const key = `${name}\0${patient}`
+    const known = wanted.get(key) ?? { reference: patient, class: name, at: wanted.size }
+    wanted.set(key, known)
+    return { position, key: known.at }
+  })
+  const keys: SealingKey[] = await accounts.ensure([...wanted.values()])
+  const { split, holders } = placing.placementFor()
+  const prepared = await read.seal({ custodian: organisation, split, holders, keys, records })
+  return prepared.map((record, at) => {
+    const keyName = keys[records[at]?.key ?? -1]?.keyName
+    if (keyName === undefined) throw new Error('a record was sealed with a key that is not there')
+    return { record, keyName }
+  })
+}
+
+/** Their arrivals; undefined when another submission brought some of these bytes meanwhile. */
+async function putAll(
+  { store }: IntakeModules,
+  found: readonly FoundRecord[],
+  prepared: readonly PreparedRecord[],
+): Promise<number[] | undefined> {
+  if (prepared.length === 0) return []
+  try {
+    const stored = await store.putSubmission(
+      prepared.map((record) => ({
+        ...record,
+        dedupeKey: found[record.position]?.dedupeKey ?? record.id,
+      })),
+    )
+    return stored.map(({ arrival }) => arrival)
+  } catch (error) {
+    if (error instanceof StorageError && error.code === 'duplicate') return undefined
+    throw error
+  }
+}
+
+function queuedOf(
+  { clock }: IntakeModules,
+  { id, setId, k, set, manifest, queued, places }: PreparedRecord,
+  { arrival, keyName }: { arrival: number; keyName: string },
+): QueuedRecord {
+  return {
+    id,
+    arrival,
+    setId,
+    k,
+    bytes: queued.length,
+    keyName,
+    since: clock.monotonic(),
+    holders: [...places],
+    isReceipted: places.map(() => false),
+    isAccepted: false,
+    parcel: { set, manifest, queued },
+  }
+}
