@@ -13,7 +13,7 @@ import { gateOf, gateTagOf } from './facts.ts'
 import { fieldsOf } from './fields.ts'
 import { isShard, fragmentsOfShard } from './fragments.ts'
 import type { Manifest } from './manifest.ts'
-import { bucketFor, nextBucket } from './padding.ts'
+import { isPaddedSize } from './padding.ts'
 import { keyCommitmentOf, openSegment, plaintextBytesOf } from './seal-segments.ts'
 import type { ShardSet } from './shard-set.ts'
 
@@ -145,8 +145,7 @@ const NOTHING = new Uint8Array(0)
 function areSizesOf(set: ShardSet, manifest: Manifest): boolean {
   const { rawBytes, payloadBytes, encoding, resourceType } = manifest
   const size = plaintextBytesOf(set, AEAD_TAG_BYTES)
-  const bucket = bucketFor(payloadBytes)
-  const isPadded = size === bucket || size === nextBucket(bucket)
+  const isPadded = isPaddedSize(size, payloadBytes)
   const isWhole = encoding === 'deflate' || rawBytes === payloadBytes
   const isKept = encoding === 'deflate' || resourceType !== null
   return isPadded && isWhole && (!isKept || rawBytes <= RESOURCE_BYTES_MAX)

@@ -1,15 +1,17 @@
 // Sizes that do not tell what is inside.
 //
 // A payload grows to a bucket: 4, 16, 64 or 256 KiB, then steps of a quarter. One record in 64 is put one
-// bucket higher than it needs, at random: so the commonest kind of record is also the commonest in
-// every bucket it can reach, and a guess from the size is no better than always guessing that kind
-// (docs/decisions/0012). Small things with a length of their own carry it in front.
+// bucket higher than it needs, one in 64 of these another one, and so on: whatever bucket the rare kinds of
+// record reach, the commonest kind is there too and more often, and a guess from the size is no better
+// than always guessing that kind (docs/decisions/0012). Small things with a length of their own
+// carry it in front.
 
 import { CodecError } from '@mooring/codec'
 
 const KIB = 1024
 const FIXED_BUCKETS = [4 * KIB, 16 * KIB, 64 * KIB, 256 * KIB]
 const LENGTH_BYTES = 4
+const STEPS_MAX = 5
 
 /** The smallest bucket that holds this many bytes. */
 export function bucketFor(length: number): number {
@@ -23,10 +25,22 @@ export function nextBucket(bucket: number): number {
   return next ?? Math.ceil((bucket * 1.25) / KIB) * KIB
 }
 
-/** The bucket of one record; `drawn` is a random byte of its own. */
+/** The bucket of one record; `drawn` is 32 random bits of its own. */
 export function paddedBytesFor(length: number, drawn: number): number {
-  const bucket = bucketFor(length)
-  return drawn % 64 === 0 ? nextBucket(bucket) : bucket
+  let bucket = bucketFor(length)
+  let bits = drawn
+  for (let step = 0; step < STEPS_MAX && bits % 64 === 0; step += 1) {
+    bucket = nextBucket(bucket)
+    bits = Math.floor(bits / 64)
+  }
+  return bucket
+}
+
+/** Whether a payload of this length can have been padded to this size. */
+export function isPaddedSize(size: number, length: number): boolean {
+  let bucket = bucketFor(length)
+  for (let step = 0; step < STEPS_MAX && bucket < size; step += 1) bucket = nextBucket(bucket)
+  return bucket === size
 }
 
 /** Length, bytes, zeros up to a multiple of the step. */

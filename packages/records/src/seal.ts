@@ -3,8 +3,8 @@
 // A FHIR resource is deflated first (its text is mostly names of elements), then padded to a bucket,
 // sealed in segments and split. What is small goes in one call; what is large goes through a
 // `RecordSealer` piece by piece, and no more than a segment and its fragments are in memory at once.
-// Both end in the same formats. Randomness is an argument: the data key and one byte for the bucket
-// come from it, in this order.
+// Both end in the same formats. Randomness is an argument: the data key and four bytes for the
+// bucket come from it.
 
 import { concatBytes, deflate } from '@mooring/codec'
 import { type IncrementalHash, merkleRootOfHashes } from '@mooring/crypto'
@@ -53,6 +53,7 @@ export interface SealedRecord extends SealedHead {
 }
 
 const DEK_BYTES = 32
+const DRAWN_BYTES = 4
 const NO_RESOURCE = { resourceType: null, resourceId: null, versionId: null, fullUrl: null }
 
 /** The whole of a record that is in memory. `details` has the commitment to it, of `commitRecord`. */
@@ -173,8 +174,9 @@ function headOf(sealer: SegmentSealer, manifest: Manifest, options: SealOptions)
 }
 
 function paddedSize(length: number, random: RandomBytes): number {
-  const [drawn = 0] = random(1)
-  const size = paddedBytesFor(length, drawn)
+  const drawn = random(DRAWN_BYTES)
+  const view = new DataView(drawn.buffer, drawn.byteOffset, DRAWN_BYTES)
+  const size = paddedBytesFor(length, view.getUint32(0))
   if (size > SEGMENTS_MAX * SEGMENT_BYTES) {
     throw new RecordsError('too_large', 'raw', `${length} bytes in one record`)
   }
