@@ -1,9 +1,16 @@
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { createClient } from '@mooring/api/client'
 import { type Command, Option } from 'commander'
 import { countArgument, durationArgument, withHelp } from '../command-help.ts'
 import { type Context, waitingFor } from '../context.ts'
-import { boardDocument, flagsOf, formatBoard, formatNext } from '../devnet/board.ts'
+import {
+  boardDocument,
+  flagsOf,
+  formatBoard,
+  formatNext,
+  formatVaultLine,
+} from '../devnet/board.ts'
 import { devnetCommand, type DevnetOptions } from '../devnet/command.ts'
 import { runDemo } from '../devnet/demo.ts'
 import { stayUntilInterrupted } from '../devnet/foreground.ts'
@@ -55,7 +62,17 @@ async function present(
   if (options.readyFile !== undefined) {
     await writeFile(resolve(context.cwd, options.readyFile), `${JSON.stringify(board)}\n`)
   }
-  if (!output.isJson) output.text(`\n${formatBoard(reports)}`)
+  if (!output.isJson) {
+    output.text(`\n${formatBoard(reports)}`)
+    const [first] = activeNodes(state)
+    // A node may be stopped at any moment: the board does not depend on it.
+    const vault =
+      first &&
+      (await createClient(first.api)
+        .vault()
+        .catch(() => undefined))
+    if (vault !== undefined) output.text(`\n${formatVaultLine(vault)}`)
+  }
   const patients = options.demo === true ? DEMO_PATIENTS : options.demo
   const demo =
     patients === undefined

@@ -75,7 +75,9 @@ async function submit(
       for (const [at, part] of parts.entries()) {
         const work = submitPart(client, { path, part }, { note: output.note, isPartial })
         const submission = await waitingFor(output.note, `the answer for ${path}`, work)
-        await acknowledge(context, options, { url: endpoint.url, records: submission.records })
+        // Received is no promise yet: that takes the receipts of other hospitals.
+        const records = submission.records.filter(({ status }) => status !== 'received')
+        await acknowledge(context, options, { url: endpoint.url, records })
         const taken = { path, submission }
         submissions.push(taken)
         const which = parts.length === 1 ? '' : `, part ${at + 1} of ${parts.length}`

@@ -1,5 +1,6 @@
 // The board: one line a node, and what to type next.
 
+import type { Vault } from '@mooring/api'
 import type { Context } from '../context.ts'
 import { formatTable, formatCount, type Output } from '../output.ts'
 import { formatDetail } from '../status-text.ts'
@@ -39,6 +40,13 @@ export function formatBoard(reports: readonly NodeReport[]): string {
   ])
 }
 
+// How records are split here, in one line.
+export function formatVaultLine({ scheme }: Vault): string {
+  if (scheme === null) return 'vault  three hospitals are needed: with fewer, no record is taken'
+  const { needed, shards } = scheme
+  return `vault  sealed records, ${shards} shards each: any ${needed} open one, no hospital alone`
+}
+
 /** How this devnet is named in this folder: nothing for the default one. */
 export function flagsOf({ name, dir }: DevnetState, { cwd }: Pick<Context, 'cwd'>): string {
   if (dir !== devnetFolder({ cwd }, { name })) return ` --dir ${dir}`
@@ -60,6 +68,7 @@ export function formatNext(
     ...named,
     'npx mooring record submit <patient.json>',
     'npx mooring status',
+    'npx mooring vault status',
     `npx mooring devnet kill ${last}${flags}      (${kept})`,
     `npx mooring devnet check${flags}`,
   ]

@@ -1,9 +1,15 @@
 // The promises of the network, asked of all its nodes at once: one block a height, one state a block,
-// nothing lost that was acknowledged, no contradictory votes.
+// nothing lost that was acknowledged, everything readable, no contradictory votes.
 
 import { ApiProblem, type Client, createClient } from '@mooring/api/client'
 import { findContradictions } from '@mooring/node'
-import { type DevnetNodeState, type DevnetState, readAcknowledged } from './state.ts'
+import { checkReading, checkStrength } from './check-vault.ts'
+import {
+  type Acknowledgement,
+  type DevnetNodeState,
+  type DevnetState,
+  readAcknowledged,
+} from './state.ts'
 
 export type Finding = { check: string; ok: boolean; detail: string }
 
@@ -95,9 +101,11 @@ async function isFinal(client: Client, id: string, deadline: number): Promise<st
   }
 }
 
-async function checkAcknowledged(state: DevnetState, asked: readonly Asked[]): Promise<Finding> {
+async function checkAcknowledged(
+  promises: readonly Acknowledgement[],
+  asked: readonly Asked[],
+): Promise<Finding> {
   const check = 'everything acknowledged is kept and final'
-  const promises = await readAcknowledged(state.dir)
   const deadline = performance.now() + SETTLE_MS
   const anchored = new Map<string, Set<string>>()
   const lost: string[] = []
@@ -151,6 +159,12 @@ export async function checkDevnet(
     const { finding, top } = await checkBlocks(asked)
     findings.push(finding, await checkStates(asked, top))
   }
-  findings.push(await checkAcknowledged(state, asked), await checkVotes(state))
+  const promises = await readAcknowledged(state.dir)
+  findings.push(await checkAcknowledged(promises, asked))
+  const vaults = asked.map(({ node, client }) => ({ name: node.name, client }))
+  const strength = await checkStrength(vaults)
+  findings.push({ check: strength.check, ok: strength.ok, detail: strength.detail })
+  if (strength.canRead) findings.push(await checkReading(vaults, promises))
+  findings.push(await checkVotes(state))
   return findings
 }
