@@ -143,7 +143,7 @@ export const STORAGE_TEXTS: Record<StorageErrorCode, CatalogEntry> = {
   blob_missing: entry(1081, 11)(
     'A stored shard is missing',
     'Blob {blob} is not in the blob store, although this node keeps a shard in it.',
-    'Check what [vault] blobs and directory or bucket say. The shard is made again from the other holders:   mooring vault repair',
+    'Check what [vault] says of blobs. The shard is made again from the other holders:   mooring vault repair',
   ),
   bucket_unreachable: entry(1082, 11, 503)(
     'The bucket for large shards does not answer',

@@ -134,7 +134,8 @@ export async function keepKeyRing(folder: string, fresh: KeyRing, created: Date)
   }
 }
 
-async function readOwnFile(path: string, duty: KeyDuty): Promise<string> {
+/** The text of a file that nobody else on this computer may read; `setting` says where it may be. */
+export async function readOwnFile(path: string, what: string, setting: string): Promise<string> {
   try {
     const { mode } = await stat(path)
     if ((mode & 0o077) !== 0) {
@@ -143,14 +144,14 @@ async function readOwnFile(path: string, duty: KeyDuty): Promise<string> {
     return await readFile(path, 'utf8')
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
-      const setting = duty === 'governance' ? '--governance-key <file>' : `[keys] ${duty} = "…"`
-      throw new NodeError('key_missing', { path, duty, setting }, { cause: error })
+      throw new NodeError('key_missing', { path, duty: what, setting }, { cause: error })
     }
     throw error
   }
 }
 
-function parseJson(path: string, text: string): unknown {
+/** The JSON of a file that holds a secret. */
+export function parseOwnJson(path: string, text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
@@ -160,7 +161,8 @@ function parseJson(path: string, text: string): unknown {
 }
 
 export async function readKeyFile(path: string, duty: KeyDuty): Promise<KeyPair> {
-  const content = parseJson(path, await readOwnFile(path, duty))
+  const setting = duty === 'governance' ? '--governance-key <file>' : `[keys] ${duty} = "…"`
+  const content = parseOwnJson(path, await readOwnFile(path, duty, setting))
   if (typeof content === 'object' && content !== null && 'kdf' in content && content.kdf !== null) {
     throw new NodeError('key_encrypted', { path })
   }

@@ -14,6 +14,8 @@ import {
   type Organisation,
   parseGenesisJson,
 } from '@mooring/ledger'
+import type { BlobPlace } from '@mooring/storage'
+import { readBlobPlace } from './blob-place.ts'
 import { type ConfigFile, parseConfigFile } from './config-file.ts'
 import { checkHome, homePaths } from './home.ts'
 import { type KeyDuty, readKeyFile } from './keys.ts'
@@ -61,6 +63,7 @@ export type NodeOptions = {
   }
   // Null: as many bytes as there is room.
   vault: { quotaBytes: number | null; reserveBytes: number }
+  blobs: BlobPlace
   snapshotsDir: string
   sync: { mode: 'blocks' | 'snapshot' }
   // host:port
@@ -207,6 +210,7 @@ export async function loadNodeOptions(sources: LoadSources): Promise<NodeOptions
   const keys = await readKeys(keyPaths)
   const organisation = findOrganisation(genesis, keys)
   const rest = sections(home, values)
+  const blobs = await readBlobPlace(home, rest.storage.dir, values)
   if (!(await hasChain(rest.storage))) checkFounder(values, { genesis, organisation, keys })
 
   return deepFreeze({
@@ -223,6 +227,7 @@ export async function loadNodeOptions(sources: LoadSources): Promise<NodeOptions
     keys,
     keyPaths,
     ...rest,
+    blobs,
     origins,
   })
 }

@@ -208,6 +208,42 @@ export const OPTIONS = {
       description: 'Room on the disk that what is kept for others leaves free.',
       profiles: { devnet: 512 * MIB, test: 0 },
     }),
+    blobs: choice(['local', 's3'], {
+      default: 'local',
+      description: 'Where shards over 256 KiB are kept: in files of this computer, or in a bucket.',
+    }),
+    bucket: text(
+      { default: '', description: 'Bucket for large shards, in S3 or what speaks its protocol.' },
+      {
+        pattern: '^([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?$',
+        hint: 'expected the name of a bucket: 3 to 63 of a-z, 0-9, . and -',
+      },
+    ),
+    endpoint: text(
+      { default: '', description: 'Address of the server of the bucket; empty: Amazon.' },
+      {
+        pattern: '^(https?://[A-Za-z0-9.:\\[\\]-]+)?$',
+        hint: 'expected an address such as "https://s3.st-mary.example:9000"',
+      },
+    ),
+    region: text(
+      { default: 'us-east-1', description: 'Region of the bucket; many servers take any.' },
+      { pattern: '^[a-z0-9-]{1,40}$', hint: 'expected a region such as "eu-central-1"' },
+    ),
+    prefix: text(
+      {
+        default: '',
+        description: 'What the names of the objects begin with; empty: the name of this node.',
+      },
+      {
+        pattern: '^[A-Za-z0-9/_.-]{0,200}$',
+        hint: 'expected at most 200 of A-Z, a-z, 0-9, /, _, . and -',
+      },
+    ),
+    credentials: path({
+      default: 'keys/bucket.json',
+      description: 'File with accessKeyId and secretAccessKey of the bucket, relative to the home.',
+    }),
   },
   sync: {
     mode: choice(['blocks', 'snapshot'], {

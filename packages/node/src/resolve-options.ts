@@ -146,6 +146,12 @@ function contradictions(values: OptionValues): OptionProblem[] {
   if (values.p2p.allow === 'members' && values.p2p.allow_list.length > 0) {
     add('p2p.allow, p2p.allow_list', 'contradict: set allow to "members+list" to use the list')
   }
+  if (values.vault.blobs === 's3' && values.vault.bucket === '') {
+    add('vault.blobs, vault.bucket', 'contradict: blobs is "s3" and no bucket is named')
+  }
+  if (values.vault.blobs === 'local' && values.vault.bucket !== '') {
+    add('vault.blobs, vault.bucket', 'contradict: set blobs to "s3" to use the bucket')
+  }
   const api = parseHostPort(values.http.listen)
   const metrics = parseHostPort(values.metrics.listen)
   if ('value' in api && 'value' in metrics && api.value.port !== 0) {

@@ -7,6 +7,7 @@ import { blockDigest, decodeHeader, type Genesis, genesisState } from '@mooring/
 import {
   AccessStore,
   AccountStore,
+  type BlobPlace,
   type BlobStore,
   ChainStore,
   type Database,
@@ -14,10 +15,10 @@ import {
   Guard,
   type Journal,
   type JournalRecord,
-  LocalBlobs,
   lockHome,
   type Marks,
   type OpenedGuard,
+  openBlobStore,
   openDatabase,
   PendingTransactions,
   PrivateStore,
@@ -29,6 +30,8 @@ export interface StoresOptions {
   home: string
   name: string
   dataDir: string
+  /** Where large shards are; else beside the databases. */
+  blobs?: BlobPlace
   guardDir: string
   /** Where the high-water marks are; null: in the guard. */
   marksPath?: string | null
@@ -92,7 +95,8 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
     closers.push(() => shards.idle())
     const accesses = await AccessStore.open(vault)
     closers.push(() => accesses.idle())
-    const blobs = await LocalBlobs.open({ directory: join(dataDir, 'blobs') })
+    const beside = { kind: 'local', directory: join(dataDir, 'blobs') } as const
+    const blobs = await openBlobStore(options.blobs ?? beside)
     closers.push(() => blobs.close())
     const { guard, keptAt: guardKeptAt, ...opened } = await openGuard(options)
     closers.push(() => guard.close())

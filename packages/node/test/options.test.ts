@@ -23,6 +23,10 @@ function samples(entry: OptionEntry): [text: string, toml: string, value: unknow
     return [[id, `["${id}"]`, [id]]]
   }
   if (entry.name === 'network.id') return [['moor-a1b2c3d4', '"moor-a1b2c3d4"', 'moor-a1b2c3d4']]
+  if (entry.name === 'vault.endpoint') {
+    const endpoint = 'https://s3.st-mary.example:9000'
+    return [[endpoint, `"${endpoint}"`, endpoint]]
+  }
   switch (entry.kind) {
     case 'integer':
       return [
@@ -92,6 +96,20 @@ test('a flag wins over the environment, the environment over the file, for every
     const fromFlag = resolve(file, { env, flags: { [entry.name]: first[0] } })
     assert.deepEqual(valueOf(fromFlag.values, entry), first[2], entry.name)
     assert.deepEqual(fromFlag.origins[entry.name], { from: 'flag', where: entry.flag })
+  }
+})
+
+test('a bucket and the choice to use one go together', () => {
+  assert.deepEqual(problemsOf(`${HEAD}[vault]\nblobs = "s3"\n`), [
+    ' contradict: blobs is "s3" and no bucket is named',
+  ])
+  assert.deepEqual(problemsOf(`${HEAD}[vault]\nbucket = "shards"\n`), [
+    ' contradict: set blobs to "s3" to use the bucket',
+  ])
+  assert.deepEqual(problemsOf(`${HEAD}[vault]\nblobs = "s3"\nbucket = "shards"\n`), [])
+  assert.equal(problemsOf(`${HEAD}[vault]\nbucket = "No Bucket"\n`).length, 1)
+  for (const endpoint of ['ftp://a', 'http://user:secret@host', 'https://host/path?x']) {
+    assert.equal(problemsOf(`${HEAD}[vault]\nendpoint = "${endpoint}"\n`).length, 1, endpoint)
   }
 })
 

@@ -57,7 +57,8 @@ export class S3Bucket {
     this.#timeoutMs = timeoutMs
     this.#client = new S3Client({
       region,
-      credentials,
+      // A copy: the client writes on what it is given.
+      credentials: { ...credentials },
       endpoint: this.#endpoint,
       maxAttempts: ATTEMPTS,
       requestHandler: { connectionTimeout, requestTimeout: timeoutMs, throwOnRequestTimeout: true },
