@@ -73,7 +73,7 @@ const LIFETIME_MS = 9 * 60_000
 const WITNESS_TIMEOUT_MS = 10_000
 /** A holder that is a block behind does not know our block yet. */
 const BLOCK_WAIT_MS = 250
-const BLOCK_TRIES = 8
+export const BLOCK_TRIES = 8
 const UNANSWERED = 'unanswered'
 
 /** @throws Refusal with the code of the holders; NodeError holders_unreachable */
@@ -137,6 +137,44 @@ function signRequest(
     audience: [...new Set(records.flatMap(({ holders }) => holders))],
   }
   return { signed: signAccessRequest(anchorKey, request), entry }
+}
+
+export interface Query extends AccessReason {
+  readonly grant: SignedGrant
+  /** What is asked, in words for the patient. */
+  readonly query: string
+}
+
+/** A question to the custodian of what a grant opens; its entry is durable here when this resolves. */
+export async function signQuery(
+  modules: AccessModules,
+  { grant, logKey, purpose, query }: Query,
+): Promise<{ signed: SignedAccessRequest; entry: AccessEntry }> {
+  const { self, anchorKey, clock, random, recentBlock, keepEntry } = modules
+  const { custodian, patientKey, id: grantId } = grant.document
+  const id = random(16)
+  const issuedAt = clock.wall()
+  const whose = { reader: self, custodian, purpose, patientKey }
+  const entry = sealAccessEntry(
+    { kind: 'query', id, time: issuedAt, ...whose, grant: grantId, records: [], query },
+    logKey,
+    random,
+  )
+  const signed = signAccessRequest(anchorKey, {
+    id,
+    reader: self,
+    custodian,
+    purpose,
+    grant,
+    sets: [],
+    entry: accessEntryCommit(entry),
+    block: recentBlock(),
+    issuedAt,
+    expiresAt: issuedAt + LIFETIME_MS,
+    audience: [custodian],
+  })
+  await keepEntry(entry, signed)
+  return { signed, entry }
 }
 
 interface Witnessing {
@@ -203,11 +241,16 @@ async function askWitness(
       const { refusal } = error
       if (refusal === null) return UNANSWERED
       if (refusal !== 'block_unknown' || tries >= BLOCK_TRIES || signal.aborted) return refusal
-      await new Promise<void>((resolve) => {
-        clock.after(BLOCK_WAIT_MS, resolve)
-      })
+      await blockWait(clock)
     }
   }
+}
+
+/** Until who is a block behind has caught up. */
+export function blockWait(clock: Pick<Clock, 'after'>): Promise<void> {
+  return new Promise((resolve) => {
+    clock.after(BLOCK_WAIT_MS, resolve)
+  })
 }
 
 function hasEnough(

@@ -43,6 +43,7 @@ export interface CreateHolderModules {
 export interface CreatedHolder {
   readonly holder: Holder
   readonly shards: KeptShards
+  readonly deposits: Pick<HolderDeposits, 'refuseRoom'>
   close(): Promise<void>
 }
 
@@ -90,5 +91,5 @@ export function createHolder(options: HolderOptions, modules: CreateHolderModule
     isConnected,
     observe,
   })
-  return { holder, shards, close: () => uploads.close() }
+  return { holder, shards, deposits, close: () => uploads.close() }
 }

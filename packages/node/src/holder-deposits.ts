@@ -168,6 +168,17 @@ export class HolderDeposits {
     return await shards.has(checked)
   }
 
+  /** Of what comes here without its custodian: a shard that is made again, a copied class key. */
+  async refuseRoom(
+    custodian: string,
+    bytes: number,
+  ): Promise<'quota_exceeded' | 'holder_full' | undefined> {
+    const { space } = this.#modules
+    const refusal = checkRoom(bytes, this.#roomOf(custodian, await space.bytes()))
+    if (refusal === undefined) space.promise(bytes)
+    return refusal
+  }
+
   /** Takes the room at once when there is some: whoever asks next finds so much less. */
   async #reserve(
     sender: string,

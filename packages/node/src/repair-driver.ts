@@ -62,6 +62,13 @@ interface Due {
   readonly index: number
 }
 
+interface Progress {
+  readonly liars: Set<string>
+  /** Where the shards of a set are by now, when one was made again. */
+  readonly places: Map<KnownSet, readonly string[]>
+  readonly signal: AbortSignal
+}
+
 const BATCH_BYTES_MAX = 3 << 20
 const BATCH_SETS_MAX = 256
 const RESTORE_TIMEOUT_MS = 60_000
@@ -76,6 +83,7 @@ export async function repairSets(
 ): Promise<RepairResult> {
   const shards: RepairedShard[] = []
   const liars = new Set<string>()
+  const progress: Progress = { liars, places: new Map(), signal: how.signal }
   for (const [holder, due] of plan(modules, sets, how)) {
     if (holder === null) {
       shards.push(...due.map((each) => ({ ...each, ...nowhere(each) })))
@@ -83,7 +91,7 @@ export async function repairSets(
     }
     for (const batch of inBatches(due)) {
       how.signal.throwIfAborted()
-      const outcome = await restoreAt(modules, holder, batch, { liars, signal: how.signal })
+      const outcome = await restoreAt(modules, holder, batch, progress)
       shards.push(...outcome)
     }
   }
@@ -120,7 +128,7 @@ function plan(
       // The next one must not go to the same legal group.
       if (holder !== null) holders = holders.with(index, holder)
       const others = found.get(holder) ?? []
-      others.push({ set: { ...set, holders: set.holders }, index })
+      others.push({ set, index })
       found.set(holder, others)
     }
   }
@@ -146,7 +154,7 @@ async function restoreAt(
   modules: RepairModules,
   holder: string,
   batch: readonly Due[],
-  { liars, signal }: { liars: Set<string>; signal: AbortSignal },
+  { liars, places, signal }: Progress,
 ): Promise<RepairedShard[]> {
   const { peers, known, faults, logger } = modules
   const done: RepairedShard[] = []
@@ -154,7 +162,12 @@ async function restoreAt(
   for (let polls = 0; left.length > 0 && polls < POLLS_MAX; polls += 1) {
     if (polls > 0) await pause(modules.clock, signal)
     const items = left.map(({ set, index }): ShardHead => {
-      return { set: set.encodedSet, manifest: set.manifest, holders: [...set.holders], index }
+      return {
+        set: set.encodedSet,
+        manifest: set.manifest,
+        holders: [...(places.get(set) ?? set.holders)],
+        index,
+      }
     })
     const body = { items, avoid: [...liars].slice(0, 16) }
     const outcomes = await ask(peers, holder, body, liars)
@@ -162,7 +175,9 @@ async function restoreAt(
     for (const [at, { set, index }] of left.entries()) {
       if (!isKept(at)) continue
       faults.clear(set.setId, index)
-      if (set.holders[index] !== holder) await known.moved(set.setId, index, holder)
+      if (set.holders[index] === holder) continue
+      places.set(set, (places.get(set) ?? set.holders).with(index, holder))
+      await known.moved(set.setId, index, holder)
     }
     done.push(
       ...left.flatMap((each, at) => {

@@ -91,7 +91,7 @@ export class VaultCare {
   }
 
   start(): void {
-    this.#every('tick', TICK_MS, (signal) => this.#tick(signal))
+    this.#every('tick', TICK_MS, (signal) => this.look(signal))
     this.#every('audit', this.#options.auditMs, (signal) => this.#auditSome(signal))
     this.#every('count', COUNT_MS, async (signal) => {
       await this.count({ signal })
@@ -178,7 +178,8 @@ export class VaultCare {
     }
   }
 
-  async #tick(signal: AbortSignal): Promise<void> {
+  /** What the clock does every few seconds. */
+  async look(signal: AbortSignal): Promise<void> {
     const { known, faults, clock, fetchKeys } = this.#modules
     for (const only of this.#returned) {
       this.#returned.delete(only)

@@ -18,6 +18,12 @@ export { Journal, type JournalOptions, type OpenedJournal } from './journal.ts'
 export type { JournalRecord, JournalRecordType } from './journal-format.ts'
 export type { Marks } from './marks.ts'
 export { LocalBlobs, type LocalBlobsOptions } from './local-blobs.ts'
+export {
+  LIBRARY_NAME_BYTES,
+  type LibraryEntry,
+  LibraryStore,
+  SCOPE_BYTES,
+} from './library-store.ts'
 export { MemoryFileSystem } from './memory-file-system.ts'
 export { MemoryLevel } from './memory-level.ts'
 export { type BlobPlace, openBlobStore } from './open-blob-store.ts'

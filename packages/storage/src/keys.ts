@@ -99,6 +99,10 @@ export const accessKey = (arrival: number): Uint8Array => numberKey('f', arrival
 /** Arrival of the entry of a leaf. */
 export const accessArrivalKey = (leaf: Uint8Array): Uint8Array => key('v', leaf)
 
+/** A record that may be read elsewhere, or a class key to it, by scope (one patient at one custodian). */
+export const libraryKey = (scope: Uint8Array, name: Uint8Array): Uint8Array =>
+  concatBytes(key('j', scope), name)
+
 /** Behind every key of this custodian that begins with the letter. */
 export function afterOwned(letter: 'h' | 'k' | 'n', custodian: string): Uint8Array {
   const end = ownedKey(letter, custodian)
@@ -148,6 +152,7 @@ const NAMES: Record<string, { name: string; rest: 'number' | 'hex' | 'text' | 'h
   k: { name: 'deposit of keys', rest: 'hidden' },
   n: { name: 'usage of a custodian', rest: 'hidden' },
   o: { name: 'shard in a blob', rest: 'hidden' },
+  j: { name: 'record of the library', rest: 'hidden' },
 }
 
 /** A key in words, for error texts; what could name a patient's record is left out. */

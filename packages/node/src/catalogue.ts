@@ -1,0 +1,127 @@
+// The custodian's side of a question: what does this grant open?
+//
+// The question leaves an entry before it is answered, like a reading. What is told are sealed manifests, so
+// even a wrong answer would open nothing without the class keys, and these are sealed to the recipient.
+
+import { equalBytes } from '@mooring/codec'
+import {
+  type AccessEntry,
+  accessEntryCommit,
+  type AccessRequest,
+  decideQuery,
+  type Manifest,
+  type RecordHead,
+  type SignedAccessRequest,
+  type VaultAnswer,
+  type VaultRequest,
+} from '@mooring/records'
+import { Refusal } from '@mooring/api'
+import type { Accounts } from './accounts.ts'
+import type { Clock } from './clock.ts'
+
+type Question = Extract<VaultRequest, { kind: 'catalogue' }>['body']
+type Answer = Extract<VaultAnswer, { kind: 'catalogue' }>['body']
+
+export interface CatalogueEntry {
+  readonly arrival: number
+  readonly setId: Uint8Array
+  /** Encoded. */
+  readonly set: Uint8Array
+  /** Sealed. */
+  readonly manifest: Uint8Array
+  readonly holders: readonly string[]
+  /** The manifest, opened. */
+  readonly metadata: Pick<Manifest, 'facts'>
+}
+
+/** Of the custodian's index. */
+export interface CatalogueIndex {
+  getBySet(setId: Uint8Array): Pick<CatalogueEntry, 'arrival'> | undefined
+  /** Of one patient, newest first. */
+  listAccount(
+    patientKey: Uint8Array,
+    before: number | null,
+    limit: number,
+  ): Promise<readonly CatalogueEntry[]>
+}
+
+export interface CatalogueModules {
+  readonly self: string
+  readonly clock: Pick<Clock, 'wall'>
+  readonly accounts: Pick<Accounts, 'findByKey' | 'wrapsFor'>
+  readonly index: CatalogueIndex
+  readonly anchorKeyOf: (organisation: string) => Uint8Array | undefined
+  readonly tip: () => number
+  readonly blockDigestAt: (height: number) => Uint8Array | undefined
+  /** Durable when it resolves. */
+  readonly noteQuery: (request: AccessRequest, entry: AccessEntry) => Promise<void>
+  readonly noteRefusal: (refusal: {
+    peer: string
+    code: string
+    request: AccessRequest
+    entry: AccessEntry
+  }) => Promise<void>
+}
+
+const PAGE_MAX = 500
+const LOOKED_THROUGH_MAX = 2_000
+
+/** @throws Refusal */
+export async function answerCatalogue(
+  modules: CatalogueModules,
+  sender: string,
+  { signed, entry, after, limit }: Question,
+): Promise<Answer> {
+  const { request } = signed
+  const code = refusalOf(modules, sender, signed, entry)
+  if (code !== undefined) {
+    await modules.noteRefusal({ peer: sender, code, request, entry })
+    throw new Refusal(code, `The question of ${sender} is refused: ${code}.`)
+  }
+  await modules.noteQuery(request, entry)
+  const document = request.grant?.document
+  if (document === undefined) throw new Error('a question without a grant was permitted')
+  const { patientKey, classes } = document
+  const keys = after === null ? modules.accounts.wrapsFor(patientKey, sender).slice(0, 256) : []
+  const wanted = Math.max(1, Math.min(limit, PAGE_MAX))
+  const items: RecordHead[] = []
+  let before = after === null ? null : (modules.index.getBySet(after)?.arrival ?? 0)
+  let last: Uint8Array | null = null
+  for (let looked = 0; looked < LOOKED_THROUGH_MAX && items.length < wanted; ) {
+    const page = await modules.index.listAccount(patientKey, before, wanted)
+    if (page.length === 0) return { keys: [...keys], items, next: null }
+    looked += page.length
+    for (const { setId, set, manifest, holders, metadata, arrival } of page) {
+      if (items.length === wanted) break
+      before = arrival
+      last = setId
+      if (!classes.includes(metadata.facts.class)) continue
+      items.push({ set, manifest, holders: [...holders] })
+    }
+  }
+  return { keys: [...keys], items, next: last }
+}
+
+function refusalOf(
+  { self, clock, accounts, anchorKeyOf, tip, blockDigestAt }: CatalogueModules,
+  sender: string,
+  signed: SignedAccessRequest,
+  entry: AccessEntry,
+): string | undefined {
+  const decision = decideQuery({
+    signed,
+    sender,
+    self,
+    entry: accessEntryCommit(entry),
+    anchorKeyOf,
+    tip: tip(),
+    blockDigestAt,
+    now: clock.wall(),
+  })
+  if (!decision.permit) return decision.code
+  const document = signed.request.grant?.document
+  const account = document && accounts.findByKey(document.patientKey)
+  if (document === undefined || account === undefined) return 'wrong_patient'
+  // The entry must be one that the patient can open.
+  return equalBytes(account.logKey, document.logKey) ? undefined : 'wrong_patient'
+}

@@ -1,0 +1,209 @@
+// What a grant opens, and where: from the custodian while it answers, from the holders when it does not.
+//
+// Either way the reader learns class keys and sealed manifests, and keeps them (manifest-library.ts). A list
+// begins with a question, which leaves an entry; a single record that is known already needs none but
+// that of its reading.
+
+import { Refusal } from '@mooring/api'
+import { equalBytes, toHex } from '@mooring/codec'
+import { shardSetId, type SignedGrant, type VaultAnswer, verifyGrant } from '@mooring/records'
+import {
+  type AccessModules,
+  BLOCK_TRIES,
+  blockWait,
+  type LocatedRecord,
+  signQuery,
+} from './access-session.ts'
+import { discoverHeads, discoverKeys, newHeads } from './discovery.ts'
+import type { ManifestLibrary, Scope } from './manifest-library.ts'
+import { VaultPeerError } from './vault-peers.ts'
+
+export interface GrantedModules extends AccessModules {
+  readonly library: ManifestLibrary
+  /** X25519, of this organisation. */
+  readonly sealSecret: Uint8Array
+  readonly organisations: () => readonly { readonly id: string }[]
+}
+
+export interface GrantUse {
+  readonly grant: SignedGrant
+  readonly purpose: string
+  readonly signal: AbortSignal
+}
+
+export interface GrantedPage {
+  readonly items: readonly LocatedRecord[]
+  /** Commitment of the entry that the question left; null: this page needed none. */
+  readonly entry: Uint8Array | null
+  /** Hex name of a set, to go on behind; null at the end. */
+  readonly next: string | null
+}
+
+type Catalogue = Extract<VaultAnswer, { kind: 'catalogue' }>['body']
+
+const TIMEOUT_MS = 20_000
+const PAGE = 500
+/** The holders are not gone through again for every id that is not there. */
+const DISCOVER_AGAIN_MS = 30_000
+/** What a custodian says when it cannot answer now; the holders can. */
+const PASSING: readonly string[] = ['not_ready', 'holder_failed', 'busy', 'quota_exceeded']
+
+export class GrantedRecords {
+  readonly #modules: GrantedModules
+  readonly #discoveredAt = new Map<string, number>()
+
+  constructor(modules: GrantedModules) {
+    this.#modules = modules
+  }
+
+  /** By commitment or by set, in hex; undefined when the grant opens no such record. */
+  async find(use: GrantUse, id: string): Promise<LocatedRecord | undefined> {
+    const scope = scopeOf(use.grant)
+    const isCovered = ({ manifest }: LocatedRecord): boolean =>
+      use.grant.document.classes.includes(manifest.facts.class)
+    const known = await this.#modules.library.find(scope, id)
+    if (known !== undefined) return isCovered(known) ? known : undefined
+    await this.#refresh(use)
+    const found = await this.#modules.library.find(scope, id)
+    return found !== undefined && isCovered(found) ? found : undefined
+  }
+
+  /** Newest first. */
+  async list(
+    use: GrantUse,
+    { after, limit, only }: { after: string | null; limit: number; only: readonly string[] | null },
+  ): Promise<GrantedPage> {
+    const entry = after === null ? await this.#refresh(use) : null
+    const { classes } = use.grant.document
+    const all = (await this.#modules.library.list(scopeOf(use.grant))).filter(({ manifest }) =>
+      classes.includes(manifest.facts.class),
+    )
+    const names = only === null ? null : new Set(only)
+    const wanted =
+      names === null
+        ? all
+        : all.filter(
+            ({ setId, manifest }) =>
+              names.has(toHex(manifest.recordCommit)) || names.has(toHex(setId)),
+          )
+    const start = after === null ? 0 : 1 + wanted.findIndex(({ setId }) => toHex(setId) === after)
+    const items = wanted.slice(start, start + limit)
+    const last = items.at(-1)
+    const isEnd = last === undefined || start + limit >= wanted.length
+    return { items, entry, next: isEnd ? null : toHex(last.setId) }
+  }
+
+  /** Where the shards of a set are, when those we know of are not there any more. */
+  async locate(record: LocatedRecord, signal: AbortSignal): Promise<LocatedRecord> {
+    const { peers, organisations } = this.#modules
+    const before = predecessorOf(record.setId)
+    for (const { id } of organisations()) {
+      signal.throwIfAborted()
+      if (id !== peers.self && !peers.isConnected(id)) continue
+      const body = { custodian: record.set.custodian, after: before, limit: 2 }
+      const answer = await peers
+        .request(id, { kind: 'list' as const, body }, { timeoutMs: TIMEOUT_MS })
+        .catch(ignorePeer)
+      const head = answer?.body.items.find(({ set }) => equalBytes(shardSetId(set), record.setId))
+      if (head === undefined || head.holders.length !== record.holders.length) continue
+      const isNew = head.holders.some((holder, at) => holder !== record.holders[at])
+      if (isNew) return { ...record, holders: head.holders }
+    }
+    return record
+  }
+
+  async #refresh(use: GrantUse): Promise<Uint8Array> {
+    const { grant, purpose } = use
+    if (!verifyGrant(grant))
+      throw new Refusal('grant_forged', 'The signature of the grant is wrong.')
+    const { logKey } = grant.document
+    const query = 'records that this grant opens'
+    const question = await signQuery(this.#modules, { grant, logKey, purpose, query })
+    const { entry } = question.signed.request
+    if (!(await this.#askCustodian(use, question))) await this.#askHolders(use)
+    return entry
+  }
+
+  /** False when it does not answer. @throws Refusal */
+  async #askCustodian(
+    { grant, signal }: GrantUse,
+    question: Awaited<ReturnType<typeof signQuery>>,
+  ): Promise<boolean> {
+    const { library, peers } = this.#modules
+    const { custodian } = grant.document
+    if (!peers.isConnected(custodian)) return false
+    let after: Uint8Array | null = null
+    do {
+      signal.throwIfAborted()
+      const page = await this.#page(custodian, { ...question, after, limit: PAGE })
+      if (page === undefined) return false
+      await library.learn(scopeOf(grant), { keys: page.keys, heads: page.items })
+      after = page.next
+    } while (after !== null)
+    return true
+  }
+
+  async #page(
+    custodian: string,
+    body: Parameters<typeof signedCatalogue>[0],
+  ): Promise<Catalogue | undefined> {
+    const { peers, clock } = this.#modules
+    for (let tries = 1; ; tries += 1) {
+      try {
+        const answer = await peers.request(custodian, signedCatalogue(body), {
+          timeoutMs: TIMEOUT_MS,
+        })
+        return answer.body
+      } catch (error) {
+        if (!(error instanceof VaultPeerError)) throw error
+        const { refusal } = error
+        if (refusal === null || PASSING.includes(refusal)) return undefined
+        if (refusal !== 'block_unknown' || tries >= BLOCK_TRIES) {
+          throw new Refusal(refusal, `${custodian} refuses: ${refusal}.`)
+        }
+        await blockWait(clock)
+      }
+    }
+  }
+
+  async #askHolders({ grant, signal }: GrantUse): Promise<void> {
+    const { library, sealSecret, clock } = this.#modules
+    const scope = scopeOf(grant)
+    const name = `${scope.custodian} ${toHex(scope.patientKey)}`
+    const last = this.#discoveredAt.get(name)
+    if (last !== undefined && clock.monotonic() - last < DISCOVER_AGAIN_MS) return
+    const keys = await discoverKeys(this.#modules, scope.custodian, { secret: sealSecret, signal })
+    await library.learn(scope, { keys: keys.map(({ deposit }) => deposit), heads: [] })
+    const seen = new Map<string, string>()
+    for await (const heads of discoverHeads(this.#modules, scope.custodian, signal)) {
+      await library.learn(scope, { keys: [], heads: newHeads(heads, seen) })
+    }
+    this.#discoveredAt.set(name, clock.monotonic())
+  }
+}
+
+function scopeOf({ document: { custodian, patientKey } }: SignedGrant): Scope {
+  return { custodian, patientKey }
+}
+
+function signedCatalogue(
+  body: Awaited<ReturnType<typeof signQuery>> & { after: Uint8Array | null; limit: number },
+) {
+  return { kind: 'catalogue' as const, body }
+}
+
+function ignorePeer(error: unknown): undefined {
+  if (error instanceof VaultPeerError) return undefined
+  throw error
+}
+
+/** The greatest name that is less than this one. */
+function predecessorOf(name: Uint8Array): Uint8Array | null {
+  const before = name.slice()
+  for (let at = before.length - 1; at >= 0; at -= 1) {
+    const byte = before[at] ?? 0
+    before[at] = (byte + 255) & 255
+    if (byte > 0) return before
+  }
+  return null
+}

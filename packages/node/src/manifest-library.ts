@@ -1,0 +1,216 @@
+// What this organisation may read elsewhere, as far as it has seen it: for each patient at a custodian the
+// class keys it was given and the manifests that they open.
+//
+// It is learnt from the custodian's catalogue or from the holders, and kept, so that the next reading
+// needs neither. At rest everything is sealed under the local secret and under names that only this node
+// computes: the disk does not tell whose records are in it. Manifests stay sealed under their class
+// keys besides, and class keys to this organisation.
+
+import {
+  bytes,
+  bytesMax,
+  CodecError,
+  compareBytes,
+  concatBytes,
+  decode,
+  encode,
+  equalBytes,
+  list,
+  toHex,
+  versioned,
+} from '@mooring/codec'
+import {
+  type ClassKeyContent,
+  decodeKeyDeposit,
+  decodeShardSet,
+  KEY_DEPOSIT_BYTES_MAX,
+  openKeyDeposit,
+  openManifest,
+  organisationIdSchema,
+  type RecordHead,
+  SEALED_MANIFEST_BYTES_MAX,
+  SHARD_SET_BYTES_MAX,
+  shardSetId,
+  SHARDS_MAX,
+} from '@mooring/records'
+import { type LibraryEntry, type LibraryStore } from '@mooring/storage'
+import type { LocatedRecord } from './access-session.ts'
+import { runInSlices } from './time-slices.ts'
+
+export interface LibraryModules {
+  readonly store: LibraryStore
+  /** X25519, of this organisation: opens the class keys that were sealed to it. */
+  readonly sealSecret: Uint8Array
+  readonly seal: (plaintext: Uint8Array) => Uint8Array
+  /** @throws StorageError corrupt */
+  readonly open: (sealed: Uint8Array) => Uint8Array
+  /** 16 bytes that name this value here and nowhere else. */
+  readonly name: (...parts: Uint8Array[]) => Uint8Array
+}
+
+/** One patient at one custodian. */
+export interface Scope {
+  readonly custodian: string
+  readonly patientKey: Uint8Array
+}
+
+const headSchema = versioned(1, {
+  set: bytesMax(SHARD_SET_BYTES_MAX),
+  manifest: bytesMax(SEALED_MANIFEST_BYTES_MAX),
+  holders: list(organisationIdSchema, SHARDS_MAX),
+})
+const keySchema = versioned(1, { id: bytes(32), deposit: bytesMax(KEY_DEPOSIT_BYTES_MAX) })
+
+const KEY = 0
+const HEAD = 1
+const SCOPES_MAX = 64
+
+interface Shelf {
+  readonly keys: Map<string, ClassKeyContent>
+  /** By set. */
+  readonly records: Map<string, LocatedRecord>
+}
+
+export class ManifestLibrary {
+  readonly #modules: LibraryModules
+  /** Those used last. */
+  readonly #shelves = new Map<string, Promise<Shelf>>()
+
+  constructor(modules: LibraryModules) {
+    this.#modules = modules
+  }
+
+  /**
+   * Class keys sealed to this organisation, and heads that they may open; whatever does not open, or is of
+   * another patient or custodian, is left out. The answer is how many records are new.
+   */
+  async learn(
+    scope: Scope,
+    { keys, heads }: { keys: readonly Uint8Array[]; heads: readonly RecordHead[] },
+  ): Promise<number> {
+    const shelf = await this.#shelf(scope)
+    const entries: LibraryEntry[] = []
+    for (const encoded of keys) {
+      const content = openKey(encoded, scope, this.#modules.sealSecret)
+      if (content === undefined || shelf.keys.has(nameOfKey(content))) continue
+      shelf.keys.set(nameOfKey(content), content)
+      const { id } = decodeKeyDeposit(encoded)
+      const value = this.#modules.seal(encode(keySchema, { id, deposit: encoded }))
+      entries.push({ name: concatBytes(Uint8Array.of(KEY), id), value })
+    }
+    let added = 0
+    await runInSlices(heads.values(), (head) => {
+      const record = openHead(head, scope, shelf.keys)
+      if (record === undefined) return
+      const name = toHex(record.setId)
+      const known = shelf.records.get(name)
+      if (known === undefined) added += 1
+      else if (sameHolders(known.holders, head.holders)) return
+      shelf.records.set(name, record)
+      const value = this.#modules.seal(encode(headSchema, head))
+      entries.push({ name: concatBytes(Uint8Array.of(HEAD), record.setId), value })
+    })
+    await this.#modules.store.put(this.#nameOf(scope), entries)
+    return added
+  }
+
+  /** By commitment or by set, in hex. */
+  async find(scope: Scope, id: string): Promise<LocatedRecord | undefined> {
+    const { records } = await this.#shelf(scope)
+    const bySet = records.get(id)
+    if (bySet !== undefined) return bySet
+    for (const record of records.values()) {
+      if (toHex(record.manifest.recordCommit) === id) return record
+    }
+    return undefined
+  }
+
+  /** Newest first. */
+  async list(scope: Scope): Promise<LocatedRecord[]> {
+    const { records } = await this.#shelf(scope)
+    return [...records.values()].toSorted(
+      (a, b) => b.manifest.receivedAt - a.manifest.receivedAt || compareBytes(a.setId, b.setId),
+    )
+  }
+
+  #nameOf({ custodian, patientKey }: Scope): Uint8Array {
+    return this.#modules.name(new TextEncoder().encode(`${custodian}\0`), patientKey)
+  }
+
+  #shelf(scope: Scope): Promise<Shelf> {
+    const name = toHex(this.#nameOf(scope))
+    const known = this.#shelves.get(name)
+    this.#shelves.delete(name)
+    const shelf = known ?? this.#load(scope)
+    this.#shelves.set(name, shelf)
+    const [oldest] = this.#shelves.keys()
+    if (this.#shelves.size > SCOPES_MAX && oldest !== undefined) this.#shelves.delete(oldest)
+    return shelf
+  }
+
+  async #load(scope: Scope): Promise<Shelf> {
+    const { store, open, sealSecret } = this.#modules
+    const shelf: Shelf = { keys: new Map(), records: new Map() }
+    const heads: RecordHead[] = []
+    for await (const { name, value } of store.entries(this.#nameOf(scope))) {
+      const plaintext = open(value)
+      if (name[0] === HEAD) heads.push(decode(headSchema, plaintext))
+      if (name[0] !== KEY) continue
+      const content = openKey(decode(keySchema, plaintext).deposit, scope, sealSecret)
+      if (content !== undefined) shelf.keys.set(nameOfKey(content), content)
+    }
+    await runInSlices(heads.values(), (head) => {
+      const record = openHead(head, scope, shelf.keys)
+      if (record !== undefined) shelf.records.set(toHex(record.setId), record)
+    })
+    return shelf
+  }
+}
+
+/** What others hand out is judged like everything of theirs. */
+function openKey(
+  encoded: Uint8Array,
+  { custodian, patientKey }: Scope,
+  sealSecret: Uint8Array,
+): ClassKeyContent | undefined {
+  try {
+    const deposit = decodeKeyDeposit(encoded)
+    const content = openKeyDeposit(deposit, sealSecret)
+    if (content === undefined || deposit.custodian !== custodian) return undefined
+    return equalBytes(content.patientKey, patientKey) ? content : undefined
+  } catch (error) {
+    if (error instanceof CodecError) return undefined
+    throw error
+  }
+}
+
+function openHead(
+  { set: encoded, manifest: sealed, holders }: RecordHead,
+  { custodian, patientKey }: Scope,
+  keys: ReadonlyMap<string, ClassKeyContent>,
+): LocatedRecord | undefined {
+  try {
+    const set = decodeShardSet(encoded)
+    if (set.custodian !== custodian || holders.length !== set.n) return undefined
+    const setId = shardSetId(encoded)
+    for (const { classKey, class: name } of keys.values()) {
+      const manifest = openManifest(sealed, classKey, setId)
+      if (manifest === undefined) continue
+      const { facts } = manifest
+      const isOf = equalBytes(facts.patientKey, patientKey) && facts.class === name
+      return isOf ? { setId, set, holders, manifest } : undefined
+    }
+    return undefined
+  } catch (error) {
+    if (error instanceof CodecError) return undefined
+    throw error
+  }
+}
+
+function nameOfKey({ class: name, epoch }: ClassKeyContent): string {
+  return `${epoch} ${name}`
+}
+
+function sameHolders(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((holder, at) => holder === b[at])
+}

@@ -1,0 +1,304 @@
+// The parts that read and keep the vault whole, put together; the holder and the custodian are given.
+
+import { Refusal } from '@mooring/api'
+import type { KeyPair } from '@mooring/crypto'
+import { x25519 } from '@mooring/crypto'
+import { blockDigest, decodeHeader } from '@mooring/ledger'
+import { SHARDS_MAX } from '@mooring/records'
+import type { BlobStore, ChainStore, LibraryStore } from '@mooring/storage'
+import type { AccessModules, LocatedRecord } from './access-session.ts'
+import type { AccessNotes } from './access-notes.ts'
+import { answerCatalogue, type CatalogueModules } from './catalogue.ts'
+import type { Clock } from './clock.ts'
+import type { ShardPlace } from './collect-shards.ts'
+import { fetchKeys, type FetchLostModules } from './fetch-lost.ts'
+import { GrantedRecords } from './granted-records.ts'
+import type { VaultHandlers } from './holder.ts'
+import { checkMove } from './holder-terms.ts'
+import type { KeptShards } from './kept-shards.ts'
+import type { KnownSets } from './known-sets.ts'
+import type { Logger } from './logger.ts'
+import { ManifestLibrary } from './manifest-library.ts'
+import type { Members } from './members.ts'
+import { Reach } from './reach.ts'
+import { RepairConsent } from './repair-consent.ts'
+import { type RepairHelperModules, repairParts } from './repair-helper.ts'
+import { ShardFaults } from './shard-faults.ts'
+import { ShardRestore } from './shard-restore.ts'
+import { type CareEvent, type CareOptions, VaultCare } from './vault-care.ts'
+import { VaultPeerError, type VaultPeers } from './vault-peers.ts'
+import { VaultReader } from './vault-reader.ts'
+import { type SetIndex, VaultSets } from './vault-sets.ts'
+import type { SurveyModules } from './vault-survey.ts'
+
+export interface KeeperOptions {
+  readonly self: string
+  readonly anchorKey: KeyPair
+  /** X25519. */
+  readonly sealSecret: Uint8Array
+  readonly care: CareOptions
+}
+
+export interface KeeperModules {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly random: (length: number) => Uint8Array
+  readonly peers: VaultPeers
+  readonly shards: KeptShards
+  readonly blobs: Pick<BlobStore, 'create'>
+  readonly checkRoom: FetchLostModules['checkRoom']
+  readonly members: Pick<Members, 'organisations'>
+  readonly chain: Pick<ChainStore, 'tip' | 'getHeader'>
+  readonly notes: AccessNotes
+  readonly library: LibraryStore
+  readonly atRest: {
+    readonly seal: (plaintext: Uint8Array) => Uint8Array
+    readonly open: (sealed: Uint8Array) => Uint8Array
+    readonly name: (...parts: Uint8Array[]) => Uint8Array
+  }
+  readonly accounts: CatalogueModules['accounts']
+  readonly index: SetIndex & CatalogueModules['index']
+  readonly observe: (what: CareEvent) => void
+}
+
+export interface VaultKeeper {
+  readonly reader: VaultReader
+  readonly granted: GrantedRecords
+  readonly care: VaultCare
+  readonly known: KnownSets
+  readonly faults: ShardFaults
+  readonly reach: Reach
+  readonly lost: FetchLostModules
+  readonly survey: SurveyModules
+  /** What the holder on this node hands on. */
+  readonly handlers: VaultHandlers
+  start(): void
+  close(): Promise<void>
+}
+
+interface HandlingParts extends Pick<VaultKeeper, 'faults' | 'known' | 'care'> {
+  readonly restore: ShardRestore
+  readonly helper: RepairHelperModules
+}
+
+/** So many blocks behind our tip: who is a little behind knows that one too. */
+const BLOCKS_BACK = 2
+const REPORT_TIMEOUT_MS = 5_000
+
+export function createVaultKeeper(options: KeeperOptions, modules: KeeperModules): VaultKeeper {
+  const { self, care: careOptions, sealSecret } = options
+  const { clock, logger, peers, members, shards, random, observe, index } = modules
+  const faults = new ShardFaults()
+  const known = new VaultSets({ shards, index, random })
+  const reach = new Reach({
+    clock,
+    self,
+    organisations: () => members.organisations,
+    isConnected: (organisation) => peers.isConnected(organisation),
+    onReturn: (organisation, awayMs) => care.onReturn(organisation, awayMs),
+  })
+  const view = {
+    organisations: () => members.organisations,
+    awayMs: (organisation: string) => reach.awayMs(organisation),
+  }
+  const candidates = () => members.organisations.filter(({ roles }) => roles.includes('authority'))
+  const { blobs, checkRoom } = modules
+  const restore = new ShardRestore({
+    self,
+    peers,
+    view,
+    kept: shards,
+    blobs,
+    random,
+    logger,
+    checkRoom,
+  })
+  const lost: FetchLostModules = {
+    peers,
+    view,
+    candidates,
+    shards,
+    checkRoom,
+    logger,
+    restore: (items, avoid) => restore.restore(items, avoid),
+  }
+  const { graceMs } = careOptions
+  const care = new VaultCare(careOptions, {
+    peers,
+    view,
+    faults,
+    known,
+    candidates,
+    clock,
+    logger,
+    random,
+    observe,
+    fetchKeys: (signal) => fetchKeys(lost, { graceMs, signal }),
+  })
+  const access = accessModules(options, modules)
+  const library = new ManifestLibrary({ store: modules.library, sealSecret, ...modules.atRest })
+  const consent = new RepairConsent(view)
+  const helper = {
+    self,
+    kept: shards,
+    consent,
+    view,
+    faults,
+    secretWith: secretsOf(options, members),
+  }
+  return {
+    reader: new VaultReader({ ...access, report: reporterOf(peers, logger) }),
+    granted: new GrantedRecords({
+      ...access,
+      library,
+      sealSecret,
+      organisations: () => members.organisations,
+    }),
+    care,
+    known,
+    faults,
+    reach,
+    lost,
+    survey: { peers, view, faults, known },
+    handlers: handlersOf(options, modules, { restore, helper, faults, known, care }),
+    start: () => {
+      reach.start()
+      care.start()
+    },
+    close: async () => {
+      reach.close()
+      await care.close()
+      await restore.close()
+    },
+  }
+}
+
+function handlersOf(
+  options: KeeperOptions,
+  modules: KeeperModules,
+  { restore, helper, faults, known, care }: HandlingParts,
+): VaultHandlers {
+  const { self } = options
+  return {
+    catalogue: (sender, body) => answerCatalogue(catalogueModules(options, modules), sender, body),
+    repair: async (sender, { questions }) => {
+      return { parts: await repairParts(helper, sender, questions) }
+    },
+    restore: async (_sender, { items, avoid }) => {
+      const { outcomes, liars } = await restore.restore(items, avoid)
+      return { outcomes, liars: liars.slice(0, SHARDS_MAX) }
+    },
+    moved: async (sender, { holder, shards: moved }) => {
+      for (const shard of moved) await noteMove({ ...modules, faults, self }, sender, holder, shard)
+    },
+    reported: async (_sender, { shard }) => {
+      const set = await known.get(shard.setId)
+      // Whoever reports may be wrong, or lie: this node sees for itself.
+      if (set !== undefined) await care.audit([set])
+    },
+  }
+}
+
+/** The holder has judged it for the shards that it keeps; this is for the custodian's index. */
+async function noteMove(
+  { self, faults, index, members, peers }: KeeperModules & { faults: ShardFaults; self: string },
+  sender: string,
+  holder: string,
+  { setId, index: at }: { setId: Uint8Array; index: number },
+): Promise<void> {
+  const entry = index.getBySet(setId)
+  if (entry === undefined) {
+    faults.clear(setId, at)
+    return
+  }
+  const groupOf = (id: string) => members.organisations.find((one) => one.id === id)?.legalGroup
+  const isConnected = (id: string): boolean => peers.isConnected(id)
+  const { holders } = entry
+  const move = { sender, holder, index: at, custodian: self, holders, groupOf, isConnected }
+  const code = checkMove(move)
+  if (code !== undefined) throw new Refusal(code, `The move of a shard to ${holder} is refused.`)
+  faults.clear(setId, at)
+  await index.moved(setId, at, holder)
+}
+
+function accessModules(
+  { self, anchorKey }: KeeperOptions,
+  { clock, peers, random, members, chain, notes }: KeeperModules,
+): AccessModules {
+  return {
+    self,
+    anchorKey,
+    clock,
+    peers,
+    random,
+    recentBlock: () => {
+      const height = Math.max(0, chain.tip.height - BLOCKS_BACK)
+      const header = chain.getHeader(height)
+      const at = header === undefined ? chain.tip : { height, digest: digestOf(header) }
+      return { height: at.height, digest: at.digest }
+    },
+    memberOf: (organisation) => {
+      const member = members.organisations.find(({ id }) => id === organisation)
+      return member && { anchorKey: member.keys.anchor, legalGroup: member.legalGroup }
+    },
+    keepEntry: (entry, { request }) =>
+      request.sets.length === 0 ? notes.noteQuery(request, entry) : notes.noteRead(request, entry),
+  }
+}
+
+function catalogueModules({ self }: KeeperOptions, modules: KeeperModules): CatalogueModules {
+  const { clock, accounts, index, members, chain, notes } = modules
+  return {
+    self,
+    clock,
+    accounts,
+    index,
+    anchorKeyOf: (organisation) =>
+      members.organisations.find(({ id }) => id === organisation)?.keys.anchor,
+    tip: () => chain.tip.height,
+    blockDigestAt: (height) => {
+      const header = chain.getHeader(height)
+      return header && digestOf(header)
+    },
+    noteQuery: (request, entry) => notes.noteQuery(request, entry),
+    noteRefusal: (refusal) => notes.noteRefusal(refusal),
+  }
+}
+
+function digestOf(header: Uint8Array): Uint8Array {
+  return blockDigest(decodeHeader(header))
+}
+
+/** Computed once for each key of another member. */
+function secretsOf(
+  { sealSecret }: KeeperOptions,
+  members: Pick<Members, 'organisations'>,
+): (organisation: string) => Uint8Array | undefined {
+  const known = new Map<string, { key: Uint8Array; secret: Uint8Array | undefined }>()
+  return (organisation) => {
+    const key = members.organisations.find(({ id }) => id === organisation)?.keys.seal
+    if (key === undefined) return undefined
+    const cached = known.get(organisation)
+    if (cached?.key === key) return cached.secret
+    const secret = x25519(sealSecret, key)
+    known.set(organisation, { key, secret })
+    return secret
+  }
+}
+
+/** To all holders of the set: the one that drives its repair is among them. */
+function reporterOf(peers: VaultPeers, logger: Logger) {
+  return ({ setId, holders }: LocatedRecord, { holder, index }: ShardPlace, code: string): void => {
+    logger.warn('a holder gave something else than its shard', { holder, reason: code })
+    const body = { shard: { setId, index }, holder, code }
+    for (const other of holders) {
+      if (other !== peers.self && !peers.isConnected(other)) continue
+      peers
+        .request(other, { kind: 'report' as const, body }, { timeoutMs: REPORT_TIMEOUT_MS })
+        .catch((error: unknown) => {
+          if (error instanceof VaultPeerError) return
+          logger.error('a bad shard could not be reported', { error })
+        })
+    }
+  }
+}

@@ -1,0 +1,287 @@
+import assert from 'node:assert/strict'
+import { toHex } from '@mooring/codec'
+import { isShard, type SignedGrant } from '@mooring/records'
+import { test } from 'uvu'
+import { fetchKeys, fetchOwnShards } from '../src/fetch-lost.ts'
+import { surveyPresence } from '../src/vault-survey.ts'
+import {
+  type Hospital,
+  type Patient,
+  type Placed,
+  PURPOSE,
+  type Tamper,
+  VaultWorld,
+} from './vault-world.ts'
+import { bytesFor, bytesOf } from './vault-keys.ts'
+
+const FIVE = ['a', 'b', 'c', 'd', 'e']
+const SEVEN = [...FIVE, 'f', 'g']
+const { signal } = new AbortController()
+
+interface Made {
+  world: VaultWorld
+  patient: Patient
+  grant: SignedGrant
+  placed: Placed[]
+}
+
+async function world(
+  work: (made: Made) => Promise<void>,
+  { names = SEVEN, count = 12, graceMs = 1 } = {},
+): Promise<void> {
+  await VaultWorld.with(
+    names,
+    async (made) => {
+      const patient = made.patient('a', 'maria')
+      const grant = await made.grant(patient, 'b')
+      const placed: Placed[] = []
+      for (let at = 0; at < count; at += 1) {
+        placed.push(await made.place(patient, bytesFor(`record ${at}`, 2_000 + 97 * at)))
+      }
+      await work({ world: made, patient, grant, placed })
+    },
+    { graceMs },
+  )
+}
+
+/** One look of every hospital that is there. */
+async function lookAround({ world: made }: Made): Promise<void> {
+  for (const hospital of there(made)) {
+    hospital.keeper.reach.look()
+    await hospital.keeper.care.look(signal)
+  }
+}
+
+function there(made: VaultWorld): Hospital[] {
+  const members = new Set(made.organisations.map(({ id }) => id))
+  return made.hospitals.filter(({ name }) => members.has(name) && !made.down.has(name))
+}
+
+/** What must always hold, however much has happened. */
+async function checkInvariants({ world: made, placed }: Made): Promise<void> {
+  for (const { located, shards } of placed) {
+    for (const hospital of made.hospitals) {
+      const kept = await hospital.shards.of(located.setId)
+      assert.ok(kept.length <= 1, `${hospital.name} has ${kept.length} shards of one set`)
+      for (const { head } of kept) {
+        const bytes = await hospital.shards.bytes(head, 0, head.bytes)
+        assert.deepEqual(bytes, shards[head.index])
+      }
+    }
+  }
+}
+
+/** Each set has all its shards at members that answer, and everybody knows where. */
+async function checkFull({ world: made, placed }: Made): Promise<void> {
+  for (const { located } of placed) {
+    const owners = new Map<number, string>()
+    for (const hospital of there(made)) {
+      for (const { head } of await hospital.shards.of(located.setId))
+        owners.set(head.index, hospital.name)
+    }
+    assert.equal(owners.size, located.set.n, 'a shard is missing')
+    for (const hospital of there(made)) {
+      for (const { head } of await hospital.shards.of(located.setId)) {
+        assert.deepEqual(
+          head.holders,
+          Array.from({ length: located.set.n }, (_, at) => owners.get(at)),
+        )
+      }
+    }
+  }
+}
+
+async function readAll({ world: made, grant, placed }: Made): Promise<void> {
+  const { keeper } = made.hospital('b')
+  const use = { grant, purpose: PURPOSE, signal }
+  for (const { located, raw } of placed) {
+    const found = await keeper.granted.find(use, toHex(located.setId))
+    assert.ok(found !== undefined)
+    const now = await keeper.granted.locate(found, signal)
+    const reason = { ...use, logKey: grant.document.logKey }
+    const reading = await keeper.reader.read(now, reason)
+    assert.deepEqual(await bytesOf(reading.body), raw)
+  }
+}
+
+test('a removed hospital is replaced: every set is at full strength again and is read', async () => {
+  await world(async (made) => {
+    await made.world.hospital('b').keeper.care.count({ signal })
+    for (const hospital of made.world.hospitals) await hospital.keeper.care.count({ signal })
+    made.world.organisations = made.world.organisations.filter(({ id }) => id !== 'd')
+    await lookAround(made)
+    await checkInvariants(made)
+    await checkFull(made)
+    await readAll(made)
+  })
+})
+
+test('a hospital that is away is waited for, and then replaced', async () => {
+  await world(
+    async (made) => {
+      made.world.down.add('c')
+      await lookAround(made)
+      for (const hospital of there(made.world))
+        assert.equal(hospital.keeper.care.counts().restored, 0)
+    },
+    { graceMs: 3_600_000 },
+  )
+  await world(async (made) => {
+    made.world.down.add('c')
+    await lookAround(made)
+    await lookAround(made)
+    await checkInvariants(made)
+    await checkFull(made)
+    await readAll(made)
+  })
+})
+
+test('two hospitals are gone for good, one of them the custodian: all is read, all is made again', async () => {
+  await world(async (made) => {
+    made.world.down.add('a').add('e')
+    await readAll(made)
+    await lookAround(made)
+    await lookAround(made)
+    await checkInvariants(made)
+    await checkFull(made)
+    await readAll(made)
+  })
+})
+
+test('a hospital that comes back with an empty disk gets its own shards again', async () => {
+  await world(
+    async (made) => {
+      await made.world.wipe('d')
+      const lost = made.world.hospital('d')
+      const { keeper } = made.world.hospital('b')
+      await surveyPresence(keeper.survey, { signal, only: 'd' })
+      assert.ok(keeper.faults.size > 0)
+      await lookAround(made)
+      await lookAround(made)
+      assert.ok(lost.keeper.care.counts().restored >= 0)
+      await checkInvariants(made)
+    },
+    { names: FIVE },
+  )
+})
+
+test('an empty hospital finds what it should have by itself, shards and class keys', async () => {
+  await world(
+    async (made) => {
+      await made.world.wipe('d')
+      const { keeper, shards } = made.world.hospital('d')
+      const restored = await fetchOwnShards(keeper.lost, { signal })
+      assert.equal(restored, made.placed.length)
+      await keeper.care.look(signal)
+      await checkInvariants(made)
+      await checkFull(made)
+      assert.ok((await shards.store.listKeys('a', null, 100)).length === 0)
+      assert.equal(await fetchKeys(keeper.lost, { graceMs: 1_000, signal }), 2)
+    },
+    { names: FIVE },
+  )
+})
+
+const lies: Tamper = (answer) => {
+  if (answer.kind === 'audit') {
+    const answers = answer.body.answers.map((given) => given && given.map((byte) => byte ^ 7))
+    return { kind: 'audit', body: { answers } }
+  }
+  if (answer.kind !== 'repair') return answer
+  const parts = answer.body.parts.map((part) => part && part.map((byte) => byte ^ 5))
+  return { kind: 'repair', body: { parts } }
+}
+
+test('an audit names the hospital that has something else than its shards', async () => {
+  await world(
+    async (made) => {
+      made.world.tampers.set('c', lies)
+      const { keeper } = made.world.hospital('b')
+      const result = await keeper.care.audit(await keeper.known.sample(64))
+      assert.equal(result.verdicts.bad, made.placed.length)
+      assert.ok(result.faults.every(({ holder, fault }) => holder === 'c' && fault === 'wrong'))
+      made.world.tampers.clear()
+      await keeper.care.audit(await keeper.known.sample(64))
+      assert.equal(keeper.faults.size, 0)
+    },
+    { names: FIVE },
+  )
+})
+
+test('a helper that lies cannot keep a shard from being made again, and is named', async () => {
+  await world(async (made) => {
+    const before = made.world.lines.length
+    made.world.tampers.set('c', lies)
+    made.world.organisations = made.world.organisations.filter(({ id }) => id !== 'd')
+    for (const hospital of there(made.world)) await hospital.keeper.care.count({ signal })
+    made.world.organisations = made.world.organisations.filter(({ id }) => id !== 'd')
+    await lookAround(made)
+    made.world.tampers.clear()
+    await lookAround(made)
+    await checkInvariants(made)
+    await checkFull(made)
+    const named = made.world.lines.slice(before).filter((line) => line.includes('helped a repair'))
+    assert.ok(named.length > 0)
+    assert.ok(named.every((line) => line.includes('"holders":"c"')))
+  })
+})
+
+test('a large shard is made again in pieces, straight to the disk', async () => {
+  await world(
+    async (made) => {
+      const { located, shards } = await made.world.place(
+        made.patient,
+        bytesFor('scan', 9_000_000),
+        'imaging',
+      )
+      await made.world.wipe('d')
+      const { keeper, shards: kept } = made.world.hospital('d')
+      const index = located.holders.indexOf('d')
+      const name = { setId: located.setId, index }
+      for (let tries = 0; tries < 400 && !(await kept.has(name)); tries += 1) {
+        await fetchOwnShards(keeper.lost, { signal })
+        await new Promise((resolve) => setTimeout(resolve, 25))
+      }
+      const size = shards[index]?.length ?? 0
+      const bytes = await kept.bytes(name, 0, size)
+      assert.ok(bytes !== undefined && isShard(located.set, index, bytes))
+      await checkInvariants(made)
+    },
+    { names: FIVE, count: 2 },
+  )
+})
+
+test('nobody collects shards by asking to have them made again', async () => {
+  await world(
+    async (made) => {
+      const [first] = made.placed
+      assert.ok(first !== undefined)
+      const { set, setId, holders } = first.located
+      const thief = holders[0] ?? ''
+      const { peers } = made.world.hospital(thief)
+      for (const index of [1, 2, 3, 4]) {
+        const helpers = holders
+          .map((holder, at) => ({ holder, index: at }))
+          .filter((place) => place.index !== index && place.holder !== thief)
+          .slice(0, set.k)
+        const question = {
+          nonce: new Uint8Array(16),
+          setId,
+          index,
+          recipient: thief,
+          helpers,
+          from: 0,
+          count: 1,
+        }
+        for (const { holder } of helpers) {
+          const request = { kind: 'repair' as const, body: { questions: [question] } }
+          const { body } = await peers.request(holder, request, { timeoutMs: 5_000 })
+          assert.deepEqual(body.parts, [null])
+        }
+      }
+    },
+    { names: FIVE, count: 1 },
+  )
+})
+
+test.run()

@@ -1,0 +1,471 @@
+// Hospitals that keep shards for each other, in one process: real holders, readers and repair over
+// databases in memory and blobs in a temporary folder; between them encoded messages. A test can switch a
+// hospital off, take its disk, remove it from the network, or make it answer something else.
+
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { toHex } from '@mooring/codec'
+import { sha256, x25519PublicKey } from '@mooring/crypto'
+import type { Organisation } from '@mooring/ledger'
+import { NetworkError } from '@mooring/network'
+import {
+  type AccessRequest,
+  type ClassKeyContent,
+  commitRecord,
+  createKeyDeposit,
+  decodeVaultAnswer,
+  encodeKeyDeposit,
+  encodeVaultAnswer,
+  type GrantDocument,
+  type Manifest,
+  openManifest,
+  placeShards,
+  recordSecrets,
+  sealRecord,
+  shardSetId,
+  type SignedGrant,
+  signGrant,
+  splitOf,
+  type VaultAnswer,
+} from '@mooring/records'
+import {
+  type Database,
+  LibraryStore,
+  LocalBlobs,
+  MemoryLevel,
+  openDatabaseOn,
+  ShardStore,
+} from '@mooring/storage'
+import type { AccessNotes } from '../src/access-notes.ts'
+import type { LocatedRecord } from '../src/access-session.ts'
+import { systemClock } from '../src/clock.ts'
+import { createHolder } from '../src/create-holder.ts'
+import { FreeSpace } from '../src/free-space.ts'
+import { answerVaultRequest } from '../src/holder-wire.ts'
+import type { KeptShards } from '../src/kept-shards.ts'
+import { createLogger } from '../src/logger.ts'
+import type { CareOptions } from '../src/vault-care.ts'
+import { createVaultKeeper, type VaultKeeper } from '../src/vault-keeper.ts'
+import { createVaultPeers, type VaultPeers } from '../src/vault-peers.ts'
+import {
+  anchorKeyOf,
+  chain,
+  HEIGHT,
+  logKeyOf,
+  MembersNow,
+  organisationOf,
+  sealSecretOf,
+  seedOf,
+  signKeyOf,
+} from './vault-keys.ts'
+
+export const PURPOSE = 'TREAT'
+const NO_GRACE: CareOptions = { graceMs: 1, auditMs: 3_600_000, auditSets: 64 }
+const random = (length: number) => new Uint8Array(randomBytes(length))
+
+/** What a hospital answers instead of the truth; undefined: it does not answer. */
+export type Tamper = (answer: VaultAnswer) => VaultAnswer | undefined
+
+export interface Indexed {
+  arrival: number
+  setId: Uint8Array
+  set: Uint8Array
+  manifest: Uint8Array
+  holders: string[]
+  metadata: Manifest
+}
+
+export interface Patient {
+  seed: Uint8Array
+  custodian: string
+  /** By class. */
+  keys: Map<string, ClassKeyContent>
+  deposits: { class: string; recipient: string; deposit: Uint8Array }[]
+}
+
+export interface Placed {
+  readonly located: LocatedRecord
+  readonly raw: Uint8Array
+  readonly shards: readonly Uint8Array[]
+}
+
+export class Hospital {
+  readonly name: string
+  readonly folder: string
+  readonly peers: VaultPeers
+  readonly shards: KeptShards
+  readonly keeper: VaultKeeper
+  readonly records: Indexed[] = []
+  readonly patients: Patient[] = []
+  /** Entries that were noted, by what for. */
+  readonly noted: { what: string; request: AccessRequest | null; code?: string }[] = []
+  readonly answer: ReturnType<typeof createHolder>['holder']
+  readonly #close: () => Promise<void>
+
+  private constructor(
+    world: VaultWorld,
+    name: string,
+    disk: { database: Database; blobs: LocalBlobs; store: ShardStore; folder: string },
+  ) {
+    this.name = name
+    this.folder = disk.folder
+    const { blobs, store, database } = disk
+    const logger = createLogger({
+      levels: { base: 'trace', modules: {} },
+      format: 'json',
+      destination: { write: (line) => world.lines.push(line) },
+    })
+    const notes = this.#notes()
+    const members = world.membersOf()
+    const created = createHolder(
+      { self: name, anchorKey: anchorKeyOf(name), quotaBytes: null, reserveBytes: 0 },
+      {
+        clock: systemClock,
+        logger,
+        store,
+        blobs,
+        space: new FreeSpace(disk.folder, systemClock),
+        notes,
+        members,
+        chain,
+        isConnected: (other) => this.peers.isConnected(other),
+        handlers: () => this.keeper.handlers,
+        onDamage: () => undefined,
+        observe: () => undefined,
+      },
+    )
+    this.answer = created.holder
+    this.shards = created.shards
+    this.peers = createVaultPeers(name, {
+      network: world.networkOf(name),
+      members,
+      answer: (sender, request) => created.holder.answer(sender, request),
+    })
+    this.keeper = createVaultKeeper(
+      {
+        self: name,
+        anchorKey: anchorKeyOf(name),
+        sealSecret: sealSecretOf(name),
+        care: world.care,
+      },
+      {
+        clock: systemClock,
+        logger,
+        random,
+        peers: this.peers,
+        shards: created.shards,
+        blobs,
+        checkRoom: (custodian, bytes) => created.deposits.refuseRoom(custodian, bytes),
+        members,
+        chain,
+        notes,
+        library: new LibraryStore(database),
+        atRest: {
+          seal: (plaintext) => plaintext,
+          open: (sealed) => sealed,
+          name: (...parts) => sha256(...parts).slice(0, 16),
+        },
+        accounts: this.#accounts(),
+        index: this.#index(),
+        observe: () => undefined,
+      },
+    )
+    this.#close = async () => {
+      await this.keeper.close()
+      await created.close()
+    }
+  }
+
+  static async open(world: VaultWorld, name: string, folder: string): Promise<Hospital> {
+    const database = await openDatabaseOn(new MemoryLevel(name), 'vault')
+    const store = await ShardStore.open(database)
+    const blobs = await LocalBlobs.open({
+      directory: join(folder, name, randomBytes(4).toString('hex')),
+    })
+    return new Hospital(world, name, { database, blobs, store, folder })
+  }
+
+  close(): Promise<void> {
+    return this.#close()
+  }
+
+  #notes(): AccessNotes {
+    const note = (what: string) => (request: AccessRequest) => {
+      this.noted.push({ what, request })
+      return Promise.resolve()
+    }
+    return {
+      noteWitness: note('witness'),
+      noteServed: (request) => void this.noted.push({ what: 'served', request }),
+      noteRead: note('read'),
+      noteQuery: note('query'),
+      noteRefusal: ({ code, request }) => {
+        this.noted.push({ what: 'refusal', code, request })
+        return Promise.resolve()
+      },
+      noteRepair: () => Promise.resolve(),
+    }
+  }
+
+  #accounts() {
+    const find = (patientKey: Uint8Array) =>
+      this.patients.find((one) => toHex(signKeyOf(one).publicKey) === toHex(patientKey))
+    return {
+      findByKey: (patientKey: Uint8Array) => {
+        const patient = find(patientKey)
+        if (patient === undefined) return undefined
+        return { reference: '', patientKey, logKey: logKeyOf(patient) }
+      },
+      wrapsFor: (patientKey: Uint8Array, recipient: string) =>
+        (find(patientKey)?.deposits ?? []).flatMap((each) =>
+          each.recipient === recipient ? [each.deposit] : [],
+        ),
+    }
+  }
+
+  #index() {
+    const getBySet = (setId: Uint8Array) =>
+      this.records.find((entry) => toHex(entry.setId) === toHex(setId))
+    const list = (before: number | null, limit: number) => {
+      const older = this.records.filter(({ arrival }) => before === null || arrival < before)
+      return older.toSorted((a, b) => b.arrival - a.arrival).slice(0, limit)
+    }
+    return {
+      getBySet,
+      list: (before: number | null, limit: number) => Promise.resolve(list(before, limit)),
+      listAccount: (patientKey: Uint8Array, before: number | null, limit: number) =>
+        Promise.resolve(
+          list(before, 1_000_000)
+            .filter(({ metadata }) => toHex(metadata.facts.patientKey) === toHex(patientKey))
+            .slice(0, limit),
+        ),
+      moved: (setId: Uint8Array, index: number, holder: string) => {
+        const entry = getBySet(setId)
+        if (entry !== undefined) entry.holders[index] = holder
+        return Promise.resolve()
+      },
+    }
+  }
+}
+
+export class VaultWorld {
+  readonly folder: string
+  readonly care: CareOptions
+  readonly lines: string[] = []
+  readonly down = new Set<string>()
+  readonly tampers = new Map<string, Tamper>()
+  organisations: Organisation[]
+  readonly #hospitals = new Map<string, Hospital>()
+
+  private constructor(names: readonly string[], folder: string, care: Partial<CareOptions>) {
+    this.folder = folder
+    this.care = { ...NO_GRACE, ...care }
+    this.organisations = names.map(organisationOf)
+  }
+
+  static async with(
+    names: readonly string[],
+    work: (world: VaultWorld) => Promise<void>,
+    care: Partial<CareOptions> = {},
+  ): Promise<void> {
+    const folder = await mkdtemp(join(tmpdir(), 'mooring-vault-'))
+    const world = new VaultWorld(names, folder, care)
+    try {
+      for (const name of names) world.#hospitals.set(name, await Hospital.open(world, name, folder))
+      await work(world)
+    } finally {
+      for (const hospital of world.#hospitals.values()) await hospital.close()
+      await rm(folder, { recursive: true, force: true })
+    }
+  }
+
+  hospital(name: string): Hospital {
+    const found = this.#hospitals.get(name)
+    if (found === undefined) throw new Error(`there is no hospital ${name}`)
+    return found
+  }
+
+  get hospitals(): Hospital[] {
+    return [...this.#hospitals.values()]
+  }
+
+  /** Its disk is gone; what a custodian knows by itself is gone as well. */
+  async wipe(name: string): Promise<Hospital> {
+    await this.hospital(name).close()
+    const fresh = await Hospital.open(this, name, this.folder)
+    this.#hospitals.set(name, fresh)
+    return fresh
+  }
+
+  membersOf(): MembersNow {
+    return new MembersNow(() => this.organisations)
+  }
+
+  networkOf(self: string) {
+    return {
+      peers: () =>
+        this.organisations.map(({ id }) => ({
+          peerId: id,
+          name: id,
+          authority: true,
+          connected: id !== self && !this.down.has(id) && !this.down.has(self),
+          lastHeard: 1,
+          rttMs: 1,
+          direction: 'outbound' as const,
+          height: HEIGHT,
+          lastError: null,
+        })),
+      request: async (peerId: string, _protocol: string, payload: Uint8Array) => {
+        const target = this.#hospitals.get(peerId)
+        if (target === undefined || this.down.has(peerId) || this.down.has(self)) {
+          throw new NetworkError('closed', `${peerId} is not there`)
+        }
+        const encoded = await answerVaultRequest(self, payload, {
+          members: this.membersOf(),
+          notes: { noteRefusal: () => Promise.resolve() },
+          answer: (sender, request) => target.answer.answer(sender, request),
+        })
+        const tamper = this.tampers.get(peerId)
+        if (tamper === undefined) return encoded
+        const answer = tamper(decodeVaultAnswer(encoded))
+        if (answer === undefined) throw new NetworkError('timeout', `${peerId} does not answer`)
+        return encodeVaultAnswer(answer)
+      },
+    }
+  }
+
+  patient(custodian: string, name: string): Patient {
+    const patient = { seed: seedOf(name), custodian, keys: new Map(), deposits: [] }
+    this.hospital(custodian).patients.push(patient)
+    return patient
+  }
+
+  /** Signed, and the class keys handed to all members, sealed to the recipient. */
+  async grant(
+    patient: Patient,
+    recipient: string,
+    changes: Partial<GrantDocument> = {},
+  ): Promise<SignedGrant> {
+    const document: GrantDocument = {
+      id: random(16),
+      patientKey: signKeyOf(patient).publicKey,
+      logKey: logKeyOf(patient),
+      custodian: patient.custodian,
+      recipient,
+      classes: ['general', 'imaging'],
+      purposes: [PURPOSE],
+      notBefore: Date.now() - 60_000,
+      expiresAt: Date.now() + 3_600_000,
+      handle: null,
+      ...changes,
+    }
+    for (const name of document.classes) await this.#deposit(patient, name, recipient)
+    return signGrant(signKeyOf(patient), document)
+  }
+
+  async #deposit(patient: Patient, name: string, recipient: string): Promise<void> {
+    const content = this.#classKey(patient, name)
+    const { custodian } = patient
+    const to = [x25519PublicKey(sealSecretOf(recipient))]
+    const deposit = encodeKeyDeposit(createKeyDeposit(content, to, { custodian, random }))
+    patient.deposits.push({ class: name, recipient, deposit })
+    for (const { id } of this.organisations) {
+      const request = { kind: 'deposit-keys' as const, body: { items: [deposit] } }
+      await this.hospital(custodian).peers.request(id, request, { timeoutMs: 5_000 })
+    }
+  }
+
+  #classKey(patient: Patient, name: string): ClassKeyContent {
+    const known = patient.keys.get(name)
+    if (known !== undefined) return known
+    const patientKey = signKeyOf(patient).publicKey
+    const made = { class: name, epoch: 1, patientKey, classKey: random(32) }
+    patient.keys.set(name, made)
+    return made
+  }
+
+  /** Sealed, at its holders, and in the custodian's index. */
+  async place(patient: Patient, raw: Uint8Array, name = 'general'): Promise<Placed> {
+    const { custodian } = patient
+    const split = splitOf(new Set(this.organisations.map(({ legalGroup }) => legalGroup)).size)
+    if (split === undefined) throw new Error('too few hospitals')
+    const rec = random(32)
+    const commitment = commitRecord([], raw, recordSecrets(rec))
+    const facts = { patientKey: signKeyOf(patient).publicKey, class: name }
+    const details = {
+      ...commitment,
+      rec,
+      mediaType: 'application/octet-stream',
+      resourceType: null,
+      resourceId: null,
+      versionId: null,
+      fullUrl: null,
+      receivedAt: Date.now(),
+      supersedes: null,
+      facts,
+      patient: '',
+      submission: random(32),
+      dedupe: random(32),
+    }
+    const { classKey } = this.#classKey(patient, name)
+    const sealed = sealRecord(raw, details, { custodian, split, classKey, random })
+    const { setId, set, encodedSet, manifest, shards } = sealed
+    const holders = placeShards(setId, this.organisations, split.n)
+    for (const [index, holder] of holders.entries()) {
+      const shard = shards[index]
+      if (shard === undefined) throw new Error('a shard is missing')
+      await this.#depositShard(custodian, holder, {
+        set: encodedSet,
+        manifest,
+        holders,
+        index,
+        shard,
+      })
+    }
+    const { records } = this.hospital(custodian)
+    const opened = openManifest(manifest, classKey, setId)
+    if (opened === undefined) throw new Error('a manifest does not open')
+    const entry = { setId, set: encodedSet, manifest, holders: [...holders], metadata: opened }
+    records.push({ arrival: records.length + 1, ...entry })
+    return { located: { setId, set, holders, manifest: opened }, raw, shards }
+  }
+
+  async #depositShard(
+    custodian: string,
+    holder: string,
+    item: {
+      set: Uint8Array
+      manifest: Uint8Array
+      holders: string[]
+      index: number
+      shard: Uint8Array
+    },
+  ): Promise<void> {
+    const { peers } = this.hospital(custodian)
+    const timeoutMs = 10_000
+    const { shard, ...head } = item
+    if (shard.length <= 1 << 20) {
+      const answer = await peers.request(
+        holder,
+        { kind: 'deposit', body: { items: [item] } },
+        { timeoutMs },
+      )
+      if (answer.body.refused.length > 0) throw new Error(answer.body.refused[0]?.code)
+      return
+    }
+    const begin = { kind: 'deposit-begin' as const, body: { head, shardBytes: shard.length } }
+    await peers.request(holder, begin, { timeoutMs })
+    const name = { setId: shardSetId(head.set), index: head.index }
+    for (let offset = 0; offset < shard.length; offset += 4 << 20) {
+      const part = shard.slice(offset, offset + (4 << 20))
+      await peers.request(
+        holder,
+        { kind: 'deposit-part', body: { shard: name, offset, part } },
+        { timeoutMs },
+      )
+    }
+    await peers.request(holder, { kind: 'deposit-commit', body: { shard: name } }, { timeoutMs })
+  }
+}
