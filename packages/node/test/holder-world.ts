@@ -64,6 +64,8 @@ export interface Noted {
   witnessed: AccessEntry[]
   served: number
   refused: RefusedAccess[]
+  /** Why nothing can be noted, when a test says so. */
+  fault: Error | null
 }
 
 export interface KeepingHospital {
@@ -314,7 +316,7 @@ export class HolderWorld {
     })
     const store = await ShardStore.open(await openDatabaseOn(level, 'vault'))
     const files = new MemoryFileSystem()
-    const noted: Noted = { witnessed: [], served: 0, refused: [] }
+    const noted: Noted = { witnessed: [], served: 0, refused: [], fault: null }
     const free = { bytes: 100 * GIB }
     const damaged: DamagedShard[] = []
     const outcomes: string[] = []
@@ -365,6 +367,7 @@ export async function withHolders(
 function notesOf(noted: Noted): AccessNotes {
   return {
     noteWitness: (_request, entry) => {
+      if (noted.fault !== null) return Promise.reject(noted.fault)
       noted.witnessed.push(entry)
       return Promise.resolve()
     },
