@@ -34,6 +34,7 @@ import type {
   Network,
 } from './membership-answers.ts'
 import type { Pruned, PrunePlan, Snapshot, Snapshots } from './storage-answers.ts'
+import type { Access, AccessOutcome, AccessPage } from './access-answers.ts'
 import type { Evidence, EvidencePage } from './evidence-answers.ts'
 import { IncompleteAnswer, vaultCalls, waitQuery } from './vault-client.ts'
 
@@ -58,6 +59,13 @@ export interface RecordsOptions extends WaitOptions {
 export interface PageOptions {
   limit?: number
   cursor?: string
+}
+
+export interface AccessFilter {
+  organisation?: string
+  custodian?: string
+  outcome?: AccessOutcome
+  open?: boolean
 }
 
 export interface EventOptions {
@@ -139,6 +147,11 @@ export function createClient(endpoint: string, options: ClientOptions = {}) {
     snapshotChunk: (height: number, index: number) =>
       readBytes(http, `/v1/snapshots/${height}/chunks/${index}`),
     pruning: () => read<PrunePlan>('/v1/pruning'),
+    /** The access log of this node, newest first. */
+    accessList: (query: AccessFilter & PageOptions = {}) =>
+      read<AccessPage>('/v1/access', { query: { ...query } }),
+    access: (id: string, query: { open?: boolean } = {}) =>
+      read<Access>(`/v1/access/${encodeURIComponent(id)}`, { query }),
     evidenceList: (page: PageOptions = {}) =>
       read<EvidencePage>('/v1/evidence', { query: { ...page } }),
     evidence: (id: string) => read<Evidence>(`/v1/evidence/${encodeURIComponent(id)}`),

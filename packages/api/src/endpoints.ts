@@ -114,6 +114,23 @@ export const reading: { [K in Reading]: Endpoint<K> } = {
     headers: { ...immutable, 'content-type': 'application/cbor' },
     body: evidenceOf(handlers, params.id).bytes,
   }),
+  listAccess: async ({ query }, { handlers, cursors }) => {
+    const limit = query.limit ?? PAGE_DEFAULT
+    const { organisation = null, custodian = null, outcome = null, open = false } = query
+    const filter = { organisation, custodian, outcome, isOpen: open }
+    const list = `access/${JSON.stringify(filter)}`
+    const before = query.cursor === undefined ? null : cursors.parse(list, query.cursor)
+    const { items, next } = await handlers.listAccess({ ...filter, before, limit })
+    const nextCursor = next === null ? null : cursors.format(list, next)
+    const { cursor: _, ...asked } = query
+    const again = Object.entries(asked).map(([name, value]) => [name, String(value)])
+    return pageAnswer('/v1/access', Object.fromEntries(again), { items, nextCursor })
+  },
+  getAccess: ({ params, query }, { handlers }) => {
+    const found = handlers.access(params.id, { isOpen: query.open ?? false })
+    if (found !== undefined) return current(found)
+    throw new ApiError('unknown_access', 'The access log of this node has no such line.')
+  },
   listPeers: (_request, { handlers }) => current({ items: handlers.peers() }),
   listSnapshots: async (_request, { handlers }) => current({ items: await handlers.snapshots() }),
   createSnapshot: async (_request, { handlers }) => current(await handlers.createSnapshot()),

@@ -20,6 +20,7 @@ const REFUSALS = {
   unknown_transaction: [404, 'No transaction has this id'],
   unknown_change: [404, 'No change has this id'],
   unknown_evidence: [404, 'No evidence has this id'],
+  unknown_access: [404, 'The access log has no line with this id'],
   unknown_record: [404, 'No record has this id'],
   unknown_proof: [404, 'No record or transaction has this id'],
   proof_not_ready: [404, 'The proof exists only after finality'],

@@ -22,6 +22,7 @@ import type {
   Verification,
 } from './answers.ts'
 import type { Pruned, PrunePlan, Snapshot } from './storage-answers.ts'
+import type { Access, AccessOutcome } from './access-answers.ts'
 import type { Evidence } from './evidence-answers.ts'
 import type { Change, ChangePreview, Epoch, Member, Network } from './membership-answers.ts'
 import type { VaultHandlers } from './vault-handlers.ts'
@@ -98,6 +99,17 @@ export interface EventSource {
   subscribe(listener: (event: ApiEvent) => void): () => void
 }
 
+export interface AccessQuery {
+  /** Exclusive position in the log; null starts with the newest. */
+  before: number | null
+  limit: number
+  organisation: string | null
+  custodian: string | null
+  outcome: AccessOutcome | null
+  /** Whether to open what is about patients whose keys are hosted here. */
+  isOpen: boolean
+}
+
 export interface ApiHandlers extends VaultHandlers {
   live(): Condition[]
   ready(): Condition[]
@@ -122,6 +134,10 @@ export interface ApiHandlers extends VaultHandlers {
   }
   /** With its encoding. */
   evidence(id: string): { evidence: Evidence; bytes: Uint8Array } | undefined
+
+  /** Newest first; `next` continues the list, null at its end. */
+  listAccess(query: AccessQuery): Promise<{ items: Access[]; next: number | null }>
+  access(id: string, options: { isOpen: boolean }): Access | undefined
 
   snapshots(): Promise<Snapshot[]>
   createSnapshot(): Promise<Snapshot>

@@ -29,6 +29,7 @@ export {
 } from './errors.ts'
 export type {
   ApiEvent,
+  AccessQuery,
   ApiHandlers,
   BlockName,
   ChangePreviewOutcome,
@@ -69,6 +70,12 @@ export type {
   VaultHandlers,
   VerifyRequest,
 } from './vault-handlers.ts'
+export {
+  type Access,
+  ACCESS_OUTCOMES,
+  type AccessOutcome,
+  type AccessPage,
+} from './access-answers.ts'
 export type {
   ReadableRecord,
   RecordVersion,

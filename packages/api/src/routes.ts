@@ -8,6 +8,7 @@
  */
 
 import { ref } from './answer-forms.ts'
+import { accessRoutes } from './access-routes.ts'
 import * as answers from './answers.ts'
 import { evidenceRoutes } from './evidence-routes.ts'
 import { membershipRoutes } from './membership-routes.ts'
@@ -246,6 +247,7 @@ export const routes = table({
     problems: [404],
   },
   ...vaultRoutes,
+  ...accessRoutes,
   getProof: {
     method: 'GET',
     path: '/v1/proofs/:id',

@@ -17,6 +17,7 @@ import type {
 import { Refusal } from '../src/errors.ts'
 import type {
   ApiEvent,
+  AccessQuery,
   ApiHandlers,
   ChangePreviewOutcome,
   ProofOutcome,
@@ -26,6 +27,7 @@ import type {
   SubmittedRecordAnswer,
   TransactionOutcome,
 } from '../src/handlers.ts'
+import type { Access } from '../src/access-answers.ts'
 import type { Evidence } from '../src/evidence-answers.ts'
 import type { Change, Epoch, Member, Network } from '../src/membership-answers.ts'
 import { formatVerification, verifyProof } from '../src/verify.ts'
@@ -47,6 +49,8 @@ export class MemoryNode extends MemoryVault implements ApiHandlers {
   organisations: Member[] = [MEMBER]
   proposals: Change[] = [CHANGE]
   /** Oldest first. */
+  /** Oldest first. */
+  accesses: Access[] = []
   offences: Evidence[] = []
   oldest = 1
   conditions: Condition[] = [{ name: 'peers', ok: true, detail: '3 of 3 members are connected.' }]
@@ -202,6 +206,29 @@ export class MemoryNode extends MemoryVault implements ApiHandlers {
 
   change(id: string): Change | undefined {
     return this.proposals.find((change) => change.id === id)
+  }
+
+  listAccess(query: AccessQuery) {
+    const { before, limit, organisation, custodian, outcome } = query
+    const matching = this.accesses
+      .map((access, index) => ({ access, position: index + 1 }))
+      .filter(
+        ({ access, position }) =>
+          (before === null || position < before) &&
+          (organisation === null || access.organisation === organisation) &&
+          (custodian === null || access.custodian === custodian) &&
+          (outcome === null || access.outcome === outcome),
+      )
+      .toReversed()
+    const shown = matching.slice(0, limit)
+    const next = matching.length > shown.length ? (shown.at(-1)?.position ?? null) : null
+    const items = shown.map(({ access }) => shownAccess(access, query.isOpen))
+    return Promise.resolve({ items, next })
+  }
+
+  access(id: string, { isOpen }: { isOpen: boolean }) {
+    const access = this.accesses.find((each) => each.id === id)
+    return access && shownAccess(access, isOpen)
   }
 
   listEvidence({ before, limit }: { before: number | null; limit: number }) {
@@ -440,4 +467,8 @@ function* eventsOf(block: Block): Generator<ApiEvent> {
     const place = { height, index: at + 1 }
     yield { type: 'transaction', place, body: { id, height, index: at } }
   }
+}
+
+function shownAccess(access: Access, isOpen: boolean): Access {
+  return isOpen ? access : { ...access, event: null }
 }

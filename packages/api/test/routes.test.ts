@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'uvu'
 import { createClient } from '../src/client.ts'
+import type { Access } from '../src/access-answers.ts'
 import type { Evidence } from '../src/evidence-answers.ts'
 import { CHANGE } from './membership.ts'
 import { digestOf, GENESIS_DIGEST } from './memory-node.ts'
@@ -69,6 +70,47 @@ test('evidence comes in pages, one by one, and as the bytes of a proposal', asyn
     const unknown = { code: 'unknown_evidence', status: 404 }
     await assert.rejects(client.evidence('0'.repeat(64)), unknown)
     await assert.rejects(client.evidenceBytes('0'.repeat(64)), unknown)
+  })
+})
+
+const accessAt = (number: number): Access => ({
+  id: digestOf(`access ${number}`),
+  time: '2026-11-20T09:31:07.000Z',
+  organisation: number % 2 === 0 ? 'county' : 'riverside',
+  custodian: 'st-mary',
+  purpose: 'TREAT',
+  outcome: number === 3 ? 'refused' : 'served',
+  code: number === 3 ? 'grant_expired' : null,
+  records: number,
+  times: 1,
+  grant: digestOf('grant').slice(0, 32),
+  status: 'anchored',
+  batch: 1,
+  height: 9,
+  event: { resourceType: 'AuditEvent', entity: [{ type: number }] },
+})
+
+test('the access log comes in pages, filtered, and its events only when they are asked for', async () => {
+  await serving(async ({ node, client }) => {
+    node.accesses = [1, 2, 3, 4].map((number) => accessAt(number))
+    const closed = (number: number) => ({ ...accessAt(number), event: null })
+    const first = await client.accessList({ limit: 3 })
+    assert.deepEqual(first.items, [4, 3, 2].map(closed))
+    assert.ok(first.nextCursor !== null)
+    const { nextCursor: cursor } = first
+    const second = await client.accessList({ limit: 3, cursor })
+    assert.deepEqual(second, { items: [closed(1)], nextCursor: null })
+    await assert.rejects(client.accessList({ cursor, outcome: 'served' }), {
+      code: 'invalid_cursor',
+    })
+    const refused = await client.accessList({ outcome: 'refused', open: true })
+    assert.deepEqual(refused.items, [accessAt(3)])
+    const county = await client.accessList({ organisation: 'county', custodian: 'st-mary' })
+    assert.deepEqual(county.items, [closed(4), closed(2)])
+    const { id } = accessAt(2)
+    assert.deepEqual(await client.access(id), closed(2))
+    assert.deepEqual(await client.access(id, { open: true }), accessAt(2))
+    await assert.rejects(client.access('0'.repeat(64)), { code: 'unknown_access', status: 404 })
   })
 })
 

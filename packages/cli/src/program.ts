@@ -2,6 +2,7 @@
 // person is doing, and every command ends its help with examples and exit codes.
 
 import { Command } from 'commander'
+import { addAccess } from './commands/access.ts'
 import { addBlock } from './commands/block.ts'
 import { addChange } from './commands/change.ts'
 import { addDevnet } from './commands/devnet.ts'
@@ -79,6 +80,7 @@ export function createProgram(context: Context, result: Result): Command {
   program.commandsGroup('Records:')
   addRecord(program, context)
   addGrant(program, context)
+  addAccess(program, context)
   addBlock(program, context)
   addTransaction(program, context)
   addProof(program, context)

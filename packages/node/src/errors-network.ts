@@ -145,6 +145,11 @@ export const API_TEXTS: Record<ApiCode, CatalogEntry> = {
     'This node has never seen it; what one honest member knows, all get to know.',
     'See what there is:   mooring evidence list',
   ),
+  unknown_access: entry(4051, 6, 404)(
+    'The access log has no line with this id',
+    'Every node logs what was asked of it and what it asked; this one was not part of that.',
+    'See what there is:   mooring access list',
+  ),
   unknown_change: entry(4029, 6, 404)(
     'No change has this id',
     'The id is that of the transaction which proposed it; this node knows no such proposal.',

@@ -3,6 +3,7 @@
 // in the tables this file puts together.
 
 import type { CatalogEntry } from './error-entry.ts'
+import { ACCESS_TEXTS } from './errors-access.ts'
 import {
   BLOCK_TEXTS,
   CODEC_TEXTS,
@@ -34,6 +35,7 @@ const TABLES = {
   network: NETWORK_TEXTS,
   ledger: LEDGER_TEXTS,
   records: RECORDS_TEXTS,
+  access: ACCESS_TEXTS,
   codec: CODEC_TEXTS,
   crypto: CRYPTO_TEXTS,
   block: BLOCK_TEXTS,
@@ -62,6 +64,7 @@ const NAMES: readonly TableName[] = [
   'network',
   'ledger',
   'records',
+  'access',
   'codec',
   'crypto',
   'block',

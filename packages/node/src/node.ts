@@ -128,7 +128,8 @@ async function assemble(
   const pruning = openPruning(ground, [custodian, accesses])
   closers.push(() => pruning.close())
   const parts = partsOf(ground, { agreement, network, custodian, offences, pruning })
-  const modules = { options, metrics, votes, custodian, proofs, feed, snapshots, pruning }
+  const answering = { custodian, accesses, proofs, feed, snapshots, pruning }
+  const modules = { options, metrics, votes, ...answering }
   const serving = await startServing(parts, { ...modules, logger: logger.module('api') })
   late.serving = serving
   closers.push(() => serving.close())

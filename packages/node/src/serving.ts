@@ -1,5 +1,7 @@
 // What a node shows of itself: health, metrics and events gathered from its parts, behind the API.
 
+import { createAccessAnswers } from './access-answers.ts'
+import type { AccessLog } from './access-log.ts'
 import { createHmac } from 'node:crypto'
 import { type ApiHandlers, type ApiServer, startApi } from '@mooring/api'
 import { formatVerification, verifyProof } from '@mooring/api/verify'
@@ -32,6 +34,7 @@ export interface ServingModules {
   metrics: Metrics
   votes: VoteLog
   custodian: Custodian
+  accesses: AccessLog
   proofs: ProofDocuments
   feed: EventFeed
   snapshots: Snapshots
@@ -114,7 +117,7 @@ function observe(
 
 function handlersOf(
   { mempool, offences, sets }: NodeParts,
-  { options, metrics, custodian, proofs, feed, snapshots, pruning }: ServingModules,
+  { options, metrics, custodian, accesses, proofs, feed, snapshots, pruning }: ServingModules,
   { chain, health }: Observation,
 ): ApiHandlers {
   return {
@@ -122,6 +125,7 @@ function handlersOf(
     ...custodian,
     ...createVaultAnswers(),
     ...createEvidenceAnswers(offences, sets),
+    ...createAccessAnswers(accesses, { logKeyOf: () => undefined }),
     live: () => health.live(),
     ready: () => health.ready(),
     metrics: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { ACCESS_REFUSALS } from '@mooring/records'
 import { StorageError } from '@mooring/storage'
 import { NetworkError } from '@mooring/network'
 import { test } from 'uvu'
@@ -15,6 +16,7 @@ import { NodeError } from '../src/node-error.ts'
 test('every number has one text, in its range, with something to do about it', () => {
   const ranges: Record<string, RegExp> = {
     node: /^MOR-[1345]/,
+    access: /^MOR-54/,
     storage: /^MOR-1/,
     network: /^MOR-2/,
     halt: /^MOR-3/,
@@ -61,6 +63,17 @@ function entryAndCodes(word: string) {
   assert.ok(found)
   return [found.entry, found.codes] as const
 }
+
+test('every reason of a holder to give out nothing has a text of its own, and no other table hides it', () => {
+  const numbers = ACCESS_REFUSALS.map((code) => {
+    const found = catalogEntry(code)
+    assert.ok(found !== undefined, code)
+    assert.match(found.mor, /^MOR-54/, code)
+    assert.ok([5, 6, 7].includes(found.exitCode), code)
+    return found.mor
+  })
+  assert.equal(new Set(numbers).size, ACCESS_REFUSALS.length)
+})
 
 test('one word of two packages is told apart by the class of the error', () => {
   const ours = entryOf(new StorageError('wrong_network', 'another genesis'))
