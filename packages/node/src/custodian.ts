@@ -6,7 +6,7 @@
 // however close together they are sent. What a submission says about people is in the answer to its
 // sender, in memory while it is worked on, and sealed everywhere else.
 
-import type { ApiHandlers, RecordSubmission, SubmittedRecordAnswer } from '@mooring/api'
+import type { ApiHandlers, SubmissionOutcome, SubmittedRecordAnswer } from '@mooring/api'
 import { fromHex } from '@mooring/codec'
 import type { Organisation } from '@mooring/ledger'
 import type { RandomBytes } from '@mooring/records'
@@ -26,7 +26,9 @@ import { type Taken, takeSubmission, type TakenSubmission } from './record-intak
 import { RecordReader } from './record-reader.ts'
 import { SubmissionDoor } from './submission-door.ts'
 import { SubmissionWaits, type Tracked } from './submission-waits.ts'
+import type { UploadBlobs } from './shard-spool.ts'
 import { runInSlices } from './time-slices.ts'
+import { takeUpload } from './upload-intake.ts'
 import type { VaultPeers } from './vault-peers.ts'
 
 export interface CustodianOptions extends Omit<AnchoringOptions, 'tickMs'> {
@@ -41,6 +43,8 @@ export interface CustodianModules
   extends Omit<AnchoringModules, 'store' | 'anchors' | 'onBatched' | 'onAnchored'> {
   store: PrivateStore
   accounts: AccountStore
+  /** Long shards that wait for holders. */
+  uploads: UploadBlobs
   peers: VaultPeers
   /** As the chain has them now. */
   organisations: () => readonly Organisation[]
@@ -58,7 +62,7 @@ export interface RecordsChange {
 
 export interface Custodian
   extends RecordAnswers,
-    Pick<ApiHandlers, 'submitRecords' | 'waitForRecords' | 'createGrant'> {
+    Pick<ApiHandlers, 'submitRecords' | 'submitUpload' | 'waitForRecords' | 'createGrant'> {
   readonly index: CustodianIndex
   readonly accounts: Accounts
   /** What waits for holders. */
@@ -96,13 +100,17 @@ export function createCustodian(options: CustodianOptions, modules: CustodianMod
   const parts = createParts(options, modules)
   const { anchoring, placing, waits, reader, index, accounts, anchors } = parts
   const door = new SubmissionDoor()
+  // An upload is inside for as long as its client sends: nobody else waits for that.
+  const uploadDoor = new SubmissionDoor({ insideMax: 8, waitingMax: 0 })
+  const intake = { ...modules, ...parts, ...options }
   return {
     ...createRecordAnswers({ index, anchors }),
     ...createGrantAnswers(accounts, modules.clock),
     index,
     accounts,
     placing,
-    submitRecords: (submission) => submit(parts, door, submission),
+    submitRecords: (submission) => submit(parts, door, () => takeSubmission(intake, submission)),
+    submitUpload: (upload) => submit(parts, uploadDoor, () => takeUpload(intake, upload)),
     waitForRecords: (submission, signal) => waits.wait(submission, signal),
     start: async () => {
       await placing.start()
@@ -110,7 +118,7 @@ export function createCustodian(options: CustodianOptions, modules: CustodianMod
     },
     close: async () => {
       waits.close()
-      await door.close()
+      await Promise.all([door.close(), uploadDoor.close()])
       await placing.close()
       await anchoring.close()
       await reader.close()
@@ -174,22 +182,21 @@ function createParts(options: CustodianOptions, modules: CustodianModules): Part
 async function submit(
   parts: Parts,
   door: SubmissionDoor,
-  submission: RecordSubmission,
-): Promise<Awaited<ReturnType<ApiHandlers['submitRecords']>>> {
-  const { modules, options, waits } = parts
-  const { organisation, secret } = options
+  take: () => Promise<TakenSubmission>,
+): Promise<SubmissionOutcome> {
+  const { modules, waits } = parts
   const taken = await door.enter(async () => {
-    const outcome = await takeSubmission({ ...modules, ...parts, organisation, secret }, submission)
+    const outcome = await take()
     return { ...outcome, tracked: await begin(parts, outcome) }
   })
   modules.metrics.records.inc({ kind: 'fhir', result: 'refused' }, taken.problems.length)
   const { submission: name, problems, tracked } = taken
-  if (tracked === null) return { submission: name, records: [], problems }
+  if (tracked === null) return { submission: name, records: [], problems: [...problems] }
   const { promise, resolve } = Promise.withResolvers<void>()
   const cancel = modules.clock.after(ACCEPT_WAIT_MS, resolve)
   const records = await waits.untilAccepted(tracked, promise)
   cancel()
-  return { submission: name, records, problems }
+  return { submission: name, records, problems: [...problems] }
 }
 
 /** Its records are durable: who waits for them is known, and then they go to holders. */

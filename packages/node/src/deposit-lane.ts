@@ -16,7 +16,9 @@ import {
 } from '@mooring/records'
 import type { Clock } from './clock.ts'
 import type { QueuedKeys } from './key-deposits.ts'
+import { LongDeposit } from './long-deposit.ts'
 import { shardOf } from './queued-records.ts'
+import type { UploadBlobs } from './shard-spool.ts'
 import { type AnswerTo, VaultPeerError, type VaultPeers } from './vault-peers.ts'
 import type { Parcel, QueuedRecord } from './vault-queue.ts'
 
@@ -47,6 +49,8 @@ export interface LaneModules {
   readonly anchorKey: () => Uint8Array | undefined
   readonly keysWaiting: (limit: number) => QueuedKeys[]
   readonly parcelOf: (record: QueuedRecord) => Promise<Parcel | undefined>
+  /** Where long shards are. */
+  readonly uploads: UploadBlobs
   readonly onKeys: (given: readonly QueuedKeys[]) => Promise<void>
   readonly onReceipt: (given: readonly LaneShard[]) => Promise<void>
   readonly onRefused: (refused: readonly RefusedShard[]) => void
@@ -71,6 +75,9 @@ class LaneFailure extends Error {
 export class DepositLane {
   readonly #modules: LaneModules
   readonly #waiting = new Map<QueuedRecord, number>()
+  /** Long shards, of which one at a time is on its way. */
+  readonly #long = new Map<QueuedRecord, number>()
+  #deposit: LongDeposit | null = null
   #running: Promise<void> | null = null
   #isStopped = false
   #isWoken = false
@@ -84,7 +91,7 @@ export class DepositLane {
   }
 
   get size(): number {
-    return this.#waiting.size
+    return this.#waiting.size + this.#long.size
   }
 
   /** How long nothing was taken; 0 while it works. */
@@ -93,15 +100,18 @@ export class DepositLane {
   }
 
   add(record: QueuedRecord, index: number): void {
-    this.#waiting.set(record, index)
+    if (record.isSpooled) this.#long.set(record, index)
+    else this.#waiting.set(record, index)
   }
 
   remove(record: QueuedRecord): void {
     this.#waiting.delete(record)
+    this.#long.delete(record)
   }
 
-  waiting(): MapIterator<[QueuedRecord, number]> {
-    return this.#waiting.entries()
+  *waiting(): Generator<[QueuedRecord, number]> {
+    yield* this.#waiting
+    yield* this.#long
   }
 
   wake(): void {
@@ -141,10 +151,12 @@ export class DepositLane {
   /** True when more may be done at once. */
   async #round(): Promise<boolean> {
     const keys = this.#modules.keysWaiting(KEY_DEPOSITS_MAX)
-    if (keys.length === 0 && this.#waiting.size === 0) return false
+    if (keys.length === 0 && this.size === 0) return false
     try {
       if (keys.length > 0) await this.#giveKeys(keys)
       if (this.#waiting.size > 0) await this.#giveShards()
+      // A piece of what is long between two requests of what is short.
+      if (this.#long.size > 0) await this.#giveLong()
     } catch (error) {
       if (!(error instanceof LaneFailure)) throw error
       this.#failed(error)
@@ -152,7 +164,7 @@ export class DepositLane {
     }
     this.#failingSince = null
     this.#pauseMs = 0
-    return this.#waiting.size > 0 || this.#modules.keysWaiting(1).length > 0
+    return this.size > 0 || this.#modules.keysWaiting(1).length > 0
   }
 
   async #giveKeys(keys: readonly QueuedKeys[]): Promise<void> {
@@ -185,11 +197,40 @@ export class DepositLane {
     await this.#take(shards, body)
   }
 
+  async #giveLong(): Promise<void> {
+    const deposit = await this.#nextLong()
+    if (deposit === undefined) return
+    try {
+      const receipt = await deposit.step((request) => this.#ask(request), this.#modules.uploads)
+      if (receipt === null) return
+      const { record, index } = deposit
+      this.#deposit = null
+      await this.#take([{ record, index }], receipt)
+    } catch (error) {
+      deposit.restart()
+      throw error
+    }
+  }
+
+  async #nextLong(): Promise<LongDeposit | undefined> {
+    if (this.#deposit !== null && this.#long.has(this.#deposit.record)) return this.#deposit
+    this.#deposit = null
+    for (const [record, index] of this.#long) {
+      const parcel = await this.#modules.parcelOf(record)
+      if (parcel === undefined) this.#long.delete(record)
+      else {
+        this.#deposit = new LongDeposit(record, index, parcel)
+        return this.#deposit
+      }
+    }
+    return undefined
+  }
+
   async #take(shards: readonly LaneShard[], receipt: DepositReceipt): Promise<void> {
     const refusedAt = new Map(receipt.refused.map(({ position, code }) => [position, code]))
     const given = shards.filter((_, position) => !refusedAt.has(position))
     this.#checkReceipt(given, receipt)
-    for (const { record } of given) this.#waiting.delete(record)
+    for (const { record } of given) this.remove(record)
     const refused = shards.flatMap((shard, position) => {
       const code = refusedAt.get(position)
       return code === undefined ? [] : [{ ...shard, code }]
@@ -197,8 +238,8 @@ export class DepositLane {
     if (given.length > 0) await this.#modules.onReceipt(given)
     if (refused.length === 0) return
     for (const { record, index } of refused) {
-      this.#waiting.delete(record)
-      this.#waiting.set(record, index)
+      this.remove(record)
+      this.add(record, index)
     }
     this.#modules.onRefused(refused)
     if (given.length === 0) throw new LaneFailure(refused[0]?.code ?? 'refused')

@@ -37,6 +37,7 @@ export async function openCustodian(
       ...batchModules(stores, agreement),
       store: stores.records,
       accounts: stores.accounts,
+      uploads: stores.uploads,
       peers,
       organisations: () => members.organisations,
       random: (length) => new Uint8Array(randomBytes(length)),

@@ -10,6 +10,7 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Refusal } from '@mooring/api'
+import { toHex } from '@mooring/codec'
 import type { Organisation } from '@mooring/ledger'
 import { placementOrder, type PossibleHolder, type Split } from '@mooring/records'
 import type { HolderUpdate, PrivateStore } from '@mooring/storage'
@@ -18,8 +19,9 @@ import { DepositLane, type LaneShard, type RefusedShard } from './deposit-lane.t
 import { possibleHolders, splitFor } from './holder-choice.ts'
 import type { KeyDeposits } from './key-deposits.ts'
 import type { Logger } from './logger.ts'
-import { readParcel, readQueued } from './queued-records.ts'
+import { leavesOf, readParcel, readQueued } from './queued-records.ts'
 import type { AtRest } from './at-rest.ts'
+import { tidySpool, type UploadBlobs } from './shard-spool.ts'
 import type { VaultPeers } from './vault-peers.ts'
 import { encodePlacement } from './vault-placement.ts'
 import { missingOf, nameOfRecord, type QueuedRecord, VaultQueue } from './vault-queue.ts'
@@ -29,6 +31,7 @@ export interface PlacingModules {
   readonly peers: VaultPeers
   readonly store: Pick<PrivateStore, 'queued' | 'getQueued' | 'getRecord' | 'updateHolders'>
   readonly keys: KeyDeposits
+  readonly uploads: UploadBlobs
   readonly atRest: AtRest
   readonly clock: Clock
   readonly logger: Logger
@@ -72,8 +75,20 @@ export class Placing {
         this.#lane(record.holders[index] ?? '').add(record, index)
       if (this.#queue.size % MOVES_MAX === 0) await nextTurn()
     }
+    await this.#tidyUploads()
     for (const holder of keys.holders()) this.#lane(holder)
     for (const lane of this.#lanes.values()) lane.wake()
+  }
+
+  /** Files of uploads that came to nothing. */
+  async #tidyUploads(): Promise<void> {
+    const named = new Set<string>()
+    for (const record of this.#queue.values()) {
+      if (!record.isSpooled) continue
+      const leaves = leavesOf(this.#modules, record)
+      for (const index of missingOf(record)) named.add(toHex(leaves[index] ?? record.id))
+    }
+    await tidySpool(this.#modules.uploads, (leaf) => named.has(leaf))
   }
 
   async close(): Promise<void> {
@@ -139,7 +154,7 @@ export class Placing {
   #lane(holder: string): DepositLane {
     const known = this.#lanes.get(holder)
     if (known !== undefined) return known
-    const { organisations, peers, clock, keys, onFatal } = this.#modules
+    const { organisations, peers, clock, keys, uploads, onFatal } = this.#modules
     const lane: DepositLane = new DepositLane({
       depositor: peers.self,
       holder,
@@ -148,6 +163,7 @@ export class Placing {
       anchorKey: () => organisations().find(({ id }) => id === holder)?.keys.anchor,
       keysWaiting: (limit) => keys.waitingFor(holder, limit),
       parcelOf: (record) => readParcel(this.#modules, record),
+      uploads,
       onKeys: (given) => keys.receipted(holder, given),
       onReceipt: (given) => this.#onReceipt(holder, given),
       onRefused: (refused) => this.#onRefused(holder, refused),
@@ -175,28 +191,47 @@ export class Placing {
       record.isReceipted[index] = true
       changed.push(record)
     }
-    await this.#advance(changed)
+    const spooled = given.filter(({ record }) => record.isSpooled)
+    await this.#advance(changed, spooled)
+  }
+
+  /** Files that nobody needs any more; that is in the store already. */
+  async #dropSpooled(shards: readonly LaneShard[]): Promise<void> {
+    for (const { record, index } of shards) {
+      const leaf = leavesOf(this.#modules, record)[index]
+      if (leaf !== undefined) await this.#modules.uploads.remove(leaf)
+    }
   }
 
   /** Steps that these records have reached. */
-  async #advance(records: readonly QueuedRecord[]): Promise<void> {
+  async #advance(
+    records: readonly QueuedRecord[],
+    spooled: readonly LaneShard[] = [],
+  ): Promise<void> {
     const updates: HolderUpdate[] = []
     const accepted: string[] = []
     const done: QueuedRecord[] = []
     for (const record of records) {
       const step = this.#stepOf(record)
-      if (step === 'none') continue
-      if (!record.isAccepted) accepted.push(nameOfRecord(record))
-      record.isAccepted = true
+      // That a long shard is with its holder is kept at once: its file goes.
+      if (step === 'none' && !record.isSpooled) continue
+      if (step !== 'none' && !record.isAccepted) {
+        record.isAccepted = true
+        accepted.push(nameOfRecord(record))
+      }
       if (step === 'whole') done.push(record)
       updates.push(updateOf(record, step))
     }
-    await this.#store(updates, done)
+    await this.#store(updates, { done, spooled })
     if (accepted.length > 0) this.#modules.onAccepted(accepted)
   }
 
-  async #store(updates: readonly HolderUpdate[], done: readonly QueuedRecord[]): Promise<void> {
+  async #store(
+    updates: readonly HolderUpdate[],
+    { done, spooled }: { done: readonly QueuedRecord[]; spooled: readonly LaneShard[] },
+  ): Promise<void> {
     if (updates.length > 0) await this.#modules.store.updateHolders(updates)
+    await this.#dropSpooled(spooled)
     for (const record of done) this.#queue.remove(record)
   }
 
@@ -273,7 +308,10 @@ export class Placing {
       for (const index of missingOf(record))
         this.#lanes.get(record.holders[index] ?? '')?.remove(record)
     const updates = records.map((record) => updateOf(record, 'short'))
-    await this.#store(updates, records)
+    const spooled = records
+      .filter(({ isSpooled }) => isSpooled)
+      .flatMap((record) => missingOf(record).map((index) => ({ record, index })))
+    await this.#store(updates, { done: records, spooled })
     this.#modules.logger.warn('records are left with a shard missing', { records: records.length })
   }
 

@@ -23,7 +23,7 @@ import {
   type SubmittedResource,
 } from '@mooring/records'
 import { AtRest } from './at-rest.ts'
-import { encodeShards, sealEntry } from './queued-records.ts'
+import { encodeShards, sealEntry, SPOOLED } from './queued-records.ts'
 import { encodePlacement } from './vault-placement.ts'
 
 export interface Preparation {
@@ -87,6 +87,8 @@ export interface PreparedRecord {
   readonly metadata: Uint8Array
   readonly holders: Uint8Array
   readonly queued: Uint8Array
+  /** Shards that are too long for the queue; null for nearly all records. */
+  readonly long: readonly Uint8Array[] | null
   readonly k: number
   readonly places: readonly string[]
   readonly set: Uint8Array
@@ -174,6 +176,7 @@ function seal(
   const { setId, encodedSet: set, manifest, shards } = sealed
   const places = placementOrder(setId, holders).slice(0, split.n)
   const missing = places.map((_, index) => index)
+  const isLong = sealed.set.segmentCount > 1
   return {
     position,
     id: commitment.recordCommit,
@@ -182,7 +185,8 @@ function seal(
     account: atRest.name('account-key', patientKey),
     metadata: sealEntry(atRest, { set, manifest, patientKey, class: name, epoch }),
     holders: encodePlacement({ holders: places, missing }),
-    queued: encodeShards(shards),
+    queued: isLong ? SPOOLED : encodeShards(shards),
+    long: isLong ? shards : null,
     k: split.k,
     places,
     set,

@@ -7,9 +7,11 @@ import {
   encode,
   type Infer,
   list,
+  struct,
   text,
   toHex,
   uint,
+  variant,
   versioned,
 } from '@mooring/codec'
 import {
@@ -17,6 +19,7 @@ import {
   SEALED_MANIFEST_BYTES_MAX,
   SHARD_SET_BYTES_MAX,
   shardBytesOf,
+  type ShardSet,
   shardSetId,
   SHARDS_MAX,
   WHOLE_SHARD_BYTES_MAX,
@@ -39,7 +42,13 @@ const entrySchema = versioned(1, {
 
 export type StoredEntry = Infer<typeof entrySchema>
 
-const shardsSchema = list(bytesMax(WHOLE_SHARD_BYTES_MAX), SHARDS_MAX)
+const queuedSchema = variant({
+  shards: list(bytesMax(WHOLE_SHARD_BYTES_MAX), SHARDS_MAX),
+  /** Too long: each is a file under its leaf; see ShardSpool. */
+  spooled: struct({}),
+})
+
+export const SPOOLED = encode(queuedSchema, { kind: 'spooled', body: {} })
 
 export function sealEntry(atRest: AtRest, entry: StoredEntry): Uint8Array {
   return atRest.seal('record', encode(entrySchema, entry))
@@ -50,14 +59,20 @@ export function openEntry(atRest: AtRest, metadata: Uint8Array): StoredEntry {
 }
 
 export function encodeShards(shards: readonly Uint8Array[]): Uint8Array {
-  return encode(shardsSchema, [...shards])
+  return encode(queuedSchema, { kind: 'shards', body: [...shards] })
 }
 
 /** One of the shards that encodeShards put together. */
 export function shardOf(queued: Uint8Array, index: number): Uint8Array {
-  const shard = decode(shardsSchema, queued)[index]
+  const found = decode(queuedSchema, queued)
+  const shard = found.kind === 'shards' ? found.body[index] : undefined
   if (shard === undefined) throw new Error(`there is no shard ${index} in the queue`)
   return shard
+}
+
+/** Of all shards of a set. */
+export function setBytesOf(set: ShardSet): number {
+  return set.n * shardBytesOf(set)
 }
 
 interface QueueModules {
@@ -83,7 +98,8 @@ export async function* readQueued({
       arrival,
       setId: shardSetId(entry.set),
       k: set.k,
-      bytes: set.n * shardBytesOf(set),
+      bytes: setBytesOf(set),
+      isSpooled: set.segmentCount > 1,
       keyName: toHex(classKeyName(atRest, entry)),
       since: clock.monotonic(),
       holders,
@@ -104,4 +120,14 @@ export async function readParcel(
   if (queued === undefined || record === undefined) return undefined
   const { set, manifest } = openEntry(atRest, record.metadata)
   return { set, manifest, queued }
+}
+
+/** The names of its shards, as files. */
+export function leavesOf(
+  { store, atRest }: Pick<QueueModules, 'atRest'> & { store: Pick<PrivateStore, 'getRecord'> },
+  { id }: QueuedRecord,
+): readonly Uint8Array[] {
+  const record = store.getRecord(id)
+  if (record === undefined) throw new Error('a record of the queue is not in the private store')
+  return decodeShardSet(openEntry(atRest, record.metadata).set).leaves
 }

@@ -5,12 +5,14 @@
 
 import type { RecordSubmission, SubmissionOutcome, SubmittedRecordAnswer } from '@mooring/api'
 import { toHex } from '@mooring/codec'
+import { decodeShardSet, type RandomBytes, type ShardSet } from '@mooring/records'
 import { type PrivateStore, StorageError } from '@mooring/storage'
 import type { Clock } from './clock.ts'
 import type { HostedAccounts, SealingKey } from './hosted-accounts.ts'
 import type { Placing } from './placing.ts'
 import type { FoundRecord, PreparedRecord } from './prepare-records.ts'
 import type { ReadSubmission, RecordReader } from './record-reader.ts'
+import { dropShards, spoolShards, type UploadBlobs } from './shard-spool.ts'
 import type { QueuedRecord } from './vault-queue.ts'
 
 export interface IntakeModules {
@@ -20,7 +22,9 @@ export interface IntakeModules {
   readonly accounts: HostedAccounts
   readonly placing: Placing
   readonly reader: RecordReader
+  readonly uploads: UploadBlobs
   readonly clock: Clock
+  readonly random: RandomBytes
 }
 
 /** A record of a submission under the id it has: a new one, or that of the same bytes earlier. */
@@ -142,12 +146,19 @@ async function seal(
 
 /** Their arrivals; undefined when another submission brought some of these bytes meanwhile. */
 async function putAll(
-  { store }: IntakeModules,
+  { store, uploads }: IntakeModules,
   found: readonly FoundRecord[],
   prepared: readonly PreparedRecord[],
 ): Promise<number[] | undefined> {
   if (prepared.length === 0) return []
+  const spooled: ShardSet[] = []
   try {
+    for (const { set, long } of prepared) {
+      if (long === null) continue
+      const decoded = decodeShardSet(set)
+      await spoolShards(uploads, decoded, long)
+      spooled.push(decoded)
+    }
     const stored = await store.putSubmission(
       prepared.map((record) => ({
         ...record,
@@ -156,6 +167,7 @@ async function putAll(
     )
     return stored.map(({ arrival }) => arrival)
   } catch (error) {
+    for (const { leaves } of spooled) await dropShards(uploads, leaves)
     if (error instanceof StorageError && error.code === 'duplicate') return undefined
     throw error
   }
@@ -163,7 +175,7 @@ async function putAll(
 
 function queuedOf(
   { clock }: IntakeModules,
-  { id, setId, k, set, manifest, queued, places }: PreparedRecord,
+  { id, setId, k, set, manifest, queued, long, places }: PreparedRecord,
   { arrival, keyName }: { arrival: number; keyName: string },
 ): QueuedRecord {
   return {
@@ -171,12 +183,13 @@ function queuedOf(
     arrival,
     setId,
     k,
-    bytes: queued.length,
+    bytes: long === null ? queued.length : long.reduce((sum, { length }) => sum + length, 0),
+    isSpooled: long !== null,
     keyName,
     since: clock.monotonic(),
     holders: [...places],
     isReceipted: places.map(() => false),
     isAccepted: false,
-    parcel: { set, manifest, queued },
+    parcel: long === null ? { set, manifest, queued } : null,
   }
 }

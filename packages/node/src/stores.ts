@@ -15,6 +15,7 @@ import {
   Guard,
   type Journal,
   type JournalRecord,
+  LocalBlobs,
   lockHome,
   type Marks,
   type OpenedGuard,
@@ -48,6 +49,8 @@ export interface Stores {
   pending: PendingTransactions
   records: PrivateStore
   accounts: AccountStore
+  /** Long shards that wait for holders. */
+  uploads: LocalBlobs
   /** What is kept for other custodians. */
   shards: ShardStore
   /** Who has asked for records here. */
@@ -110,7 +113,9 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
     const remembered = { records: opened.records, marks: opened.marks }
     const pending = new PendingTransactions(database)
     const evidence = await EvidenceStore.open(database)
-    const kept = { accounts, shards, accesses, blobs }
+    const uploads = await LocalBlobs.open({ directory: join(dataDir, 'uploads') })
+    closers.push(() => uploads.close())
+    const kept = { accounts, uploads, shards, accesses, blobs }
     const stored = { chain, pending, records, ...kept, evidence, journal, remembered }
     return { ...stored, guard, amnesia, guardKeptAt, close }
   } catch (error) {

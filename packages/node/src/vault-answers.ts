@@ -4,7 +4,7 @@ import type { ApiHandlers, Vault, VaultHandlers } from '@mooring/api'
 import { NodeError } from './node-error.ts'
 
 /** All but what the custodian answers itself. */
-export type VaultAnswers = Omit<VaultHandlers, 'createGrant'>
+export type VaultAnswers = Omit<VaultHandlers, 'createGrant' | 'submitUpload'>
 
 const EMPTY: Vault = {
   scheme: null,
@@ -22,7 +22,6 @@ const notYet = (): never => {
 
 export function createVaultAnswers(): Pick<ApiHandlers, keyof VaultAnswers> {
   return {
-    submitUpload: notYet,
     recordContent: notYet,
     readable: notYet,
     recordHistory: notYet,

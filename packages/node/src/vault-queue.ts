@@ -16,6 +16,8 @@ export interface QueuedRecord {
   readonly k: number
   /** Of all its shards. */
   readonly bytes: number
+  /** Its shards are files; see ShardSpool. */
+  readonly isSpooled: boolean
   /** The class key without which it cannot be opened; see KeyDeposits. */
   readonly keyName: string
   /** Monotonic. */
@@ -82,6 +84,10 @@ export class VaultQueue {
 
   hasArrival(arrival: number): boolean {
     return this.#records.has(arrival)
+  }
+
+  values(): IterableIterator<QueuedRecord> {
+    return this.#records.values()
   }
 
   remove(record: QueuedRecord): void {

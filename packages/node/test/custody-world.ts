@@ -18,7 +18,7 @@ import {
   encodeGenesis,
   genesisDigest,
 } from '@mooring/ledger'
-import { AccountStore, ChainStore, openDatabase, PrivateStore } from '@mooring/storage'
+import { AccountStore, ChainStore, LocalBlobs, openDatabase, PrivateStore } from '@mooring/storage'
 import type { CommittedBlock } from '../src/committer.ts'
 import {
   createCustodian,
@@ -138,7 +138,9 @@ export async function withCustody(
           const database = await openDatabase(join(folder, 'records'), { name: 'records' })
           const store = await PrivateStore.open(database)
           const accounts = await AccountStore.open(database)
-          const parts = { world, store, accounts, holders, logger, metrics, life, mempool }
+          const uploads = await LocalBlobs.open({ directory: join(folder, 'uploads') })
+          const stores = { store, accounts, uploads }
+          const parts = { world, ...stores, holders, logger, metrics, life, mempool }
           const run = createRun(parts)
           ends.push(async () => {
             run.life.end()
@@ -163,13 +165,14 @@ function createRun(parts: {
   world: World
   store: PrivateStore
   accounts: AccountStore
+  uploads: LocalBlobs
   holders: MemoryHolders
   life: Life
   mempool: Pick<Mempool, 'submit'>
   logger: CustodianModules['logger']
   metrics: CustodianModules['metrics']
 }): Run {
-  const { world, store, accounts, holders, life, logger, metrics } = parts
+  const { world, store, accounts, uploads, holders, life, logger, metrics } = parts
   const { clock, execution, committer } = world.parts
   const digest = genesisDigest(world.genesis)
   const chain = chainOf(world)
@@ -193,6 +196,7 @@ function createRun(parts: {
       },
       store: mortal(store, ['putSubmission', 'updateHolders', 'putBatch', 'markAnchored'], life),
       accounts: mortal(accounts, ['put', 'updateDeposits'], life),
+      uploads,
       peers: mortal(holders.peers, ['request'], life),
       organisations: () => world.parts.members.organisations,
       random: (length) => new Uint8Array(randomBytes(length)),

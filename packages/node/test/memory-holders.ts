@@ -1,7 +1,7 @@
 // Holders that keep what they are given in memory, and that a test can switch off, fill up or turn into
 // liars: the other side of placing, without a disk and without a network.
 
-import { equalBytes, toHex } from '@mooring/codec'
+import { concatBytes, equalBytes, toHex } from '@mooring/codec'
 import { sign } from '@mooring/crypto'
 import {
   decodeKeyDeposit,
@@ -11,6 +11,8 @@ import {
   isShard,
   type Manifest,
   openRecord,
+  type ShardHead,
+  type ShardName,
   shardSetId,
   type VaultAnswer,
   type VaultRequest,
@@ -24,6 +26,8 @@ interface Holder {
   state: HolderState
   readonly shards: Map<string, Uint8Array>
   readonly keys: Map<string, Uint8Array>
+  /** Long shards on their way. */
+  readonly open: Map<string, { set: Uint8Array; parts: Uint8Array[] }>
 }
 
 export class MemoryHolders {
@@ -35,7 +39,7 @@ export class MemoryHolders {
   constructor(self: string, names: readonly string[] = NAMES) {
     this.#self = self
     for (const name of names)
-      this.holders.set(name, { state: 'up', shards: new Map(), keys: new Map() })
+      this.holders.set(name, { state: 'up', shards: new Map(), keys: new Map(), open: new Map() })
   }
 
   get peers(): VaultPeers {
@@ -91,11 +95,51 @@ export class MemoryHolders {
     if (holder.state === 'silent') throw new VaultPeerError('timeout', name)
     this.answered.push(`${request.kind} ${name}`)
     if (request.kind === 'deposit') return this.#deposit(name, request.body.items)
+    if (request.kind === 'deposit-begin') return this.#begin(name, request.body)
+    if (request.kind === 'deposit-part') return this.#part(name, request.body)
+    if (request.kind === 'deposit-commit') return this.#commit(name, request.body.shard)
     if (request.kind !== 'deposit-keys')
       throw new Error(`a custodian does not ask for ${request.kind}`)
     for (const encoded of request.body.items)
       holder.keys.set(toHex(decodeKeyDeposit(encoded).id), encoded)
     return { kind: 'done', body: {} }
+  }
+
+  #begin(name: string, { head }: { head: ShardHead }): VaultAnswer {
+    const { open } = this.holder(name)
+    const key = `${toHex(shardSetId(head.set))}/${head.index}`
+    const known = open.get(key) ?? { set: head.set, parts: [] }
+    open.set(key, known)
+    return { kind: 'part', body: { received: sizeOf(known.parts) } }
+  }
+
+  #part(
+    name: string,
+    { shard, offset, part }: { shard: ShardName; offset: number; part: Uint8Array },
+  ): VaultAnswer {
+    const known = this.holder(name).open.get(`${toHex(shard.setId)}/${shard.index}`)
+    if (known === undefined || sizeOf(known.parts) !== offset) throw new Error('no such part')
+    known.parts.push(part.slice())
+    return { kind: 'part', body: { received: sizeOf(known.parts) } }
+  }
+
+  #commit(name: string, { setId, index }: ShardName): VaultAnswer {
+    const { open, shards } = this.holder(name)
+    const key = `${toHex(setId)}/${index}`
+    const known = open.get(key)
+    const shard = known === undefined ? shards.get(key) : concatBytes(...known.parts)
+    if (shard === undefined) throw new Error('nothing to commit')
+    if (known !== undefined && !isShard(decodeShardSet(known.set), index, shard))
+      throw new Error('a shard of another set')
+    open.delete(key)
+    shards.set(key, shard)
+    const message = depositReceiptMessage({
+      depositor: this.#self,
+      holder: name,
+      shards: [{ setId, index }],
+    })
+    const signature = sign(keyOf(name, 'anchor'), message)
+    return { kind: 'receipt', body: { holder: name, signature, refused: [] } }
   }
 
   #deposit(name: string, items: readonly DepositItem[]): VaultAnswer {
@@ -120,4 +164,8 @@ export class MemoryHolders {
     const signature = sign(keyOf(signer, 'anchor'), message)
     return { kind: 'receipt', body: { holder: name, signature, refused } }
   }
+}
+
+function sizeOf(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, { length }) => sum + length, 0)
 }
