@@ -165,11 +165,19 @@ export class KeptShards {
     await this.#modules.blobs.remove(content.body.id)
   }
 
-  /** Removes the blobs that belong to no shard: a crash came between the two. */
-  async tidy(): Promise<number> {
+  /** Blobs that belong to no shard: on their way to one, or left by a crash between the two writes. */
+  async orphans(): Promise<Uint8Array[]> {
+    const { store, blobs } = this.#modules
+    const found: Uint8Array[] = []
+    for await (const id of blobs.list()) if (!(await store.isBlobUsed(id))) found.push(id)
+    return found
+  }
+
+  /** Those of them that still belong to none. */
+  async removeOrphans(ids: readonly Uint8Array[]): Promise<number> {
     const { store, blobs } = this.#modules
     let removed = 0
-    for await (const id of blobs.list()) {
+    for (const id of ids) {
       if (!(await store.isBlobUsed(id)) && (await blobs.remove(id))) removed += 1
     }
     return removed

@@ -4,13 +4,13 @@ import type { Network } from '@mooring/network'
 import type { AccessNotes } from './access-notes.ts'
 import type { Agreement } from './agreement.ts'
 import { systemClock } from './clock.ts'
-import { createHolder } from './create-holder.ts'
+import { type CreatedHolder, createHolder } from './create-holder.ts'
 import { FreeSpace } from './free-space.ts'
 import type { VaultHandlers } from './holder.ts'
 import { answerVaultRequest } from './holder-wire.ts'
 import type { DamagedShard, KeptShards } from './kept-shards.ts'
 import type { NodeOptions } from './load-options.ts'
-import type { RootLogger } from './logger.ts'
+import type { Logger, RootLogger } from './logger.ts'
 import type { Metrics } from './metrics.ts'
 import type { Stores } from './stores.ts'
 import { createVaultPeers, type VaultPeers } from './vault-peers.ts'
@@ -30,12 +30,14 @@ export interface VaultPartsModules {
 export interface VaultParts {
   readonly peers: VaultPeers
   readonly shards: KeptShards
+  readonly deposits: CreatedHolder['deposits']
   /** The bytes of an answer to the bytes of a request. */
   onRequest(peerId: string, payload: Uint8Array): Promise<Uint8Array>
   close(): Promise<void>
 }
 
 const REPORT_TIMEOUT_MS = 5_000
+const TIDY_AFTER_MS = 10 * 60_000
 
 export function createVaultParts(modules: VaultPartsModules): VaultParts {
   const { options, logger, metrics, stores, agreement, network, notes, handlers } = modules
@@ -78,16 +80,51 @@ export function createVaultParts(modules: VaultPartsModules): VaultParts {
     else await peers.request(custodian, { kind: 'report', body }, { timeoutMs: REPORT_TIMEOUT_MS })
   }
   metrics.beforeScrape(() => fillHolder(metrics, shards))
+  const stopTidying = tidyBlobs(shards, ownLogger)
   return {
     peers,
     shards,
+    deposits: created.deposits,
     onRequest: (peerId, payload) =>
       answerVaultRequest(peerId, payload, {
         members,
         notes,
         answer: (sender, request) => holder.answer(sender, request),
       }),
-    close: () => created.close(),
+    async close() {
+      await stopTidying()
+      await created.close()
+    },
+  }
+}
+
+/**
+ * What a crash has left without a shard goes some minutes after the start: by then, what looked like it
+ * because it was on its way has arrived.
+ */
+function tidyBlobs(shards: KeptShards, logger: Logger): () => Promise<void> {
+  let isClosed = false
+  let running: Promise<void> = Promise.resolve()
+  const run = (work: () => Promise<void>): void => {
+    running = work().catch((error: unknown) => {
+      logger.warn('blobs were not tidied', { error })
+    })
+  }
+  let cancel: (() => void) | null = null
+  run(async () => {
+    const orphans = await shards.orphans()
+    if (orphans.length === 0 || isClosed) return
+    cancel = systemClock.after(TIDY_AFTER_MS, () =>
+      run(async () => {
+        const removed = await shards.removeOrphans(orphans)
+        logger.info('blobs that belong to no shard were removed', { blobs: removed })
+      }),
+    )
+  })
+  return async () => {
+    isClosed = true
+    cancel?.()
+    await running
   }
 }
 

@@ -364,6 +364,28 @@ test('a damaged byte on the disk makes a shard missing, and is told once', async
   })
 })
 
+test('a blob that a crash left without its shard is found, and one that has its shard stays', async () => {
+  await withHolders(async (world) => {
+    const sealed = world.seal(MIB)
+    const { created } = world.hospital(HOLDER)
+    await deposit(world, [world.itemOf(sealed, INDEX)])
+    assert.deepEqual(await created.shards.orphans(), [])
+    const [kept] = await created.shards.of(sealed.record.setId)
+    assert.ok(kept !== undefined)
+    await world.hospital(HOLDER).store.delete(CUSTODIAN, [kept.head])
+    const orphans = await created.shards.orphans()
+    assert.deepEqual(orphans, [sealed.record.set.leaves[INDEX]])
+    await deposit(world, [world.itemOf(sealed, INDEX)])
+    assert.equal(await created.shards.removeOrphans(orphans), 0)
+    const [again] = await created.shards.of(sealed.record.setId)
+    assert.ok(again !== undefined)
+    assert.equal(await created.shards.verify(again), true)
+    await created.shards.delete(again)
+    assert.deepEqual(await created.shards.orphans(), [])
+    assert.equal(await have(world, nameOf(sealed)), false)
+  })
+})
+
 test('every holder of four keeps one shard, and no holder two', async () => {
   await withHolders(async (world) => {
     const { record } = await world.deposit()
