@@ -1,0 +1,223 @@
+// Any value that members send each other about records, and one fixed value of every kind.
+
+import { merkleRootOfHashes, x25519PublicKey } from '@mooring/crypto'
+import * as fc from 'fast-check'
+import {
+  accessRequestDigest,
+  createKeyDeposit,
+  type KeyDeposit,
+  type Manifest,
+  sealRecord,
+  type ShardSet,
+  signAccessRequest,
+  signWitness,
+  type VaultAnswer,
+  type VaultRequest,
+} from '../src/index.ts'
+import { anchorKeyOf, bytesOf, entry, READER, requestOf } from './access-world.ts'
+import { classKey, detailsOf, patientKey, seededRandom, splits, text } from './seal-world.ts'
+
+const plain = { noNullPrototype: true } as const
+const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
+const digest = bytes(32)
+const some = fc.uint8Array({ maxLength: 40 })
+const organisation = fc.constantFrom('st-anna', 'riverside', 'a', `${'x'.repeat(63)}9`)
+const index = fc.nat(15)
+const segment = fc.nat(65_536)
+const count = fc.maxSafeNat()
+const word = fc.string({ maxLength: 20, unit: 'grapheme' })
+const list = <T>(item: fc.Arbitrary<T>) => fc.array(item, { maxLength: 3 })
+const option = <T>(item: fc.Arbitrary<T>) => fc.option(item, { nil: null })
+const record = <T extends object>(shape: { [K in keyof T]: fc.Arbitrary<T[K]> }) =>
+  fc.record<T>(shape, plain)
+
+export const anySet: fc.Arbitrary<ShardSet> = fc
+  .record({
+    custodian: organisation,
+    split: fc.constantFrom(...splits, { k: 2, n: 2 }, { k: 16, n: 16 }),
+    segmentCount: fc.integer({ min: 1, max: 65_536 }),
+    sizes: fc.tuple(
+      fc.integer({ min: 17, max: 1_048_592 }),
+      fc.integer({ min: 17, max: 1_048_592 }),
+    ),
+    kc: digest,
+    leaves: fc.array(digest, { minLength: 16, maxLength: 16 }),
+    gate: digest,
+  })
+  .map(({ custodian, split: { k, n }, segmentCount, sizes, kc, leaves: all, gate }) => {
+    const leaves = all.slice(0, n)
+    const lastSegmentBytes = Math.min(...sizes)
+    const segmentBytes = segmentCount === 1 ? lastSegmentBytes : Math.max(...sizes)
+    const shape = { custodian, k, n, segmentCount, segmentBytes, lastSegmentBytes, kc }
+    return { ...shape, shardRoot: merkleRootOfHashes(leaves), leaves, gate }
+  })
+
+export const anyManifest: fc.Arbitrary<Manifest> = record<Manifest>({
+  recordCommit: digest,
+  rec: digest,
+  dek: digest,
+  fieldRoot: digest,
+  rawCommit: digest,
+  rawBytes: count,
+  payloadBytes: count,
+  encoding: fc.constantFrom('identity', 'deflate'),
+  mediaType: word,
+  resourceType: option(fc.constantFrom('Patient', 'Observation')),
+  resourceId: option(word),
+  versionId: option(word),
+  fullUrl: option(fc.string({ maxLength: 600, unit: 'grapheme-ascii' })),
+  receivedAt: count,
+  supersedes: option(digest),
+  facts: record({ patientKey: digest, class: fc.constantFrom('general', 'sensitive:psy') }),
+  patient: word,
+  submission: digest,
+  dedupe: digest,
+})
+
+export const anyKeyDeposit: fc.Arbitrary<KeyDeposit> = record<KeyDeposit>({
+  id: digest,
+  custodian: organisation,
+  wraps: list(bytes(208)),
+})
+
+const shard = record({ setId: digest, index })
+const head = record({ set: some, manifest: some, holders: list(organisation), index })
+const signed = record({
+  request: fc.record({ id: bytes(16), issuedAt: count, entry: digest }).map(requestOf),
+  signature: bytes(64),
+})
+const anyEntry = record({ nonce: bytes(16), custodian: organisation, sealed: some })
+const page = { custodian: organisation, after: option(digest), limit: fc.nat(1000) }
+const question = record({
+  nonce: bytes(16),
+  setId: digest,
+  index,
+  recipient: organisation,
+  helpers: list(record({ holder: organisation, index })),
+  from: segment,
+  count: segment,
+})
+
+type Kinds<V extends { kind: string; body: unknown }> = {
+  [K in V['kind']]: fc.Arbitrary<Extract<V, { kind: K }>['body']>
+}
+
+const requests: Kinds<VaultRequest> = {
+  deposit: record({
+    items: list(
+      record({ set: some, manifest: some, holders: list(organisation), index, shard: some }),
+    ),
+  }),
+  'deposit-begin': record({ head, shardBytes: count }),
+  'deposit-part': record({ shard, offset: count, part: some }),
+  'deposit-commit': record({ shard }),
+  'deposit-keys': record({ items: list(some) }),
+  have: record({ shards: list(shard) }),
+  audit: record({ nonce: bytes(16), shards: list(shard) }),
+  list: record(page),
+  'list-keys': record(page),
+  witness: record({ signed, entry: anyEntry }),
+  release: record({
+    signed,
+    witnesses: list(record({ holder: organisation, signature: bytes(64) })),
+    items: list(record({ setId: digest, from: segment, count: segment, digests: fc.nat(1) })),
+  }),
+  catalogue: record({ signed, entry: anyEntry, after: option(digest), limit: fc.nat(1000) }),
+  repair: record({ questions: list(question) }),
+  restore: record({ items: list(head), avoid: list(organisation) }),
+  moved: record({ holder: organisation, shards: list(shard) }),
+  report: record({ shard, holder: organisation, code: word }),
+}
+
+const answers: Kinds<VaultAnswer> = {
+  refusal: record({ code: word, retryAfterMs: count }),
+  done: fc.constant({}),
+  receipt: record({
+    holder: organisation,
+    signature: bytes(64),
+    refused: list(record({ position: fc.nat(511), code: word })),
+  }),
+  part: record({ received: count }),
+  have: record({ bitmap: some }),
+  audit: record({ answers: list(option(bytes(16))) }),
+  list: record({ items: list(head), next: option(digest) }),
+  'list-keys': record({ items: list(some), next: option(digest) }),
+  witness: record({ signature: bytes(64) }),
+  release: record({
+    items: list(
+      record({ setId: digest, index, from: segment, digests: list(digest), fragments: list(some) }),
+    ),
+  }),
+  catalogue: record({
+    keys: list(some),
+    items: list(record({ set: some, manifest: some, holders: list(organisation) })),
+    next: option(digest),
+  }),
+  repair: record({ parts: list(option(some)) }),
+  restore: record({ outcomes: list(word), liars: list(organisation) }),
+}
+
+function anyOf<V extends { kind: string; body: unknown }>(kinds: Kinds<V>): fc.Arbitrary<V> {
+  const each = Object.entries<fc.Arbitrary<unknown>>(kinds)
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the body is of its kind
+  return fc.oneof(
+    ...each.map(([kind, body]) => body.map((made) => ({ kind, body: made }))),
+  ) as fc.Arbitrary<V>
+}
+
+export const anyRequest: fc.Arbitrary<VaultRequest> = anyOf<VaultRequest>(requests)
+export const anyAnswer: fc.Arbitrary<VaultAnswer> = anyOf<VaultAnswer>(answers)
+export const requestKinds = Object.keys(requests)
+export const answerKinds = Object.keys(answers)
+
+/** No resource: nothing that is frozen may rest on how a release of the library deflates. */
+export const rawExample = text.encode('A discharge letter, as a text.')
+export const detailsExample = { ...detailsOf(rawExample), mediaType: 'text/plain' }
+export const sealedExample = sealRecord(rawExample, detailsExample, {
+  custodian: 'st-anna',
+  split: splits[0],
+  classKey,
+  random: seededRandom(77),
+})
+
+export const keyContentExample = { class: 'general', epoch: 3, patientKey, classKey }
+export const readerSecrets = ['a reader', 'another reader'].map((name) => bytesOf(name))
+export const keyDepositExample = createKeyDeposit(
+  keyContentExample,
+  readerSecrets.map((secret) => x25519PublicKey(secret)),
+  { custodian: 'st-anna', random: seededRandom(78) },
+)
+
+const head1 = {
+  set: sealedExample.encodedSet,
+  manifest: sealedExample.manifest,
+  holders: ['st-anna', 'riverside', 'county'],
+  index: 1,
+}
+const name1 = { setId: sealedExample.setId, index: 1 }
+const signed1 = signAccessRequest(anchorKeyOf(READER), requestOf())
+
+/** Messages whose bytes are frozen. */
+export const requestExamples: VaultRequest[] = [
+  { kind: 'deposit', body: { items: [{ ...head1, shard: bytesOf('shard') }] } },
+  { kind: 'deposit-begin', body: { head: head1, shardBytes: 70_000_000 } },
+  { kind: 'deposit-part', body: { shard: name1, offset: 4_194_304, part: bytesOf('part') } },
+  { kind: 'deposit-commit', body: { shard: name1 } },
+  { kind: 'have', body: { shards: [name1] } },
+  { kind: 'audit', body: { nonce: bytesOf('nonce', 16), shards: [name1] } },
+  { kind: 'list', body: { custodian: 'st-anna', after: null, limit: 1000 } },
+  { kind: 'list-keys', body: { custodian: 'st-anna', after: bytesOf('after'), limit: 10 } },
+  { kind: 'witness', body: { signed: signed1, entry } },
+  {
+    kind: 'release',
+    body: {
+      signed: signed1,
+      witnesses: [
+        signWitness(anchorKeyOf('county'), 'county', accessRequestDigest(signed1.request)),
+      ],
+      items: [{ setId: sealedExample.setId, from: 0, count: 1, digests: 1 }],
+    },
+  },
+  { kind: 'moved', body: { holder: 'county', shards: [name1] } },
+  { kind: 'report', body: { shard: name1, holder: 'county', code: 'bad_shard' } },
+]

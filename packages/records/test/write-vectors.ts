@@ -1,0 +1,9 @@
+// Freezes what records seals, derives and encodes today. Running it anew is a decision about the format of
+// every network, to be named in the commit: npx node packages/records/test/write-vectors.ts
+
+import { writeFileSync } from 'node:fs'
+import { vectorFolder, vectors } from './vectors.ts'
+
+for (const [name, vector] of Object.entries(vectors)) {
+  writeFileSync(new URL(name, vectorFolder), `${JSON.stringify(vector, null, 2)}\n`)
+}
