@@ -1,0 +1,273 @@
+import assert from 'node:assert/strict'
+import { encode } from '@mooring/codec'
+import * as fc from 'fast-check'
+import { test } from 'uvu'
+import {
+  ACCESS_REFUSALS,
+  type AccessInput,
+  type AccessRefusal,
+  type AccessRequest,
+  accessRequestSchema,
+  decideAccess,
+  decideQuery,
+  type GrantDocument,
+  PURPOSES,
+  signAccessRequest,
+  type SignedAccessRequest,
+  signGrant,
+} from '../src/index.ts'
+import {
+  anchorKeyOf,
+  type AskedSet,
+  askedSet,
+  blockDigestAt,
+  bytesOf,
+  CUSTODIAN,
+  DAY,
+  grantOf,
+  heldSets,
+  HOUR,
+  inputOf,
+  NOW,
+  otherPatientKey,
+  patientKey,
+  READER,
+  requestOf,
+  SELF,
+  TIP,
+} from './access-world.ts'
+
+const MINUTE = 60_000
+
+function codeOf(input: AccessInput): AccessRefusal | 'permit' {
+  const decision = decideAccess(input)
+  return decision.permit ? 'permit' : decision.code
+}
+
+function asked(
+  changes: Partial<AccessRequest> = {},
+  known: Partial<AccessInput> = {},
+): AccessRefusal | 'permit' {
+  return codeOf(inputOf(requestOf(changes), known))
+}
+
+function grant(changes: Partial<GrantDocument>): Pick<AccessRequest, 'grant'> {
+  return { grant: signGrant(patientKey, grantOf(changes)) }
+}
+
+function withSets(...sets: AskedSet[]): {
+  request: Partial<AccessRequest>
+  known: Partial<AccessInput>
+} {
+  return { request: { sets }, known: { heldSet: heldSets(sets) } }
+}
+
+function own(changes: Partial<AccessRequest> = {}): Partial<AccessRequest> {
+  return { reader: CUSTODIAN, grant: null, ...changes }
+}
+
+const signed = inputOf().signed
+const sensitive = withSets(askedSet('s', { class: 'sensitive:psy' }))
+const foreign = withSets(askedSet('f', { patientKey: otherPatientKey.publicKey }))
+
+type Case = [AccessRefusal | 'permit', Partial<AccessRequest>, Partial<AccessInput>?]
+
+const CASES: Case[] = [
+  ['permit', {}],
+  ['permit', own()],
+  ['permit', own({ purpose: 'PATADMIN' })],
+  ['unknown_reader', { reader: 'stranger' }],
+  ['sender_differs', {}, { sender: CUSTODIAN }],
+  ['not_addressed', {}, { self: 'seaside' }],
+  ['not_addressed', { audience: [] }],
+  ['permit', { issuedAt: NOW + MINUTE, expiresAt: NOW + HOUR / 10 }],
+  ['not_issued_yet', { issuedAt: NOW + MINUTE + 1, expiresAt: NOW + HOUR / 10 }],
+  ['permit', { issuedAt: NOW - 5 * MINUTE, expiresAt: NOW - MINUTE + 1 }],
+  ['request_expired', { issuedAt: NOW - 5 * MINUTE, expiresAt: NOW - MINUTE }],
+  ['permit', { expiresAt: NOW + 10 * MINUTE }],
+  ['request_too_long', { expiresAt: NOW + 10 * MINUTE + 1 }],
+  ['block_unknown', { block: { height: TIP + 1, digest: blockDigestAt(TIP + 1) } }],
+  ['block_unknown', {}, { blockDigestAt: () => undefined }],
+  ['permit', { block: { height: TIP - 64, digest: blockDigestAt(TIP - 64) } }],
+  ['block_too_old', { block: { height: TIP - 65, digest: blockDigestAt(TIP - 65) } }],
+  ['block_differs', { block: { height: TIP - 1, digest: blockDigestAt(TIP - 2) } }],
+  ['entry_differs', {}, { entry: bytesOf('another entry') }],
+  ['purpose_unknown', { purpose: 'CURIOSITY' }],
+  ['purpose_unknown', { purpose: 'PurposeOfUse' }],
+  ['no_such_set', { sets: [] }],
+  ['no_such_set', { sets: [askedSet('elsewhere')] }],
+  ['permit', { sets: [askedSet('a'), askedSet('elsewhere')] }],
+  [
+    'several_patients',
+    { sets: [askedSet('a'), askedSet('f', { patientKey: otherPatientKey.publicKey })] },
+  ],
+  ['wrong_custodian', {}, { heldSet: () => ({ custodian: 'riverside', gate: bytesOf('gate') }) }],
+  ['grant_missing', { grant: null }],
+  ['grant_of_another_custodian', grant({ custodian: 'riverside' })],
+  ['not_the_recipient', grant({ recipient: 'riverside' })],
+  ['permit', grant({ notBefore: NOW - DAY, expiresAt: NOW + 365 * DAY })],
+  ['grant_too_long', grant({ notBefore: NOW - DAY, expiresAt: NOW + 366 * DAY })],
+  ['permit', grant({ notBefore: NOW + MINUTE })],
+  ['grant_not_valid_yet', grant({ notBefore: NOW + MINUTE + 1 })],
+  ['permit', grant({ expiresAt: NOW + 1 })],
+  ['grant_expired', grant({ expiresAt: NOW })],
+  ['purpose_not_covered', grant({ purposes: ['HRESCH'] })],
+  ['purpose_not_covered', grant({ purposes: [] })],
+  ['purpose_not_covered', { purpose: 'BTG' }],
+  ['permit', { purpose: 'BTG', ...grant({ purposes: ['BTG'] }) }],
+  ['purpose_not_covered', own({ purpose: 'BTG' })],
+  ['purpose_not_covered', own({ purpose: 'HLEGAL' })],
+  ['purpose_not_covered', own({ purpose: 'HRESCH' })],
+  ['class_not_covered', sensitive.request, sensitive.known],
+  ['class_not_covered', grant({ classes: ['general'] })],
+  ['class_not_covered', grant({ classes: [] })],
+  ['permit', { ...sensitive.request, ...own() }, sensitive.known],
+  ['wrong_patient', foreign.request, foreign.known],
+  ['gate_differs', { sets: [{ ...askedSet('a'), gateTag: bytesOf('another tag') }] }],
+  ['gate_differs', { sets: [askedSet('a', { class: 'emergency' })] }],
+  ['gate_differs', own({ sets: [askedSet('a', { class: 'emergency' })] })],
+  ['gate_differs', own({ sets: [askedSet('a', { patientKey: otherPatientKey.publicKey })] })],
+  ['request_forged', {}, { signed: { ...signed, signature: bytesOf('x', 32) } }],
+]
+
+for (const [code, changes, known] of CASES) {
+  const what = JSON.stringify({ ...changes, grant: undefined, sets: undefined })
+  test(`${code}: ${what === '{}' ? 'see the table' : what}`, () => {
+    assert.equal(asked(changes, known), code)
+  })
+}
+
+test('a grant that another key signed is forged', () => {
+  const mine = signGrant(patientKey, grantOf())
+  const { signature } = signGrant(patientKey, grantOf({ classes: ['general', 'emergency', 'x'] }))
+  assert.equal(asked({ grant: { ...mine, signature } }), 'grant_forged')
+})
+
+test('every reason of the decision is in the table', () => {
+  const seen = new Set<string>([...CASES.map(([code]) => code), 'grant_forged'])
+  for (const code of ACCESS_REFUSALS) assert.ok(seen.has(code), code)
+})
+
+test('signatures count unless the same request was permitted here before', () => {
+  const forged = { ...signed, signature: new Uint8Array(64) }
+  assert.equal(asked({}, { signed: forged }), 'request_forged')
+  assert.equal(asked({}, { signed: forged, isVerified: true }), 'permit')
+  assert.equal(asked({}, { signed: forged, isVerified: true, now: NOW + HOUR }), 'request_expired')
+})
+
+const shuffled = <T>(items: readonly T[]) =>
+  fc.shuffledSubarray([...items], { minLength: items.length })
+
+test('the order of sets, classes, purposes and audience changes no decision', () => {
+  const sets = [
+    askedSet('a'),
+    askedSet('b', { class: 'emergency' }),
+    askedSet('c'),
+    askedSet('d', { class: 'sensitive:hiv' }),
+  ]
+  const variations = fc.record({
+    some: fc
+      .subarray(sets, { minLength: 1 })
+      .chain((chosen) => fc.tuple(fc.constant(chosen), shuffled(chosen))),
+    held: fc.subarray(sets),
+    classes: fc
+      .subarray(['general', 'emergency', 'sensitive:hiv'])
+      .chain((chosen) => fc.tuple(fc.constant(chosen), shuffled(chosen))),
+    purposes: fc
+      .subarray(['TREAT', 'HPAYMT', 'BTG'])
+      .chain((chosen) => fc.tuple(fc.constant(chosen), shuffled(chosen))),
+    audience: fc
+      .subarray([SELF, CUSTODIAN, 'riverside'])
+      .chain((chosen) => fc.tuple(fc.constant(chosen), shuffled(chosen))),
+    purpose: fc.constantFrom('TREAT', 'BTG', 'ERTREAT', 'COVERAGE', 'HMARKT'),
+  })
+  fc.assert(
+    fc.property(variations, ({ some, held, classes, purposes, audience, purpose }) => {
+      const decisions = [0, 1].map((index) => {
+        const document = grantOf({ classes: classes[index] ?? [], purposes: purposes[index] ?? [] })
+        const request = requestOf({
+          purpose,
+          sets: some[index] ?? [],
+          audience: audience[index] ?? [],
+          grant: signGrant(patientKey, document),
+        })
+        return codeOf(inputOf(request, { heldSet: heldSets(held) }))
+      })
+      assert.equal(decisions[0], decisions[1])
+    }),
+    { numRuns: 60 },
+  )
+})
+
+/** Every byte string and number of a value, each in turn changed by one bit. */
+function* altered<T>(value: T): Generator<T> {
+  if (value instanceof Uint8Array) {
+    for (const index of value.keys()) {
+      const copy = value.map((byte, at) => (at === index ? byte ^ 1 : byte))
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a byte string as well
+      yield copy as T
+    }
+  } else if (typeof value === 'number') {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a number as well
+    yield (value + 1) as T
+  } else if (typeof value === 'string') {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a text as well
+    yield `${value}x` as T
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [name, part] of Object.entries(value)) {
+      for (const changed of altered(part)) {
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same but for one part
+        const copy = (Array.isArray(value) ? [...value] : { ...value }) as T & object
+        Reflect.set(copy, name, changed)
+        yield copy
+      }
+    }
+  }
+}
+
+test('no changed byte of a signed request is permitted', () => {
+  const input = inputOf()
+  assert.equal(codeOf(input), 'permit')
+  let count = 0
+  for (const changed of altered<SignedAccessRequest>(input.signed)) {
+    count += 1
+    // The sender is the peer whatever the request says.
+    const decision = codeOf({ ...input, signed: changed })
+    assert.notEqual(decision, 'permit')
+  }
+  assert.ok(count > 450, `${count} changes`)
+})
+
+test('encodings of two requests differ wherever the requests do', () => {
+  const plain = encode(accessRequestSchema, signed.request).join()
+  for (const changed of altered(signed.request)) {
+    if (changed.audience.length !== signed.request.audience.length) continue
+    assert.notEqual(encode(accessRequestSchema, changed).join(), plain)
+  }
+})
+
+test('breaking the glass is permitted by BTG alone, whatever else is', () => {
+  const others = PURPOSES.filter((purpose) => purpose !== 'BTG')
+  fc.assert(
+    fc.property(fc.subarray(others, { maxLength: 16 }), fc.boolean(), (purposes, isNamed) => {
+      const named = isNamed ? ['BTG', ...purposes.slice(1)] : purposes
+      const code = asked({ purpose: 'BTG', ...grant({ purposes: named }) })
+      assert.equal(code, isNamed ? 'permit' : 'purpose_not_covered')
+    }),
+    { numRuns: 50 },
+  )
+  assert.equal(asked({ purpose: 'ETREAT', ...grant({ purposes: ['BTG'] }) }), 'purpose_not_covered')
+})
+
+test('a question needs a grant of the custodian that is asked', () => {
+  const question = requestOf({ sets: [], audience: [CUSTODIAN] })
+  const input = inputOf(question, { self: CUSTODIAN })
+  assert.deepEqual(decideQuery(input), { permit: true })
+  const wrong = signAccessRequest(anchorKeyOf(READER), { ...question, custodian: 'riverside' })
+  assert.deepEqual(decideQuery({ ...input, signed: wrong }), {
+    permit: false,
+    code: 'wrong_custodian',
+  })
+})
+
+test.run()
