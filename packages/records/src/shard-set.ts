@@ -52,14 +52,14 @@ export type ShardSet = Infer<typeof shardSetShape>
 export const shardSetSchema = refine(
   shardSetShape,
   ({ k, n, segmentCount, segmentBytes, lastSegmentBytes, leaves, shardRoot }) =>
-    k >= 2 &&
+    k >= 1 &&
     k <= n &&
     leaves.length === n &&
     segmentCount >= 1 &&
     lastSegmentBytes > AEAD_TAG_BYTES &&
     (segmentCount === 1 ? segmentBytes === lastSegmentBytes : segmentBytes >= lastSegmentBytes) &&
     equalBytes(merkleRootOfHashes(leaves), shardRoot),
-  'k of n shards, k at least two, a leaf for each under the root, no empty segment',
+  'k of n shards, a leaf for each under the root, no empty segment',
 )
 
 export function encodeShardSet(set: ShardSet): Uint8Array {

@@ -102,7 +102,7 @@ test('every kind of request and answer was tried', () => {
 test('a set that contradicts itself is none', () => {
   const { set } = sealedExample
   const wrong: Partial<ShardSet>[] = [
-    { k: 1 },
+    { k: 0 },
     { k: 4 },
     { n: 4 },
     { leaves: set.leaves.slice(1) },
