@@ -14,6 +14,7 @@ import {
   TRANSACTION_TEXTS,
 } from './errors-content.ts'
 import { CUSTODY_TEXTS } from './errors-custody.ts'
+import { HOLDER_TEXTS, PEER_TEXTS } from './errors-holder.ts'
 import { COMMAND_TEXTS, HALT_TEXTS, NODE_TEXTS } from './errors-local.ts'
 import { MEMBERSHIP_TEXTS } from './errors-membership.ts'
 import { API_TEXTS, NETWORK_TEXTS } from './errors-network.ts'
@@ -36,6 +37,8 @@ const TABLES = {
   ledger: LEDGER_TEXTS,
   records: RECORDS_TEXTS,
   access: ACCESS_TEXTS,
+  holder: HOLDER_TEXTS,
+  peer: PEER_TEXTS,
   codec: CODEC_TEXTS,
   crypto: CRYPTO_TEXTS,
   block: BLOCK_TEXTS,
@@ -65,6 +68,8 @@ const NAMES: readonly TableName[] = [
   'ledger',
   'records',
   'access',
+  'holder',
+  'peer',
   'codec',
   'crypto',
   'block',
@@ -89,6 +94,7 @@ const CLASSES: Readonly<Record<string, TableName>> = {
   JsonError: 'codec',
   CryptoError: 'crypto',
   HaltError: 'halt',
+  VaultPeerError: 'peer',
 }
 
 function codeOf(error: object): string | undefined {

@@ -17,6 +17,8 @@ test('every number has one text, in its range, with something to do about it', (
   const ranges: Record<string, RegExp> = {
     node: /^MOR-[1345]/,
     access: /^MOR-54/,
+    holder: /^MOR-54/,
+    peer: /^MOR-54/,
     storage: /^MOR-1/,
     network: /^MOR-2/,
     halt: /^MOR-3/,
