@@ -31,6 +31,7 @@ test('what was deflated inflates to the same bytes, here and elsewhere', () => {
       assert.deepEqual(inflate(deflated, input.length), input)
       assert.deepEqual(new Uint8Array(inflateRawSync(deflated)), input)
       assert.deepEqual(inflate(deflateRawSync(input), input.length), input)
+      assert.deepEqual(inflate(deflated, 1_000_000), input)
     }),
   )
 })
@@ -43,6 +44,22 @@ test('nothing is inflated beyond the size allowed', () => {
     'too_large',
   )
   assert.equal(inflate(deflate(new Uint8Array(0)), 0).length, 0)
+})
+
+test('short bombs and stored blocks that do not fit are too large as well', () => {
+  const bomb = deflateRawSync(new Uint8Array(8 * 1024 * 1024))
+  assert.ok(bomb.length < 16 * 1024)
+  const stored = deflateRawSync(noise(1000), { level: 0 })
+  for (const deflated of [bomb, stored]) {
+    for (const sizeMax of [0, 1, 999, 300_000]) {
+      if (deflated === stored && sizeMax > 1000) continue
+      assert.equal(
+        codeOf(() => inflate(deflated, sizeMax)),
+        'too_large',
+      )
+    }
+  }
+  assert.deepEqual(inflate(stored, 1000), noise(1000))
 })
 
 test('a bomb ends after its first piece', () => {
@@ -92,6 +109,11 @@ test('bytes that are no stream are refused with a code', () => {
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 1, maxLength: 200 }), (bytes) => {
       const code = codeOf(() => inflate(bytes, 100_000))
+      // In pieces it is the same as at once.
+      assert.equal(
+        codeOf(() => inflate(bytes, 300_000)),
+        code === 'too_large' ? undefined : code,
+      )
       assert.ok(
         code === undefined || ['not_deflate', 'truncated', 'too_large'].includes(code),
         code,
