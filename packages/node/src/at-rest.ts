@@ -10,8 +10,8 @@ import { AEAD_NONCE_BYTES, aeadOpen, aeadSeal, hkdfSha256 } from '@mooring/crypt
 import { StorageError } from '@mooring/storage'
 
 /** What is sealed or named: one kind never passes for another. */
-export type RestKind = 'record' | 'account' | 'key-deposit' | 'upload' | 'access'
-export type NameKind = 'set' | 'account' | 'account-key' | 'class-key'
+export type RestKind = 'record' | 'account' | 'key-deposit' | 'upload' | 'library' | 'access'
+export type NameKind = 'set' | 'account' | 'account-key' | 'class-key' | 'library'
 
 const NAME_BYTES = 16
 const EMPTY = new Uint8Array(0)

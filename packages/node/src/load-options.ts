@@ -62,7 +62,12 @@ export type NodeOptions = {
     retention: Retention
   }
   // Null: as many bytes as there is room.
-  vault: { quotaBytes: number | null; reserveBytes: number }
+  vault: {
+    quotaBytes: number | null
+    reserveBytes: number
+    repairAfterMs: number
+    auditEveryMs: number
+  }
   blobs: BlobPlace
   snapshotsDir: string
   sync: { mode: 'blocks' | 'snapshot' }
@@ -266,6 +271,8 @@ function sections(home: string, values: OptionValues) {
     vault: {
       quotaBytes: vault.quota === 0 ? null : vault.quota,
       reserveBytes: vault.reserve,
+      repairAfterMs: vault.repair_after,
+      auditEveryMs: vault.audit_every,
     },
     snapshotsDir: paths.snapshots,
     sync: { mode: sync.mode },

@@ -164,6 +164,13 @@ const declareNetwork = (to: Declaration) => ({
 })
 
 const declareHolder = (to: Declaration) => ({
+  vaultSets: to.gauge('vault_sets', 'Sets of shards known here, by how whole they are.', [
+    'strength',
+  ]),
+  vaultAudits: to.counter('vault_audits_total', 'Audited sets by verdict.', ['verdict']),
+  vaultRepairs: to.counter('vault_repairs_total', 'Shards to be made again, by outcome.', [
+    'result',
+  ]),
   holderShards: to.gauge('holder_shards', 'Shards kept for custodians.'),
   holderBytes: to.gauge('holder_bytes', 'Bytes kept for custodians.'),
   holderDamagedShards: to.gauge(

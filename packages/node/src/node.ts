@@ -24,6 +24,7 @@ import { HaltError, NodeError } from './node-error.ts'
 import type { NodeParts } from './node-parts.ts'
 import { Offences } from './offences.ts'
 import { openAccessLog, openCustodian, openProofs } from './open-custodian.ts'
+import { openVaultKeeper } from './open-vault.ts'
 import { type NextTransport, ownOptions, startStanding } from './standing.ts'
 import { roleOf } from './status.ts'
 import { Pruning } from './pruning.ts'
@@ -122,13 +123,17 @@ async function assemble(
   const custodian = await openCustodian(ground, { agreement, feed, peers })
   late.custodian = custodian
   closers.push(() => custodian.close())
+  const opened = await openVaultKeeper(ground, { agreement, custodian, vault, notes: accesses })
+  late.vaultHandlers = opened.keeper.handlers
+  closers.push(() => opened.keeper.close())
   await custodian.start()
   await accesses.start()
   const proofs = openProofs(options, stores, custodian)
   const pruning = openPruning(ground, [custodian, accesses])
   closers.push(() => pruning.close())
   const parts = partsOf(ground, { agreement, network, custodian, offences, pruning })
-  const answering = { custodian, accesses, proofs, feed, snapshots, pruning }
+  opened.keeper.start()
+  const answering = { custodian, vault: opened.answers, accesses, proofs, feed, snapshots, pruning }
   const modules = { options, metrics, votes, ...answering }
   const serving = await startServing(parts, { ...modules, logger: logger.module('api') })
   late.serving = serving

@@ -208,6 +208,15 @@ export const OPTIONS = {
       description: 'Room on the disk that what is kept for others leaves free.',
       profiles: { devnet: 512 * MIB, test: 0 },
     }),
+    repair_after: duration([1_000, 30 * 86_400_000], {
+      default: 15 * 60_000,
+      description: 'A holder that does not answer for so long is replaced by another one.',
+      profiles: { devnet: 60_000 },
+    }),
+    audit_every: duration([1_000, 86_400_000], {
+      default: 60_000,
+      description: 'How often holders are asked for proof that they have their shards.',
+    }),
     blobs: choice(['local', 's3'], {
       default: 'local',
       description: 'Where shards over 256 KiB are kept: in files of this computer, or in a bucket.',

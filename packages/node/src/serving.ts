@@ -25,6 +25,7 @@ import type { ProofDocuments } from './proof-documents.ts'
 import type { Pruning } from './pruning.ts'
 import type { Snapshots } from './snapshots.ts'
 import { createStorageAnswers } from './storage-answers.ts'
+import type { VaultReadAnswers } from './open-vault.ts'
 import { createVaultAnswers } from './vault-answers.ts'
 import type { VoteLog } from './vote-log.ts'
 
@@ -34,6 +35,7 @@ export interface ServingModules {
   metrics: Metrics
   votes: VoteLog
   custodian: Custodian
+  vault: VaultReadAnswers
   accesses: AccessLog
   proofs: ProofDocuments
   feed: EventFeed
@@ -117,13 +119,24 @@ function observe(
 
 function handlersOf(
   { mempool, offences, sets }: NodeParts,
-  { options, metrics, custodian, accesses, proofs, feed, snapshots, pruning }: ServingModules,
+  {
+    options,
+    metrics,
+    custodian,
+    vault,
+    accesses,
+    proofs,
+    feed,
+    snapshots,
+    pruning,
+  }: ServingModules,
   { chain, health }: Observation,
 ): ApiHandlers {
   return {
     ...chain,
     ...custodian,
     ...createVaultAnswers(),
+    ...vault,
     ...createEvidenceAnswers(offences, sets),
     ...createAccessAnswers(accesses, { logKeyOf: () => undefined }),
     live: () => health.live(),

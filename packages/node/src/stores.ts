@@ -15,6 +15,7 @@ import {
   Guard,
   type Journal,
   type JournalRecord,
+  LibraryStore,
   LocalBlobs,
   lockHome,
   type Marks,
@@ -53,6 +54,8 @@ export interface Stores {
   uploads: LocalBlobs
   /** What is kept for other custodians. */
   shards: ShardStore
+  /** What this organisation may read elsewhere. */
+  library: LibraryStore
   /** Who has asked for records here. */
   accesses: AccessStore
   /** Shards that are too long for a database. */
@@ -95,6 +98,7 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
     const accounts = await AccountStore.open(privateDatabase)
     const vault = keep(await openDatabase(join(dataDir, 'vault'), { name: 'vault', home }))
     const shards = await ShardStore.open(vault)
+    const library = new LibraryStore(vault)
     closers.push(() => shards.idle())
     const accesses = await AccessStore.open(vault)
     closers.push(() => accesses.idle())
@@ -115,7 +119,7 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
     const evidence = await EvidenceStore.open(database)
     const uploads = await LocalBlobs.open({ directory: join(dataDir, 'uploads') })
     closers.push(() => uploads.close())
-    const kept = { accounts, uploads, shards, accesses, blobs }
+    const kept = { accounts, uploads, shards, library, accesses, blobs }
     const stored = { chain, pending, records, ...kept, evidence, journal, remembered }
     return { ...stored, guard, amnesia, guardKeptAt, close }
   } catch (error) {

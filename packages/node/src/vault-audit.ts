@@ -1,9 +1,10 @@
 // Asking holders for proof that they have their shards, before they are needed.
 //
 // Whoever knows a set may ask: the answers of its holders are a codeword, and a wrong one shows
-// itself. An audit costs a holder one read of 4 KiB a set and moves 16 bytes. A holder that answers and
-// says that it has no such shard is believed.
+// itself. An audit costs a holder one read of 4 KiB a set and moves 16 bytes. A holder that says that it has
+// no such shard is believed; one that says that it has it, and proves nothing, has something else.
 
+import { toHex } from '@mooring/codec'
 import { AUDIT_NONCE_BYTES, AUDIT_SETS_MAX, HAVE_SETS_MAX, judgeAudit } from '@mooring/records'
 import type { KnownSet } from './known-sets.ts'
 import type { HolderView, ShardFault } from './set-health.ts'
@@ -55,7 +56,22 @@ export async function auditSets(
       verdicts[judged.verdict] += 1
     }
   }
-  return { verdicts, faults, proved }
+  return { verdicts, faults: await withReasons(modules, faults), proved }
+}
+
+/** Whoever gave no answer is asked whether it has the shard at all. */
+async function withReasons(
+  modules: AuditModules,
+  faults: readonly AuditFault[],
+): Promise<AuditFault[]> {
+  const silent = faults.filter(({ fault }) => fault === 'missing')
+  if (silent.length === 0) return [...faults]
+  const { present } = await findMissing(modules, [...new Set(silent.map(({ set }) => set))])
+  const has = new Set(present.map(({ set, index }) => `${toHex(set.setId)} ${index}`))
+  return faults.map((fault) => {
+    const isThere = has.has(`${toHex(fault.set.setId)} ${fault.index}`)
+    return fault.fault === 'missing' && isThere ? { ...fault, fault: 'wrong' as const } : fault
+  })
 }
 
 function judge(
@@ -100,7 +116,7 @@ async function askAll(
 
 /** Which of these shards are where they belong, by what their holders say. */
 export async function findMissing(
-  { peers, view }: Omit<AuditModules, 'random'>,
+  { peers, view }: Pick<AuditModules, 'peers' | 'view'>,
   sets: readonly KnownSet[],
 ): Promise<{ missing: AuditedShard[]; present: AuditedShard[] }> {
   const missing: AuditedShard[] = []

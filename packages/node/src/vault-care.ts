@@ -59,8 +59,19 @@ const RETRY_MS = 10 * 60_000
 const AWAY_MS = 10_000
 const GROUP = 512
 
+export interface AuditedHolder {
+  asked: number
+  failed: number
+  /** Wall clock. */
+  lastGoodAt: number | null
+}
+
 export interface CareCounts {
   readonly audits: { good: number; bad: number; undecided: number; lastAt: number | null }
+  /** The last one. */
+  readonly lastAudit: { sets: number; bad: number } | null
+  /** Since the start. */
+  readonly holders: ReadonlyMap<string, AuditedHolder>
   readonly restored: number
   readonly lastRestoredAt: number | null
   readonly isRepairing: boolean
@@ -75,6 +86,8 @@ export class VaultCare {
   readonly #returned = new Set<string>()
   readonly #cancels = new Map<string, () => void>()
   readonly #audits = { good: 0, bad: 0, undecided: 0, lastAt: null as number | null }
+  readonly #holders = new Map<string, AuditedHolder>()
+  #lastAudit: CareCounts['lastAudit'] = null
   #queue: Promise<unknown> = Promise.resolve()
   #restored = 0
   #lastRestoredAt: number | null = null
@@ -107,6 +120,8 @@ export class VaultCare {
   counts(): CareCounts {
     return {
       audits: { ...this.#audits },
+      lastAudit: this.#lastAudit,
+      holders: this.#holders,
       restored: this.#restored,
       lastRestoredAt: this.#lastRestoredAt,
       isRepairing: this.#isRepairing,
@@ -153,8 +168,27 @@ export class VaultCare {
       this.#audits[verdict] += result.verdicts[verdict]
     }
     this.#audits.lastAt = clock.wall()
+    this.#lastAudit = { sets: sets.length, bad: result.verdicts.bad }
+    this.#noteHolders(result)
     observe({ kind: 'audited', result })
     return result
+  }
+
+  #noteHolders({ faults, proved }: AuditResult): void {
+    const now = this.#modules.clock.wall()
+    for (const { holder } of [...faults, ...proved]) {
+      const known = this.#holders.get(holder) ?? { asked: 0, failed: 0, lastGoodAt: null }
+      known.asked += 1
+      this.#holders.set(holder, known)
+    }
+    for (const { holder } of faults) {
+      const known = this.#holders.get(holder)
+      if (known !== undefined) known.failed += 1
+    }
+    for (const { holder } of proved) {
+      const known = this.#holders.get(holder)
+      if (known !== undefined) known.lastGoodAt = now
+    }
   }
 
   async repair(sets: readonly KnownSet[], how: RepairHow): Promise<RepairResult> {

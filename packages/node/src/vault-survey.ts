@@ -22,7 +22,12 @@ export interface HolderCount {
   bad: number
 }
 
-export interface Survey {
+export interface Survey extends Counted {
+  /** Those of this node's own records. */
+  readonly own: Counted
+}
+
+export interface Counted {
   readonly sets: number
   readonly strengths: Strengths
   readonly holders: ReadonlyMap<string, HolderCount>
@@ -47,25 +52,35 @@ export async function countStrengths(
   modules: SurveyModules,
   { signal, onProgress }: SurveyHow,
 ): Promise<Survey> {
-  const strengths: Strengths = { full: 0, degraded: 0, atRisk: 0, lost: 0 }
-  const holders = new Map<string, HolderCount>()
-  let sets = 0
+  const all = new Count()
+  const own = new Count()
   for await (const group of inGroups(modules.known.all(), GROUP)) {
     signal.throwIfAborted()
     await runInSlices(group.values(), (set) => {
       const states = statesOf(modules, set)
-      strengths[strengthOf({ k: set.set.k, holders: set.holders }, states)] += 1
-      for (const [index, holder] of set.holders.entries()) {
-        const count = holders.get(holder) ?? { shards: 0, bad: 0 }
-        count.shards += 1
-        if (states[index] === 'missing' || states[index] === 'wrong') count.bad += 1
-        holders.set(holder, count)
-      }
+      all.add(set, states)
+      if (set.set.custodian === modules.peers.self) own.add(set, states)
     })
-    sets += group.length
-    onProgress?.(sets)
+    onProgress?.(all.sets)
   }
-  return { sets, strengths, holders }
+  return { sets: all.sets, strengths: all.strengths, holders: all.holders, own }
+}
+
+class Count implements Counted {
+  sets = 0
+  readonly strengths: Strengths = { full: 0, degraded: 0, atRisk: 0, lost: 0 }
+  readonly holders = new Map<string, HolderCount>()
+
+  add({ set: { k }, holders }: KnownSet, states: readonly ShardState[]): void {
+    this.sets += 1
+    this.strengths[strengthOf({ k, holders }, states)] += 1
+    for (const [index, holder] of holders.entries()) {
+      const count = this.holders.get(holder) ?? { shards: 0, bad: 0 }
+      count.shards += 1
+      if (states[index] === 'missing' || states[index] === 'wrong') count.bad += 1
+      this.holders.set(holder, count)
+    }
+  }
 }
 
 /**

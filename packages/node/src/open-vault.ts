@@ -1,0 +1,85 @@
+// The keeper of the vault of a node and what the API answers of it, put together from what the node has.
+
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import type { VaultHandlers } from '@mooring/api'
+import type { AccessNotes } from './access-notes.ts'
+import type { Agreement } from './agreement.ts'
+import { AtRest } from './at-rest.ts'
+import { systemClock } from './clock.ts'
+import type { Custodian } from './custodian.ts'
+import { homePaths } from './home.ts'
+import { loadLocalSecret } from './local-secret.ts'
+import type { CustodyGround } from './open-custodian.ts'
+import { CARE_DEFAULTS } from './vault-care.ts'
+import { createCareAnswers } from './vault-care-answers.ts'
+import { createVaultKeeper, type VaultKeeper } from './vault-keeper.ts'
+import { observeCare } from './vault-metrics.ts'
+import type { VaultParts } from './vault-parts.ts'
+import { createReadingAnswers } from './vault-reading-answers.ts'
+
+export type VaultReadAnswers = Pick<
+  VaultHandlers,
+  'recordContent' | 'readable' | 'vault' | 'verifyVault' | 'repairVault'
+>
+
+export interface OpenedVault {
+  readonly keeper: VaultKeeper
+  readonly answers: VaultReadAnswers
+}
+
+export interface VaultGround {
+  readonly agreement: Agreement
+  readonly custodian: Custodian
+  readonly vault: VaultParts
+  readonly notes: AccessNotes
+}
+
+export async function openVaultKeeper(
+  { options, logger, metrics, stores }: CustodyGround,
+  { agreement, custodian, vault, notes }: VaultGround,
+): Promise<OpenedVault> {
+  const { members } = agreement
+  const { index, accounts, placing } = custodian
+  const { repairAfterMs: graceMs, auditEveryMs: auditMs } = options.vault
+  const { name: self, keys, home } = options
+  const { peers, shards, deposits } = vault
+  const atRest = new AtRest(await loadLocalSecret(join(homePaths(home).keys, 'records.secret')))
+  const care = { ...CARE_DEFAULTS, graceMs, auditMs }
+  const keeper = createVaultKeeper(
+    { self, anchorKey: keys.anchor, sealSecret: keys.seal.seed, care },
+    {
+      clock: systemClock,
+      logger: logger.module('vault'),
+      random: (length) => new Uint8Array(randomBytes(length)),
+      peers,
+      shards,
+      blobs: stores.blobs,
+      checkRoom: (organisation, bytes) => deposits.refuseRoom(organisation, bytes),
+      members,
+      chain: stores.chain,
+      notes,
+      library: stores.library,
+      atRest: {
+        seal: (plaintext) => atRest.seal('library', plaintext),
+        open: (sealed) => atRest.open('library', sealed),
+        name: (...parts) => atRest.name('library', ...parts),
+      },
+      accounts,
+      index,
+      observe: (event) => observeCare(metrics, event),
+    },
+  )
+  const caring = createCareAnswers({
+    self,
+    graceMs,
+    keeper,
+    shards,
+    members,
+    index,
+    waiting: () => placing.status().waiting,
+    now: () => systemClock.wall(),
+  })
+  const reading = createReadingAnswers({ keeper, index, accounts })
+  return { keeper, answers: { ...reading, ...caring } }
+}

@@ -1,0 +1,115 @@
+// Records for the API: opened through their holders, under a grant or as their custodian.
+
+import type { ReadableRecord, VaultHandlers } from '@mooring/api'
+import { fromHex, toHex } from '@mooring/codec'
+import { decodeShardSet, parseGrant, type SignedGrant } from '@mooring/records'
+import type { LocatedRecord } from './access-session.ts'
+import type { Accounts } from './accounts.ts'
+import type { CustodianIndex } from './custodian-index.ts'
+import { NodeError } from './node-error.ts'
+import type { VaultKeeper } from './vault-keeper.ts'
+import type { ReadHow, Reading } from './vault-reader.ts'
+
+export interface ReadingModules {
+  readonly keeper: Pick<VaultKeeper, 'reader' | 'granted'>
+  readonly index: Pick<CustodianIndex, 'get' | 'getBySet'>
+  readonly accounts: Pick<Accounts, 'findByKey'>
+}
+
+export function createReadingAnswers(
+  modules: ReadingModules,
+): Pick<VaultHandlers, 'recordContent' | 'readable'> {
+  return {
+    recordContent: async ({ id, purpose, grant, signal }) => {
+      const found =
+        grant === null
+          ? ownRecord(modules, id)
+          : await grantedRecord(modules, parseGrant(grant), { id, purpose, signal })
+      if (found === undefined) return undefined
+      const { record, ...whose } = found
+      const reading = await readRecord(modules, record, { ...whose, purpose, signal })
+      const { mediaType, rawBytes } = record.manifest
+      return {
+        contentType: mediaType,
+        size: rawBytes,
+        body: reading.body,
+        entry: toHex(reading.entryCommit),
+        badHolders: reading.badHolders,
+      }
+    },
+    readable: async ({ grant: file, purpose, records: only, after, limit, signal }) => {
+      const grant = parseGrant(file)
+      const { granted } = modules.keeper
+      const page = await granted.list({ grant, purpose, signal }, { after, limit, only })
+      return {
+        items: page.items.map(readableOf),
+        entry: page.entry && toHex(page.entry),
+        next: page.next,
+      }
+    },
+  }
+}
+
+interface Found extends Pick<ReadHow, 'grant' | 'logKey'> {
+  readonly record: LocatedRecord
+}
+
+function ownRecord({ index, accounts }: ReadingModules, id: string): Found | undefined {
+  const name = fromHex(id)
+  const entry = index.get(name) ?? index.getBySet(name)
+  const account = entry && accounts.findByKey(entry.account)
+  if (entry === undefined || account === undefined) return undefined
+  const { setId, set, holders, metadata } = entry
+  const record = { setId, set: decodeShardSet(set), holders, manifest: metadata }
+  return { record, grant: null, logKey: account.logKey }
+}
+
+async function grantedRecord(
+  { keeper }: ReadingModules,
+  grant: SignedGrant,
+  { id, purpose, signal }: { id: string; purpose: string; signal: AbortSignal },
+): Promise<Found | undefined> {
+  const record = await keeper.granted.find({ grant, purpose, signal }, id)
+  return record && { record, grant, logKey: grant.document.logKey }
+}
+
+/** Where the shards were is not always where they are: a repair may have moved some. */
+async function readRecord(
+  { keeper }: ReadingModules,
+  record: LocatedRecord,
+  how: ReadHow,
+): Promise<Reading> {
+  try {
+    return await keeper.reader.read(record, how)
+  } catch (error) {
+    if (!isFewHolders(error)) throw error
+    const now = await keeper.granted.locate(record, how.signal)
+    if (now === record) throw error
+    return await keeper.reader.read(now, how)
+  }
+}
+
+function isFewHolders(error: unknown): boolean {
+  if (error instanceof NodeError) {
+    return error.code === 'holders_unreachable' || error.code === 'record_unavailable'
+  }
+  return error instanceof Error && 'code' in error && error.code === 'no_such_set'
+}
+
+function readableOf({ set, manifest }: LocatedRecord): ReadableRecord {
+  const { recordCommit, facts, resourceType, resourceId, versionId } = manifest
+  const commitment = toHex(recordCommit)
+  return {
+    id: commitment,
+    commitment,
+    custodian: set.custodian,
+    class: facts.class,
+    resourceType,
+    resourceId,
+    versionId,
+    contentType: manifest.mediaType,
+    size: manifest.rawBytes,
+    receivedAt: new Date(manifest.receivedAt).toISOString(),
+    supersedes: manifest.supersedes && toHex(manifest.supersedes),
+  }
+}
