@@ -86,6 +86,12 @@ export const Status = named('Status', 'One node at one moment.', {
     accepted: count('Records durable here.'),
     anchored: count('Of these, in a final block.'),
   }),
+  holder: Type.Object({
+    custodians: count('Custodians that this node keeps shards for.'),
+    shards: count('Shards that it keeps.'),
+    bytes: count('Their size, with what travels beside them.'),
+    damaged: count('Of these, found damaged since the start and not made again yet.'),
+  }),
   storage: Type.Object({
     bytes: countOrNull('Size of the data directory.'),
     freeBytes: countOrNull('Free bytes on its volume.'),

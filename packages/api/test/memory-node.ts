@@ -153,6 +153,7 @@ export class MemoryNode extends MemoryVault implements ApiHandlers {
       peers: { connected: 3, members: 3 },
       mempool: { transactions: this.pending.size, bytes: 0 },
       records: { accepted: this.stored.size, anchored: 0 },
+      holder: { custodians: 3, shards: 1_234, bytes: 5_678_901, damaged: 1 },
       storage: {
         bytes: 1,
         freeBytes: null,

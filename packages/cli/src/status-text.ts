@@ -68,6 +68,12 @@ function formatSync(sync: Status['sync'], height: number): [string, string][] {
   return lines
 }
 
+function formatHolder({ custodians, shards, bytes, damaged }: Status['holder']): string {
+  if (shards === 0) return 'nothing for others'
+  const rest = damaged === 0 ? '' : `, ${formatCount(damaged)} damaged`
+  return `${formatCount(shards)} shards of ${custodians} custodians, ${formatBytes(bytes)}${rest}`
+}
+
 export function formatStatus(status: Status, output: Output, now: Date): string {
   const { node, network, chain, consensus, peers, mempool, records, storage, sync, alarms } = status
   const behind = chain.bestKnownHeight - chain.height
@@ -100,6 +106,7 @@ export function formatStatus(status: Status, output: Output, now: Date): string 
       'records',
       `${formatCount(records.accepted)} accepted, ${formatCount(records.anchored)} anchored`,
     ],
+    ['keeps', formatHolder(status.holder)],
     [
       'storage',
       `${storage.bytes === null ? '–' : `${formatBytes(storage.bytes)}${free}`}${formatKept(storage)}`,

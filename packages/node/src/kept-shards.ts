@@ -39,6 +39,14 @@ export interface DamagedShard extends ShardName {
   readonly custodian: string
 }
 
+export interface HolderUsage {
+  readonly custodians: number
+  readonly shards: number
+  readonly bytes: number
+  /** Found damaged since the start, and not put again. */
+  readonly damaged: number
+}
+
 export interface KeptShardsModules {
   store: ShardStore
   blobs: BlobStore
@@ -57,9 +65,14 @@ export class KeptShards {
     this.#modules = modules
   }
 
-  /** Shards found damaged and not put again since the start. */
-  get damagedCount(): number {
-    return this.#damaged.size
+  usage(): HolderUsage {
+    const all = [...this.#modules.store.usage.values()]
+    return {
+      custodians: all.filter(({ shards }) => shards > 0).length,
+      shards: all.reduce((sum, { shards }) => sum + shards, 0),
+      bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
+      damaged: this.#damaged.size,
+    }
   }
 
   get store(): ShardStore {

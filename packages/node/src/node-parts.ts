@@ -11,6 +11,7 @@ import type { Clock } from './clock.ts'
 import type { Committer } from './committer.ts'
 import type { Execution } from './execution.ts'
 import type { NodeOptions } from './load-options.ts'
+import type { HolderUsage } from './kept-shards.ts'
 import type { Hold } from './holds.ts'
 import type { Members } from './members.ts'
 import type { Mempool } from './mempool.ts'
@@ -53,6 +54,8 @@ export interface NodeParts {
   heightOfPeer: (peerId: string) => number | null
   sync: { readonly isActive: boolean; progress: () => SyncProgress }
   keeping: { readonly retention: Retention; holds: () => readonly Hold[] }
+  /** What is kept for custodians. */
+  holder: () => HolderUsage
   records: { counts(): { accepted: number; anchored: number; pending: number } }
   halted: () => HaltReason | null
   /** Not null while this node does not vote because it may have forgotten votes. */

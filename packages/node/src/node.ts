@@ -131,7 +131,7 @@ async function assemble(
   const proofs = openProofs(options, stores, custodian)
   const pruning = openPruning(ground, [custodian, accesses])
   closers.push(() => pruning.close())
-  const parts = partsOf(ground, { agreement, network, custodian, offences, pruning })
+  const parts = partsOf(ground, { agreement, network, vault, custodian, offences, pruning })
   opened.keeper.start()
   const answering = { custodian, vault: opened.answers, accesses, proofs, feed, snapshots, pruning }
   const modules = { options, metrics, votes, ...answering }
@@ -314,12 +314,14 @@ function partsOf(
   {
     agreement,
     network,
+    vault,
     custodian,
     offences,
     pruning,
   }: {
     agreement: Agreement
     network: Network
+    vault: VaultParts
     custodian: Custodian
     offences: Offences
     pruning: Pruning
@@ -342,6 +344,7 @@ function partsOf(
     heightOfPeer: (peerId) => agreement.heightOfPeer(peerId),
     sync: agreement.sync,
     keeping: pruning,
+    holder: () => vault.shards.usage(),
     records: custodian,
     halted: () => late.halted,
     offences,

@@ -32,6 +32,7 @@ export function statusOf(parts: NodeParts, modules: StatusModules): Status {
     peers: peersOf(parts),
     mempool: { transactions: mempool.size, bytes: mempool.bytes },
     records: { accepted, anchored },
+    holder: parts.holder(),
     storage: storageOf(parts, modules),
     sync: syncOf(parts),
     alarms: [...modules.health.alarms()],

@@ -128,9 +128,9 @@ function tidyBlobs(shards: KeptShards, logger: Logger): () => Promise<void> {
   }
 }
 
-function fillHolder(metrics: Metrics, { store, damagedCount }: KeptShards): void {
-  const usage = [...store.usage.values()]
-  metrics.holderShards.set(usage.reduce((sum, { shards }) => sum + shards, 0))
-  metrics.holderBytes.set(usage.reduce((sum, { bytes }) => sum + bytes, 0))
-  metrics.holderDamagedShards.set(damagedCount)
+function fillHolder(metrics: Metrics, kept: KeptShards): void {
+  const { shards, bytes, damaged } = kept.usage()
+  metrics.holderShards.set(shards)
+  metrics.holderBytes.set(bytes)
+  metrics.holderDamagedShards.set(damaged)
 }

@@ -163,6 +163,7 @@ export class World {
           return { height, target: height, ...pace, peers: [], bad: [] }
         },
       },
+      holder: () => ({ custodians: 0, shards: 0, bytes: 0, damaged: 0 }),
       keeping: { retention: { kind: 'forever' }, holds: () => [] },
       records: { counts: () => ({ accepted: 7, anchored: 5, pending: 2 }) },
       halted: () => null,
