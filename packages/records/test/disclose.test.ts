@@ -147,6 +147,13 @@ test('a changed pointer, value, salt, place or path is no field of the record', 
   }
 })
 
+test('a document with a changed field fails at the fields', () => {
+  const document = formatRecordProof(anchored(VECTOR).show('/criticality'))
+  const changed = parseRecordProof(document.replace('\\"high', '\\"low'))
+  assert.ok(changed.version === 2)
+  assert.equal(failureOf(changed), '1 field_not_in_record')
+})
+
 test('an opening of another record fails at the record, and a file has nothing to be checked with', () => {
   const one = anchored(VECTOR).show('/criticality')
   const two = anchored(VECTOR, new Uint8Array(32).fill(3)).show('/criticality')
@@ -171,6 +178,20 @@ test('nothing in the document helps to guess what is hidden', () => {
     assert.ok(salt && !document.includes(toHex(salt)))
   }
   assert.equal(shown.length, 1)
+})
+
+test('any document with a byte changed is read, or refused with a code', () => {
+  const document = text.encode(formatRecordProof(anchored(VECTOR).show('/code', '/criticality')))
+  fc.assert(
+    fc.property(fc.nat(document.length - 1), fc.nat(255), (at, byte) => {
+      try {
+        verifyRecordProof(parseRecordProof(document.with(at, byte)), null)
+      } catch (error) {
+        assert.ok(error instanceof RecordsError, String(error))
+      }
+    }),
+    { numRuns: 1000 },
+  )
 })
 
 test('more than a document shows is refused, and so is a document of another kind', () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { merkleRootOfHashes, nodeHash } from '@mooring/crypto'
 import * as fc from 'fast-check'
 import { test } from 'uvu'
 import {
@@ -40,6 +41,15 @@ test('a shard is known by its place, and its digests stand for it', () => {
     assert.ok(!areDigestsOfShard(set, index, digests.slice(1)))
     assert.ok(!areDigestsOfShard(set, index, digests.toReversed()))
   }
+  // The nodes above the digests have the same root, and are fewer.
+  const digests = fragmentsOfShard(set, shard).map(fragmentDigest)
+  const above = digests.flatMap((digest, at) => {
+    const next = digests[at + 1]
+    if (at % 2 === 1) return []
+    return next === undefined ? [digest] : [nodeHash(digest, next)]
+  })
+  assert.deepEqual(merkleRootOfHashes(above), set.leaves[3])
+  assert.ok(!areDigestsOfShard(set, 3, above))
   assert.ok(!isShard(set, 5, shard))
   assert.ok(!isShard(set, 3, shard.subarray(1)))
   assert.ok(!isShard(set, 3, new Uint8Array([...shard, 0])))

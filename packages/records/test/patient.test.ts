@@ -29,6 +29,7 @@ test('a patient is found wherever the resource names one', () => {
     { resourceType: 'Coverage', beneficiary: to('https://a.example/fhir/Patient/23') },
     { resourceType: 'Task', for: to('Patient/23/_history/4') },
     { resourceType: 'Condition', subject: to('urn:uuid:23') },
+    { resourceType: 'Claim', patient: to('urn:uuid:23') },
     { resourceType: 'ResearchSubject', individual: to('urn:uuid:23', { type: 'Patient' }) },
     { resourceType: 'Account', subject: [to('Practitioner/9'), to('Patient/23')] },
     {

@@ -4,6 +4,7 @@ import * as fc from 'fast-check'
 import { test } from 'uvu'
 import {
   bucketFor,
+  fragmentsOfShard,
   generatePatient,
   nextBucket,
   openManifest,
@@ -132,6 +133,23 @@ test('a streamed record opens segment by segment, and says at the end that it is
   }
   assert.deepEqual(opener.end(), new Uint8Array(0))
   assert.ok(equalBytes(concatBytes(...parts), raw))
+})
+
+test('a segment opens in its own place alone, however alike the segments are', () => {
+  const raw = new Uint8Array(3 * MIB)
+  const { set, contents, shards } = sealed(raw, splits[2])
+  const segments = Array.from({ length: set.segmentCount }, (_, segment) =>
+    shards.map((shard) => fragmentsOfShard(set, shard)[segment] ?? null),
+  )
+  assert.equal(
+    new Set(segments.map(([first]) => String(first?.subarray(0, 64)))).size,
+    segments.length,
+  )
+  for (const place of segments.slice(1)) {
+    const opener = RecordOpener.create(set, contents)
+    assert.ok(opener instanceof RecordOpener)
+    assert.deepEqual(opener.segment(place), { code: 'segment_damaged' })
+  }
 })
 
 test('a shard that is none of the set is skipped and named', () => {
