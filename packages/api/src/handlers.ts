@@ -66,7 +66,9 @@ export interface RecordQuery {
 }
 
 /** `json`: the proof file, sent as it is. `pending`: the record or transaction is known, its block is not final yet. */
-export type ProofOutcome = { kind: 'record' | 'transaction'; json: string } | { kind: 'pending' }
+export type ProofOutcome =
+  | { kind: 'record' | 'transaction' | 'access'; json: string }
+  | { kind: 'pending' }
 
 export const EVENT_TYPES = [
   'block',

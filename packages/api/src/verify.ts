@@ -25,10 +25,14 @@ import {
   verifyTransactionProof,
 } from '@mooring/ledger'
 import {
+  type AccessProof,
+  parseAccessProof,
   parseRecordProof,
   type RecordProof,
   type RecordProofFailure,
+  type RecordProofResult,
   RecordsError,
+  verifyAccessProof,
   verifyRecordProof as verifyRecord,
 } from '@mooring/records'
 import type { Verification } from './answers.ts'
@@ -58,8 +62,8 @@ export type ProofVerification =
       height: number
       /** Unix milliseconds. */
       blockTime: number
-      /** Null when the transaction is no anchor. */
-      anchor: { organisation: string; sequence: number } | null
+      /** Null when the transaction puts no batch on the chain. */
+      anchor: { kind: BatchKind; organisation: string; sequence: number } | null
       /** Fields of the record that the proof shows, each with its JSON text. */
       shown: { pointer: string; value: string }[]
     }
@@ -70,8 +74,10 @@ export type ProofVerification =
     }
 
 type Failed = ProofVerification & { ok: false }
+/** A batch of records, or of entries of an access log. */
+type BatchKind = 'record.anchor' | 'access.log'
 
-/** Either kind of document; `file` is the record's bytes, when there are any to compare. */
+/** Any kind of document; `file` is the record's bytes, when there are any to compare. */
 export function verifyProof(
   document: string | Uint8Array,
   trust: Trust,
@@ -79,8 +85,12 @@ export function verifyProof(
 ): ProofVerification {
   const bytes = typeof document === 'string' ? new TextEncoder().encode(document) : document
   return reading(() => {
-    const isRecord = memberOf(parseJson(bytes, DOCUMENT_LIMITS), 'record') !== undefined
-    if (isRecord) return verifyRecordProof(bytes, trust, file)
+    const root = parseJson(bytes, DOCUMENT_LIMITS)
+    if (memberOf(root, 'record') !== undefined) return verifyRecordProof(bytes, trust, file)
+    if (memberOf(root, 'entry') !== undefined) {
+      const proof = parseAccessProof(bytes)
+      return verifyBatched(proof, verifyAccessProof(proof), { kind: 'access.log', trust })
+    }
     const proof = parseTransactionProofJson(new TextDecoder().decode(bytes))
     return verifyAnchor(proof, digestOf(trust), [])
   })
@@ -93,23 +103,31 @@ export function verifyRecordProof(
 ): ProofVerification {
   return reading(() => {
     const proof = parseRecordProof(document)
-    const anchor = decodeTransactionProof(proof.anchor)
-    const digest = digestOf(trust)
-    if (!equalBytes(proof.network, digest)) {
-      const detail = `the proof is of genesis ${short(proof.network)}, not ${short(digest)}`
-      return failedAt({ number: 0, name: 'document', detail }, 'wrong_network')
-    }
     const record = verifyRecord(proof, file)
-    if (!record.ok) {
-      const { number, code } = record.failed
-      const name = record.steps.at(-1)?.name ?? 'record'
-      return { ok: false, steps: [...record.steps], failed: { number, name, code } }
-    }
-    const { steps, problem } = joined(proof, anchor, { digest, steps: record.steps })
-    if (problem !== undefined) return problem
-    const result = verifyAnchor(anchor, digest, steps)
+    const result = verifyBatched(proof, record, { kind: 'record.anchor', trust })
     return result.ok ? { ...result, shown: shownIn(proof) } : result
   })
+}
+
+/** What is in a batch, after its own steps: the network, the joint to the transaction, and the chain. */
+function verifyBatched(
+  proof: RecordProof | AccessProof,
+  own: RecordProofResult,
+  { kind, trust }: { kind: BatchKind; trust: Trust },
+): ProofVerification {
+  const anchor = decodeTransactionProof(proof.anchor)
+  const digest = digestOf(trust)
+  if (!equalBytes(proof.network, digest)) {
+    const detail = `the proof is of genesis ${short(proof.network)}, not ${short(digest)}`
+    return failedAt({ number: 0, name: 'document', detail }, 'wrong_network')
+  }
+  if (!own.ok) {
+    const { number, code } = own.failed
+    const name = own.steps.at(-1)?.name ?? 'record'
+    return { ok: false, steps: [...own.steps], failed: { number, name, code } }
+  }
+  const { steps, problem } = joined(proof, anchor, { digest, steps: own.steps, kind })
+  return problem ?? verifyAnchor(anchor, digest, steps)
 }
 
 /** The answer of the API for the same thing. */
@@ -162,11 +180,11 @@ function verifyAnchor(
   const { height, blockTime, transaction } = result
   const transactionId = toHex(transaction.id)
   const { payload } = transaction
-  if (payload.kind !== 'record.anchor') {
+  if (payload.kind !== 'record.anchor' && payload.kind !== 'access.log') {
     return { ok: true, steps, transactionId, height, blockTime, anchor: null, shown: [] }
   }
   const { organisation, sequence } = payload.body
-  const anchor = { organisation, sequence }
+  const anchor = { kind: payload.kind, organisation, sequence }
   return { ok: true, steps, transactionId, height, blockTime, anchor, shown: [] }
 }
 
@@ -177,11 +195,16 @@ function shownIn({ record }: RecordProof): { pointer: string; value: string }[] 
   return opening.fields.map(({ pointer, value }) => ({ pointer, value: text.decode(value) }))
 }
 
+const NAMES: Record<BatchKind, string> = {
+  'record.anchor': 'anchor',
+  'access.log': 'access batch',
+}
+
 /** Whether the anchor is that of the batch; said in step 3, which ends at the batch root. */
 function joined(
-  proof: RecordProof,
+  proof: RecordProof | AccessProof,
   anchor: TransactionProof,
-  context: { digest: Uint8Array; steps: readonly VerificationStep[] },
+  context: { digest: Uint8Array; steps: readonly VerificationStep[]; kind: BatchKind },
 ): { steps: VerificationStep[]; problem?: Failed } {
   const last = context.steps.at(-1)
   if (last === undefined) throw new TypeError('a record proof has at least its batch step')
@@ -191,15 +214,16 @@ function joined(
     return { steps: before, problem: { ...problem, steps: [...before, ...problem.steps] } }
   }
   const { payload } = decodeTransaction(anchor.transaction, context.digest)
-  if (payload.kind !== 'record.anchor') {
+  if (payload.kind !== 'record.anchor' && payload.kind !== 'access.log') {
     return refused(`the transaction is a ${payload.kind} and anchors no batch`)
   }
   const { organisation, sequence, batchRoot, sizeBucket } = payload.body
-  const name = `anchor ${sequence} of ${organisation}`
+  const name = `${NAMES[payload.kind]} ${sequence} of ${organisation}`
+  if (payload.kind !== context.kind) return refused(`${name} is no batch of this kind`)
   const { root, size } = proof.batch
   return equalBytes(batchRoot, root) && sizeBucket === size
     ? { steps: [...before, { ...last, detail: `${last.detail} of ${name}` }] }
-    : refused(`${name} is of another batch: ${short(batchRoot)} of ${sizeBucket} records`)
+    : refused(`${name} is of another batch: ${short(batchRoot)} of ${sizeBucket} leaves`)
 }
 
 /** A document that cannot be read is a proof that does not verify, not an exception. */

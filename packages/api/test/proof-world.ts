@@ -86,6 +86,8 @@ export interface Deviation {
   subject?: Partial<Certificate['subject']>
   anchoredRoot?: Uint8Array
   anchoredSize?: number
+  /** `access.log` in the place of `record.anchor`. */
+  logs?: boolean
   /** Another transaction in the place of the anchor. */
   governance?: boolean
   /** The block ends its epoch. */
@@ -109,7 +111,7 @@ export function prove(deviation: Deviation = {}): Proven {
   const transaction =
     deviation.governance === true
       ? withdrawal(digest)
-      : anchorOf(digest, {
+      : anchorOf(digest, deviation.logs === true ? 'access.log' : 'record.anchor', {
           batchRoot: deviation.anchoredRoot ?? batch.root,
           sizeBucket: deviation.anchoredSize ?? batch.size,
         })
@@ -124,11 +126,15 @@ export function prove(deviation: Deviation = {}): Proven {
   return { genesis, digest, raw, record, transaction: proof, transactionId, disclose }
 }
 
-function anchorOf(digest: Uint8Array, batch: { batchRoot: Uint8Array; sizeBucket: number }) {
+function anchorOf(
+  digest: Uint8Array,
+  kind: 'record.anchor' | 'access.log',
+  batch: { batchRoot: Uint8Array; sizeBucket: number },
+) {
   return createTransaction({
     genesisDigest: digest,
     keyPair: keyOf('st-mary', 'anchor'),
-    kind: 'record.anchor',
+    kind,
     expiresAt: START + 60_000,
     body: { organisation: 'st-mary', sequence: 31, ...batch },
   })

@@ -3,8 +3,9 @@ import * as fc from 'fast-check'
 import { test } from 'uvu'
 import { concatBytes } from '@mooring/codec'
 import { encodeTransactionProof, formatTransactionProofJson } from '@mooring/ledger'
+import { formatAccessProof } from '@mooring/records'
 import { formatVerification, verifyProof, verifyRecordProof } from '../src/verify.ts'
-import { documentOf, prove, type Deviation } from './proof-world.ts'
+import { documentOf, prove, type Deviation, type Proven } from './proof-world.ts'
 
 function failureOf(deviation: Deviation) {
   const { digest, record } = prove(deviation)
@@ -30,7 +31,8 @@ test('a record proof and its file verify in six steps, from the genesis digest a
   )
   assert.match(result.steps[2]?.detail ?? '', /of anchor 31 of st-mary$/)
   assert.match(result.steps[4]?.detail ?? '', /3 of 4 .* st-mary, riverside, county$/)
-  assert.deepEqual(result.anchor, { organisation: 'st-mary', sequence: 31 })
+  const kind = 'record.anchor'
+  assert.deepEqual(result.anchor, { kind, organisation: 'st-mary', sequence: 31 })
   assert.deepEqual([result.height, result.transactionId], [1, transactionId])
   assert.deepEqual(formatVerification(result), {
     ok: true,
@@ -116,6 +118,29 @@ test('a block that ends its epoch may be final in a later view than that of its 
   const { digest, record } = prove({ sealing: true, subject: { view: 9, parentView: 3 } })
   const result = verifyRecordProof(documentOf(record), { genesisDigest: digest })
   assert.ok(result.ok, JSON.stringify(result))
+})
+
+function asEntry({ record: { record, ...rest } }: Proven): string {
+  return formatAccessProof({ ...rest, version: 1, entry: { commit: record.commit, content: null } })
+}
+
+test('an entry is proved by an access batch, a record by an anchor, and neither by the other', () => {
+  const logged = prove({ logs: true })
+  const result = verifyProof(asEntry(logged), logged)
+  assert.ok(result.ok)
+  const kind = 'access.log'
+  assert.deepEqual(result.anchor, { kind, organisation: 'st-mary', sequence: 31 })
+  assert.match(result.steps[0]?.detail ?? '', /of access batch 31 of st-mary$/)
+  const anchored = prove()
+  for (const [document, trust] of [
+    [asEntry(anchored), anchored],
+    [documentOf(logged.record), logged],
+  ] as const) {
+    const refused = verifyProof(document, trust)
+    assert.ok(!refused.ok)
+    assert.deepEqual(refused.failed, { number: 3, name: 'batch path', code: 'wrong_anchor' })
+    assert.match(refused.steps.at(-1)?.detail ?? '', /is no batch of this kind$/)
+  }
 })
 
 test('a transaction that is no anchor proves itself, and no record', () => {

@@ -14,7 +14,7 @@ import { type AccessItem, decodeItem, encodeItem, itemOf, leafOf } from './acces
 import type { AccessNotes, NotedRepair, RefusedAccess } from './access-notes.ts'
 import { Anchoring, type AnchoringModules } from './anchoring.ts'
 import { AtRest } from './at-rest.ts'
-import { BatchAnchors } from './custody.ts'
+import { BatchAnchors, decodeBatch } from './custody.ts'
 import type { Metrics } from './metrics.ts'
 
 export interface AccessLogOptions {
@@ -39,6 +39,14 @@ export interface KeptAccess extends AccessItem {
   readonly status: 'waiting' | 'batched' | 'anchored'
   readonly batch: { sequence: number; position: number } | null
   readonly height: number | null
+}
+
+export interface AnchoredBatch {
+  readonly leaves: readonly Uint8Array[]
+  readonly root: Uint8Array
+  readonly position: number
+  /** Id of what put it on the chain. */
+  readonly transaction: Uint8Array
 }
 
 const TICK_MS = 2_000
@@ -144,6 +152,15 @@ export class AccessLog implements AccessNotes {
   find(leaf: Uint8Array): KeptAccess | undefined {
     const stored = this.#modules.store.find(leaf)
     return stored && this.#opened(stored)
+  }
+
+  /** Null while nothing final has the batch. */
+  batchOf(place: { sequence: number; position: number }): AnchoredBatch | null {
+    const anchor = this.#anchors.of(place)
+    const stored = this.#modules.store.getBatch(place.sequence)
+    if (anchor === null || stored === undefined) return null
+    const { leaves, root } = decodeBatch(stored.batch)
+    return { leaves, root, position: place.position, transaction: anchor.transaction }
   }
 
   /** Newest first, below an arrival (exclusive) or from the newest. */

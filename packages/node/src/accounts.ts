@@ -4,7 +4,7 @@
 // which is the only name that other members ever see. What belongs to no patient (an organisation, a
 // practitioner) is in the institution's own account, whose reference is the empty text.
 
-import type { SignedGrant } from '@mooring/records'
+import type { SealKeyPair, SignedGrant } from '@mooring/records'
 
 /** Seals the manifests of one class of records of one patient, until the epoch ends. */
 export interface ClassKey {
@@ -34,6 +34,8 @@ export interface GrantRequest {
 export interface Accounts {
   find(reference: string): Account | undefined
   findByKey(patientKey: Uint8Array): Account | undefined
+  /** Both halves of the log key: opens what was sealed to this patient. */
+  logKeyPair(patientKey: Uint8Array): SealKeyPair | undefined
   /** All that exist, newest first. */
   classKeys(patientKey: Uint8Array): readonly ClassKey[]
   /**

@@ -116,6 +116,10 @@ export class HostedAccounts implements Accounts {
     return hosted && accountOf(hosted)
   }
 
+  logKeyPair(patientKey: Uint8Array): SealKeyPair | undefined {
+    return this.#loadByKey(patientKey)?.seal
+  }
+
   classKeys(patientKey: Uint8Array): ClassKey[] {
     const stored = this.#loadByKey(patientKey)?.stored.classKeys ?? []
     return stored.map(({ class: name, epoch, key }) => ({ class: name, epoch, key })).toReversed()

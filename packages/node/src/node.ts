@@ -128,7 +128,7 @@ async function assemble(
   closers.push(() => opened.keeper.close())
   await custodian.start()
   await accesses.start()
-  const proofs = openProofs(options, stores, custodian)
+  const proofs = openProofs(options, stores, { custodian, accesses })
   const pruning = openPruning(ground, [custodian, accesses])
   closers.push(() => pruning.close())
   const parts = partsOf(ground, { agreement, network, vault, custodian, offences, pruning })

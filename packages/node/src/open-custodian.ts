@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { encodeGenesis } from '@mooring/ledger'
 import { AccessLog } from './access-log.ts'
+import { accessProof, type AccessProofs } from './access-proofs.ts'
 import type { Agreement } from './agreement.ts'
 import { systemClock } from './clock.ts'
 import { createCustodian, type Custodian } from './custodian.ts'
@@ -65,17 +66,16 @@ export async function openAccessLog(
 }
 
 export function openProofs(
-  { genesis, genesisDigest }: NodeOptions,
+  options: NodeOptions,
   { chain, records: store }: Stores,
-  { index }: Custodian,
-): ProofDocuments {
-  return createProofDocuments({
-    chain,
-    store,
-    index,
-    genesis: encodeGenesis(genesis),
-    genesisDigest,
-  })
+  { custodian, accesses }: { custodian: Custodian; accesses: AccessLog },
+): ProofDocuments & AccessProofs {
+  const { genesisDigest } = options
+  const common = { chain, genesis: encodeGenesis(options.genesis), genesisDigest }
+  return {
+    ...createProofDocuments({ ...common, store, index: custodian.index }),
+    access: (id) => accessProof({ ...common, log: accesses }, id),
+  }
 }
 
 async function batchOptions({ name, genesisDigest, keys, home }: NodeOptions) {

@@ -87,8 +87,8 @@ function recordDocument(
 }
 
 /** Undefined when the chain does not have it; pending while no finalization covers its block. */
-function transactionProof(
-  { chain, genesis }: ProofModules,
+export function transactionProof(
+  { chain, genesis }: Pick<ProofModules, 'chain' | 'genesis'>,
   id: Uint8Array,
 ): TransactionProof | 'pending' | undefined {
   const location = chain.getTransaction(id)

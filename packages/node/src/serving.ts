@@ -2,6 +2,7 @@
 
 import { createAccessAnswers } from './access-answers.ts'
 import type { AccessLog } from './access-log.ts'
+import type { AccessProofs } from './access-proofs.ts'
 import { createHmac } from 'node:crypto'
 import { type ApiHandlers, type ApiServer, startApi } from '@mooring/api'
 import { formatVerification, verifyProof } from '@mooring/api/verify'
@@ -37,7 +38,7 @@ export interface ServingModules {
   custodian: Custodian
   vault: VaultReadAnswers
   accesses: AccessLog
-  proofs: ProofDocuments
+  proofs: ProofDocuments & AccessProofs
   feed: EventFeed
   snapshots: Snapshots
   pruning: Pruning
@@ -138,12 +139,14 @@ function handlersOf(
     ...createVaultAnswers(),
     ...vault,
     ...createEvidenceAnswers(offences, sets),
-    ...createAccessAnswers(accesses, { logKeyOf: () => undefined }),
+    ...createAccessAnswers(accesses, {
+      logKeyOf: (patientKey) => custodian.accounts.logKeyPair(patientKey),
+    }),
     live: () => health.live(),
     ready: () => health.ready(),
     metrics: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
     proof: (id, { withOpening }) => {
-      const found = proofs.record(id, withOpening) ?? proofs.transaction(id)
+      const found = proofs.record(id, withOpening) ?? proofs.access(id) ?? proofs.transaction(id)
       const isWaiting = found === undefined && mempool.get(id) !== undefined
       return Promise.resolve(isWaiting ? { kind: 'pending' } : found)
     },

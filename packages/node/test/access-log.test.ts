@@ -1,13 +1,21 @@
 import assert from 'node:assert/strict'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { equalBytes } from '@mooring/codec'
+import { verifyProof } from '@mooring/api/verify'
+import { equalBytes, toHex } from '@mooring/codec'
 import { checkInclusion, leafHash } from '@mooring/crypto'
 import { accessKey } from '@mooring/ledger'
-import { accessEntryCommit, accessNoteCommit, batchPath, openAccessEntry } from '@mooring/records'
+import {
+  accessEntryCommit,
+  accessNoteCommit,
+  batchPath,
+  openAccessEntry,
+  parseAccessProof,
+} from '@mooring/records'
 import type { AccessStore } from '@mooring/storage'
 import { test } from 'uvu'
 import type { AccessLog, KeptAccess } from '../src/access-log.ts'
+import { accessProof } from '../src/access-proofs.ts'
 import { decodeBatch } from '../src/custody.ts'
 import { accessOf, logKey, type LogWorld, TICK_MS, withLog } from './access-world.ts'
 import { eventually, OWN } from './custody-world.ts'
@@ -68,6 +76,37 @@ test('a witnessed entry is kept, served, batched and anchored, and its proof hol
     const state = world.parts.execution.finalState()
     assert.ok(state.get(accessKey(OWN, root)) !== undefined)
     assert.deepEqual(logWorld.failures, [])
+  }))
+
+test('the proof of an entry verifies, with the entry in it, and a note has a receipt', () =>
+  withLog(async (logWorld) => {
+    const { log } = await logWorld.run()
+    const { request, entry } = accessOf(1)
+    const id = toHex(accessEntryCommit(entry))
+    const modules = { log, chain: logWorld.chain, genesis: logWorld.genesis, ...logWorld.network }
+    assert.equal(accessProof(modules, id), undefined)
+    await log.noteWitness(request, entry)
+    await log.noteRefusal({ peer: 'riverside', code: 'grant_expired', request, entry })
+    assert.deepEqual(accessProof(modules, id), { kind: 'pending' })
+    await anchored(logWorld, log)
+    const proof = accessProof(modules, id)
+    assert.ok(proof?.kind === 'access')
+    const verified = verifyProof(proof.json, logWorld.network)
+    assert.ok(verified.ok)
+    assert.deepEqual(
+      verified.steps.map(({ number }) => number),
+      [2, 3, 4, 5, 6],
+    )
+    assert.deepEqual(verified.anchor, { kind: 'access.log', organisation: OWN, sequence: 1 })
+    const { content } = parseAccessProof(proof.json).entry
+    assert.ok(content !== null && openAccessEntry(content, logKey) !== undefined)
+    const altered = proof.json.replace('"custodian": "county"', '"custodian": "lakeview"')
+    const refused = verifyProof(altered, logWorld.network)
+    assert.deepEqual(refused.ok ? null : refused.failed.code, 'entry_commitment_differs')
+    const note = (await all(log)).find((each) => each.note !== null)
+    const receipt = accessProof(modules, toHex(note?.leaf ?? new Uint8Array()))
+    assert.ok(receipt?.kind === 'access' && parseAccessProof(receipt.json).entry.content === null)
+    assert.ok(verifyProof(receipt.json, logWorld.network).ok)
   }))
 
 test('the same entry is one, and many at once are durable before any of them is witnessed', () =>

@@ -35,6 +35,7 @@ export interface LogWorld {
   readonly metrics: ReturnType<typeof createMetrics>
   readonly failures: unknown[]
   readonly genesis: Uint8Array
+  readonly network: { genesisDigest: Uint8Array }
   readonly chain: ChainStore
   /** Starts a run over what the last one left. */
   run(options?: { store?: (real: AccessStore) => AccessStore }): Promise<LogRun>
@@ -65,6 +66,7 @@ export async function withLog(work: (log: LogWorld) => Promise<void>): Promise<v
         metrics,
         failures,
         genesis: encodeGenesis(world.genesis),
+        network: { genesisDigest: genesisDigest(world.genesis) },
         chain,
         block: () => makeBlock(world),
         run: async ({ store: wrap = asItIs } = {}) => {

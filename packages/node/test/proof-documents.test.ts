@@ -28,7 +28,11 @@ test('a block that a later one finalized is proved through that one', () =>
       const verified = verifyProof(outcome.json, trust, raw)
       assert.ok(verified.ok)
       assert.equal(verified.height, 2)
-      assert.deepEqual(verified.anchor, { organisation: OWN, sequence: 1 })
+      assert.deepEqual(verified.anchor, {
+        kind: 'record.anchor',
+        organisation: OWN,
+        sequence: 1,
+      })
     }
     const [first] = records
     const outcome = proofs.record(first?.id ?? '', false)

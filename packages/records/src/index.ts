@@ -7,6 +7,7 @@ export {
   sealAccessEntry,
 } from './access-entry.ts'
 export { accessNoteCommit, accessNoteSchema, type AccessNote } from './access-note.ts'
+export { type AccessProof, formatAccessProof, parseAccessProof } from './access-proof.ts'
 export {
   ACCESS_LIFETIME_MS_MAX,
   ACCESS_SETS_MAX,
@@ -106,6 +107,7 @@ export {
 export type { SubmissionLimits, SubmittedResource } from './resource.ts'
 export { coversPurpose, isImplicitPurpose, isPurpose, PURPOSES } from './purpose.ts'
 export { checkRelease, type ReleaseInput, type ReleaseRefusal } from './release.ts'
+export { verifyAccessProof } from './verify-access-proof.ts'
 export {
   type RecordProofFailure,
   type RecordProofResult,

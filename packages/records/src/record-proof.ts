@@ -21,7 +21,7 @@ import {
   readText,
 } from './json-members.ts'
 
-interface Anchored {
+export interface Anchored {
   /** Digest of the genesis of the network it is anchored on. */
   readonly network: Uint8Array
   readonly batch: {
@@ -67,15 +67,14 @@ export function formatRecordProof(proof: RecordProof): string {
     version,
     network: toHex(network),
     record: { commit: toHex(record.commit), opening: formatOpening(record.opening) },
-    batch: {
-      index: batch.index,
-      size: batch.size,
-      path: batch.path.map(toHex),
-      root: toHex(batch.root),
-    },
+    batch: formatBatch(batch),
     anchor: encodeBase64url(anchor),
   }
   return `${JSON.stringify(document, null, 2)}\n`
+}
+
+export function formatBatch({ index, size, path, root }: Anchored['batch']): object {
+  return { index, size, path: path.map(toHex), root: toHex(root) }
 }
 
 function formatOpening(opening: RecordOpening | FieldsOpening | null): object | null {
@@ -113,7 +112,7 @@ export function parseRecordProof(document: string | Uint8Array): RecordProof {
     : { version, ...anchored, record: { commit, opening: readFieldsOpening(opening) } }
 }
 
-function readBatch(node: JsonNode): RecordProof['batch'] {
+export function readBatch(node: JsonNode): Anchored['batch'] {
   const batch = members(node, 'batch', ['index', 'size', 'path', 'root'])
   const size = readNumber(batch('size'), 'batch.size', { min: 1, max: BATCH_SIZE_MAX })
   return {

@@ -10,7 +10,7 @@ import { checkInclusion, leafHash } from '@mooring/crypto'
 import { type RecordOpening, rawCommitment, recordCommitment } from './commit.ts'
 import { checkShownField, type FieldsOpening } from './disclose.ts'
 import { trimJson } from './read-submission.ts'
-import type { RecordProof } from './record-proof.ts'
+import type { Anchored, RecordProof } from './record-proof.ts'
 
 export interface RecordProofStep {
   readonly number: number
@@ -24,6 +24,7 @@ export type RecordProofFailure =
   | 'raw_commitment_differs'
   | 'field_not_in_record'
   | 'record_commitment_differs'
+  | 'entry_commitment_differs'
   | 'not_in_batch'
 
 export type RecordProofResult =
@@ -34,7 +35,7 @@ export type RecordProofResult =
       readonly failed: { readonly number: number; readonly code: RecordProofFailure }
     }
 
-interface Step {
+export interface Step {
   readonly number: number
   readonly name: string
   readonly detail: string
@@ -43,8 +44,13 @@ interface Step {
 
 /** Pass the bytes of the file, or null to check the proof alone. */
 export function verifyRecordProof(proof: RecordProof, raw: Uint8Array | null): RecordProofResult {
+  return runSteps(stepsOf(proof, raw))
+}
+
+/** The first that fails is the last one. */
+export function runSteps(all: Iterable<Step>): RecordProofResult {
   const steps: RecordProofStep[] = []
-  for (const { code, ...step } of stepsOf(proof, raw)) {
+  for (const { code, ...step } of all) {
     steps.push({ ...step, ok: code === undefined })
     if (code !== undefined) return { ok: false, steps, failed: { number: step.number, code } }
   }
@@ -56,7 +62,7 @@ function* stepsOf(proof: RecordProof, raw: Uint8Array | null): Generator<Step> {
   if (raw !== null) yield rawStep(opening, raw)
   if (opening !== null && 'fields' in opening) yield fieldsStep(opening)
   if (opening !== null) yield recordStep(opening, commit)
-  yield batchStep(proof)
+  yield batchStep(commit, proof.batch)
 }
 
 function rawStep(opening: RecordOpening | FieldsOpening | null, raw: Uint8Array): Step {
@@ -108,9 +114,9 @@ function recordStep(opening: RecordOpening | FieldsOpening, commit: Uint8Array):
   }
 }
 
-function batchStep({ record, batch }: RecordProof): Step {
+export function batchStep(commit: Uint8Array, batch: Anchored['batch']): Step {
   const { index, size, path, root } = batch
-  const invalid = checkInclusion({ leafHash: leafHash(record.commit), index, size, path, root })
+  const invalid = checkInclusion({ leafHash: leafHash(commit), index, size, path, root })
   const place = `leaf ${index} of ${size}, ${path.length} digests up`
   return {
     number: 3,
@@ -123,7 +129,7 @@ function batchStep({ record, batch }: RecordProof): Step {
   }
 }
 
-function short(digest: Uint8Array): string {
+export function short(digest: Uint8Array): string {
   const hex = toHex(digest)
   return `${hex.slice(0, 4)}…${hex.slice(-2)}`
 }
