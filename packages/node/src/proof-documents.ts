@@ -15,7 +15,13 @@ import {
   formatTransactionProofJson,
   type TransactionProof,
 } from '@mooring/ledger'
-import { batchPath, formatRecordProof, openingOf } from '@mooring/records'
+import {
+  batchPath,
+  type FieldsOpening,
+  formatRecordProof,
+  openingOf,
+  type RecordProof,
+} from '@mooring/records'
 import type { ChainStore, PrivateStore } from '@mooring/storage'
 import type { CustodianIndex } from './custodian-index.ts'
 import { BatchAnchors, decodeBatch } from './custody.ts'
@@ -41,6 +47,8 @@ export interface ProofModules {
 
 export interface ProofDocuments {
   record(id: string, withOpening: boolean): ProofOutcome | undefined
+  /** Shows these fields of the record instead of the way from its bytes. */
+  fields(id: string, shown: () => Promise<FieldsOpening>): Promise<ProofOutcome | undefined>
   /** Undefined as well while the transaction is in no final block. */
   transaction(id: string): ProofOutcome | undefined
 }
@@ -50,7 +58,22 @@ const PENDING: ProofOutcome = { kind: 'pending' }
 export function createProofDocuments(modules: ProofModules): ProofDocuments {
   const anchors = new BatchAnchors(modules.store)
   return {
-    record: (id, withOpening) => recordDocument({ ...modules, anchors }, fromHex(id), withOpening),
+    record: (id, withOpening) => {
+      const anchored = anchoredRecord({ ...modules, anchors }, fromHex(id))
+      if (anchored === undefined || anchored === 'pending') return anchored && PENDING
+      const entry = withOpening ? modules.index.get(anchored.commit) : undefined
+      const opening = entry === undefined ? null : openingOf(entry.metadata)
+      const { commit, ...rest } = anchored
+      const json = formatRecordProof({ version: 1, ...rest, record: { commit, opening } })
+      return { kind: 'record', json }
+    },
+    fields: async (id, shown) => {
+      const anchored = anchoredRecord({ ...modules, anchors }, fromHex(id))
+      if (anchored === undefined || anchored === 'pending') return anchored && PENDING
+      const { commit, ...rest } = anchored
+      const record = { commit, opening: await shown() }
+      return { kind: 'record', json: formatRecordProof({ version: 2, ...rest, record }) }
+    },
     transaction: (id) => {
       const proof = transactionProof(modules, fromHex(id))
       if (proof === undefined || proof === 'pending') return proof && PENDING
@@ -59,31 +82,29 @@ export function createProofDocuments(modules: ProofModules): ProofDocuments {
   }
 }
 
-function recordDocument(
+type AnchoredRecord = Omit<RecordProof, 'version' | 'record'> & { commit: Uint8Array }
+
+function anchoredRecord(
   modules: ProofModules & { anchors: BatchAnchors },
   commit: Uint8Array,
-  withOpening: boolean,
-): ProofOutcome | undefined {
+): AnchoredRecord | 'pending' | undefined {
   const { store, anchors, genesisDigest } = modules
   const record = store.getRecord(commit)
   if (record === undefined) return undefined
   const { place } = record
   const anchor = anchors.of(place)
   const stored = place === null ? undefined : store.getBatch(place.sequence)
-  if (place === null || anchor === null || stored === undefined) return PENDING
+  if (place === null || anchor === null || stored === undefined) return 'pending'
   const proof = transactionProof(modules, anchor.transaction)
-  if (proof === undefined || proof === 'pending') return PENDING
+  if (proof === undefined || proof === 'pending') return 'pending'
   const { leaves, root } = decodeBatch(stored.batch)
   const { position } = place
-  const entry = withOpening ? modules.index.get(commit) : undefined
-  const json = formatRecordProof({
-    version: 1,
+  return {
+    commit,
     network: genesisDigest,
-    record: { commit, opening: entry === undefined ? null : openingOf(entry.metadata) },
     batch: { index: position, size: leaves.length, path: batchPath(leaves, position), root },
     anchor: encodeTransactionProof(proof),
-  })
-  return { kind: 'record', json }
+  }
 }
 
 /** Undefined when the chain does not have it; pending while no finalization covers its block. */

@@ -23,7 +23,9 @@ function formatRecords({ records, scheme }: Vault, output: Output): string {
   const needed = scheme?.needed ?? '?'
   const parts = [
     formatCount(total),
-    full === total ? output.good('all at full strength') : `${formatCount(full)} at full strength`,
+    total > 0 && full === total
+      ? output.good('all at full strength')
+      : `${formatCount(full)} at full strength`,
     ...(reduced > 0 ? [`${formatCount(reduced)} reduced`] : []),
     ...(critical > 0 ? [output.bad(`${formatCount(critical)} with ${needed} shards left`)] : []),
     ...(lost > 0 ? [output.bad(`${formatCount(lost)} not readable now`)] : []),

@@ -1,4 +1,5 @@
-// The demo: made-up patients through the first hospital, and the commands to look at what became of them.
+// The demo: made-up patients through the first hospital, one of them read at the second under a grant, and
+// the commands to look at what became of them.
 
 import { createClient } from '@mooring/api/client'
 import { generatePatient } from '@mooring/records'
@@ -7,6 +8,7 @@ import { formatTable, type Output } from '../output.ts'
 import { type FileSubmission, waitForAnchors } from '../submit-records.ts'
 import { remember } from './acknowledge.ts'
 import { flagsOf } from './board.ts'
+import { formatReading, formatReadingTour, patientIn, readElsewhere } from './demo-reading.ts'
 import { asking } from '../remote-error.ts'
 import { activeNodes, type DevnetNodeState, type DevnetState } from './state.ts'
 
@@ -35,7 +37,7 @@ export async function runDemo(
   output: Output,
   patients: number,
 ): Promise<object | undefined> {
-  const [first] = activeNodes(state)
+  const [first, second] = activeNodes(state)
   if (first === undefined) return undefined
   const endpoint = { url: first.api, origin: first.name }
   const anchored = await asking(
@@ -43,14 +45,28 @@ export async function runDemo(
     ASK_MS,
     submitPatients(state, first, { context, patients }),
   )
+  const reading =
+    second === undefined || patients === 0
+      ? undefined
+      : await asking(
+          { url: second.api, origin: second.name },
+          ASK_MS,
+          readElsewhere(
+            { custodian: first, reader: second },
+            patientIn(generatePatient(1)),
+            context.now(),
+          ),
+        )
   if (output.isJson) {
     return anchored.map(({ path, submission }) => ({ patient: path, ...submission }))
   }
   output.text(formatPatients(anchored))
+  if (reading !== undefined) output.text(formatReading(reading))
   const sample = anchored[0]?.submission.records[0]
   if (sample !== undefined) {
     const flags = flagsOf(state, context)
     const ask = flags === '' ? '' : ` --endpoint ${first.api}`
+    if (reading !== undefined) output.text(formatReadingTour(reading, ask))
     output.text(formatTour(state, sample, { ask, flags }))
   }
   return undefined
