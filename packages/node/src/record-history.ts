@@ -3,16 +3,16 @@
 // A version is known by the resource's own type and id; what has none is its only version. How often it
 // was read is counted in the access log, in entries that only keys hosted here open.
 
-import type { ApiHandlers, RecordVersion } from '@mooring/api'
+import type { ApiHandlers, RecordAnswer, RecordVersion } from '@mooring/api'
 import { fromHex, toHex } from '@mooring/codec'
 import { openAccessEntry, type SealKeyPair } from '@mooring/records'
 import type { AccessLog, KeptAccess } from './access-log.ts'
 import type { CustodianIndex, IndexEntry } from './custodian-index.ts'
-import type { BatchAnchors } from './custody.ts'
 
 export interface RecordHistoryModules {
   readonly index: Pick<CustodianIndex, 'get' | 'listAccount'>
-  readonly anchors: BatchAnchors
+  /** How far it is. */
+  readonly record: ApiHandlers['record']
   readonly accesses: Pick<AccessLog, 'list'>
   readonly logKeyOf: (patientKey: Uint8Array) => SealKeyPair | undefined
 }
@@ -35,13 +35,13 @@ export function createRecordHistory(
       // The version before the last of a page is on the next page.
       const shown = versions.slice(0, query.limit)
       const counts = await accessesOf(modules, entry.account)
-      const items = shown.map((version, at) =>
-        answerOf(version, {
-          anchors: modules.anchors,
-          before: versions[at + 1],
-          accesses: counts.get(toHex(version.id)) ?? 0,
-        }),
-      )
+      const items: RecordVersion[] = []
+      for (const [at, version] of shown.entries()) {
+        const standing = await modules.record(toHex(version.id))
+        if (standing === undefined) throw new Error('a record of the index that is not kept')
+        const accesses = counts.get(toHex(version.id)) ?? 0
+        items.push(answerOf(version, { standing, before: versions[at + 1], accesses }))
+      }
       return { items, next: versions.length > query.limit ? arrivalOf(shown) : next }
     },
   }
@@ -110,24 +110,22 @@ function recordsIn(
 }
 
 function answerOf(
-  entry: IndexEntry,
+  { id, metadata, holders, missing }: IndexEntry,
   {
-    anchors,
+    standing: { status, transactionId, height },
     before,
     accesses,
-  }: { anchors: BatchAnchors; before: IndexEntry | undefined; accesses: number },
+  }: { standing: RecordAnswer; before: IndexEntry | undefined; accesses: number },
 ): RecordVersion {
-  const { id, metadata, status, holders, missing, place } = entry
-  const anchor = anchors.of(place)
   return {
     id: toHex(id),
     versionId: metadata.versionId,
-    status: anchor === null ? status : 'anchored',
+    status,
     acceptedAt: new Date(metadata.receivedAt).toISOString(),
     size: metadata.rawBytes,
     commitment: toHex(metadata.recordCommit),
-    transactionId: anchor === null ? null : toHex(anchor.transaction),
-    height: anchor?.height ?? null,
+    transactionId,
+    height,
     supersedes: before === undefined ? null : toHex(before.id),
     holders: holders.length - missing.length,
     accesses,

@@ -10,6 +10,7 @@ import { type ChainAnswers, createChainAnswers } from './chain-answers.ts'
 import { systemClock } from './clock.ts'
 import type { CommittedBlock } from './committer.ts'
 import type { Custodian } from './custodian.ts'
+import { createDisclosures } from './disclosures.ts'
 import { DiskUsage } from './disk-usage.ts'
 import { catalogEntry } from './errors.ts'
 import { answerOf, createEvidenceAnswers } from './evidence-answers.ts'
@@ -23,11 +24,11 @@ import { fillMetrics, type MetricsFill } from './metrics-fill.ts'
 import type { NodeParts } from './node-parts.ts'
 import type { Offence } from './offences.ts'
 import type { ProofDocuments } from './proof-documents.ts'
+import { createRecordHistory } from './record-history.ts'
 import type { Pruning } from './pruning.ts'
 import type { Snapshots } from './snapshots.ts'
 import { createStorageAnswers } from './storage-answers.ts'
 import type { VaultReadAnswers } from './open-vault.ts'
-import { createVaultAnswers } from './vault-answers.ts'
 import type { VoteLog } from './vote-log.ts'
 
 export interface ServingModules {
@@ -133,15 +134,16 @@ function handlersOf(
   }: ServingModules,
   { chain, health }: Observation,
 ): ApiHandlers {
+  const { index } = custodian
+  const logKeyOf = (patientKey: Uint8Array) => custodian.accounts.logKeyPair(patientKey)
   return {
     ...chain,
     ...custodian,
-    ...createVaultAnswers(),
+    ...createRecordHistory({ index, record: custodian.record, accesses, logKeyOf }),
+    ...createDisclosures({ index, proofs, recordContent: vault.recordContent }),
     ...vault,
     ...createEvidenceAnswers(offences, sets),
-    ...createAccessAnswers(accesses, {
-      logKeyOf: (patientKey) => custodian.accounts.logKeyPair(patientKey),
-    }),
+    ...createAccessAnswers(accesses, { logKeyOf }),
     live: () => health.live(),
     ready: () => health.ready(),
     metrics: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
