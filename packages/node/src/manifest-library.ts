@@ -207,8 +207,9 @@ function openHead(
   }
 }
 
-function nameOfKey({ class: name, epoch }: ClassKeyContent): string {
-  return `${epoch} ${name}`
+/** With the key itself: anybody can seal one to us that claims to be of some class and epoch. */
+function nameOfKey({ class: name, epoch, classKey }: ClassKeyContent): string {
+  return `${epoch} ${name} ${toHex(classKey)}`
 }
 
 function sameHolders(a: readonly string[], b: readonly string[]): boolean {

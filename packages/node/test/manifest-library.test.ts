@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { toHex } from '@mooring/codec'
+import { sha256, x25519PublicKey } from '@mooring/crypto'
+import {
+  commitRecord,
+  createKeyDeposit,
+  encodeKeyDeposit,
+  type RecordHead,
+  recordSecrets,
+  sealRecord,
+} from '@mooring/records'
+import { LibraryStore, MemoryLevel, openDatabaseOn } from '@mooring/storage'
+import { test } from 'uvu'
+import { ManifestLibrary } from '../src/manifest-library.ts'
+
+const utf8 = new TextEncoder()
+const bytesOf = (name: string): Uint8Array => sha256(utf8.encode(name))
+
+const custodian = 'st-mary'
+const patientKey = bytesOf('patient')
+const scope = { custodian, patientKey }
+const sealSecret = bytesOf('reader')
+const HOLDERS = ['county', 'lakeview', 'riverside']
+
+function random(seed: string) {
+  let count = 0
+  return (length: number) => {
+    count += 1
+    return bytesOf(`${seed} ${count}`).slice(0, length)
+  }
+}
+
+async function library(): Promise<ManifestLibrary> {
+  return new ManifestLibrary({
+    store: new LibraryStore(await openDatabaseOn(new MemoryLevel('library'), 'vault')),
+    sealSecret,
+    seal: (plaintext) => plaintext,
+    open: (sealed) => sealed,
+    name: (...parts) => sha256(...parts).slice(0, 16),
+  })
+}
+
+/** A class key as a deposit; anybody can seal one to a reader, whose public key is on the chain. */
+function keyOf(name: string): Uint8Array {
+  const content = { class: 'general', epoch: 0, patientKey, classKey: bytesOf(name) }
+  const source = { custodian, random: random(`deposit ${name}`) }
+  return encodeKeyDeposit(createKeyDeposit(content, [x25519PublicKey(sealSecret)], source))
+}
+
+function headUnder(classKey: string): RecordHead & { setId: Uint8Array } {
+  const raw = utf8.encode('a letter')
+  const rec = bytesOf('rec')
+  const details = {
+    ...commitRecord([], raw, recordSecrets(rec)),
+    rec,
+    mediaType: 'text/plain',
+    resourceType: null,
+    resourceId: null,
+    versionId: null,
+    fullUrl: null,
+    receivedAt: 1,
+    supersedes: null,
+    facts: { patientKey, class: 'general' },
+    patient: 'p-1',
+    submission: bytesOf('submission'),
+    dedupe: bytesOf('dedupe'),
+  }
+  const { setId, encodedSet, manifest } = sealRecord(raw, details, {
+    custodian,
+    split: { k: 2, n: 3 },
+    classKey: bytesOf(classKey),
+    random: random('seal'),
+  })
+  return { setId, set: encodedSet, manifest, holders: HOLDERS }
+}
+
+test('a made-up class key does not stand in the way of the one it pretends to be', async () => {
+  const { setId, ...head } = headUnder('true key')
+  const shelf = await library()
+  await shelf.learn(scope, { keys: [keyOf('made up'), keyOf('true key')], heads: [head] })
+  const found = await shelf.find(scope, toHex(setId))
+  assert.deepEqual(found?.setId, setId)
+})
+
+test('a record opens under the key of its class alone', async () => {
+  const { setId, ...head } = headUnder('true key')
+  const shelf = await library()
+  await shelf.learn(scope, { keys: [keyOf('made up')], heads: [head] })
+  assert.equal(await shelf.find(scope, toHex(setId)), undefined)
+  await shelf.learn(scope, { keys: [keyOf('true key')], heads: [head] })
+  assert.notEqual(await shelf.find(scope, toHex(setId)), undefined)
+})
+
+test.run()
