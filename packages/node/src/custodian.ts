@@ -30,6 +30,7 @@ import type { UploadBlobs } from './shard-spool.ts'
 import { runInSlices } from './time-slices.ts'
 import { takeUpload } from './upload-intake.ts'
 import type { VaultPeers } from './vault-peers.ts'
+import { QUEUE_LIMITS, type QueueLimits } from './vault-queue.ts'
 
 export interface CustodianOptions extends Omit<AnchoringOptions, 'tickMs'> {
   /** From loadLocalSecret. */
@@ -37,6 +38,7 @@ export interface CustodianOptions extends Omit<AnchoringOptions, 'tickMs'> {
   /** Public; class keys are sealed to it. */
   sealKey: Uint8Array
   anchorTickMs?: number
+  queue?: QueueLimits
 }
 
 export interface CustodianModules
@@ -164,6 +166,7 @@ function createParts(options: CustodianOptions, modules: CustodianModules): Part
   )
   const placing = new Placing({
     ...modules,
+    limits: options.queue ?? QUEUE_LIMITS,
     keys,
     atRest,
     onAccepted: (records) => {

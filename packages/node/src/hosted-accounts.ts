@@ -134,7 +134,7 @@ export class HostedAccounts implements Accounts {
       .flatMap(({ deposits }) => deposits)
   }
 
-  /** The keys to seal with, in order; those that are new are durable when this resolves. */
+  /** The keys to seal with, in order; those that are new are durable no later than records under them. */
   ensure(wanted: readonly { reference: string; class: string }[]): Promise<SealingKey[]> {
     return this.#enqueue(async () => {
       const changed = new Map<string, Hosted>()
@@ -149,7 +149,7 @@ export class HostedAccounts implements Accounts {
         if (added === undefined) throw new Error('a class key was not added')
         return this.#sealingKey(hosted, added)
       })
-      await this.#put([...changed.values()], deposits)
+      await this.#put([...changed.values()], deposits, { sync: false })
       return found
     })
   }
@@ -186,7 +186,7 @@ export class HostedAccounts implements Accounts {
             ? this.#withClass(hosted, name, deposits)
             : this.#withCopy(hosted, { existing, recipientKey }, deposits)
       }
-      await this.#put([hosted], deposits)
+      await this.#put([hosted], deposits, { sync: true })
       return grant
     })
   }
@@ -252,7 +252,11 @@ export class HostedAccounts implements Accounts {
     return classKeyName(this.#modules.atRest, { patientKey: sign.publicKey, class: name, epoch })
   }
 
-  async #put(accounts: readonly Hosted[], deposits: readonly NewKeys[]): Promise<void> {
+  async #put(
+    accounts: readonly Hosted[],
+    deposits: readonly NewKeys[],
+    durability: { sync: boolean },
+  ): Promise<void> {
     if (accounts.length === 0) return
     const { atRest, keys } = this.#modules
     const values = accounts.map(
@@ -262,7 +266,7 @@ export class HostedAccounts implements Accounts {
         value: atRest.seal('account', encode(accountSchema, stored)),
       }),
     )
-    await keys.put(values, deposits)
+    await keys.put(values, deposits, durability)
     for (const hosted of accounts) this.#remember(hosted)
   }
 

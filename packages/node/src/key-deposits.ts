@@ -81,8 +81,12 @@ export class KeyDeposits {
     return [...new Set(queued.flatMap(({ holders }) => holders))]
   }
 
-  /** Accounts and the deposits of their new keys, durable together when this resolves. */
-  async put(accounts: readonly NewAccount[], deposits: readonly NewKeys[]): Promise<void> {
+  /** Accounts and the deposits of their new keys, together; see AccountStore.put. */
+  async put(
+    accounts: readonly NewAccount[],
+    deposits: readonly NewKeys[],
+    durability: { sync: boolean },
+  ): Promise<void> {
     const { store, organisations } = this.#modules
     const possible = possibleHolders(organisations())
     const split = splitFor(possible)
@@ -98,7 +102,7 @@ export class KeyDeposits {
     const values = queued.map((each, at) =>
       this.#sealed(each, deposits[at]?.keyName ?? new Uint8Array(0)),
     )
-    const numbers = await store.put(accounts, values)
+    const numbers = await store.put(accounts, values, durability)
     for (const [at, each] of queued.entries()) this.#keep({ ...each, number: numbers[at] ?? 0 })
     this.onAdded([...new Set(queued.flatMap(({ holders }) => holders))])
   }

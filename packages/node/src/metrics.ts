@@ -171,6 +171,9 @@ const declareHolder = (to: Declaration) => ({
   vaultRepairs: to.counter('vault_repairs_total', 'Shards to be made again, by outcome.', [
     'result',
   ]),
+  queueRecords: to.gauge('vault_queue_records', 'Records that wait for their holders.'),
+  queueBytes: to.gauge('vault_queue_bytes', 'Sealed bytes that wait for their holders.'),
+  queueOldest: to.gauge('vault_queue_oldest_seconds', 'Age of the record that waits longest.'),
   holderShards: to.gauge('holder_shards', 'Shards kept for custodians.'),
   holderBytes: to.gauge('holder_bytes', 'Bytes kept for custodians.'),
   holderDamagedShards: to.gauge(

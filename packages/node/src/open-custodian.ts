@@ -32,7 +32,7 @@ export async function openCustodian(
   { agreement, feed, peers }: { agreement: Agreement; feed: EventFeed; peers: VaultPeers },
 ): Promise<Custodian> {
   const { members } = agreement
-  return createCustodian(
+  const custodian = createCustodian(
     { ...(await batchOptions(options)), sealKey: options.keys.seal.publicKey },
     {
       ...batchModules(stores, agreement),
@@ -50,6 +50,13 @@ export async function openCustodian(
       onFatal: late.fail,
     },
   )
+  metrics.beforeScrape(() => {
+    const { waiting, bytes, oldestMs } = custodian.placing.status()
+    metrics.queueRecords.set(waiting)
+    metrics.queueBytes.set(bytes)
+    metrics.queueOldest.set(oldestMs / 1_000)
+  })
+  return custodian
 }
 
 export async function openAccessLog(

@@ -24,9 +24,17 @@ import type { AtRest } from './at-rest.ts'
 import { tidySpool, type UploadBlobs } from './shard-spool.ts'
 import type { VaultPeers } from './vault-peers.ts'
 import { encodePlacement } from './vault-placement.ts'
-import { missingOf, nameOfRecord, type QueuedRecord, VaultQueue } from './vault-queue.ts'
+import {
+  missingOf,
+  nameOfRecord,
+  type QueuedRecord,
+  type QueueLimits,
+  VaultQueue,
+} from './vault-queue.ts'
 
 export interface PlacingModules {
+  /** What may wait; more is refused. */
+  readonly limits: QueueLimits
   readonly organisations: () => readonly Organisation[]
   readonly peers: VaultPeers
   readonly store: Pick<PrivateStore, 'queued' | 'getQueued' | 'getRecord' | 'updateHolders'>
@@ -50,7 +58,7 @@ const SILENT_MS = 30_000
 
 export class Placing {
   readonly #modules: PlacingModules
-  readonly #queue = new VaultQueue()
+  readonly #queue: VaultQueue
   readonly #lanes = new Map<string, DepositLane>()
   /** Records that would be accepted, were their class key safe. */
   readonly #keyless = new Map<string, Set<QueuedRecord>>()
@@ -59,6 +67,7 @@ export class Placing {
 
   constructor(modules: PlacingModules) {
     this.#modules = modules
+    this.#queue = new VaultQueue(modules.limits)
     modules.keys.onAdded = (holders) => {
       for (const holder of holders) this.#lane(holder).wake()
     }

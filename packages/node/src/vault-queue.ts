@@ -48,7 +48,7 @@ export class VaultQueue {
   #bytes = 0
   #parcelBytes = 0
 
-  constructor(limits: QueueLimits = QUEUE_LIMITS) {
+  constructor(limits: QueueLimits) {
     this.#limits = limits
   }
 

@@ -17,8 +17,17 @@ import {
   decodeTransaction,
   encodeGenesis,
   genesisDigest,
+  type Organisation,
 } from '@mooring/ledger'
-import { AccountStore, ChainStore, LocalBlobs, openDatabase, PrivateStore } from '@mooring/storage'
+import {
+  AccountStore,
+  ChainStore,
+  LocalBlobs,
+  type MemoryLevel,
+  openDatabase,
+  openDatabaseOn,
+  PrivateStore,
+} from '@mooring/storage'
 import type { CommittedBlock } from '../src/committer.ts'
 import {
   createCustodian,
@@ -32,6 +41,7 @@ import type { Mempool } from '../src/mempool.ts'
 import { createProofDocuments, type ProofDocuments } from '../src/proof-documents.ts'
 import { keyOf } from './chain-members.ts'
 import { withWorld, type World, type WorldOptions } from './chain-world.ts'
+import type { QueueLimits } from '../src/vault-queue.ts'
 import { MemoryHolders } from './memory-holders.ts'
 
 export const OWN = 'st-mary'
@@ -89,6 +99,10 @@ export interface Run {
 
 export interface RunOptions {
   life?: Life
+  /** In memory, instead of the database in the folder. */
+  level?: MemoryLevel
+  queue?: QueueLimits
+  organisations?: () => readonly Organisation[]
   mempool?: Pick<Mempool, 'submit'>
   beforeStart?: (run: Run) => Promise<void>
 }
@@ -110,7 +124,7 @@ export interface Custody {
 
 export async function withCustody(
   work: (custody: Custody) => Promise<void>,
-  options: WorldOptions = {},
+  worldOptions: WorldOptions = {},
 ): Promise<void> {
   await withWorld(async (world) => {
     const folder = await mkdtemp(join(tmpdir(), 'mooring-custody-'))
@@ -133,14 +147,18 @@ export async function withCustody(
         metrics,
         holders,
         folder,
-        run: async ({ life = new Life(), mempool = world.mempool, beforeStart } = {}) => {
+        run: async (options = {}) => {
+          const { life = new Life(), mempool = world.mempool, beforeStart, level } = options
           await end()
-          const database = await openDatabase(join(folder, 'records'), { name: 'records' })
+          const database =
+            level === undefined
+              ? await openDatabase(join(folder, 'records'), { name: 'records' })
+              : await openDatabaseOn(level, 'records')
           const store = await PrivateStore.open(database)
           const accounts = await AccountStore.open(database)
           const uploads = await LocalBlobs.open({ directory: join(folder, 'uploads') })
           const stores = { store, accounts, uploads }
-          const parts = { world, ...stores, holders, logger, metrics, life, mempool }
+          const parts = { ...options, world, ...stores, holders, logger, metrics, life, mempool }
           const run = createRun(parts)
           ends.push(async () => {
             run.life.end()
@@ -158,7 +176,7 @@ export async function withCustody(
       metrics.close()
       await rm(folder, { recursive: true, force: true })
     }
-  }, options)
+  }, worldOptions)
 }
 
 function createRun(parts: {
@@ -169,6 +187,8 @@ function createRun(parts: {
   holders: MemoryHolders
   life: Life
   mempool: Pick<Mempool, 'submit'>
+  queue?: QueueLimits
+  organisations?: () => readonly Organisation[]
   logger: CustodianModules['logger']
   metrics: CustodianModules['metrics']
 }): Run {
@@ -187,6 +207,7 @@ function createRun(parts: {
       sealKey: x25519PublicKey(keyOf(OWN, 'seal').seed),
       secret: SECRET,
       anchorTickMs: TICK_MS,
+      ...(parts.queue && { queue: parts.queue }),
     },
     {
       clock: {
@@ -198,7 +219,7 @@ function createRun(parts: {
       accounts: mortal(accounts, ['put', 'updateDeposits'], life),
       uploads,
       peers: mortal(holders.peers, ['request'], life),
-      organisations: () => world.parts.members.organisations,
+      organisations: parts.organisations ?? (() => world.parts.members.organisations),
       random: (length) => new Uint8Array(randomBytes(length)),
       chain,
       execution,

@@ -1,6 +1,6 @@
 // Accounts beside the records of the private store, and class keys on their way to holders.
 //
-// Names are keyed and values sealed by who writes them. An account is durable together with the key
+// Names are keyed and values sealed by who writes them. An account is written together with the key
 // deposits that belong to its change, so that no class key is used whose deposit could be lost.
 
 import type { Database, DatabaseOperation } from './database.ts'
@@ -54,8 +54,15 @@ export class AccountStore {
     for await (const { value } of this.#database.iterate(range)) yield value
   }
 
-  /** All of it or nothing, durable when this resolves; the answer is the numbers of the deposits. */
-  async put(accounts: readonly NewAccount[], deposits: readonly Uint8Array[]): Promise<number[]> {
+  /**
+   * All of it or nothing; the answer is the numbers of the deposits. Without sync it is durable with the
+   * next write to this database that is: records that need an account never outlive it.
+   */
+  async put(
+    accounts: readonly NewAccount[],
+    deposits: readonly Uint8Array[],
+    { sync }: { sync: boolean },
+  ): Promise<number[]> {
     const operations: DatabaseOperation[] = []
     for (const { name, aliases, value } of accounts) {
       operations.push({ type: 'put', key: accountKey(name), value })
@@ -67,7 +74,7 @@ export class AccountStore {
       operations.push({ type: 'put', key: queuedKeysKey(this.#lastDeposit), value })
       return this.#lastDeposit
     })
-    await this.#database.batch(operations, { sync: true })
+    await this.#database.batch(operations, { sync })
     return numbers
   }
 
