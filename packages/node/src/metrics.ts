@@ -139,6 +139,7 @@ const declareDoor = (to: Declaration) => ({
   mempoolRejected: to.counter('mempool_rejected_total', 'Refused at the door.', ['reason']),
   anchorBatchRecords: to.histogram('anchor_batch_records', 'Records in a batch.', COUNTS),
   accessBatchEntries: to.histogram('access_batch_entries', 'Access entries in a batch.', COUNTS),
+  accessPending: to.gauge('access_pending', 'Access entries that no final block has so far.'),
   accesses: to.counter('accesses_total', 'Requests for records, by what came of them.', ['result']),
   anchorDelay: to.histogram('anchor_delay_seconds', 'Record accepted until anchored.', SECONDS),
   httpRequests: to.counter('http_requests_total', 'Requests by route template.', [

@@ -63,13 +63,15 @@ export async function openAccessLog(
   { options, logger, metrics, stores, late }: CustodyGround,
   agreement: Agreement,
 ): Promise<AccessLog> {
-  return new AccessLog(await batchOptions(options), {
+  const log = new AccessLog(await batchOptions(options), {
     ...batchModules(stores, agreement),
     store: stores.accesses,
     logger: logger.module('access'),
     metrics,
     onFatal: late.fail,
   })
+  metrics.beforeScrape(() => metrics.accessPending.set(log.counts().pending))
+  return log
 }
 
 export function openProofs(
