@@ -96,7 +96,7 @@ export async function openSession(
   }
 }
 
-function signRequest(
+export function signRequest(
   { self, anchorKey, clock, random, recentBlock }: AccessModules,
   records: readonly LocatedRecord[],
   { grant, logKey, purpose }: AccessReason,

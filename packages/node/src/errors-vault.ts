@@ -8,6 +8,7 @@ export type VaultErrorCode =
   | 'record_damaged'
   | 'vault_at_risk'
   | 'vault_degraded'
+  | 'served_without_trace'
 
 export const VAULT_TEXTS: Record<VaultErrorCode, CatalogEntry> = {
   holders_unreachable: entry(5301, 4, 503)(
@@ -35,5 +36,11 @@ export const VAULT_TEXTS: Record<VaultErrorCode, CatalogEntry> = {
     '{detail}',
     'See what is missing:   mooring vault status',
     'Make it again:   mooring vault repair',
+  ),
+  served_without_trace: entry(5306, 1, 500)(
+    'A holder gives out shards without a trace',
+    '{detail}',
+    'Call its operator: its software does not keep to the rule of the network, or is not ours.',
+    'Have the members remove it, if it stays:   mooring change propose --help',
   ),
 }

@@ -104,6 +104,8 @@ export class Health {
     if (disk !== null) findings.push(disk)
     const membership = this.#parts.membership()
     if (membership !== null) findings.push(membership)
+    const vault = this.#parts.vault()
+    if (vault !== null) findings.push(vault)
     const stall = this.#stallFinding()
     if (stall !== null) findings.push(stall)
     return this.#alarms.update(findings)

@@ -252,8 +252,12 @@ export class Holder {
   }
 
   async #report(sender: string, body: Body<'report'>): Promise<VaultAnswer> {
-    const { self, shards } = this.#modules
+    const { self, shards, logger } = this.#modules
     if (body.holder !== self) {
+      if (CODE.test(body.code) && this.#reports.take(sender, body.shard.setId)) {
+        const { holder, code } = body
+        logger.warn('a member reports a holder', { sender, holder, code })
+      }
       await this.#handlers().reported(sender, body)
       return DONE
     }

@@ -1,6 +1,7 @@
 // The parts of a node that earlier ones speak to: null until they exist.
 
 import type { HaltReason } from '@mooring/consensus'
+import type { Finding } from './alarms.ts'
 import type { Agreement } from './agreement.ts'
 import type { Custodian } from './custodian.ts'
 import type { EventFeed } from './event-feed.ts'
@@ -20,6 +21,7 @@ export interface Late {
   snapshots: Snapshots | null
   vault: VaultParts | null
   vaultHandlers: VaultHandlers | null
+  vaultFinding: () => Finding | null
   custodian: Custodian | null
   halted: HaltReason | null
   isDraining: boolean
@@ -36,6 +38,7 @@ export function noParts(fail: Late['fail']): Late {
     snapshots: null,
     vault: null,
     vaultHandlers: null,
+    vaultFinding: () => null,
     custodian: null,
     halted: null,
     isDraining: false,

@@ -185,6 +185,10 @@ const declareHolder = (to: Declaration) => ({
     'kind',
     'outcome',
   ]),
+  vaultProbes: to.counter('vault_probes_total', 'Holders asked to serve without a trace.', [
+    'peer',
+    'result',
+  ]),
   holderRequest: to.histogram('holder_request_seconds', 'Time to answer.', SECONDS, ['kind']),
 })
 

@@ -125,14 +125,15 @@ async function assemble(
   closers.push(() => custodian.close())
   const opened = await openVaultKeeper(ground, { agreement, custodian, vault, notes: accesses })
   late.vaultHandlers = opened.keeper.handlers
-  closers.push(() => opened.keeper.close())
+  late.vaultFinding = () => opened.finding()
+  closers.push(() => opened.close())
   await custodian.start()
   await accesses.start()
   const proofs = openProofs(options, stores, { custodian, accesses })
   const pruning = openPruning(ground, [custodian, accesses])
   closers.push(() => pruning.close())
   const parts = partsOf(ground, { agreement, network, vault, custodian, offences, pruning })
-  opened.keeper.start()
+  opened.start()
   const answering = { custodian, vault: opened.answers, accesses, proofs, feed, snapshots, pruning }
   const modules = { options, metrics, votes, ...answering }
   const serving = await startServing(parts, { ...modules, logger: logger.module('api') })
@@ -350,6 +351,7 @@ function partsOf(
     offences,
     observing: () => stores.amnesia.observing(agreement.driver.state),
     membership: () => late.watch?.finding() ?? null,
+    vault: () => late.vaultFinding(),
     isDraining: () => late.isDraining,
   }
 }

@@ -1,22 +1,30 @@
 // The keeper of the vault of a node and what the API answers of it, put together from what the node has.
 
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { join } from 'node:path'
 import type { VaultHandlers } from '@mooring/api'
+import { decodeShardSet } from '@mooring/records'
 import type { AccessNotes } from './access-notes.ts'
 import type { Agreement } from './agreement.ts'
+import type { Finding } from './alarms.ts'
 import { AtRest } from './at-rest.ts'
 import { systemClock } from './clock.ts'
 import type { Custodian } from './custodian.ts'
 import { homePaths } from './home.ts'
 import { loadLocalSecret } from './local-secret.ts'
 import type { CustodyGround } from './open-custodian.ts'
+import { type ProbeTarget, TraceProbe } from './trace-probe.ts'
 import { CARE_DEFAULTS } from './vault-care.ts'
 import { createCareAnswers } from './vault-care-answers.ts'
 import { createVaultKeeper, type VaultKeeper } from './vault-keeper.ts'
 import { observeCare } from './vault-metrics.ts'
 import type { VaultParts } from './vault-parts.ts'
 import { createReadingAnswers } from './vault-reading-answers.ts'
+
+/** The reference of the institution's own account. */
+const INSTITUTION = ''
+/** Records that a probe chooses from. */
+const PROBED = 64
 
 export type VaultReadAnswers = Pick<
   VaultHandlers,
@@ -26,6 +34,10 @@ export type VaultReadAnswers = Pick<
 export interface OpenedVault {
   readonly keeper: VaultKeeper
   readonly answers: VaultReadAnswers
+  /** What an operator must act on. */
+  finding(): Finding | null
+  start(): void
+  close(): Promise<void>
 }
 
 export interface VaultGround {
@@ -81,5 +93,44 @@ export async function openVaultKeeper(
     now: () => systemClock.wall(),
   })
   const reading = createReadingAnswers({ keeper, index, accounts })
-  return { keeper, answers: { ...reading, ...caring } }
+  const probe = new TraceProbe({
+    access: keeper.access,
+    clock: systemClock,
+    logger: logger.module('vault'),
+    target: () => probeTarget(custodian),
+    others: () => members.organisations.flatMap(({ id }) => (id === self ? [] : [id])),
+    observe: (peer, isServed) =>
+      metrics.vaultProbes.inc({ peer, result: isServed ? 'served' : 'refused' }),
+  })
+  return {
+    keeper,
+    answers: { ...reading, ...caring },
+    finding: () => probe.finding(),
+    start: () => {
+      keeper.start()
+      probe.start()
+    },
+    close: async () => {
+      await probe.close()
+      await keeper.close()
+    },
+  }
+}
+
+/** One of the newest: of the institution's own, or of anybody where it has none. */
+async function probeTarget({
+  index,
+  accounts,
+}: Pick<Custodian, 'index' | 'accounts'>): Promise<ProbeTarget | undefined> {
+  const own = accounts.find(INSTITUTION)
+  const ofOwn = own === undefined ? [] : await index.listAccount(own.patientKey, null, PROBED)
+  const all = ofOwn.length > 0 ? ofOwn : await index.list(null, PROBED)
+  const entry = all[randomInt(Math.max(1, all.length))]
+  const account = entry && accounts.findByKey(entry.account)
+  if (entry === undefined || account === undefined) return undefined
+  const { setId, set, holders, metadata: manifest } = entry
+  return {
+    record: { setId, set: decodeShardSet(set), holders, manifest },
+    logKey: account.logKey,
+  }
 }

@@ -62,6 +62,7 @@ export interface KeeperModules {
 }
 
 export interface VaultKeeper {
+  readonly access: AccessModules
   readonly reader: VaultReader
   readonly granted: GrantedRecords
   readonly care: VaultCare
@@ -147,6 +148,7 @@ export function createVaultKeeper(options: KeeperOptions, modules: KeeperModules
     secretWith: secretsOf(options, members),
   }
   return {
+    access,
     reader: new VaultReader({ ...access, report: reporterOf(peers, logger) }),
     granted: new GrantedRecords({
       ...access,
