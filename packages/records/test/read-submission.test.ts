@@ -237,7 +237,10 @@ test('any damage to a good submission is found or leaves whole resources', () =>
   fc.assert(
     fc.property(fc.nat(good.length - 1), fc.nat(255), (at, byte) => {
       const { resources, problemCount } = readSubmission(good.with(at, byte))
-      assert.equal(resources.length, problemCount === 0 ? before : 0)
+      // With another name of a type in front, the bundle is one resource of that type.
+      const isRenamed = resources[0]?.raw.length === good.length
+      const expected = isRenamed ? 1 : before
+      assert.equal(resources.length, problemCount === 0 ? expected : 0)
       for (const { raw } of resources) JSON.parse(text.decode(raw))
     }),
     { numRuns: 300 },
