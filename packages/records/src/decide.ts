@@ -67,7 +67,10 @@ export interface AccessInput {
   readonly now: number
   /** What this holder has of a set; undefined for none. At least one of the sets must be here. */
   readonly heldSet: (setId: Uint8Array) => HeldSet | undefined
-  /** True when the same request with the same signature was permitted here before. */
+  /**
+   * True when the same request with the same signature was permitted here before: its signatures are
+   * checked, and its block was recent then. A long record outlasts that, and its request still expires.
+   */
   readonly isVerified?: boolean
 }
 
@@ -84,7 +87,7 @@ export function decideAccess(input: AccessInput): AccessDecision {
   const code =
     checkParties(input) ??
     checkTimes(request, input.now) ??
-    checkBlock(request, input) ??
+    (input.isVerified === true ? undefined : checkBlock(request, input)) ??
     checkQuestion(request, input) ??
     checkRight(request, input.now) ??
     checkSets(request, input) ??

@@ -155,6 +155,13 @@ test('signatures count unless the same request was permitted here before', () =>
   assert.equal(asked({}, { signed: forged, isVerified: true, now: NOW + HOUR }), 'request_expired')
 })
 
+test('a block need be recent once: a request that was permitted here outlasts many blocks', () => {
+  const tip = TIP + 1_000
+  assert.equal(asked({}, { tip }), 'block_too_old')
+  assert.equal(asked({}, { tip, isVerified: true }), 'permit')
+  assert.equal(asked({}, { tip, isVerified: true, now: NOW + HOUR }), 'request_expired')
+})
+
 const shuffled = <T>(items: readonly T[]) =>
   fc.shuffledSubarray([...items], { minLength: items.length })
 
