@@ -11,6 +11,7 @@ import { createOutput, formatBytes, formatSeconds, formatTable, type Output } fr
 import {
   type FileSubmission,
   readRecordFiles,
+  type SubmittedRecord,
   submitPart,
   waitForAnchors,
 } from '../submit-records.ts'
@@ -53,10 +54,19 @@ function countStates({ submission }: FileSubmission): string {
   for (const { status } of submission.records) counts.set(status, (counts.get(status) ?? 0) + 1)
   const [only] = counts
   // "3 records" of a submission that was taken as a whole; anything else is told apart.
-  if (counts.size <= 1 && (only === undefined || only[0] === 'accepted')) {
+  if (
+    counts.size <= 1 &&
+    (only === undefined || only[0] === 'accepted' || only[0] === 'received')
+  ) {
     return `${submission.records.length} records`
   }
   return [...counts].map(([status, count]) => `${count} ${status}`).join(', ')
+}
+
+const isReceived = ({ status }: SubmittedRecord) => status === 'received'
+
+function apart(records: readonly SubmittedRecord[]): [SubmittedRecord[], SubmittedRecord[]] {
+  return [records.filter(isReceived), records.filter((record) => !isReceived(record))]
 }
 
 async function submit(
@@ -71,24 +81,28 @@ async function submit(
   return withNode(context, options, async (client, endpoint) => {
     const started = performance.now()
     const submissions: FileSubmission[] = []
+    const received: SubmittedRecord[] = []
     for (const [index, { path, size, parts }] of files.entries()) {
       for (const [at, part] of parts.entries()) {
         const work = submitPart(client, { path, part }, { note: output.note, isPartial })
         const submission = await waitingFor(output.note, `the answer for ${path}`, work)
         // Received is no promise yet: that takes the receipts of other hospitals.
-        const records = submission.records.filter(({ status }) => status !== 'received')
-        await acknowledge(context, options, { url: endpoint.url, records })
+        const [late, promised] = apart(submission.records)
+        received.push(...late)
+        await acknowledge(context, options, { url: endpoint.url, records: promised })
         const taken = { path, submission }
         submissions.push(taken)
         const which = parts.length === 1 ? '' : `, part ${at + 1} of ${parts.length}`
         const amount = `${formatBytes(size)}${which}, ${countStates(taken)}`
-        output.note(`accepted ${index + 1}/${files.length}  ${path}  ${amount}`)
+        const word = promised.length > 0 || late.length === 0 ? 'accepted' : 'received'
+        output.note(`${word} ${index + 1}/${files.length}  ${path}  ${amount}`)
       }
     }
     if (options.wait === false) return submissions
     const how = { timeoutMs: options.waitTimeout, note: output.note }
     const work = waitForAnchors(client, submissions, how)
     const anchored = await waitingFor(output.note, 'a final block', work)
+    await acknowledge(context, options, { url: endpoint.url, records: received })
     output.note(`anchored after ${formatSeconds(performance.now() - started)}`)
     return anchored
   })

@@ -29,7 +29,7 @@ function formatRecords({ records, scheme }: Vault, output: Output): string {
     ...(reduced > 0 ? [`${formatCount(reduced)} reduced`] : []),
     ...(critical > 0 ? [output.bad(`${formatCount(critical)} with ${needed} shards left`)] : []),
     ...(lost > 0 ? [output.bad(`${formatCount(lost)} not readable now`)] : []),
-    ...(waiting > 0 ? [`${formatCount(waiting)} not placed yet`] : []),
+    ...(waiting > 0 ? [`${formatCount(waiting)} on the way to holders`] : []),
   ]
   return parts.join(', ')
 }
