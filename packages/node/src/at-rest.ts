@@ -18,11 +18,13 @@ const EMPTY = new Uint8Array(0)
 const utf8 = new TextEncoder()
 
 export class AtRest {
+  readonly #secret: Uint8Array
   readonly #sealKey: Uint8Array
   readonly #nameKey: Uint8Array
 
   /** With the secret of loadLocalSecret. */
   constructor(secret: Uint8Array) {
+    this.#secret = secret
     this.#sealKey = hkdfSha256(secret, EMPTY, utf8.encode('at-rest/v1'), 32)
     this.#nameKey = hkdfSha256(secret, EMPTY, utf8.encode('names-at-rest/v1'), 32)
   }
@@ -43,6 +45,11 @@ export class AtRest {
     if (plaintext === undefined)
       throw new StorageError('corrupt', 'a sealed value does not open with the local secret')
     return plaintext
+  }
+
+  /** The seed of an account: who has the secret and the reference has it, also after the disk is lost. */
+  accountSeed(reference: string): Uint8Array {
+    return hkdfSha256(this.#secret, EMPTY, utf8.encode(`hosted-account/v1|${reference}`), 32)
   }
 
   /** By which something is found again. */

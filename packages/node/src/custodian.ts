@@ -14,6 +14,7 @@ import type { AccountStore, PrivateStore } from '@mooring/storage'
 import type { Accounts } from './accounts.ts'
 import { Anchoring, type AnchoringModules, type AnchoringOptions } from './anchoring.ts'
 import { AtRest } from './at-rest.ts'
+import { type FoundAtHolders, recoverIndex, type RecoveryModules } from './custodian-recovery.ts'
 import { createCustodianIndex, type CustodianIndex } from './custodian-index.ts'
 import { BatchAnchors } from './custody.ts'
 import { createGrantAnswers } from './grant-answers.ts'
@@ -69,6 +70,8 @@ export interface Custodian
   readonly accounts: Accounts
   /** What waits for holders. */
   readonly placing: Pick<Placing, 'status' | 'wake'>
+  /** Takes back what holders have of this custodian and its index has not; how many records. */
+  recover(found: FoundAtHolders): Promise<number>
   /** Goes on where an earlier run stopped; the mempool has its own transactions back by then. */
   start(): Promise<void>
   /** Lets submissions under way come to their end. */
@@ -80,6 +83,7 @@ export interface Custodian
 }
 
 interface Parts {
+  atRest: AtRest
   options: CustodianOptions
   modules: CustodianModules
   anchors: BatchAnchors
@@ -114,6 +118,7 @@ export function createCustodian(options: CustodianOptions, modules: CustodianMod
     submitRecords: (submission) => submit(parts, door, () => takeSubmission(intake, submission)),
     submitUpload: (upload) => submit(parts, uploadDoor, () => takeUpload(intake, upload)),
     waitForRecords: (submission, signal) => waits.wait(submission, signal),
+    recover: (found) => recoverIndex(recoveryOf(parts), found),
     start: async () => {
       await placing.start()
       await anchoring.start()
@@ -131,6 +136,13 @@ export function createCustodian(options: CustodianOptions, modules: CustodianMod
     },
     needsBlocks: () => anchoring.needsBlocks(),
   }
+}
+
+function recoveryOf(parts: Parts): RecoveryModules {
+  const { options, modules, accounts, atRest, index, anchoring } = parts
+  const { organisation } = options
+  const { store } = modules
+  return { organisation, store, accounts, atRest, index, onRestored: () => anchoring.added() }
 }
 
 function createParts(options: CustodianOptions, modules: CustodianModules): Parts {
@@ -178,8 +190,8 @@ function createParts(options: CustodianOptions, modules: CustodianModules): Part
   const isQueued = (arrival: number) => placing.isQueued(arrival)
   const index = createCustodianIndex({ store, accounts, atRest, isQueued })
   const reader = new RecordReader()
-  const parts = { options, modules, anchors, waits, anchoring, accounts, index, placing, reader }
-  return { ...parts, receivedAt }
+  const parts = { options, modules, atRest, anchors, waits, anchoring, accounts, index, placing }
+  return { ...parts, reader, receivedAt }
 }
 
 async function submit(

@@ -120,7 +120,11 @@ export class GrantedRecords {
     const query = 'records that this grant opens'
     const question = await signQuery(this.#modules, { grant, logKey, purpose, query })
     const { entry } = question.signed.request
-    if (!(await this.#askCustodian(use, question))) await this.#askHolders(use)
+    const isAnswered = await this.#askCustodian(use, question)
+    // A custodian that lost its disk has forgotten to whom it sealed its class keys; the holders have them.
+    const { classes } = grant.document
+    const hasKeys = await this.#modules.library.hasKeys(scopeOf(grant), classes)
+    if (!isAnswered || !hasKeys) await this.#askHolders(use)
     return entry
   }
 

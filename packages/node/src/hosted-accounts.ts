@@ -22,6 +22,7 @@ import {
 } from '@mooring/codec'
 import type { KeyPair } from '@mooring/crypto'
 import {
+  type ClassKeyContent,
   createKeyDeposit,
   encodeKeyDeposit,
   KEY_DEPOSIT_BYTES_MAX,
@@ -87,6 +88,14 @@ export interface HostedAccountsModules {
   readonly sealKeyOf: (organisation: string) => Uint8Array | undefined
   readonly now: () => number
   readonly random: RandomBytes
+}
+
+/** A class key as holders had it. */
+export interface RestoredKey {
+  readonly reference: string
+  readonly content: ClassKeyContent
+  /** Encoded. */
+  readonly deposit: Uint8Array
 }
 
 interface Hosted {
@@ -191,8 +200,36 @@ export class HostedAccounts implements Accounts {
     })
   }
 
+  /**
+   * Class keys that came back from holders, of the accounts whose references stand in the manifests they
+   * open. The answer is the keys of patients that this custodian hosts again; grants are not among what
+   * comes back.
+   */
+  restore(found: readonly RestoredKey[]): Promise<Set<string>> {
+    return this.#enqueue(async () => {
+      const changed = new Map<string, Hosted>()
+      const restored = new Set<string>()
+      for (const { reference, content, deposit } of found) {
+        let hosted = changed.get(reference) ?? this.#load(reference) ?? this.#create(reference)
+        // Another secret than this one made the account: nothing here can sign for the patient.
+        if (toHex(hosted.sign.publicKey) !== toHex(content.patientKey)) continue
+        restored.add(toHex(content.patientKey))
+        const { class: name, epoch, classKey: key } = content
+        const isKnown = hosted.stored.classKeys.some(
+          (each) => each.class === name && each.epoch === epoch,
+        )
+        if (isKnown) continue
+        const added = { class: name, epoch, key, deposits: [deposit] }
+        hosted = withStored(hosted, { classKeys: [...hosted.stored.classKeys, added] })
+        changed.set(reference, hosted)
+      }
+      await this.#put([...changed.values()], [], { sync: true })
+      return restored
+    })
+  }
+
   #create(reference: string): Hosted {
-    const seed = this.#modules.random(32)
+    const seed = this.#modules.atRest.accountSeed(reference)
     return this.#hosted({ reference, seed, classKeys: [], grants: [] })
   }
 

@@ -114,6 +114,13 @@ export class ManifestLibrary {
     return added
   }
 
+  /** Whether a class key is here for each of the classes that have records. */
+  async hasKeys(scope: Scope, classes: readonly string[]): Promise<boolean> {
+    const { keys } = await this.#shelf(scope)
+    const known = new Set(Array.from(keys.values(), (content) => content.class))
+    return classes.every((name) => known.has(name))
+  }
+
   /** By commitment or by set, in hex. */
   async find(scope: Scope, id: string): Promise<LocatedRecord | undefined> {
     const { records } = await this.#shelf(scope)

@@ -10,6 +10,7 @@ import type { Finding } from './alarms.ts'
 import { AtRest } from './at-rest.ts'
 import { systemClock } from './clock.ts'
 import type { Custodian } from './custodian.ts'
+import { discoverHeads, discoverKeys } from './discovery.ts'
 import { homePaths } from './home.ts'
 import { loadLocalSecret } from './local-secret.ts'
 import type { CustodyGround } from './open-custodian.ts'
@@ -90,6 +91,12 @@ export async function openVaultKeeper(
     members,
     index,
     waiting: () => placing.status().waiting,
+    recover: async (signal) => {
+      if (!(await lacksRecords(self, keeper, custodian))) return 0
+      const from = { peers, organisations: () => members.organisations }
+      const found = await discoverKeys(from, self, { secret: keys.seal.seed, signal })
+      return await custodian.recover({ keys: found, heads: discoverHeads(from, self, signal) })
+    },
     now: () => systemClock.wall(),
   })
   const reading = createReadingAnswers({ keeper, index, accounts })
@@ -133,4 +140,17 @@ async function probeTarget({
     record: { setId, set: decodeShardSet(set), holders, manifest },
     logKey: account.logKey,
   }
+}
+
+/** Whether holders have more of this custodian than its index, as far as one sees from here. */
+async function lacksRecords(
+  self: string,
+  { known }: VaultKeeper,
+  custodian: Custodian,
+): Promise<boolean> {
+  if (custodian.counts().accepted === 0) return true
+  for await (const { setId, set } of known.all()) {
+    if (set.custodian === self && custodian.index.getBySet(setId) === undefined) return true
+  }
+  return false
 }

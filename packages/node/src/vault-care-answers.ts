@@ -25,6 +25,8 @@ export interface CareAnswerModules {
   readonly index: Pick<CustodianIndex, 'getBySet'>
   /** Records of this custodian that wait for holders. */
   readonly waiting: () => number
+  /** Takes back what the custodian's index lost, from the holders; how many records. */
+  readonly recover: (signal: AbortSignal) => Promise<number>
   readonly now: () => number
 }
 
@@ -133,6 +135,9 @@ async function repair(
   const { keeper, graceMs: grace } = modules
   const { care, known, lost } = keeper
   const graceMs = isImmediate ? 0 : grace
+  const recovered = await modules.recover(signal)
+  if (recovered > 0)
+    tell({ detail: `${recovered} records are in the index of this custodian again.` })
   const keys = await fetchKeys(lost, { graceMs: Math.max(1, graceMs), signal })
   if (keys > 0) tell({ detail: `${keys} key deposits were copied here again.` })
   let repaired = await fetchOwnShards(lost, { signal })

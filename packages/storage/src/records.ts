@@ -111,6 +111,33 @@ export class PrivateStore {
     })
   }
 
+  /**
+   * Records that their holders had: accepted and in no batch, as what anchored them before is not known
+   * any more. Those that are here already are left as they are; the answer is how many were not.
+   */
+  restore(records: readonly Omit<NewRecord, 'queued'>[]): Promise<number> {
+    return this.#enqueue(async () => {
+      const operations: DatabaseOperation[] = []
+      const seen = new Set<string>()
+      let arrival = this.#lastArrival
+      for (const record of records) {
+        const { id, dedupeKey } = record
+        const isKnown = this.findByDedupeKey(dedupeKey) ?? this.#database.getSync(recordKey(id))
+        const names = [`id ${toHex(id)}`, `key ${toHex(dedupeKey)}`]
+        if (isKnown !== undefined || names.some((name) => seen.has(name))) continue
+        for (const name of names) seen.add(name)
+        arrival += 1
+        operations.push(...indexOperations(record, arrival), this.#batches.queue(arrival, id))
+      }
+      const added = arrival - this.#lastArrival
+      if (added === 0) return 0
+      await this.#database.batch(operations, { sync: true })
+      this.#lastArrival = arrival
+      this.#batches.waits(added)
+      return added
+    })
+  }
+
   findByDedupeKey(dedupeKey: Uint8Array): Uint8Array | undefined {
     return this.#database.getSync(duplicateKey(dedupeKey))
   }
@@ -271,7 +298,15 @@ export class PrivateStore {
 }
 
 function recordOperations(record: NewRecord, arrival: number): DatabaseOperation[] {
-  const { id, dedupeKey, setName, account, metadata, holders, queued } = record
+  return [
+    ...indexOperations(record, arrival),
+    put(queuedKey(arrival), record.queued),
+    put(openKey(arrival), RECEIVED),
+  ]
+}
+
+function indexOperations(record: Omit<NewRecord, 'queued'>, arrival: number): DatabaseOperation[] {
+  const { id, dedupeKey, setName, account, metadata, holders } = record
   return [
     put(recordKey(id), encode(storedRecord, { arrival, metadata })),
     put(duplicateKey(dedupeKey), id),
@@ -279,8 +314,6 @@ function recordOperations(record: NewRecord, arrival: number): DatabaseOperation
     put(accountRecordKey(account, arrival), id),
     put(arrivalKey(arrival), id),
     put(holdersKey(arrival), holders),
-    put(queuedKey(arrival), queued),
-    put(openKey(arrival), RECEIVED),
   ]
 }
 

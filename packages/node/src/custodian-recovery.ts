@@ -1,0 +1,130 @@
+// A custodian whose disk was lost gets its index back from its holders.
+//
+// They have all of it, sealed: the class keys, to the custodian's seal key; and beside every shard the
+// manifest, which names the patient, the record and its sizes. The seed of an account follows from the
+// local secret and the reference, so that a patient keeps the keys it had. Both secrets are in the folder
+// `keys`: without it nothing here opens, and the records are still there for who has a grant.
+//
+// What does not come back: which batch anchored a record, so it is anchored once more and can be proved
+// again; and grants, whose recipients go on reading by the holders.
+
+import { CodecError, compareBytes, toHex } from '@mooring/codec'
+import {
+  decodeShardSet,
+  type Manifest,
+  openManifest,
+  type RecordHead,
+  type ShardHead,
+  shardSetId,
+} from '@mooring/records'
+import type { PrivateStore } from '@mooring/storage'
+import type { AtRest } from './at-rest.ts'
+import type { CustodianIndex } from './custodian-index.ts'
+import { type FoundKey, newHeads } from './discovery.ts'
+import type { HostedAccounts, RestoredKey } from './hosted-accounts.ts'
+import { sealEntry } from './queued-records.ts'
+import { runInSlices } from './time-slices.ts'
+import { encodePlacement } from './vault-placement.ts'
+
+export interface RecoveryModules {
+  readonly organisation: string
+  readonly store: PrivateStore
+  readonly accounts: HostedAccounts
+  readonly atRest: AtRest
+  readonly index: Pick<CustodianIndex, 'getBySet'>
+  /** Records are in the store again and wait for an anchor. */
+  readonly onRestored: () => void
+}
+
+export interface FoundAtHolders {
+  readonly keys: readonly FoundKey[]
+  readonly heads: AsyncIterable<readonly ShardHead[]>
+}
+
+interface Opened {
+  readonly head: RecordHead
+  readonly setId: Uint8Array
+  readonly manifest: Manifest
+  readonly key: FoundKey
+}
+
+const BATCH = 500
+
+/** How many records came back. */
+export async function recoverIndex(
+  modules: RecoveryModules,
+  { keys, heads }: FoundAtHolders,
+): Promise<number> {
+  const opened = new Map<string, Opened>()
+  const seen = new Map<string, string>()
+  for await (const page of heads) {
+    await runInSlices(newHeads(page, seen).values(), (head) => {
+      const found = openHead(modules, head, keys)
+      if (found !== undefined) opened.set(toHex(found.setId), found)
+    })
+  }
+  const accounts = await modules.accounts.restore([...restoredKeys(opened.values())])
+  // In the order in which they came, as far as the manifests tell.
+  const records = [...opened.values()]
+    .filter(({ manifest }) => accounts.has(toHex(manifest.facts.patientKey)))
+    .toSorted(
+      (a, b) => a.manifest.receivedAt - b.manifest.receivedAt || compareBytes(a.setId, b.setId),
+    )
+  let restored = 0
+  for (let at = 0; at < records.length; at += BATCH) {
+    const batch = records.slice(at, at + BATCH).map((each) => recordOf(modules, each))
+    restored += await modules.store.restore(batch)
+  }
+  if (restored > 0) modules.onRestored()
+  return restored
+}
+
+/** Undefined for what is in the index, is of somebody else, or does not open. */
+function openHead(
+  { organisation, index }: RecoveryModules,
+  head: RecordHead,
+  keys: readonly FoundKey[],
+): Opened | undefined {
+  try {
+    const setId = shardSetId(head.set)
+    const { custodian } = decodeShardSet(head.set)
+    if (custodian !== organisation || index.getBySet(setId) !== undefined) return undefined
+    for (const key of keys) {
+      const manifest = openManifest(head.manifest, key.content.classKey, setId)
+      if (manifest === undefined) continue
+      const isOf =
+        toHex(manifest.facts.patientKey) === toHex(key.content.patientKey) &&
+        manifest.facts.class === key.content.class
+      return isOf ? { head, setId, manifest, key } : undefined
+    }
+    return undefined
+  } catch (error) {
+    if (error instanceof CodecError) return undefined
+    throw error
+  }
+}
+
+function* restoredKeys(opened: Iterable<Opened>): Generator<RestoredKey> {
+  const given = new Set<FoundKey>()
+  for (const { manifest, key } of opened) {
+    if (given.has(key)) continue
+    given.add(key)
+    yield { reference: manifest.patient, content: key.content, deposit: key.deposit }
+  }
+}
+
+function recordOf(
+  { atRest }: RecoveryModules,
+  { head, setId, manifest, key }: Opened,
+): Parameters<PrivateStore['restore']>[0][number] {
+  const { patientKey, class: name, epoch } = key.content
+  const { set, manifest: sealed, holders } = head
+  return {
+    id: manifest.recordCommit,
+    dedupeKey: manifest.dedupe,
+    setName: atRest.name('set', setId),
+    account: atRest.name('account-key', patientKey),
+    metadata: sealEntry(atRest, { set, manifest: sealed, patientKey, class: name, epoch }),
+    holders: encodePlacement({ holders: [...holders], missing: [] }),
+  }
+}
