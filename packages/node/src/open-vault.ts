@@ -98,6 +98,7 @@ export async function openVaultKeeper(
       return await custodian.recover({ keys: found, heads: discoverHeads(from, self, signal) })
     },
     now: () => systemClock.wall(),
+    clock: systemClock,
   })
   const reading = createReadingAnswers({ keeper, index, accounts })
   const probe = new TraceProbe({

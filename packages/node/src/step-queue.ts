@@ -11,6 +11,11 @@ export class StepQueue<T> implements AsyncIterable<T> {
     this.#wake()
   }
 
+  /** Everything that was told has been taken. */
+  isIdle(): boolean {
+    return this.#steps.length === 0
+  }
+
   /** Nothing comes after this. */
   end(): void {
     this.#isEnded = true

@@ -6,6 +6,7 @@
 import type { Vault, VaultHandlers, VaultStep } from '@mooring/api'
 import { toHex } from '@mooring/codec'
 import { splitOf } from '@mooring/records'
+import type { Clock } from './clock.ts'
 import type { CustodianIndex } from './custodian-index.ts'
 import { fetchKeys, fetchOwnShards } from './fetch-lost.ts'
 import type { KeptShards } from './kept-shards.ts'
@@ -28,12 +29,14 @@ export interface CareAnswerModules {
   /** Takes back what the custodian's index lost, from the holders; how many records. */
   readonly recover: (signal: AbortSignal) => Promise<number>
   readonly now: () => number
+  readonly clock: Pick<Clock, 'after'>
 }
 
 const SAMPLE = 1_024
 const GROUP = 256
 const FINDINGS_MAX = 1_000
 const COUNT_FRESH_MS = 5_000
+const REPEAT_MS = 5_000
 const CODES: Record<Exclude<ShardState, 'good'>, string> = {
   missing: 'shard_missing',
   wrong: 'shard_wrong',
@@ -55,9 +58,12 @@ export function createCareAnswers(
   }
 }
 
-/** Runs alone; what it tells comes out as it goes, and `done` at the end. */
+/**
+ * Runs alone; what it tells comes out as it goes, and `done` at the end. It says something at once, and
+ * again while nothing happens: whoever listens takes long silence for a node that is gone.
+ */
 function told(
-  { keeper: { care } }: CareAnswerModules,
+  { keeper: { care }, clock }: CareAnswerModules,
   signal: AbortSignal,
   work: (tell: Tell) => Promise<void>,
 ): AsyncIterable<VaultStep> {
@@ -67,12 +73,19 @@ function told(
     last = { ...last, ...NO_FINDING, kind: 'progress', ...step }
     queue.push(last)
   }
+  tell({ detail: 'Waits until what was begun before is done.' })
+  const repeat = (): void => {
+    if (queue.isIdle()) queue.push({ ...last, ...NO_FINDING, kind: 'progress' })
+    cancel = clock.after(REPEAT_MS, repeat)
+  }
+  let cancel = clock.after(REPEAT_MS, repeat)
   care
     .alone(() => (signal.aborted ? Promise.resolve() : work(tell)))
     .then(
       () => queue.end(),
       (error: unknown) => (signal.aborted ? queue.end() : queue.fail(error)),
     )
+    .finally(() => cancel())
   return queue
 }
 
