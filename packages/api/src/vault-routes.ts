@@ -154,9 +154,9 @@ export const vaultRoutes = table({
         schema: Type.Object(
           {
             patient: Type.String({
-              minLength: 1,
               maxLength: 256,
-              description: 'Whose records: a FHIR reference or the bare number.',
+              description:
+                'Whose records: a FHIR reference or the bare number; empty for those of no patient.',
             }),
             recipient: organisation,
             classes: words('^[a-z]+(:[a-z0-9-]+)?$', 'Classes of records, for example general.'),

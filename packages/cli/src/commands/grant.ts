@@ -41,7 +41,10 @@ function check({ class: classes, purpose: purposes, days }: CreateOptions): void
 function addCreate(group: Command, context: Context): void {
   const command = remote(group.command('create'))
     .description('let another hospital read records of a patient of this node')
-    .requiredOption('--patient <reference>', 'whose records: Patient/4711, or the bare number')
+    .requiredOption(
+      '--patient <reference>',
+      'whose records: Patient/4711, or 4711; "" for no patient',
+    )
     .requiredOption('--to <organisation>', 'who may read')
     .option('--class <classes...>', 'which of them (general)')
     .option('--purpose <codes...>', 'what for, as codes of v3-ActReason (TREAT)')
