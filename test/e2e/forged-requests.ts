@@ -1,0 +1,88 @@
+// Requests for access as a member may sign them: first a good one, then what somebody would make of it who
+// wants a record and no trace. The trace of the good one is really asked for where a case needs witnesses.
+
+import {
+  accessEntryCommit,
+  type AccessEntry,
+  accessRequestDigest,
+  type AccessRequest,
+  type AccessWitness,
+  gateTagOf,
+  type Manifest,
+  sealAccessEntry,
+  signAccessRequest,
+  type SignedAccessRequest,
+  type SignedGrant,
+} from '@mooring/records'
+import { randomBytes } from 'node:crypto'
+import type { HostileReader } from './hostile-reader.ts'
+
+export type Target = {
+  setId: Uint8Array
+  manifest: Manifest
+  custodian: string
+  holders: readonly string[]
+  grant: SignedGrant
+}
+
+export type Question = { signed: SignedAccessRequest; entry: AccessEntry }
+
+export const random = (length: number) => new Uint8Array(randomBytes(length))
+
+const LIFETIME_MS = 300_000
+
+export function ask(
+  reader: HostileReader,
+  target: Target,
+  block: AccessRequest['block'],
+  changes: Partial<AccessRequest> = {},
+): Question {
+  const { setId, manifest, custodian, holders, grant } = target
+  const id = random(16)
+  const time = Date.now()
+  const { facts, rec, recordCommit } = manifest
+  const entry = sealAccessEntry(
+    {
+      kind: 'read',
+      id,
+      time,
+      reader: reader.name,
+      custodian,
+      purpose: 'TREAT',
+      patientKey: facts.patientKey,
+      grant: grant.document.id,
+      records: [{ setId, recordCommit, class: facts.class }],
+      query: null,
+    },
+    grant.document.logKey,
+    random,
+  )
+  const request: AccessRequest = {
+    id,
+    reader: reader.name,
+    custodian,
+    purpose: 'TREAT',
+    grant,
+    sets: [{ setId, gateTag: gateTagOf(rec), facts }],
+    entry: accessEntryCommit(entry),
+    block,
+    issuedAt: time,
+    expiresAt: time + LIFETIME_MS,
+    audience: [...holders],
+    ...changes,
+  }
+  return { signed: signAccessRequest(reader.anchorKey, request), entry }
+}
+
+export function release(
+  { signed }: Pick<Question, 'signed'>,
+  witnesses: readonly AccessWitness[],
+  setId: Uint8Array,
+) {
+  const items = [{ setId, from: 0, count: 1, digests: 0 }]
+  return { kind: 'release' as const, body: { signed, witnesses: [...witnesses], items } }
+}
+
+export function digestOf({ signed }: Pick<Question, 'signed'>): Uint8Array {
+  return accessRequestDigest(signed.request)
+}
