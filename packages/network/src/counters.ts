@@ -33,6 +33,8 @@ export function createCounters() {
     requestsFailed: 0,
     requestsServed: 0,
     requestsRefused: 0,
+    recordsBytesSent: 0,
+    recordsBytesReceived: 0,
     gossipPublished: 0,
     gossipPublishedToNobody: 0,
     gossipReceived: 0,

@@ -64,6 +64,7 @@ export class Requests {
     const leave = await this.#enter(`${link.member.peerId} ${protocol}`, terms.perPeer, signal)
     try {
       const answer = await this.#ask(link, terms, payload, signal)
+      this.#countRecords(terms, payload, answer)
       return unwrap(answer, link.member.name)
     } catch (error) {
       counters.requestsFailed += 1
@@ -110,6 +111,7 @@ export class Requests {
       await pause(this.#spend(peerId, terms, asked + answer.length + terms.overheadBytes), signal)
       await writeFrame(stream, answer, { writeBytesMax, signal })
       await stream.close({ signal })
+      this.#countRecords(terms, answer, payload)
       return answer[0]
     } finally {
       seat.leave()
@@ -204,6 +206,12 @@ export class Requests {
 
   forget(peerId: string): void {
     for (const { budget } of Object.values(this.#terms)) this.#budgets.delete(`${peerId} ${budget}`)
+  }
+
+  #countRecords({ budget }: RequestTerms, sent: Uint8Array, received: Uint8Array): void {
+    if (budget !== 'records') return
+    this.#shared.counters.recordsBytesSent += sent.length
+    this.#shared.counters.recordsBytesReceived += received.length
   }
 
   /** How long the debt of this peer takes to refill. */

@@ -16,6 +16,8 @@ test('records are megabytes in both directions, where a block request is refused
   const payload = new Uint8Array(5 * MIB - 16).fill(9)
   const answer = await a.network.request(peer, 'records', payload, { timeoutMs: 10_000 })
   assert.deepEqual(answer, payload)
+  const { recordsBytesSent, recordsBytesReceived } = a.network.stats()
+  assert.ok(recordsBytesSent >= payload.length && recordsBytesReceived >= payload.length)
   const over = new Uint8Array(5 * MIB + 1)
   await assert.rejects(a.network.request(peer, 'records', over, { timeoutMs: 1_000 }), {
     code: 'too_large',

@@ -251,6 +251,8 @@ function fillNetwork({ network }: NodeParts, { metrics }: FillModules, totals: T
     { direction: 'out', protocol: 'bulk', total: stats.bulkBytesSent },
     { direction: 'in', protocol: 'urgent', total: stats.urgentBytesReceived },
     { direction: 'in', protocol: 'bulk', total: stats.bulkBytesReceived },
+    { direction: 'out', protocol: 'records', total: stats.recordsBytesSent },
+    { direction: 'in', protocol: 'records', total: stats.recordsBytesReceived },
   ]
   for (const { direction, protocol, total } of bytes)
     totals.add(`bytes ${direction} ${protocol}`, total, (by) =>

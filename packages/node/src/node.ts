@@ -85,66 +85,58 @@ async function assemble(
   closers: (() => Promise<void> | void)[],
 ): Promise<Omit<RunningNode, 'close'>> {
   const failure = Promise.withResolvers<unknown>()
-  const logger = openLog(given)
-  closers.push(() => logger.close())
-  const metrics = createMetrics()
-  closers.push(() => metrics.close())
+  const keep = <T extends { close(): Promise<void> | void }>(part: T): T => {
+    closers.push(() => part.close())
+    return part
+  }
+  const logger = keep(openLog(given))
+  const metrics = keep(createMetrics())
   await startFromSnapshot(given, logger)
   const { dir: dataDir, guardDir } = given.storage
   const { marksPath } = given.consensus
   const guard = { guardDir, marksPath, machine: machineName(), rejoin }
-  const stores = await openStores({ ...given, ...guard, dataDir })
-  closers.push(() => stores.close())
+  const stores = keep(await openStores({ ...given, ...guard, dataDir }))
   const options = await ownOptions(given, { stores, logger, transport })
   const late = noParts(failure.resolve)
   const ground: Ground = { options, logger, metrics, stores, late }
 
-  const snapshots = openSnapshots(ground)
-  closers.push(() => snapshots.close())
+  const snapshots = keep(openSnapshots(ground))
   late.snapshots = snapshots
-  const network = await openNetwork(ground)
-  closers.push(() => network.close())
+  const network = keep(await openNetwork(ground))
   const offences = createOffences(ground, network)
   late.offences = offences
   closers.push(() => offences.idle())
   const votes = new VoteLog(systemClock, () => late.agreement?.driver.state ?? null)
-  const agreement = await startAgreement(ground, network, votes)
+  const agreement = keep(await startAgreement(ground, network, votes))
   late.agreement = agreement
-  closers.push(() => agreement.close())
-  const accesses = await openAccessLog(ground, agreement)
-  closers.push(() => accesses.close())
-  const vault = openVault(ground, network, agreement, accesses)
+  const accesses = keep(await openAccessLog(ground, agreement))
+  const vault = keep(openVault(ground, network, agreement, accesses))
   late.vault = vault
-  closers.push(() => vault.close())
-  const feed = new EventFeed({ chain: stores.chain, committer: agreement.committer })
+  const feed = keep(new EventFeed({ chain: stores.chain, committer: agreement.committer }))
   late.feed = feed
-  closers.push(() => feed.close())
   const { peers } = vault
-  const custodian = await openCustodian(ground, { agreement, feed, peers })
+  const custodian = keep(await openCustodian(ground, { agreement, feed, peers }))
   late.custodian = custodian
-  closers.push(() => custodian.close())
-  const opened = await openVaultKeeper(ground, { agreement, custodian, vault, notes: accesses })
+  const opened = keep(
+    await openVaultKeeper(ground, { agreement, custodian, vault, notes: accesses }),
+  )
   late.vaultHandlers = opened.keeper.handlers
   late.vaultFinding = () => opened.finding()
-  closers.push(() => opened.close())
   await custodian.start()
   await accesses.start()
   const proofs = openProofs(options, stores, { custodian, accesses })
-  const pruning = openPruning(ground, [custodian, accesses])
-  closers.push(() => pruning.close())
+  const pruning = keep(openPruning(ground, [custodian, accesses]))
   const parts = partsOf(ground, { agreement, network, vault, custodian, offences, pruning })
   opened.start()
   const answering = { custodian, vault: opened.answers, accesses, proofs, feed, snapshots, pruning }
   const modules = { options, metrics, votes, ...answering }
-  const serving = await startServing(parts, { ...modules, logger: logger.module('api') })
+  const serving = keep(await startServing(parts, { ...modules, logger: logger.module('api') }))
   late.serving = serving
-  closers.push(() => serving.close())
   closers.push(() => {
     late.isDraining = true
   })
-  const standing = startStanding(options, { agreement, network, logger, fail: late.fail })
+  const standing = keep(startStanding(options, { agreement, network, logger, fail: late.fail }))
   late.watch = standing.watch
-  closers.push(() => standing.close())
   // An epoch may have begun while the node was being put together; from here on the watch is told.
   await standing.watch.onEpoch()
   return {

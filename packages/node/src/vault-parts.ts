@@ -1,6 +1,7 @@
 // What a node has of the vault, put together: the holder that answers the others, and the way to ask them.
 
 import type { Network } from '@mooring/network'
+import type { VaultRequest } from '@mooring/records'
 import type { AccessNotes } from './access-notes.ts'
 import type { Agreement } from './agreement.ts'
 import { systemClock } from './clock.ts'
@@ -12,6 +13,7 @@ import type { DamagedShard, KeptShards } from './kept-shards.ts'
 import type { NodeOptions } from './load-options.ts'
 import type { Logger, RootLogger } from './logger.ts'
 import type { Metrics } from './metrics.ts'
+import { NodeError } from './node-error.ts'
 import type { Stores } from './stores.ts'
 import { createVaultPeers, type VaultPeers } from './vault-peers.ts'
 
@@ -69,11 +71,8 @@ export function createVaultParts(modules: VaultPartsModules): VaultParts {
     },
   )
   const { holder, shards } = created
-  const peers = createVaultPeers(self, {
-    network,
-    members,
-    answer: (sender, request) => holder.answer(sender, request),
-  })
+  const answer = (sender: string, request: VaultRequest) => holder.answer(sender, request)
+  const peers = createVaultPeers(self, { network, members, answer })
   const tell = async ({ setId, index, custodian }: DamagedShard): Promise<void> => {
     const body = { shard: { setId, index }, holder: self, code: 'shard_damaged' }
     if (custodian === self) await handlers()?.reported(self, body)
@@ -81,18 +80,23 @@ export function createVaultParts(modules: VaultPartsModules): VaultParts {
   }
   metrics.beforeScrape(() => fillHolder(metrics, shards))
   const stopTidying = tidyBlobs(shards, ownLogger)
+  const answering = new Set<Promise<Uint8Array>>()
+  let isClosed = false
   return {
     peers,
     shards,
     deposits: created.deposits,
-    onRequest: (peerId, payload) =>
-      answerVaultRequest(peerId, payload, {
-        members,
-        notes,
-        answer: (sender, request) => holder.answer(sender, request),
-      }),
+    onRequest: (peerId, payload) => {
+      if (isClosed) return Promise.reject(new NodeError('not_ready'))
+      const answered = answerVaultRequest(peerId, payload, { members, notes, answer })
+      answering.add(answered)
+      return answered.finally(() => answering.delete(answered))
+    },
+    /** What was begun is finished: the stores behind it close next. */
     async close() {
+      isClosed = true
       await stopTidying()
+      await Promise.allSettled(answering)
       await created.close()
     },
   }

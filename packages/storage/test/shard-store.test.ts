@@ -167,6 +167,35 @@ test('a disk that is full is told to everybody in the batch, and changes no coun
   assert.equal(store.usageOf('north').shards, 2)
 })
 
+test('what was put is there after a power loss, with its count, and nothing half', async () => {
+  for (let seed = 0; seed < 40; seed += 1) {
+    const random = () => ((seed * 7_919 + 13) % 97) / 97
+    const level = new MemoryLevel('vault')
+    const store = await ShardStore.open(await openDatabaseOn(level, 'vault'))
+    const durable: number[] = []
+    const writes = [1, 2, 3, 4, 5].map(async (number) => {
+      for (let turn = 0; turn < (number * seed) % 7; turn += 1) await Promise.resolve()
+      await store.put([shardOf(number), shardOf(number + 10)])
+      durable.push(number)
+    })
+    for (let turn = 0; turn < seed; turn += 1) await Promise.resolve()
+    const before = [...durable]
+    const survivor = level.afterPowerLoss(random)
+    const after = await ShardStore.open(await openDatabaseOn(survivor, 'vault'))
+    const found = [1, 2, 3, 4, 5].filter((number) => {
+      const here = [number, number + 10].map((each) => after.content(shardOf(each)) !== undefined)
+      assert.equal(here[0], here[1])
+      return here[0]
+    })
+    assert.ok(
+      before.every((number) => found.includes(number)),
+      `${before.join()} ${found.join()}`,
+    )
+    assert.equal(after.usageOf('north').shards, found.length * 2)
+    await Promise.all(writes)
+  }
+})
+
 test('a damaged shard is not an answer, its head stays, and a fresh one repairs it', async () => {
   await withDamage(async (store, damage) => {
     const shard = shardOf(1)
