@@ -2,7 +2,7 @@
 //
 //   node packages/node/bench/vault.ts [--json] [--resources 12000] [--nodes 5]
 //
-// Every node takes bundles of made-up patients over HTTP, two at a time. The clock runs from the first
+// Every node takes bundles of made-up patients over HTTP, four at a time. The clock runs from the first
 // POST until every record is anchored in a final block and receipted by all of its holders.
 
 import { parseArgs } from 'node:util'
@@ -11,7 +11,7 @@ import { generatePatient, readSubmission } from '@mooring/records'
 import { printFigures, quantile } from './bench-load.ts'
 import { type BenchNode, startBenchNetwork, usageOf } from './bench-network.ts'
 
-const AT_ONCE = 2
+const AT_ONCE = 4
 const POLL_MS = 100
 const DEADLINE_MS = 240_000
 const CONTENT_TYPE = 'application/fhir+json'
