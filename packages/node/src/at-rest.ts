@@ -4,9 +4,9 @@
 // Whoever takes the disk without the secret learns how many records and accounts there are and how
 // large. With the secret they learn the index; the records themselves stay with their holders.
 
-import { createHmac, randomBytes } from 'node:crypto'
+import { randomFillSync } from 'node:crypto'
 import { concatBytes } from '@mooring/codec'
-import { AEAD_NONCE_BYTES, aeadOpen, aeadSeal, hkdfSha256 } from '@mooring/crypto'
+import { AEAD_NONCE_BYTES, aeadOpen, aeadSeal, hkdfSha256, sha256 } from '@mooring/crypto'
 import { StorageError } from '@mooring/storage'
 
 /** What is sealed or named: one kind never passes for another. */
@@ -14,23 +14,29 @@ export type RestKind = 'record' | 'account' | 'key-deposit' | 'upload' | 'librar
 export type NameKind = 'set' | 'account' | 'account-key' | 'class-key' | 'library'
 
 const NAME_BYTES = 16
+const BLOCK_BYTES = 64
 const EMPTY = new Uint8Array(0)
 const utf8 = new TextEncoder()
 
 export class AtRest {
   readonly #secret: Uint8Array
   readonly #sealKey: Uint8Array
-  readonly #nameKey: Uint8Array
+  /** HMAC with two hashes and nothing else: a record has a name of its own, and thousands come in. */
+  readonly #inner: Uint8Array
+  readonly #outer: Uint8Array
 
   /** With the secret of loadLocalSecret. */
   constructor(secret: Uint8Array) {
     this.#secret = secret
     this.#sealKey = hkdfSha256(secret, EMPTY, utf8.encode('at-rest/v1'), 32)
-    this.#nameKey = hkdfSha256(secret, EMPTY, utf8.encode('names-at-rest/v1'), 32)
+    const nameKey = new Uint8Array(BLOCK_BYTES)
+    nameKey.set(hkdfSha256(secret, EMPTY, utf8.encode('names-at-rest/v1'), 32))
+    this.#inner = nameKey.map((byte) => byte ^ 0x36)
+    this.#outer = nameKey.map((byte) => byte ^ 0x5c)
   }
 
   seal(kind: RestKind, plaintext: Uint8Array): Uint8Array {
-    const nonce = new Uint8Array(randomBytes(AEAD_NONCE_BYTES))
+    const nonce = randomFillSync(new Uint8Array(AEAD_NONCE_BYTES))
     return concatBytes(nonce, aeadSeal(this.#sealKey, nonce, utf8.encode(kind), plaintext))
   }
 
@@ -54,8 +60,7 @@ export class AtRest {
 
   /** By which something is found again. */
   name(kind: NameKind, ...parts: Uint8Array[]): Uint8Array {
-    const hmac = createHmac('sha256', this.#nameKey).update(utf8.encode(`${kind}\0`))
-    for (const part of parts) hmac.update(part)
-    return new Uint8Array(hmac.digest().subarray(0, NAME_BYTES))
+    const inner = sha256(this.#inner, utf8.encode(`${kind}\0`), ...parts)
+    return sha256(this.#outer, inner).slice(0, NAME_BYTES)
   }
 }

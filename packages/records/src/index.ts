@@ -94,9 +94,7 @@ export {
   type AnchorBatch,
   anchorBatchSchema,
   dedupeKey,
-  type RecordEntry,
-  recordEntrySchema,
-} from './record-entry.ts'
+} from './anchor-batch.ts'
 export {
   type FieldsRecordProof,
   formatRecordProof,
