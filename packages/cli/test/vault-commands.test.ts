@@ -37,6 +37,15 @@ class GrantingNode extends MemoryNode {
   }
 }
 
+// Its holders take their time.
+class SlowNode extends MemoryNode {
+  override async submitUpload(upload: Parameters<MemoryNode['submitUpload']>[0]) {
+    const outcome = await super.submitUpload(upload)
+    const records = outcome.records.map((each) => ({ ...each, status: 'received' as const }))
+    return { ...outcome, records }
+  }
+}
+
 const withGranting = (scenario: (world: NodeWorld) => Promise<void>) =>
   inWorld((world) => serve(world, new GrantingNode(), scenario))
 
@@ -60,6 +69,17 @@ test('a file that is no FHIR streams through under its media type, for its patie
       { contentType: 'application/x-empty', size: 0, patient: null },
     ])
   }))
+
+test('what is only received is not called accepted', () =>
+  inWorld((world) =>
+    serve(world, new SlowNode(), async ({ run, folder }) => {
+      writeFileSync(join(folder, 'scan.dcm'), 'bytes')
+      const { code, stdout, stderr } = await run('record submit scan.dcm --no-wait')
+      assert.equal(code, 0, stderr)
+      assert.equal(stderr, 'received 1/1  scan.dcm  5 B, 1 records\n')
+      assert.match(stdout, / received +– {2}scan\.dcm\n/)
+    }),
+  ))
 
 test('FHIR says itself whose it is, and a file nobody knows is no FHIR', () =>
   withNode(async ({ run, node, folder }) => {
