@@ -16,6 +16,7 @@ import {
 import { type Static, Type } from './schema.ts'
 
 export const ACCESS_OUTCOMES = [
+  'asked',
   'read',
   'query',
   'witnessed',
@@ -37,7 +38,7 @@ export const Access = named(
     purpose: textOrNull('Why, as a code of v3-ActReason; null when that could not be read.'),
     outcome: oneOf(
       ACCESS_OUTCOMES,
-      'read and query: asked here. witnessed: traced here, served: and given out. refused: got nothing.',
+      'asked: by this node, read: and got. query: what there is. witnessed: traced here, served: and given out. refused: got nothing.',
     ),
     code: textOrNull('Why it was refused.'),
     records: count('Records asked for, or sets made again.'),

@@ -75,7 +75,7 @@ function answerOf(kept: KeptAccess): Omit<Access, 'event'> {
 function outcomeOf({ role, note, asked, served }: KeptAccess): AccessOutcome {
   if (note !== null) return note.kind === 'repair' ? 'repaired' : 'refused'
   if (role === 'custodian' || asked?.sets === 0) return 'query'
-  if (role === 'reader') return 'read'
+  if (role === 'reader') return served > 0 ? 'read' : 'asked'
   return served > 0 ? 'served' : 'witnessed'
 }
 

@@ -7,7 +7,7 @@ import type { AccessEntry, AccessRequest } from '@mooring/records'
 export interface AccessNotes {
   /** As a holder, before the signature of a witness leaves. Asked again for the same entry: the same. */
   noteWitness(request: AccessRequest, entry: AccessEntry): Promise<void>
-  /** As a holder: fragments of so many sets went to the reader. Needs no answer and no flush. */
+  /** Fragments of so many sets went to the reader, or came to us. Needs no answer and no flush. */
   noteServed(request: AccessRequest, sets: number): void
   /** As a reader, before anybody is asked: the entry of our own request. */
   noteRead(request: AccessRequest, entry: AccessEntry): Promise<void>

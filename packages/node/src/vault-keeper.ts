@@ -149,7 +149,11 @@ export function createVaultKeeper(options: KeeperOptions, modules: KeeperModules
   }
   return {
     access,
-    reader: new VaultReader({ ...access, report: reporterOf(peers, logger) }),
+    reader: new VaultReader({
+      ...access,
+      report: reporterOf(peers, logger),
+      noteGot: (request, sets) => modules.notes.noteServed(request, sets),
+    }),
     granted: new GrantedRecords({
       ...access,
       library,

@@ -11,6 +11,7 @@
 
 import { Refusal } from '@mooring/api'
 import {
+  type AccessRequest,
   areDigestsOfShard,
   fragmentBytesOf,
   fragmentDigest,
@@ -58,6 +59,8 @@ export interface ReadRecord {
 export interface ReaderModules extends AccessModules {
   /** Tells the other holders of a set of a bad shard. */
   readonly report: (record: LocatedRecord, place: ShardPlace, code: string) => void
+  /** Tells our own log that records came of a request: enough good shards of so many sets. */
+  readonly noteGot: (request: AccessRequest, sets: number) => void
 }
 
 const WINDOW_BYTES_MAX = 3 << 20
@@ -183,6 +186,8 @@ export class VaultReader {
     for (const { good, wanted, failures } of collected) {
       if (good.size < wanted.k && !isMany) throw unavailable(wanted, good.size, failures)
     }
+    const got = collected.filter(({ good, wanted }) => good.size >= wanted.k).length
+    if (got > 0) this.#modules.noteGot(session.signed.request, got)
     return collected.map(({ good }) => good)
   }
 

@@ -32,13 +32,18 @@ async function withAnswers(
 
 test('each line says what came of it', () =>
   withAnswers(async (answers, log) => {
-    const [witnessed, served, read, query] = [1, 2, 3, 4].map((number) => accessOf(number))
-    assert.ok(witnessed && served && read && query)
+    const [witnessed, served, asked, read, query] = [1, 2, 3, 4, 5].map((number) =>
+      accessOf(number),
+    )
+    assert.ok(witnessed && served && asked && read && query)
     await log.noteWitness(witnessed.request, witnessed.entry)
     await log.noteWitness(served.request, served.entry)
     log.noteServed(served.request, 1)
     await eventually(() => log.find(served.request.entry)?.served === 1, 'it is served')
+    await log.noteRead({ ...asked.request, reader: OWN }, asked.entry)
     await log.noteRead({ ...read.request, reader: OWN }, read.entry)
+    log.noteServed(read.request, 1)
+    await eventually(() => log.find(read.request.entry)?.served === 1, 'it is read')
     await log.noteQuery({ ...query.request, sets: [] }, query.entry)
     await log.noteRefusal({ peer: 'riverside', code: 'grant_expired', ...witnessed })
     await log.noteRepair({ custodian: 'county', holder: OWN, sets: 7 })
@@ -53,6 +58,7 @@ test('each line says what came of it', () =>
       ['refused', 'riverside', 'county', 'TREAT', 'grant_expired', 1],
       ['query', 'riverside', 'county', 'TREAT', null, 0],
       ['read', OWN, 'county', 'TREAT', null, 1],
+      ['asked', OWN, 'county', 'TREAT', null, 1],
       ['served', 'riverside', 'county', 'TREAT', null, 1],
       ['witnessed', 'riverside', 'county', 'TREAT', null, 1],
     ])
