@@ -16,6 +16,10 @@ const BENCHES: Record<string, { file: string; what: string }> = {
   'dead-leader': { file: 'node/bench/dead-leader.ts', what: 'one authority of four down' },
   sync: { file: 'node/bench/sync.ts', what: 'a node catches up from three peers' },
   vault: { file: 'node/bench/vault.ts', what: 'five processes: records sealed, placed, anchored' },
+  'granted-read': {
+    file: 'node/bench/granted-read.ts',
+    what: 'a record of 4 KiB read under a grant',
+  },
   'large-record': { file: 'node/bench/large-record.ts', what: '1 GiB sealed, split, opened' },
   api: { file: 'api/bench/submit.ts', what: 'transactions over HTTP' },
   sealing: { file: 'crypto/bench/sealing.ts', what: 'seal, split and rebuild, by size' },

@@ -1,0 +1,91 @@
+// A granted read over the loopback: five processes, the client's request until the last byte.
+//
+//   node packages/node/bench/granted-read.ts [--json] [--reads 200]
+//
+// The record has 4 KiB; another hospital than its custodian reads it under a grant. Each reading is a
+// request of its own: an entry in the log of every holder, k witnesses, k shards, opened and checked.
+
+import { parseArgs } from 'node:util'
+import { setTimeout as pause } from 'node:timers/promises'
+import { printFigures, quantile } from './bench-load.ts'
+import { type BenchNode, startBenchNetwork } from './bench-network.ts'
+
+const { values } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    reads: { type: 'string', default: '200' },
+  },
+})
+
+const RECORD_BYTES = 4_096
+const WARM_UP = 20
+const DEADLINE_MS = 60_000
+
+function observationOf(size: number): Uint8Array {
+  const resource = {
+    resourceType: 'Observation',
+    subject: { reference: 'Patient/bench' },
+    text: '',
+  }
+  const left = size - JSON.stringify(resource).length
+  return new TextEncoder().encode(JSON.stringify({ ...resource, text: 'x'.repeat(left) }))
+}
+
+async function submit({ client }: BenchNode): Promise<string> {
+  const contentType = 'application/fhir+json'
+  const { records } = await client.submitRecords(observationOf(RECORD_BYTES), { contentType })
+  const [record] = records
+  if (record === undefined) throw new Error('the record was refused')
+  const deadline = performance.now() + DEADLINE_MS
+  while ((await client.record(record.id)).status !== 'anchored') {
+    if (performance.now() > deadline) throw new Error('the record is not anchored')
+    await pause(100)
+  }
+  return record.id
+}
+
+async function timeOf(read: () => Promise<{ body: AsyncIterable<Uint8Array> }>): Promise<number> {
+  const began = performance.now()
+  let bytes = 0
+  for await (const part of (await read()).body) bytes += part.length
+  if (bytes !== RECORD_BYTES) throw new Error(`${bytes} bytes came back`)
+  return performance.now() - began
+}
+
+const network = await startBenchNetwork(5)
+try {
+  const [custodian, reader] = network.nodes
+  if (custodian === undefined || reader === undefined) throw new Error('too few nodes')
+  const id = await submit(custodian)
+  const grant = await custodian.client.createGrant({
+    patient: 'Patient/bench',
+    recipient: reader.name,
+    classes: ['general'],
+    purposes: ['TREAT'],
+    expiresAt: new Date(Date.now() + 3_600_000).toISOString(),
+  })
+  const read = () => reader.client.readRecord(id, { grant, purpose: 'TREAT' })
+  for (let count = 0; count < WARM_UP; count += 1) await timeOf(read)
+  const times: number[] = []
+  for (let count = 0; count < Number(values.reads); count += 1) times.push(await timeOf(read))
+  times.sort((a, b) => a - b)
+  const own: number[] = []
+  for (let count = 0; count < Number(values.reads); count += 1) {
+    own.push(await timeOf(() => custodian.client.openRecord(id)))
+  }
+  own.sort((a, b) => a - b)
+  printFigures(
+    {
+      bench: 'granted-read',
+      nodes: network.nodes.length,
+      bytes: RECORD_BYTES,
+      grantedP50Ms: quantile(times, 0.5),
+      grantedP95Ms: quantile(times, 0.95),
+      ownP50Ms: quantile(own, 0.5),
+      ownP95Ms: quantile(own, 0.95),
+    },
+    values.json,
+  )
+} finally {
+  await network.close()
+}

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict'
+import { toHex } from '@mooring/codec'
+import { openKeyDeposit, decodeKeyDeposit, type ShardHead } from '@mooring/records'
+import { MemoryLevel } from '@mooring/storage'
+import { test } from 'uvu'
+import type { FoundKey } from '../src/discovery.ts'
+import { keyOf } from './chain-members.ts'
+import {
+  type Custody,
+  eventually,
+  jsonOf,
+  OWN,
+  type Run,
+  submission,
+  TICK_MS,
+  withCustody,
+} from './custody-world.ts'
+
+const PATIENTS = ['Patient/one', 'Patient/two']
+
+function bundleOf(names: readonly string[]): Uint8Array {
+  const entry = names.flatMap((reference, at) => [
+    { resource: { resourceType: 'Observation', subject: { reference }, valueInteger: at } },
+    {
+      resource: {
+        resourceType: 'AllergyIntolerance',
+        patient: { reference },
+        note: [{ text: 'x' }],
+      },
+    },
+  ])
+  return jsonOf({ resourceType: 'Bundle', type: 'collection', entry })
+}
+
+/** What the holders would list of this custodian. */
+async function listedBy({ holders }: Custody, run: Run) {
+  const heads: ShardHead[] = (await run.custodian.index.list(null, 1_000)).map((entry) => {
+    const { set, manifest, holders: places } = entry
+    return { set, manifest, holders: [...places], index: 0 }
+  })
+  const deposits = new Map([...holders.holders.values()].flatMap(({ keys }) => [...keys.entries()]))
+  const keys = [...deposits.values()].flatMap((deposit): FoundKey[] => {
+    const content = openKeyDeposit(decodeKeyDeposit(deposit), keyOf(OWN, 'seal').seed)
+    return content === undefined ? [] : [{ deposit, content }]
+  })
+  return { heads, keys }
+}
+
+async function* pages(heads: readonly ShardHead[]): AsyncGenerator<ShardHead[]> {
+  await Promise.resolve()
+  yield heads.slice(0, 2)
+  // Another holder lists the same sets.
+  yield [...heads]
+}
+
+test('a custodian whose disk was lost has its records, accounts and keys again', async () => {
+  await withCustody(async (custody) => {
+    const before = await custody.run()
+    const bytes = bundleOf(PATIENTS)
+    const { records } = await before.custodian.submitRecords(submission(bytes))
+    await eventually(() => before.custodian.placing.status().waiting === 0, 'all placed')
+    const accounts = PATIENTS.map((name) =>
+      before.custodian.accounts.find(name.split('/')[1] ?? ''),
+    )
+    const { heads, keys } = await listedBy(custody, before)
+    assert.equal(heads.length, 4)
+
+    const after = await custody.run({ level: new MemoryLevel('another disk') })
+    assert.equal(after.custodian.counts().accepted, 0)
+    assert.equal(await after.custodian.recover({ keys, heads: pages(heads) }), 4)
+    assert.equal(await after.custodian.recover({ keys, heads: pages(heads) }), 0)
+    for (const { id } of records) {
+      const entry = after.custodian.index.get(Uint8Array.from(Buffer.from(id, 'hex')))
+      assert.ok(entry !== undefined)
+      assert.ok(after.content(id) !== undefined)
+    }
+    for (const account of accounts) {
+      assert.ok(account !== undefined)
+      const found = after.custodian.accounts.find(account.reference)
+      assert.deepEqual(found, account)
+      assert.equal(after.custodian.accounts.classKeys(account.patientKey).length, 2)
+    }
+    const again = await after.custodian.submitRecords(submission(bytes))
+    assert.ok(again.records.every(({ status }) => status === 'known'))
+    assert.deepEqual(
+      again.records.map(({ id }) => id),
+      records.map(({ id }) => id),
+    )
+  })
+})
+
+test('what came back is anchored once more, and can be proved', async () => {
+  await withCustody(async (custody) => {
+    const before = await custody.run()
+    await before.custodian.submitRecords(submission(bundleOf(PATIENTS)))
+    await eventually(() => before.custodian.placing.status().waiting === 0, 'all placed')
+    const { heads, keys } = await listedBy(custody, before)
+    const after = await custody.run({ level: new MemoryLevel('another disk') })
+    await after.custodian.recover({ keys, heads: pages(heads) })
+    custody.world.clock.advance(TICK_MS)
+    await eventually(() => custody.world.mempool.size > 0, 'an anchor')
+    await custody.block()
+    await eventually(() => after.custodian.counts().anchored === 4, 'all anchored')
+    const [entry] = await after.custodian.index.list(null, 1)
+    assert.ok(entry !== undefined)
+    assert.equal(after.proofs.record(toHex(entry.id), false)?.kind, 'record')
+  })
+})
+
+test('keys of other accounts, and heads that do not open, bring nothing', async () => {
+  await withCustody(async (custody) => {
+    const before = await custody.run()
+    await before.custodian.submitRecords(submission(bundleOf(PATIENTS)))
+    await eventually(() => before.custodian.placing.status().waiting === 0, 'all placed')
+    const { heads, keys } = await listedBy(custody, before)
+    const after = await custody.run({ level: new MemoryLevel('another disk') })
+    const damaged = heads.map((head) => ({
+      ...head,
+      manifest: head.manifest.map((byte) => byte ^ 1),
+    }))
+    assert.equal(await after.custodian.recover({ keys, heads: pages(damaged) }), 0)
+    assert.equal(await after.custodian.recover({ keys: [], heads: pages(heads) }), 0)
+    const foreign = keys.map(({ deposit, content }) => {
+      return { deposit, content: { ...content, patientKey: new Uint8Array(32) } }
+    })
+    assert.equal(await after.custodian.recover({ keys: foreign, heads: pages(heads) }), 0)
+  })
+})
+
+test.run()
