@@ -31,6 +31,7 @@ import type { Access } from '../src/access-answers.ts'
 import type { Evidence } from '../src/evidence-answers.ts'
 import type { Change, Epoch, Member, Network } from '../src/membership-answers.ts'
 import { formatVerification, verifyProof } from '../src/verify.ts'
+import { accessPage, shownAccess } from './memory-access.ts'
 import { CHANGE, EPOCH, MEMBER } from './membership.ts'
 import { digestOf, MemoryVault, NOT_PLACED, timeOf } from './memory-vault.ts'
 
@@ -210,21 +211,7 @@ export class MemoryNode extends MemoryVault implements ApiHandlers {
   }
 
   listAccess(query: AccessQuery) {
-    const { before, limit, organisation, custodian, outcome } = query
-    const matching = this.accesses
-      .map((access, index) => ({ access, position: index + 1 }))
-      .filter(
-        ({ access, position }) =>
-          (before === null || position < before) &&
-          (organisation === null || access.organisation === organisation) &&
-          (custodian === null || access.custodian === custodian) &&
-          (outcome === null || access.outcome === outcome),
-      )
-      .toReversed()
-    const shown = matching.slice(0, limit)
-    const next = matching.length > shown.length ? (shown.at(-1)?.position ?? null) : null
-    const items = shown.map(({ access }) => shownAccess(access, query.isOpen))
-    return Promise.resolve({ items, next })
+    return Promise.resolve(accessPage(this.accesses, query))
   }
 
   access(id: string, { isOpen }: { isOpen: boolean }) {
@@ -468,8 +455,4 @@ function* eventsOf(block: Block): Generator<ApiEvent> {
     const place = { height, index: at + 1 }
     yield { type: 'transaction', place, body: { id, height, index: at } }
   }
-}
-
-function shownAccess(access: Access, isOpen: boolean): Access {
-  return isOpen ? access : { ...access, event: null }
 }

@@ -50,9 +50,11 @@ export interface AnchoredBatch {
 }
 
 const TICK_MS = 2_000
-/** Refusals of one peer that are told apart: so many at once, and then one a second. */
+/** Refusals of one peer that are told apart: so many at once, and then one every five seconds. */
 const REFUSALS_AT_ONCE = 32
-const REFUSALS_PER_SECOND = 1
+const REFUSALS_PER_SECOND = 0.2
+/** A larger entry of a refused request is named by its commitment alone. */
+const REFUSED_ENTRY_BYTES_MAX = 16 * 1024
 /** Requests of which is remembered that they were served, to write it once. */
 const SERVED_REMEMBERED = 10_000
 
@@ -140,7 +142,8 @@ export class AccessLog implements AccessNotes {
     const custodian = request?.custodian ?? null
     const told = { kind: 'refusal' as const, organisation: peer, custodian, code, count: 1 }
     const note = this.#note({ ...told, entry: entry && leafOf({ entry, note: null }) })
-    await this.#keep('holder', 'refused', { request, entry, note })
+    const isSmall = entry !== null && entry.sealed.length <= REFUSED_ENTRY_BYTES_MAX
+    await this.#keep('holder', 'refused', { request, entry: isSmall ? entry : null, note })
   }
 
   async noteRepair({ custodian, holder, sets }: NotedRepair): Promise<void> {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { verifyProof } from '@mooring/api/verify'
 import { equalBytes, toHex } from '@mooring/codec'
 import { checkInclusion, leafHash } from '@mooring/crypto'
-import { accessKey } from '@mooring/ledger'
+import { accessKey, countersOf } from '@mooring/ledger'
 import {
   accessEntryCommit,
   accessNoteCommit,
@@ -158,6 +158,43 @@ test('reads, questions, repairs and refusals are entries too, newest first', () 
     assert.ok((await all(log)).every(({ status }) => status === 'anchored'))
   }))
 
+test('a batch that came onto the chain while nobody looked is found, and not made again', () =>
+  withLog(async (logWorld) => {
+    const { world } = logWorld
+    const first = await logWorld.run()
+    const { request, entry } = accessOf(1)
+    await first.log.noteWitness(request, entry)
+    world.clock.advance(TICK_MS)
+    await eventually(() => world.mempool.size === 1, 'the batch is at the door')
+    await first.log.close()
+    await logWorld.block()
+    for (let count = 0; count < 5; count += 1) await world.finalize()
+    const second = await logWorld.run()
+    world.clock.advance(TICK_MS)
+    await eventually(() => second.log.counts().pending === 0, 'it is found')
+    assert.equal(second.log.find(request.entry)?.height, 1)
+    assert.equal(second.log.needsBlocks(), false)
+    await second.log.noteWitness(accessOf(2).request, accessOf(2).entry)
+    await anchored(logWorld, second.log)
+    const state = world.parts.execution.finalState()
+    assert.equal(countersOf(state, OWN).accessSequence, 2)
+    assert.equal(countersOf(state, OWN).anchorSequence, 0)
+  }))
+
+test('records and accesses of one organisation come onto the chain side by side', () =>
+  withLog(async (logWorld) => {
+    const { world } = logWorld
+    const { log } = await logWorld.run()
+    for (const sequence of [1, 2]) await world.mempool.submit(world.anchor(OWN, sequence))
+    await log.noteWitness(accessOf(1).request, accessOf(1).entry)
+    world.clock.advance(TICK_MS)
+    await eventually(() => world.mempool.size === 3, 'all are at the door')
+    await logWorld.block()
+    await eventually(() => log.counts().pending === 0, 'it is anchored')
+    const { anchorSequence, accessSequence } = countersOf(world.parts.execution.finalState(), OWN)
+    assert.deepEqual([anchorSequence, accessSequence], [2, 1])
+  }))
+
 test('an entry that was refused and then permitted is in the log both times', () =>
   withLog(async (logWorld) => {
     const { log } = await logWorld.run()
@@ -166,6 +203,17 @@ test('an entry that was refused and then permitted is in the log both times', ()
     await log.noteWitness(request, entry)
     assert.equal((await all(log)).length, 2)
     assert.equal(log.find(accessEntryCommit(entry))?.note, null)
+  }))
+
+test('a refused request with a large entry costs no more than its commitment', () =>
+  withLog(async (logWorld) => {
+    const { log } = await logWorld.run()
+    const { request, entry } = accessOf(1)
+    const large = { ...entry, sealed: new Uint8Array(20_000) }
+    await log.noteRefusal({ peer: 'riverside', code: 'grant_expired', request, entry: large })
+    const [kept] = await all(log)
+    assert.equal(kept?.entry, null)
+    assert.deepEqual(kept?.note?.entry, accessEntryCommit(large))
   }))
 
 test('a flood of refusals is counted in one entry a tick, of its peer alone', () =>
@@ -188,7 +236,11 @@ test('a flood of refusals is counted in one entry a tick, of its peer alone', ()
       ['riverside', 'too_many_refusals', 468],
     )
     await flood('riverside', 5)
-    assert.equal(store.size, 38)
+    assert.equal(store.size, 36)
+    world.clock.advance(10_000)
+    await eventually(() => store.size === 37, 'those five are an entry')
+    await flood('riverside', 5)
+    assert.equal(store.size, 39)
   }))
 
 test('what is written once more for each range that is served is written once', () =>
