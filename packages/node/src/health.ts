@@ -104,6 +104,8 @@ export class Health {
     if (disk !== null) findings.push(disk)
     const membership = this.#parts.membership()
     if (membership !== null) findings.push(membership)
+    const shards = this.#parts.shards()
+    if (shards !== null) findings.push(shards)
     const vault = this.#parts.vault()
     if (vault !== null) findings.push(vault)
     const stall = this.#stallFinding()

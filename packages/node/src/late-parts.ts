@@ -10,6 +10,7 @@ import type { MembershipWatch } from './membership-watch.ts'
 import type { Offences } from './offences.ts'
 import type { Serving } from './serving.ts'
 import type { Snapshots } from './snapshots.ts'
+import type { VaultKeeper } from './vault-keeper.ts'
 import type { VaultParts } from './vault-parts.ts'
 
 export interface Late {
@@ -21,6 +22,7 @@ export interface Late {
   snapshots: Snapshots | null
   vault: VaultParts | null
   vaultHandlers: VaultHandlers | null
+  keeper: VaultKeeper | null
   vaultFinding: () => Finding | null
   custodian: Custodian | null
   halted: HaltReason | null
@@ -38,6 +40,7 @@ export function noParts(fail: Late['fail']): Late {
     snapshots: null,
     vault: null,
     vaultHandlers: null,
+    keeper: null,
     vaultFinding: () => null,
     custodian: null,
     halted: null,

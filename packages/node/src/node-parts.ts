@@ -62,6 +62,8 @@ export interface NodeParts {
   observing: () => Observing | null
   /** What is unusual about this node's place in the network. */
   membership: () => Finding | null
+  /** What is wrong with the shards of records that this node knows of. */
+  shards: () => Finding | null
   /** What a holder was caught at. */
   vault: () => Finding | null
   /** Evidence against authorities, newest first. */

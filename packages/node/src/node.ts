@@ -121,6 +121,7 @@ async function assemble(
     await openVaultKeeper(ground, { agreement, custodian, vault, notes: accesses }),
   )
   late.vaultHandlers = opened.keeper.handlers
+  late.keeper = opened.keeper
   late.vaultFinding = () => opened.finding()
   await custodian.start()
   await accesses.start()
@@ -343,6 +344,7 @@ function partsOf(
     offences,
     observing: () => stores.amnesia.observing(agreement.driver.state),
     membership: () => late.watch?.finding() ?? null,
+    shards: () => late.keeper?.finding() ?? null,
     vault: () => late.vaultFinding(),
     isDraining: () => late.isDraining,
   }

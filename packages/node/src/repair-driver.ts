@@ -175,8 +175,8 @@ async function restoreAt(
     for (const [at, { set, index }] of left.entries()) {
       if (!isKept(at)) continue
       faults.clear(set.setId, index)
-      if (set.holders[index] === holder) continue
       places.set(set, (places.get(set) ?? set.holders).with(index, holder))
+      // Also where it was before: the custodian may have missed that it came.
       await known.moved(set.setId, index, holder)
     }
     done.push(

@@ -37,7 +37,14 @@ export interface CareModules extends SurveyModules {
   readonly random: (length: number) => Uint8Array
   /** Class keys that this node should have and has not; how many it got. */
   readonly fetchKeys: (signal: AbortSignal) => Promise<number>
+  /** Of this custodian: what no holder has taken so far, and nobody is waiting for any more. */
+  readonly shortSets: () => Promise<readonly ShortSet[]>
   readonly observe: (what: CareEvent) => void
+}
+
+export interface ShortSet {
+  readonly set: KnownSet
+  readonly missing: readonly number[]
 }
 
 export type CareEvent =
@@ -230,6 +237,7 @@ export class VaultCare {
       this.#lookedAt = clock.monotonic()
     }
     this.#lookedAtLosses = losses
+    await this.#repairShort(signal)
     for (const names of groupsOf(faults.sets(), GROUP)) {
       signal.throwIfAborted()
       const faulty = await Promise.all(names.map((setId) => known.get(setId)))
@@ -238,6 +246,20 @@ export class VaultCare {
         this.#how(signal),
       )
     }
+  }
+
+  /** Other holders believe what the custodian told them, so it sees to these itself. */
+  async #repairShort(signal: AbortSignal): Promise<void> {
+    const { faults, shortSets } = this.#modules
+    const short = await shortSets()
+    if (short.length === 0) return
+    for (const { set, missing } of short) {
+      for (const index of missing) faults.mark(set.setId, index, 'missing')
+    }
+    await this.repair(
+      short.map(({ set }) => set),
+      { ...this.#how(signal), drivesAll: true },
+    )
   }
 
   /** Who is not coming back, as far as one can tell from here. */

@@ -6,6 +6,7 @@ import { x25519 } from '@mooring/crypto'
 import { blockDigest, decodeHeader } from '@mooring/ledger'
 import { SHARDS_MAX } from '@mooring/records'
 import type { BlobStore, ChainStore, LibraryStore } from '@mooring/storage'
+import type { Finding } from './alarms.ts'
 import type { AccessModules, LocatedRecord } from './access-session.ts'
 import type { AccessNotes } from './access-notes.ts'
 import { answerCatalogue, type CatalogueModules } from './catalogue.ts'
@@ -16,7 +17,7 @@ import { GrantedRecords } from './granted-records.ts'
 import type { VaultHandlers } from './holder.ts'
 import { checkMove } from './holder-terms.ts'
 import type { KeptShards } from './kept-shards.ts'
-import type { KnownSets } from './known-sets.ts'
+import { knownSet, type KnownSets } from './known-sets.ts'
 import type { Logger } from './logger.ts'
 import { ManifestLibrary } from './manifest-library.ts'
 import type { Members } from './members.ts'
@@ -25,10 +26,11 @@ import { RepairConsent } from './repair-consent.ts'
 import { type RepairHelperModules, repairParts } from './repair-helper.ts'
 import { ShardFaults } from './shard-faults.ts'
 import { ShardRestore } from './shard-restore.ts'
-import { type CareEvent, type CareOptions, VaultCare } from './vault-care.ts'
+import { type CareEvent, type CareOptions, type ShortSet, VaultCare } from './vault-care.ts'
 import { VaultPeerError, type VaultPeers } from './vault-peers.ts'
+import { vaultFinding } from './vault-finding.ts'
 import { VaultReader } from './vault-reader.ts'
-import { type SetIndex, VaultSets } from './vault-sets.ts'
+import { type IndexedSet, type SetIndex, VaultSets } from './vault-sets.ts'
 import type { SurveyModules } from './vault-survey.ts'
 
 export interface KeeperOptions {
@@ -37,6 +39,15 @@ export interface KeeperOptions {
   /** X25519. */
   readonly sealSecret: Uint8Array
   readonly care: CareOptions
+}
+
+/** Of the custodian's index. */
+export interface ShortIndex {
+  /** Records that lack shards although nobody waits for a holder any more, oldest first. */
+  listShort(
+    after: number,
+    limit: number,
+  ): Promise<readonly (IndexedSet & { readonly missing: readonly number[] })[]>
 }
 
 export interface KeeperModules {
@@ -57,7 +68,7 @@ export interface KeeperModules {
     readonly name: (...parts: Uint8Array[]) => Uint8Array
   }
   readonly accounts: CatalogueModules['accounts']
-  readonly index: SetIndex & CatalogueModules['index']
+  readonly index: SetIndex & CatalogueModules['index'] & ShortIndex
   readonly observe: (what: CareEvent) => void
 }
 
@@ -73,6 +84,8 @@ export interface VaultKeeper {
   readonly survey: SurveyModules
   /** What the holder on this node hands on. */
   readonly handlers: VaultHandlers
+  /** What an operator has to know. */
+  finding(): Finding | null
   start(): void
   close(): Promise<void>
 }
@@ -85,6 +98,8 @@ interface HandlingParts extends Pick<VaultKeeper, 'faults' | 'known' | 'care'> {
 /** So many blocks behind our tip: who is a little behind knows that one too. */
 const BLOCKS_BACK = 2
 const REPORT_TIMEOUT_MS = 5_000
+/** Records that lack a shard, in one look. */
+const SHORT_MAX = 512
 
 export function createVaultKeeper(options: KeeperOptions, modules: KeeperModules): VaultKeeper {
   const { self, care: careOptions, sealSecret } = options
@@ -135,6 +150,7 @@ export function createVaultKeeper(options: KeeperOptions, modules: KeeperModules
     random,
     observe,
     fetchKeys: (signal) => fetchKeys(lost, { graceMs, signal }),
+    shortSets: () => shortSets(index),
   })
   const access = accessModules(options, modules)
   const library = new ManifestLibrary({ store: modules.library, sealSecret, ...modules.atRest })
@@ -167,6 +183,7 @@ export function createVaultKeeper(options: KeeperOptions, modules: KeeperModules
     lost,
     survey: { peers, view, faults, known },
     handlers: handlersOf(options, modules, { restore, helper, faults, known, care }),
+    finding: () => vaultFinding(care.counts(), { view, faults }),
     start: () => {
       reach.start()
       care.start()
@@ -177,6 +194,11 @@ export function createVaultKeeper(options: KeeperOptions, modules: KeeperModules
       await restore.close()
     },
   }
+}
+
+async function shortSets(index: ShortIndex): Promise<ShortSet[]> {
+  const entries = await index.listShort(0, SHORT_MAX)
+  return entries.map((entry) => ({ set: knownSet(entry.setId, entry), missing: entry.missing }))
 }
 
 function handlersOf(

@@ -169,6 +169,7 @@ export class World {
       halted: () => null,
       observing: () => null,
       membership: () => null,
+      shards: () => null,
       vault: () => null,
       offences: { list: () => [] },
       isDraining: () => false,

@@ -251,6 +251,42 @@ test('a large shard is made again in pieces, straight to the disk', async () => 
   )
 })
 
+test('the custodian sees to shards that no holder has taken so far', async () => {
+  await world(
+    async (made) => {
+      const raw = bytesFor('short', 3_000)
+      const placed = await made.world.place(made.patient, raw, 'general', [1, 3])
+      const { keeper, records } = made.world.hospital('a')
+      await keeper.care.look(signal)
+      assert.ok(records.every(({ missing }) => missing.length === 0))
+      const all = { ...made, placed: [...made.placed, placed] }
+      await checkInvariants(all)
+      await checkFull(all)
+    },
+    { names: FIVE },
+  )
+})
+
+test('an operator is told of weak sets when their holders stay away, and not before', async () => {
+  await world(
+    async (made) => {
+      const { keeper } = made.world.hospital('b')
+      await keeper.care.count({ signal })
+      assert.equal(keeper.finding(), null)
+      made.world.down.add('d')
+      await keeper.care.count({ signal })
+      assert.equal(keeper.finding(), null)
+      made.world.down.clear()
+      await made.world.wipe('d')
+      await made.world.wipe('e')
+      await surveyPresence(keeper.survey, { signal })
+      await keeper.care.count({ signal })
+      assert.equal(keeper.finding()?.code, 'vault_at_risk')
+    },
+    { names: FIVE, count: 3 },
+  )
+})
+
 test('nobody collects shards by asking to have them made again', async () => {
   await world(
     async (made) => {

@@ -74,6 +74,7 @@ export interface Indexed {
   set: Uint8Array
   manifest: Uint8Array
   holders: string[]
+  missing: number[]
   metadata: Manifest
 }
 
@@ -241,9 +242,12 @@ export class Hospital {
             .filter(({ metadata }) => toHex(metadata.facts.patientKey) === toHex(patientKey))
             .slice(0, limit),
         ),
+      listShort: () => Promise.resolve(this.records.filter(({ missing }) => missing.length > 0)),
       moved: (setId: Uint8Array, index: number, holder: string) => {
         const entry = getBySet(setId)
-        if (entry !== undefined) entry.holders[index] = holder
+        if (entry === undefined) return Promise.resolve()
+        entry.holders[index] = holder
+        entry.missing = entry.missing.filter((at) => at !== index)
         return Promise.resolve()
       },
     }
@@ -387,7 +391,12 @@ export class VaultWorld {
   }
 
   /** Sealed, at its holders, and in the custodian's index. */
-  async place(patient: Patient, raw: Uint8Array, name = 'general'): Promise<Placed> {
+  async place(
+    patient: Patient,
+    raw: Uint8Array,
+    name = 'general',
+    missing: readonly number[] = [],
+  ): Promise<Placed> {
     const { custodian } = patient
     const split = splitOf(new Set(this.organisations.map(({ legalGroup }) => legalGroup)).size)
     if (split === undefined) throw new Error('too few hospitals')
@@ -414,6 +423,7 @@ export class VaultWorld {
     const { setId, set, encodedSet, manifest, shards } = sealed
     const holders = placeShards(setId, this.organisations, split.n)
     for (const [index, holder] of holders.entries()) {
+      if (missing.includes(index)) continue
       const shard = shards[index]
       if (shard === undefined) throw new Error('a shard is missing')
       await this.#depositShard(custodian, holder, {
@@ -427,7 +437,14 @@ export class VaultWorld {
     const { records } = this.hospital(custodian)
     const opened = openManifest(manifest, classKey, setId)
     if (opened === undefined) throw new Error('a manifest does not open')
-    const entry = { setId, set: encodedSet, manifest, holders: [...holders], metadata: opened }
+    const entry = {
+      setId,
+      set: encodedSet,
+      manifest,
+      holders: [...holders],
+      missing: [...missing],
+      metadata: opened,
+    }
     records.push({ arrival: records.length + 1, ...entry })
     return { located: { setId, set, holders, manifest: opened }, raw, shards }
   }
