@@ -80,6 +80,7 @@ export class DepositLane {
   #deposit: LongDeposit | null = null
   #running: Promise<void> | null = null
   #isStopped = false
+  readonly #stop = Promise.withResolvers<undefined>()
   #isWoken = false
   #failingSince: number | null = null
   #pauseMs = 0
@@ -127,6 +128,7 @@ export class DepositLane {
 
   async close(): Promise<void> {
     this.#isStopped = true
+    this.#stop.resolve(undefined)
     this.#cancelRetry()
     await this.#running
   }
@@ -258,14 +260,19 @@ export class DepositLane {
     const { peers, holder } = this.#modules
     if (!peers.isConnected(holder)) throw new LaneFailure('away', AWAY_MS)
     try {
-      return await peers.request(holder, request, { timeoutMs: TIMEOUT_MS })
+      const asking = peers.request(holder, request, { timeoutMs: TIMEOUT_MS })
+      // A node that ends does not wait for a holder: it asks again when it is back.
+      const answer = await Promise.race([asking, this.#stop.promise])
+      if (answer !== undefined) return answer
     } catch (cause) {
       if (!(cause instanceof VaultPeerError)) throw new LaneFailure('failed', 0, { cause })
       throw new LaneFailure(cause.refusal ?? cause.code, cause.retryAfterMs, { cause })
     }
+    throw new LaneFailure('closing')
   }
 
   #failed({ code, retryAfterMs }: LaneFailure): void {
+    if (this.#isStopped) return
     const { clock, onFailed } = this.#modules
     const now = clock.monotonic()
     this.#failingSince ??= now

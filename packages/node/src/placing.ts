@@ -54,6 +54,7 @@ const REPLACE_AFTER_MS = 15_000
 const HAND_OVER_AFTER_MS = 60_000
 /** Moved at a time, so that a long queue does not hold the event loop. */
 const MOVES_MAX = 256
+const MOVE_PAUSE_MS = 1_000
 const SILENT_MS = 30_000
 
 export class Placing {
@@ -63,6 +64,7 @@ export class Placing {
   /** Records that would be accepted, were their class key safe. */
   readonly #keyless = new Map<string, Set<QueuedRecord>>()
   readonly #silentUntil = new Map<string, number>()
+  readonly #moveAgainAt = new Map<string, number>()
   #isStopped = false
 
   constructor(modules: PlacingModules) {
@@ -267,7 +269,7 @@ export class Placing {
 
   #onRefused(holder: string, refused: readonly RefusedShard[]): void {
     this.#tell(holder, refused[0]?.code ?? 'refused', refused.length)
-    for (const { record, index } of refused) this.#replace(record, index, holder)
+    this.#move(holder, refused)
   }
 
   #onFailed(
@@ -275,20 +277,28 @@ export class Placing {
     { holder, code, failingMs }: { holder: string; code: string; failingMs: number },
   ): void {
     this.#tell(holder, code, lane.size)
-    if (this.#isStopped || (failingMs < REPLACE_AFTER_MS && this.#isMember(holder))) return
+    if (failingMs < REPLACE_AFTER_MS && this.#isMember(holder)) return
+    const now = this.#modules.clock.monotonic()
+    if (now < (this.#moveAgainAt.get(holder) ?? 0)) return
+    this.#moveAgainAt.set(holder, now + MOVE_PAUSE_MS)
     for (const next of this.#modules.keys.replace(holder, (name) => this.#isUsable(name)))
       this.#lane(next).wake()
-    const handedOver: QueuedRecord[] = []
-    let left = MOVES_MAX
+    const shards: LaneShard[] = []
     for (const [record, index] of lane.waiting()) {
-      if (left === 0) break
-      left -= 1
-      if (this.#replace(record, index, holder)) continue
-      const isOld = this.#modules.clock.monotonic() - record.since >= HAND_OVER_AFTER_MS
-      if (!record.isAccepted || !isOld) continue
-      handedOver.push(record)
+      if (shards.length === MOVES_MAX) break
+      shards.push({ record, index })
     }
-    this.#handOver(handedOver).catch(this.#modules.onFatal)
+    this.#move(holder, shards)
+  }
+
+  /** To other holders, or out of the queue where there is none and k others have the record. */
+  #move(holder: string, shards: readonly LaneShard[]): void {
+    const now = this.#modules.clock.monotonic()
+    const left = shards.filter(({ record, index }) => !this.#replace(record, index, holder))
+    const records = left
+      .map(({ record }) => record)
+      .filter(({ isAccepted, since }) => isAccepted && now - since >= HAND_OVER_AFTER_MS)
+    this.#handOver(records).catch(this.#modules.onFatal)
   }
 
   /** Gives a shard to the next holder of its order; false when there is none. */
