@@ -7,7 +7,7 @@ import { testBlocks } from '../../scripts/doc-blocks.ts'
 import { commandEnvironment, endOf } from './command.ts'
 import { type Devnet, nodeAt } from './devnet.ts'
 
-const DOCUMENT_S = 100
+const DOCUMENT_S = 240
 
 export async function typeDocuments(devnet: Devnet, paths: readonly string[]): Promise<void> {
   const documents = paths

@@ -13,7 +13,8 @@ import { asking } from '../remote-error.ts'
 import { activeNodes, type DevnetNodeState, type DevnetState } from './state.ts'
 
 const WAIT_MS = 30_000
-const ASK_MS = 10_000
+// The computer of a demo has just started all hospitals at once.
+const ASK_MS = 30_000
 const FHIR = { contentType: 'application/fhir+json' }
 
 async function submitPatients(
@@ -21,7 +22,7 @@ async function submitPatients(
   node: DevnetNodeState,
   { context, patients }: { context: Context; patients: number },
 ): Promise<FileSubmission[]> {
-  const client = createClient(node.api)
+  const client = createClient(node.api, { timeoutMs: ASK_MS })
   const submissions: FileSubmission[] = []
   for (let seed = 1; seed <= patients; seed += 1) {
     const submission = await client.submitRecords(generatePatient(seed), FHIR)
