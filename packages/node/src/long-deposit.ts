@@ -1,12 +1,13 @@
 // One long shard on its way to its holder: begin, parts in order, commit.
 //
 // A step is one request, so that between two of them the holder can be given what is short. After a
-// break the holder says how much it has, and the rest follows.
+// break the holder says how much it has, and the rest follows. Parts are whole fragments, which are
+// read and checked once, and about a MiB: several copies of a part are on their way to every holder.
 
 import {
   decodeShardSet,
-  DEPOSIT_PART_BYTES_MAX,
   type DepositReceipt,
+  fragmentBytesOf,
   type ShardHead,
   shardBytesOf,
   type VaultRequest,
@@ -14,6 +15,8 @@ import {
 import type { UploadBlobs } from './shard-spool.ts'
 import type { AnswerTo } from './vault-peers.ts'
 import type { Parcel, QueuedRecord } from './vault-queue.ts'
+
+const PART_BYTES = 1024 ** 2
 
 export type AskHolder = <R extends VaultRequest>(request: R) => Promise<AnswerTo<R>>
 
@@ -23,6 +26,7 @@ export class LongDeposit {
   readonly #head: ShardHead
   readonly #leaf: Uint8Array
   readonly #shardBytes: number
+  readonly #partBytes: number
   #received: number | null = null
 
   constructor(record: QueuedRecord, index: number, { set, manifest }: Omit<Parcel, 'queued'>) {
@@ -33,6 +37,8 @@ export class LongDeposit {
     this.index = index
     this.#leaf = leaf
     this.#shardBytes = shardBytesOf(decoded)
+    const fragmentBytes = fragmentBytesOf(decoded, 0)
+    this.#partBytes = Math.max(1, Math.round(PART_BYTES / fragmentBytes)) * fragmentBytes
     this.#head = { set, manifest, holders: [...record.holders], index }
   }
 
@@ -47,7 +53,7 @@ export class LongDeposit {
     const offset = this.#received
     if (offset >= this.#shardBytes)
       return (await ask({ kind: 'deposit-commit', body: { shard } })).body
-    const length = Math.min(DEPOSIT_PART_BYTES_MAX, this.#shardBytes - offset)
+    const length = Math.min(this.#partBytes, this.#shardBytes - offset)
     const part = await blobs.read(this.#leaf, offset, length)
     this.#received = (
       await ask({ kind: 'deposit-part', body: { shard, offset, part } })
