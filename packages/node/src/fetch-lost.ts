@@ -45,12 +45,12 @@ export interface FetchHow {
 
 /** Key deposits whose place is here, and which are not; the answer is how many came. */
 export async function fetchKeys(modules: FetchLostModules, how: FetchHow): Promise<number> {
-  const { peers, view, shards, checkRoom } = modules
+  const { peers, shards, checkRoom } = modules
   const places = possiblePlaces(modules, how.graceMs)
   const split = splitOf(new Set(places.map(({ legalGroup }) => legalGroup)).size)
   if (split === undefined) return 0
   let fetched = 0
-  for (const { id: custodian } of view.organisations()) {
+  for (const custodian of custodiansOf(modules)) {
     const known = new Set<string>()
     for (const { id } of await shards.store.listKeys(custodian, null, -1)) known.add(toHex(id))
     for (const holder of othersThatAnswer(modules)) {
@@ -79,14 +79,14 @@ export async function fetchOwnShards(
   modules: FetchLostModules,
   { signal, onProgress }: { signal: AbortSignal; onProgress?: (made: number) => void },
 ): Promise<number> {
-  const { peers, view, shards, restore, logger } = modules
+  const { peers, shards, restore, logger } = modules
   let made = 0
   const makeAgain = async (items: readonly ShardHead[]): Promise<void> => {
     const { outcomes } = await restore(items, [])
     made += outcomes.filter((outcome) => outcome === 'kept').length
     onProgress?.(made)
   }
-  for (const { id: custodian } of view.organisations()) {
+  for (const custodian of custodiansOf(modules)) {
     const tried = new Set<string>()
     for (const holder of othersThatAnswer(modules)) {
       let lost: ShardHead[] = []
@@ -106,6 +106,11 @@ export async function fetchOwnShards(
   }
   if (made > 0) logger.info('shards that were lost here are made again', { shards: made })
   return made
+}
+
+/** Members, and those who have left and whose records are still kept. */
+function custodiansOf({ view, shards }: FetchLostModules): Set<string> {
+  return new Set([...view.organisations().map(({ id }) => id), ...shards.store.usage.keys()])
 }
 
 /** Who may keep deposits, without those that are given up. */

@@ -35,7 +35,6 @@ export interface CareAnswerModules {
 const SAMPLE = 1_024
 const GROUP = 256
 const FINDINGS_MAX = 1_000
-const COUNT_FRESH_MS = 5_000
 const REPEAT_MS = 5_000
 const CODES: Record<Exclude<ShardState, 'good'>, string> = {
   missing: 'shard_missing',
@@ -257,7 +256,7 @@ async function vaultNow(modules: CareAnswerModules): Promise<Vault> {
   const { keeper, shards, members, waiting, now } = modules
   const { care, faults } = keeper
   const { surveyedAt } = care.counts()
-  if (surveyedAt === null || now() - surveyedAt > COUNT_FRESH_MS) {
+  if (surveyedAt === null || now() - surveyedAt > care.countFreshMs) {
     await care.count({ signal: new AbortController().signal })
   }
   const { survey, lastAudit, audits, isRepairing, restored, lastRestoredAt } = care.counts()

@@ -37,6 +37,10 @@ export interface CareModules extends SurveyModules {
   readonly random: (length: number) => Uint8Array
   /** Class keys that this node should have and has not; how many it got. */
   readonly fetchKeys: (signal: AbortSignal) => Promise<number>
+  /** Shards that others believe to be here and are not; how many were made again. */
+  readonly fetchShards: (signal: AbortSignal) => Promise<number>
+  /** Whether nothing at all is kept here: the disk is new, or another one. */
+  readonly isEmpty: () => boolean
   /** Of this custodian: what no holder has taken so far, and nobody is waiting for any more. */
   readonly shortSets: () => Promise<readonly ShortSet[]>
   readonly observe: (what: CareEvent) => void
@@ -60,6 +64,9 @@ export const CARE_DEFAULTS: CareOptions = {
 
 const TICK_MS = 5_000
 const COUNT_MS = 60_000
+const COUNT_FRESH_MS = 5_000
+/** Counting takes at most one part in so many of the time. */
+const COUNT_SHARE = 20
 /** What could not be made again is tried so often. */
 const RETRY_MS = 10 * 60_000
 /** Who was away for less than this is not asked what it still has. */
@@ -99,7 +106,10 @@ export class VaultCare {
   #restored = 0
   #lastRestoredAt: number | null = null
   #isRepairing = false
+  /** Something that should be here is not; null before the first look. */
+  #hasLost: boolean | null = null
   #survey: Survey | null = null
+  #countMs = 0
   #surveyedAt: number | null = null
   /** Who had left or was given up when all sets were last looked at. */
   #lookedAtLosses = ''
@@ -114,6 +124,8 @@ export class VaultCare {
     this.#every('tick', TICK_MS, (signal) => this.look(signal))
     this.#every('audit', this.#options.auditMs, (signal) => this.#auditSome(signal))
     this.#every('count', COUNT_MS, async (signal) => {
+      const now = this.#modules.clock.wall()
+      if (this.#surveyedAt !== null && now - this.#surveyedAt < this.countFreshMs) return
       await this.count({ signal })
     })
   }
@@ -141,6 +153,11 @@ export class VaultCare {
     if (awayMs >= AWAY_MS) this.#returned.add(organisation)
   }
 
+  /** Somebody had to make a shard again for this node: it may lack more than that. */
+  noteLoss(): void {
+    this.#hasLost = true
+  }
+
   /** After what the clock has begun; nothing else of it runs meanwhile. */
   alone<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#queue.then(work)
@@ -151,12 +168,19 @@ export class VaultCare {
     return done
   }
 
+  /** How old a count may be before it is made again: a large vault is not counted all the time. */
+  get countFreshMs(): number {
+    return Math.max(COUNT_FRESH_MS, COUNT_SHARE * this.#countMs)
+  }
+
   async count(how: {
     signal: AbortSignal
     onProgress?: (looked: number) => void
   }): Promise<Survey> {
+    const began = this.#modules.clock.monotonic()
     const survey = await countStrengths(this.#modules, how)
     this.#survey = survey
+    this.#countMs = this.#modules.clock.monotonic() - began
     this.#surveyedAt = this.#modules.clock.wall()
     this.#modules.observe({ kind: 'counted', survey })
     return survey
@@ -226,6 +250,7 @@ export class VaultCare {
       this.#returned.delete(only)
       await surveyPresence(this.#modules, { signal, only })
     }
+    await this.#fetchLost(signal)
     const losses = this.#losses()
     const isDue = this.#lookedAt === null || clock.monotonic() - this.#lookedAt >= RETRY_MS
     if (losses !== '' && (losses !== this.#lookedAtLosses || isDue)) {
@@ -246,6 +271,18 @@ export class VaultCare {
         this.#how(signal),
       )
     }
+  }
+
+  /** Once after the start, and when it shows that something is not here; not before there is somebody to ask. */
+  async #fetchLost(signal: AbortSignal): Promise<void> {
+    const { view, peers, fetchKeys, fetchShards, isEmpty } = this.#modules
+    const others = view.organisations().filter(({ id }) => id !== peers.self)
+    if (this.#hasLost === false || others.every(({ id }) => view.awayMs(id) > 0)) return
+    const hasLost = this.#hasLost ?? isEmpty()
+    this.#hasLost = false
+    if (!hasLost) return
+    if (isEmpty()) await fetchShards(signal)
+    await fetchKeys(signal)
   }
 
   /** Other holders believe what the custodian told them, so it sees to these itself. */

@@ -12,7 +12,7 @@ import type { AccessNotes } from './access-notes.ts'
 import { answerCatalogue, type CatalogueModules } from './catalogue.ts'
 import type { Clock } from './clock.ts'
 import type { ShardPlace } from './collect-shards.ts'
-import { fetchKeys, type FetchLostModules } from './fetch-lost.ts'
+import { fetchKeys, fetchOwnShards, type FetchLostModules } from './fetch-lost.ts'
 import { GrantedRecords } from './granted-records.ts'
 import type { VaultHandlers } from './holder.ts'
 import { checkMove } from './holder-terms.ts'
@@ -105,7 +105,7 @@ export function createVaultKeeper(options: KeeperOptions, modules: KeeperModules
   const { self, care: careOptions, sealSecret } = options
   const { clock, logger, peers, members, shards, random, observe, index } = modules
   const faults = new ShardFaults()
-  const known = new VaultSets({ shards, index, random })
+  const known = new VaultSets({ self, shards, index, random })
   const reach = new Reach({
     clock,
     self,
@@ -150,6 +150,8 @@ export function createVaultKeeper(options: KeeperOptions, modules: KeeperModules
     random,
     observe,
     fetchKeys: (signal) => fetchKeys(lost, { graceMs, signal }),
+    fetchShards: (signal) => fetchOwnShards(lost, { signal }),
+    isEmpty: () => [...shards.store.usage.values()].every((usage) => usage.shards === 0),
     shortSets: () => shortSets(index),
   })
   const access = accessModules(options, modules)
@@ -213,6 +215,7 @@ function handlersOf(
       return { parts: await repairParts(helper, sender, questions) }
     },
     restore: async (_sender, { items, avoid }) => {
+      care.noteLoss()
       const { outcomes, liars } = await restore.restore(items, avoid)
       return { outcomes, liars: liars.slice(0, SHARDS_MAX) }
     },

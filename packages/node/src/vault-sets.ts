@@ -23,6 +23,7 @@ export interface SetIndex {
 }
 
 export interface VaultSetsModules {
+  readonly self: string
   readonly shards: Pick<KeptShards, 'of' | 'store'>
   readonly index: SetIndex
   readonly random: (length: number) => Uint8Array
@@ -38,9 +39,12 @@ export class VaultSets implements KnownSets {
   }
 
   async *all(): AsyncGenerator<KnownSet> {
-    const { shards, index } = this.#modules
+    const { self, shards, index } = this.#modules
     for (const custodian of Array.from(shards.store.usage.keys())) yield* this.#kept(custodian)
     let before: number | null = null
+    // Arrivals count records: with as many shards here, there is one of each.
+    const [newest] = await index.list(null, 1)
+    if (shards.store.usageOf(self).shards >= (newest?.arrival ?? 0)) return
     for (;;) {
       const page: readonly IndexedSet[] = await index.list(before, PAGE)
       for (const entry of page) {

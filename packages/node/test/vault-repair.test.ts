@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { toHex } from '@mooring/codec'
-import { isShard, type SignedGrant } from '@mooring/records'
+import { isShard, placementOrder, type SignedGrant } from '@mooring/records'
 import { test } from 'uvu'
-import { fetchKeys, fetchOwnShards } from '../src/fetch-lost.ts'
+import { fetchOwnShards } from '../src/fetch-lost.ts'
 import { surveyPresence } from '../src/vault-survey.ts'
 import {
   type Hospital,
@@ -116,6 +116,31 @@ test('a removed hospital is replaced: every set is at full strength again and is
   })
 })
 
+test('a removed custodian leaves its records and class keys to the others', async () => {
+  await world(async (made) => {
+    for (const hospital of made.world.hospitals) await hospital.keeper.care.count({ signal })
+    for (const name of ['c', 'd', 'e', 'f']) await made.world.grant(made.patient, name)
+    await made.world.wipe('g')
+    made.world.organisations = made.world.organisations.filter(({ id }) => id !== 'a')
+    for (const { keeper } of there(made.world)) await surveyPresence(keeper.survey, { signal })
+    await lookAround(made)
+    await lookAround(made)
+    await checkInvariants(made)
+    await checkFull(made)
+    await readAll(made)
+    const { shards } = made.world.hospital('g')
+    const all = await made.world.hospital('b').shards.store.listKeys('a', null, -1)
+    const placed = all.filter(({ id }) =>
+      placementOrder(id, made.world.organisations).slice(0, 5).includes('g'),
+    )
+    const kept = await shards.store.listKeys('a', null, -1)
+    assert.deepEqual(
+      kept.map(({ id }) => toHex(id)),
+      placed.map(({ id }) => toHex(id)),
+    )
+  })
+})
+
 test('a hospital that is away is waited for, and then replaced', async () => {
   await world(
     async (made) => {
@@ -170,13 +195,11 @@ test('an empty hospital finds what it should have by itself, shards and class ke
     async (made) => {
       await made.world.wipe('d')
       const { keeper, shards } = made.world.hospital('d')
-      const restored = await fetchOwnShards(keeper.lost, { signal })
-      assert.equal(restored, made.placed.length)
       await keeper.care.look(signal)
       await checkInvariants(made)
       await checkFull(made)
-      assert.ok((await shards.store.listKeys('a', null, 100)).length === 0)
-      assert.equal(await fetchKeys(keeper.lost, { graceMs: 1_000, signal }), 2)
+      assert.equal((await shards.store.listKeys('a', null, 100)).length, 2)
+      assert.equal(await fetchOwnShards(keeper.lost, { signal }), 0)
     },
     { names: FIVE },
   )
