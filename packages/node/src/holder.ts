@@ -5,7 +5,8 @@
 // as holder-access.ts says. What belongs to the custodian or to repair is answered by others on this
 // node, who are asked through `handlers`.
 
-import { compareBytes } from '@mooring/codec'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { compareBytes, toHex } from '@mooring/codec'
 import {
   auditAnswer,
   auditNonce,
@@ -14,12 +15,12 @@ import {
   type VaultAnswer,
   type VaultRequest,
 } from '@mooring/records'
-import { StorageError } from '@mooring/storage'
+import { type ShardHead, StorageError } from '@mooring/storage'
 import { ReportAllowance } from './report-allowance.ts'
 import type { Clock } from './clock.ts'
 import type { HolderAccess } from './holder-access.ts'
 import type { HolderDeposits } from './holder-deposits.ts'
-import { checkMove } from './holder-terms.ts'
+import { checkMove, type Move, type MoveRefusal } from './holder-terms.ts'
 import type { KeptShards } from './kept-shards.ts'
 import type { Logger } from './logger.ts'
 
@@ -57,6 +58,8 @@ const LIST_BYTES_MAX = 4 * 1024 * 1024
 const LIST_OVERHEAD_BYTES = 256
 const BUSY_MS = 1_000
 const LAST_INDEX = 255
+/** Shards between two turns of the event loop. */
+const LOOKS_A_TURN = 128
 const CODE = /^[a-z0-9_]{1,64}$/
 
 export class Holder {
@@ -167,6 +170,7 @@ export class Holder {
   async #have(shards: readonly ShardName[]): Promise<Uint8Array> {
     const bitmap = new Uint8Array(Math.ceil(shards.length / 8))
     for (const [at, shard] of shards.entries()) {
+      if (at > 0 && at % LOOKS_A_TURN === 0) await nextTurn()
       if (await this.#modules.shards.has(shard)) {
         bitmap[at >> 3] = (bitmap[at >> 3] ?? 0) | (1 << (at & 7))
       }
@@ -228,27 +232,35 @@ export class Holder {
     return { items, next: isWhole ? null : (found[items.length - 1]?.id ?? null) }
   }
 
+  /** Those that may move do; the answer names the first reason why one may not. */
   async #moved(sender: string, { holder, shards }: Body<'moved'>): Promise<VaultAnswer> {
-    const { groupOf, isConnected } = this.#modules
+    const { store } = this.#modules.shards
+    const changed = new Map<string, ShardHead>()
+    let refused: MoveRefusal | undefined
     for (const { setId, index } of shards) {
       for (const kept of await this.#modules.shards.of(setId)) {
-        const { custodian, holders } = kept.head
-        const code = checkMove({
-          sender,
-          holder,
-          index,
-          custodian,
-          holders,
-          groupOf,
-          isConnected: (organisation) =>
-            organisation === this.#modules.self || isConnected(organisation),
-        })
-        if (code !== undefined) return refusal(code)
-        await this.#modules.shards.store.setHolders(kept.head, holders.with(index, holder))
+        const name = `${toHex(setId)} ${kept.head.index}`
+        const head = changed.get(name) ?? kept.head
+        const code = this.#checkMove(head, { sender, holder, index })
+        refused ??= code
+        if (code === undefined) {
+          changed.set(name, { ...head, holders: head.holders.with(index, holder) })
+        }
       }
     }
+    await Promise.all([...changed.values()].map((head) => store.setHolders(head, head.holders)))
+    if (refused !== undefined) return refusal(refused)
     await this.#modules.handlers()?.moved(sender, { holder, shards })
     return DONE
+  }
+
+  #checkMove(
+    { custodian, holders }: ShardHead,
+    move: Pick<Move, 'sender' | 'holder' | 'index'>,
+  ): MoveRefusal | undefined {
+    const { self, groupOf, isConnected } = this.#modules
+    const isThere = (organisation: string) => organisation === self || isConnected(organisation)
+    return checkMove({ ...move, custodian, holders, groupOf, isConnected: isThere })
   }
 
   async #report(sender: string, body: Body<'report'>): Promise<VaultAnswer> {

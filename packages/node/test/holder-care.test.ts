@@ -139,6 +139,25 @@ test('a holder is moved by its custodian, or by the new one when the old one is 
   })
 })
 
+test('many shards move in one message: those that may, and the answer says why others may not', async () => {
+  await withHolders(async (world) => {
+    const [one, two] = [await world.deposit(), await world.deposit()]
+    const holdersOf = async ({ record }: Deposited): Promise<readonly string[] | undefined> =>
+      (await world.hospital(HOLDER).created.shards.of(record.setId))[0]?.head.holders
+    const shards = [
+      { setId: one.record.setId, index: 3 },
+      { setId: two.record.setId, index: 9 },
+      { setId: two.record.setId, index: 2 },
+    ]
+    const body = { holder: READER, shards }
+    const answer = await world.ask(CUSTODIAN, HOLDER, { kind: 'moved', body })
+    assert.ok(answer.kind === 'refusal')
+    assert.equal(answer.body.code, 'index_out_of_range')
+    assert.deepEqual(await holdersOf(one), NAMES.with(3, READER))
+    assert.deepEqual(await holdersOf(two), NAMES.with(2, READER))
+  })
+})
+
 test('a witness counts as long as it is a holder, as this holder knows it', async () => {
   await withHolders(async (world) => {
     const deposited = await world.deposit()
