@@ -41,19 +41,27 @@ export async function spread(
   await atOnce(4, sources, async (source) => {
     const custodian = placeOf(source, devnet.nodes.length)
     const { client } = nodeAt(devnet, custodian)
-    const { resources } = readSubmission(source.bytes)
-    const names = patientNamesOf(resources)
-    const { records: taken } = await client.submitRecords(source.bytes, {
-      contentType: source.contentType,
-    })
-    for (const [index, { id }] of taken.entries()) {
-      const resource = resources[index]
-      if (resource === undefined) throw new RangeError(`${source.name}: more ids than records`)
-      records.push({ id, raw: resource.raw, custodian, account: patientOf(resource.node, names) })
-    }
+    const { contentType } = source
+    const { records: taken } = await client.submitRecords(source.bytes, { contentType })
+    records.push(...spreadRecordsOf(source, taken, custodian))
   })
   await Promise.all(devnet.nodes.map(allAnchored))
   return records
+}
+
+// With the ids that the custodian gave.
+export function spreadRecordsOf(
+  { name, bytes }: Source,
+  taken: readonly { id: string }[],
+  custodian: number,
+): SpreadRecord[] {
+  const { resources } = readSubmission(bytes)
+  const names = patientNamesOf(resources)
+  return taken.map(({ id }, index) => {
+    const resource = resources[index]
+    if (resource === undefined) throw new RangeError(`${name}: more ids than records`)
+    return { id, raw: resource.raw, custodian, account: patientOf(resource.node, names) }
+  })
 }
 
 async function allAnchored({ name, client }: DevnetNode): Promise<void> {
