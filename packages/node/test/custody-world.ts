@@ -54,7 +54,7 @@ export class Life {
   steps = 0
   isDead = false
   readonly died: Promise<undefined>
-  readonly #last: number
+  #last: number
   readonly #onDeath: () => void
 
   constructor(last = Number.POSITIVE_INFINITY) {
@@ -62,6 +62,11 @@ export class Life {
     const { promise, resolve } = Promise.withResolvers<undefined>()
     this.died = promise
     this.#onDeath = () => resolve(undefined)
+  }
+
+  /** After so many more steps. */
+  dieIn(steps: number): void {
+    this.#last = this.steps + steps
   }
 
   end(): void {
