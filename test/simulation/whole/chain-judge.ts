@@ -5,7 +5,14 @@
 import { toHex } from '@mooring/codec'
 import { decodeCertificate } from '@mooring/consensus'
 import { verify } from '@mooring/crypto'
-import { decodeAuthoritySet, decodeBlock, decodeTransaction, organisations } from '@mooring/ledger'
+import {
+  decodeAuthoritySet,
+  decodeBlock,
+  decodeTransaction,
+  organisations,
+  payerOf,
+  placeOf,
+} from '@mooring/ledger'
 import type { ChainStore } from '@mooring/storage'
 import type { CommittedBlock } from '../../../packages/node/src/committer.ts'
 import { Violation } from '../violation.ts'
@@ -126,11 +133,13 @@ export class ChainJudge {
     if (this.included.has(id)) complain('a transaction that is final already')
     if (payload.expiresAt <= time) complain('an expired transaction')
     this.included.set(id, height)
-    if (payload.kind !== 'record.anchor') return
-    const { organisation, sequence } = payload.body
-    if (sequence !== (this.#sequences.get(organisation) ?? 0) + 1)
-      complain(`sequence ${sequence} of ${organisation} out of turn`)
-    this.#sequences.set(organisation, sequence)
+    const place = placeOf(transaction)
+    if (place === null) return
+    const { sequence } = place
+    const lane = `${place.counter} of ${payerOf(transaction)}`
+    if (sequence !== (this.#sequences.get(lane) ?? 0) + 1)
+      complain(`${sequence} as ${lane}, out of turn`)
+    this.#sequences.set(lane, sequence)
   }
 }
 

@@ -8,13 +8,19 @@ import { keyOf, nameOf } from './keys.ts'
 import type { Process } from './process.ts'
 import type { WholeWorld } from './whole-world.ts'
 
+type Kind = 'record.anchor' | 'access.log'
+
 interface Signed {
   readonly bytes: Uint8Array
   readonly id: string
+  readonly kind: Kind
+  readonly sequence: number
 }
 
 const EXPIRY_MS = 240_000
 const PATIENCE_MS = 1_500
+/** One of so many is a batch of access entries: a second sequence beside that of the anchors. */
+const ACCESS_EVERY = 3
 
 export class Client {
   readonly organisation: number
@@ -57,17 +63,17 @@ export class Client {
         this.#askedAt = -Infinity
         this.#world.note(node, `answers ${answer.status} to ${signed.id.slice(0, 8)}`)
         if (answer.status !== 'rejected') this.#accepted(signed, node)
-        else this.#refused(answer)
+        else this.#refused(answer, signed.kind)
       },
       () => this.#world.count('submission failed'),
     )
   }
 
   /** What is expected may have been accepted by a hospital that was removed with it: it is sent again. */
-  #refused({ code, expected = 0 }: { code: string; expected?: number }): void {
+  #refused({ code, expected = 0 }: { code: string; expected?: number }, kind: Kind): void {
     const { chain } = this.#world
     this.#world.count(`refused: ${code}`)
-    const missing = this.#signed[expected - 1]
+    const missing = this.#signed.find((each) => each.kind === kind && each.sequence === expected)
     const promise = missing === undefined ? undefined : chain.promised.get(missing.id)
     if (missing === undefined || promise === undefined || chain.members.has(promise.by)) return
     chain.promised.delete(missing.id)
@@ -83,18 +89,20 @@ export class Client {
     if (this.#left === 0) return
     this.#left -= 1
     const { random, founding, scheduler, wallZero } = this.#world
-    const sequence = this.#signed.length + 1
+    const isAccess = this.#signed.length % ACCESS_EVERY === ACCESS_EVERY - 1
+    const kind = isAccess ? 'access.log' : 'record.anchor'
+    const sequence = 1 + this.#signed.filter((each) => each.kind === kind).length
     const expiresAt = wallZero + scheduler.now + EXPIRY_MS
     const batchRoot = new Uint8Array(32).map(() => random.between(0, 255))
     const bytes = createTransaction({
       genesisDigest: founding.digest,
       keyPair: keyOf(this.organisation, 'anchor'),
-      kind: 'record.anchor',
+      kind,
       expiresAt,
       body: { organisation: nameOf(this.organisation), sequence, batchRoot, sizeBucket: 16 },
     })
     const id = toHex(decodeTransaction(bytes, founding.digest).id)
-    const signed = { bytes, id }
+    const signed = { bytes, id, kind, sequence } as const
     this.#signed.push(signed)
     this.#open.push(signed)
   }
