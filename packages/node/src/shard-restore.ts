@@ -39,6 +39,8 @@ export interface RestoreModules {
   readonly blobs: Pick<BlobStore, 'create'>
   readonly random: (length: number) => Uint8Array
   readonly logger: Logger
+  /** So many shards of this custodian were made again here. */
+  readonly noteMade: (custodian: string, shards: number) => Promise<void>
   /** Undefined when there is room for so many bytes of this custodian. */
   readonly checkRoom: (
     custodian: string,
@@ -110,6 +112,7 @@ export class ShardRestore {
       }),
     )
     for (const { each } of made) outcomes.set(each.head, 'kept')
+    await this.#note(made.map(({ each }) => each))
     await this.#tellMoved(made.map(({ each }) => each))
   }
 
@@ -198,8 +201,15 @@ export class ShardRestore {
     const content = { kind: 'blob' as const, body: { id, bytes: shardBytesOf(set) } }
     const { custodian } = set
     await kept.putMade([{ setId, index, custodian, set: encoded, manifest, holders, content }])
+    await this.#note([restoring])
     await this.#tellMoved([restoring])
     return 'kept'
+  }
+
+  async #note(made: readonly Restoring[]): Promise<void> {
+    const counts = new Map<string, number>()
+    for (const { set } of made) counts.set(set.custodian, (counts.get(set.custodian) ?? 0) + 1)
+    for (const [custodian, shards] of counts) await this.#modules.noteMade(custodian, shards)
   }
 
   #newRebuild(avoid: readonly string[]): Rebuild {

@@ -128,6 +128,7 @@ export function createVaultKeeper(options: KeeperOptions, modules: KeeperModules
     random,
     logger,
     checkRoom,
+    noteMade: (custodian, sets) => modules.notes.noteRepair({ custodian, holder: self, sets }),
   })
   const lost: FetchLostModules = {
     peers,

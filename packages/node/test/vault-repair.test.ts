@@ -199,6 +199,8 @@ test('an empty hospital finds what it should have by itself, shards and class ke
       await checkInvariants(made)
       await checkFull(made)
       assert.equal((await shards.store.listKeys('a', null, 100)).length, 2)
+      const { noted } = made.world.hospital('d')
+      assert.ok(noted.some(({ what }) => what === `repair of ${made.placed.length}`))
       assert.equal(await fetchOwnShards(keeper.lost, { signal }), 0)
     },
     { names: FIVE },

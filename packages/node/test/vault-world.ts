@@ -206,7 +206,10 @@ export class Hospital {
         this.noted.push({ what: 'refusal', code, request })
         return Promise.resolve()
       },
-      noteRepair: () => Promise.resolve(),
+      noteRepair: ({ sets }) => {
+        this.noted.push({ what: `repair of ${sets}`, request: null })
+        return Promise.resolve()
+      },
     }
   }
 
