@@ -46,7 +46,7 @@ export function buildBatch(
   for (const [position, item] of order.entries()) {
     if (item < records) positions[item] = position
   }
-  return { root: rootOf(leaves), bucket, leaves, positions }
+  return { root: batchRoot(leaves), bucket, leaves, positions }
 }
 
 /** The inclusion path of one leaf; for many leaves of one batch, see `batchPaths`. */
@@ -70,7 +70,8 @@ export function batchPaths(
   })
 }
 
-function rootOf(leaves: readonly Uint8Array[]): Uint8Array {
+/** The root over leaves that fill a bucket. */
+export function batchRoot(leaves: readonly Uint8Array[]): Uint8Array {
   return at(levelsOf(leaves).at(-1) ?? [], 0)
 }
 

@@ -32,10 +32,22 @@ export {
   type Batch,
   batchPath,
   batchPaths,
+  batchRoot,
   buildBatch,
   type InvalidBatch,
   type RandomBytes,
 } from './batch.ts'
+export {
+  BATCH_DEPOSIT_BYTES_MAX,
+  type BatchDeposit,
+  batchDepositSchema,
+  decodeBatchDeposit,
+  encodeBatchDeposit,
+  type LeafPlace,
+  leafPlaceSchema,
+  leavesOfDeposit,
+  rootOfPlace,
+} from './batch-leaves.ts'
 export type { BundleType } from './bundle.ts'
 export {
   type Commitment,
@@ -170,6 +182,10 @@ export {
   SHARDS_MAX,
 } from './shard-set.ts'
 export {
+  BATCH_DEPOSITS_MAX,
+  type CatalogueItem,
+  FOUND_LEAVES_MAX,
+  LEAF_PREFIX_BYTES_MAX,
   AUDIT_SETS_MAX,
   decodeVaultAnswer,
   decodeVaultRequest,

@@ -26,6 +26,7 @@ import { accessEntrySchema } from './access-entry.ts'
 import { signedRequestSchema } from './access-request.ts'
 import { accessWitnessSchema } from './access-witness.ts'
 import { AUDIT_ANSWER_BYTES, AUDIT_NONCE_BYTES } from './audit.ts'
+import { BATCH_DEPOSIT_BYTES_MAX, leafPlaceSchema } from './batch-leaves.ts'
 import { KEY_DEPOSIT_BYTES_MAX } from './class-keys.ts'
 import { SEALED_MANIFEST_BYTES_MAX } from './manifest.ts'
 import { organisationIdSchema } from './placement.ts'
@@ -40,6 +41,11 @@ export const DEPOSIT_ITEMS_MAX = 512
 export const WHOLE_SHARD_BYTES_MAX = MIB
 export const DEPOSIT_PART_BYTES_MAX = 4 * MIB
 export const KEY_DEPOSITS_MAX = 256
+/** Of one message; they fit into it whatever their size. */
+export const BATCH_DEPOSITS_MAX = 32
+export const FOUND_LEAVES_MAX = 32
+/** A leaf is asked for by its beginning: so many bytes of it at most. */
+export const LEAF_PREFIX_BYTES_MAX = 4
 export const HAVE_SETS_MAX = 4096
 export const AUDIT_SETS_MAX = 256
 export const LIST_ITEMS_MAX = 1000
@@ -70,6 +76,16 @@ const shardHeadSchema = struct({
 
 const recordHeadSchema = struct({ set: encodedSet, manifest: sealedManifest, holders })
 
+const catalogueItemSchema = struct({
+  set: encodedSet,
+  manifest: sealedManifest,
+  holders,
+  /** Where its commitment is in an anchored batch; null: it waits for one. */
+  place: nullable(leafPlaceSchema),
+})
+
+const batchDeposits = list(bytesMax(BATCH_DEPOSIT_BYTES_MAX), BATCH_DEPOSITS_MAX)
+
 const depositItemSchema = struct({
   set: encodedSet,
   manifest: sealedManifest,
@@ -98,6 +114,8 @@ const requestSchema = variant({
   }),
   'deposit-commit': struct({ shard: shardNameSchema }),
   'deposit-keys': struct({ items: list(bytesMax(KEY_DEPOSIT_BYTES_MAX), KEY_DEPOSITS_MAX) }),
+  /** Leaves of anchored batches. */
+  'deposit-batches': struct({ items: batchDeposits }),
   have: struct({ shards: list(shardNameSchema, HAVE_SETS_MAX) }),
   audit: struct({
     nonce: bytes(AUDIT_NONCE_BYTES),
@@ -113,6 +131,22 @@ const requestSchema = variant({
     custodian: organisationIdSchema,
     after: nullable(digest),
     limit: uint(LIST_ITEMS_MAX),
+  }),
+  /** Batches of a custodian by their root, in its order. */
+  'list-batches': struct({
+    custodian: organisationIdSchema,
+    after: nullable(digest),
+    limit: uint(BATCH_DEPOSITS_MAX),
+  }),
+  /**
+   * Leaves of a custodian that begin like this. A holder knows sets and no commitments: asked for a whole
+   * leaf by who has just read a set, it would learn which commitment is the set's and that it is no dummy.
+   * Asked for all that begin alike, it learns as little as there are leaves enough, and who asks takes a
+   * longer beginning only where they are too many for an answer.
+   */
+  leaves: struct({
+    custodian: organisationIdSchema,
+    prefix: bytesMax(LEAF_PREFIX_BYTES_MAX),
   }),
   witness: struct({ signed: signedRequestSchema, entry: accessEntrySchema }),
   release: struct({
@@ -180,12 +214,18 @@ const answerSchema = variant({
     items: list(bytesMax(KEY_DEPOSIT_BYTES_MAX), LIST_ITEMS_MAX),
     next: nullable(digest),
   }),
+  'list-batches': struct({ items: batchDeposits, next: nullable(digest) }),
+  leaves: struct({
+    items: list(struct({ leaf: digest, place: leafPlaceSchema }), FOUND_LEAVES_MAX),
+    /** 1 when there are more than these. */
+    more: uint(1),
+  }),
   witness: struct({ signature }),
   release: struct({ items: list(releasedSchema, RELEASE_ITEMS_MAX) }),
   catalogue: struct({
     /** Key deposits with wraps for the reader. */
     keys: list(bytesMax(KEY_DEPOSIT_BYTES_MAX), KEY_DEPOSITS_MAX),
-    items: list(recordHeadSchema, LIST_ITEMS_MAX),
+    items: list(catalogueItemSchema, LIST_ITEMS_MAX),
     next: nullable(digest),
   }),
   /** In the order asked; null where this holder does not help. */
@@ -201,6 +241,7 @@ const answerSchema = variant({
 export type ShardName = Infer<typeof shardNameSchema>
 export type ShardHead = Infer<typeof shardHeadSchema>
 export type RecordHead = Infer<typeof recordHeadSchema>
+export type CatalogueItem = Infer<typeof catalogueItemSchema>
 export type DepositItem = Infer<typeof depositItemSchema>
 export type ReleaseItem = Infer<typeof releaseItemSchema>
 export type ReleasedShard = Infer<typeof releasedSchema>

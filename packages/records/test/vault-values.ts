@@ -1,10 +1,13 @@
 // Any value that members send each other about records, and one fixed value of every kind.
 
+import { concatBytes } from '@mooring/codec'
 import { merkleRootOfHashes, x25519PublicKey } from '@mooring/crypto'
 import * as fc from 'fast-check'
 import {
   accessRequestDigest,
+  batchPath,
   createKeyDeposit,
+  encodeBatchDeposit,
   type KeyDeposit,
   type Manifest,
   sealRecord,
@@ -98,6 +101,13 @@ const question = record({
   count: segment,
 })
 
+const place = record({
+  transaction: digest,
+  height: count,
+  index: fc.nat(4095),
+  path: fc.array(digest, { maxLength: 12 }),
+})
+
 type Kinds<V extends { kind: string; body: unknown }> = {
   [K in V['kind']]: fc.Arbitrary<Extract<V, { kind: K }>['body']>
 }
@@ -112,10 +122,13 @@ const requests: Kinds<VaultRequest> = {
   'deposit-part': record({ shard, offset: count, part: some }),
   'deposit-commit': record({ shard }),
   'deposit-keys': record({ items: list(some) }),
+  'deposit-batches': record({ items: list(some) }),
   have: record({ shards: list(shard) }),
   audit: record({ nonce: bytes(16), shards: list(shard) }),
   list: record(page),
   'list-keys': record(page),
+  'list-batches': record({ ...page, limit: fc.nat(32) }),
+  leaves: record({ custodian: organisation, prefix: fc.uint8Array({ maxLength: 4 }) }),
   witness: record({ signed, entry: anyEntry }),
   release: record({
     signed,
@@ -142,6 +155,8 @@ const answers: Kinds<VaultAnswer> = {
   audit: record({ answers: list(option(bytes(16))) }),
   list: record({ items: list(head), next: option(digest) }),
   'list-keys': record({ items: list(some), next: option(digest) }),
+  'list-batches': record({ items: list(some), next: option(digest) }),
+  leaves: record({ items: list(record({ leaf: digest, place })), more: fc.nat(1) }),
   witness: record({ signature: bytes(64) }),
   release: record({
     items: list(
@@ -150,7 +165,9 @@ const answers: Kinds<VaultAnswer> = {
   }),
   catalogue: record({
     keys: list(some),
-    items: list(record({ set: some, manifest: some, holders: list(organisation) })),
+    items: list(
+      record({ set: some, manifest: some, holders: list(organisation), place: option(place) }),
+    ),
     next: option(digest),
   }),
   repair: record({ parts: list(option(some)) }),
@@ -197,6 +214,17 @@ const head1 = {
 const name1 = { setId: sealedExample.setId, index: 1 }
 const signed1 = signAccessRequest(anchorKeyOf(READER), requestOf())
 
+const none = new Uint8Array(0)
+export const leavesExample = Array.from({ length: 16 }, (_, at) => bytesOf(`leaf ${at}`))
+const anchorExample = { transaction: bytesOf('transaction'), height: 7 }
+export const batchDepositExample = encodeBatchDeposit({
+  custodian: 'st-anna',
+  sequence: 3,
+  ...anchorExample,
+  leaves: concatBytes(...leavesExample),
+})
+export const placeExample = { ...anchorExample, index: 3, path: batchPath(leavesExample, 3) }
+
 /** Messages whose bytes are frozen. */
 export const requestExamples: VaultRequest[] = [
   { kind: 'deposit', body: { items: [{ ...head1, shard: bytesOf('shard') }] } },
@@ -218,6 +246,9 @@ export const requestExamples: VaultRequest[] = [
       items: [{ setId: sealedExample.setId, from: 0, count: 1, digests: 1 }],
     },
   },
+  { kind: 'deposit-batches', body: { items: [batchDepositExample] } },
+  { kind: 'list-batches', body: { custodian: 'st-anna', after: null, limit: 32 } },
+  { kind: 'leaves', body: { custodian: 'st-anna', prefix: leavesExample[3]?.slice(0, 1) ?? none } },
   { kind: 'moved', body: { holder: 'county', shards: [name1] } },
   { kind: 'report', body: { shard: name1, holder: 'county', code: 'bad_shard' } },
 ]

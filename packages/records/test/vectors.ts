@@ -6,6 +6,7 @@ import { sha256 } from '@mooring/crypto'
 import {
   auditAnswer,
   auditWindow,
+  batchRoot,
   depositReceiptMessage,
   encodeKeyDeposit,
   encodeVaultAnswer,
@@ -18,8 +19,11 @@ import {
 } from '../src/index.ts'
 import { classKey } from './seal-world.ts'
 import {
+  batchDepositExample,
   keyContentExample,
   keyDepositExample,
+  leavesExample,
+  placeExample,
   rawExample,
   readerSecrets,
   requestExamples,
@@ -58,6 +62,22 @@ const answerExamples: VaultAnswer[] = [
   {
     kind: 'list',
     body: { items: [{ set: encodedSet, manifest, holders: ['st-anna'], index: 0 }], next: setId },
+  },
+  {
+    kind: 'list-batches',
+    body: { items: [batchDepositExample], next: batchRoot(leavesExample) },
+  },
+  {
+    kind: 'leaves',
+    body: { items: [{ leaf: leavesExample[3] ?? setId, place: placeExample }], more: 0 },
+  },
+  {
+    kind: 'catalogue',
+    body: {
+      keys: [encodeKeyDeposit(keyDepositExample)],
+      items: [{ set: encodedSet, manifest, holders: ['st-anna'], place: placeExample }],
+      next: null,
+    },
   },
   {
     kind: 'release',

@@ -6,7 +6,7 @@
 // the disk in one flush. What came of an entry later may be written over it, and does not sync.
 
 import { bytes, bytesMax, decode, encode, struct, uint } from '@mooring/codec'
-import { type BatchedId, Batches, type BatchPlace } from './batches.ts'
+import { type BatchBytes, type BatchedId, Batches, type BatchPlace } from './batches.ts'
 import type { Database } from './database.ts'
 import { StorageError } from './errors.ts'
 import { GroupCommit } from './group-commit.ts'
@@ -118,7 +118,7 @@ export class AccessStore {
     return this.#batches.pending(limit)
   }
 
-  putBatch(batch: Uint8Array, leaves: readonly BatchedId[]): Promise<number> {
+  putBatch(batch: BatchBytes, leaves: readonly BatchedId[]): Promise<number> {
     return this.#batches.put(batch, leaves)
   }
 

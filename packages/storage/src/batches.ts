@@ -15,6 +15,9 @@ export interface BatchPlace {
   readonly position: number
 }
 
+/** A batch that says its own number is made when that is known. */
+export type BatchBytes = Uint8Array | ((sequence: number) => Uint8Array)
+
 export interface BatchedId {
   readonly arrival: number
   readonly id: Uint8Array
@@ -71,10 +74,21 @@ export class Batches {
     return waiting
   }
 
-  /** Moves waiting ids into a new batch. @throws StorageError out_of_order for one that does not wait */
-  async put(batch: Uint8Array, ids: readonly BatchedId[]): Promise<number> {
+  /**
+   * Moves waiting ids into a new batch, together with what else is written of it.
+   * @throws StorageError out_of_order for one that does not wait
+   */
+  async put(
+    batch: BatchBytes,
+    ids: readonly BatchedId[],
+    besides: (sequence: number) => DatabaseOperation[] = () => [],
+  ): Promise<number> {
     const sequence = this.#last + 1
-    const operations = [put(batchKey(sequence), batch), put(unanchoredKey(sequence), EMPTY)]
+    const operations = [
+      put(batchKey(sequence), typeof batch === 'function' ? batch(sequence) : batch),
+      put(unanchoredKey(sequence), EMPTY),
+      ...besides(sequence),
+    ]
     const taken = new Set<number>()
     for (const { arrival, id, position } of ids) {
       const waiting = this.#database.getSync(pendingKey(arrival))
@@ -88,6 +102,25 @@ export class Batches {
     this.#last = sequence
     this.#waiting -= ids.length
     return sequence
+  }
+
+  /** Batches that are on the chain already; the answer is their numbers. */
+  async restore(
+    batches: readonly { batch: (sequence: number) => Uint8Array; anchor: Uint8Array }[],
+  ): Promise<number[]> {
+    const numbers = batches.map((_, at) => this.#last + 1 + at)
+    const operations = batches.flatMap(({ batch, anchor }, at) => {
+      const sequence = this.#last + 1 + at
+      return [put(batchKey(sequence), batch(sequence)), put(anchorKey(sequence), anchor)]
+    })
+    await this.#database.batch(operations, { sync: true })
+    this.#last += batches.length
+    return numbers
+  }
+
+  /** What a caller writes for an id that is in a batch. */
+  place(id: Uint8Array, place: BatchPlace): DatabaseOperation {
+    return put(placeKey(id), encode(storedPlace, place))
   }
 
   get(sequence: number): PrivateBatch | undefined {

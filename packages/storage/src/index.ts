@@ -1,5 +1,5 @@
 export { AccessStore, type StoredAccess } from './access-store.ts'
-export type { BatchedId, BatchPlace } from './batches.ts'
+export type { BatchBytes, BatchedId, BatchPlace } from './batches.ts'
 export { BLOB_BYTES_MAX, PIECE_BYTES_MAX, PIECES_MAX } from './blob-format.ts'
 export type { BlobShape, BlobStat, BlobStore, BlobWriter } from './blob-store.ts'
 export { ChainStore } from './chain.ts'
@@ -24,13 +24,14 @@ export {
   LibraryStore,
   SCOPE_BYTES,
 } from './library-store.ts'
+export { type FoundLeaf, type KeptBatch, LeafStore, type NewKeptBatch } from './leaf-store.ts'
 export { MemoryFileSystem } from './memory-file-system.ts'
 export { MemoryLevel } from './memory-level.ts'
 export { type BlobPlace, openBlobStore } from './open-blob-store.ts'
 export { PendingTransactions } from './pending-transactions.ts'
 export { AccountStore, type NewAccount } from './account-store.ts'
 export type { HolderUpdate, NewRecord, PrivateBatch, PrivateRecord } from './private-record.ts'
-export { PrivateStore } from './records.ts'
+export { PrivateStore, type RestoredRecord } from './records.ts'
 export { PinnedChain, type StateValue } from './pinned-chain.ts'
 export {
   INLINE_SHARD_BYTES_MAX,

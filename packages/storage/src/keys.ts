@@ -77,6 +77,8 @@ export const placeKey = (id: Uint8Array): Uint8Array => key('p', id)
 export const batchKey = (sequence: number): Uint8Array => numberKey('b', sequence)
 /** Nothing; the batch of this sequence is not anchored yet. */
 export const unanchoredKey = (sequence: number): Uint8Array => numberKey('u', sequence)
+/** Nothing; not every holder of the leaves of this batch has them, by sequence. */
+export const undepositedKey = (sequence: number): Uint8Array => numberKey('U', sequence)
 /** What anchored the batch, by sequence. */
 export const anchorKey = (sequence: number): Uint8Array => numberKey('c', sequence)
 
@@ -99,12 +101,19 @@ export const accessKey = (arrival: number): Uint8Array => numberKey('f', arrival
 /** Arrival of the entry of a leaf. */
 export const accessArrivalKey = (leaf: Uint8Array): Uint8Array => key('v', leaf)
 
+/** Vault: leaves of an anchored batch, by custodian and root. */
+export const keptBatchKey = (custodian: string, root: Uint8Array): Uint8Array =>
+  ownedKey('z', custodian, root)
+/** Root of the batch of a leaf and its place in it, by custodian and leaf. */
+export const leafKey = (custodian: string, leaf: Uint8Array): Uint8Array =>
+  ownedKey('A', custodian, leaf)
+
 /** A record that may be read elsewhere, or a class key to it, by scope (one patient at one custodian). */
 export const libraryKey = (scope: Uint8Array, name: Uint8Array): Uint8Array =>
   concatBytes(key('j', scope), name)
 
 /** Behind every key of this custodian that begins with the letter. */
-export function afterOwned(letter: 'h' | 'k' | 'n', custodian: string): Uint8Array {
+export function afterOwned(letter: 'h' | 'k' | 'n' | 'z' | 'A', custodian: string): Uint8Array {
   const end = ownedKey(letter, custodian)
   end[end.length - 1] = 1
   return end
@@ -153,6 +162,9 @@ const NAMES: Record<string, { name: string; rest: 'number' | 'hex' | 'text' | 'h
   n: { name: 'usage of a custodian', rest: 'hidden' },
   o: { name: 'shard in a blob', rest: 'hidden' },
   j: { name: 'record of the library', rest: 'hidden' },
+  z: { name: 'leaves of a batch', rest: 'hidden' },
+  A: { name: 'leaf of a batch', rest: 'hidden' },
+  U: { name: 'batch whose leaves are not deposited', rest: 'number' },
 }
 
 /** A key in words, for error texts; what could name a patient's record is left out. */

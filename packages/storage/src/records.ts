@@ -11,7 +11,7 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { bytesMax, decode, encode, struct, toHex, uint } from '@mooring/codec'
-import { type BatchedId, Batches } from './batches.ts'
+import { type BatchBytes, type BatchedId, type BatchPlace, Batches } from './batches.ts'
 import type { Database, DatabaseOperation } from './database.ts'
 import { StorageError } from './errors.ts'
 import {
@@ -27,6 +27,7 @@ import {
   recordKey,
   setKey,
   shortKey,
+  undepositedKey,
 } from './keys.ts'
 import type { HolderUpdate, NewRecord, PrivateBatch, PrivateRecord } from './private-record.ts'
 
@@ -39,6 +40,11 @@ const RECORDS_A_TURN = 128
 const LAST = Number.MAX_SAFE_INTEGER
 
 const storedRecord = struct({ arrival: uint(), metadata: bytesMax(METADATA_BYTES_MAX) })
+
+export interface RestoredRecord extends Omit<NewRecord, 'queued'> {
+  /** Null where nobody knows its batch. */
+  place: BatchPlace | null
+}
 
 export class PrivateStore {
   readonly #database: Database
@@ -112,13 +118,15 @@ export class PrivateStore {
   }
 
   /**
-   * Records that their holders had: accepted and in no batch, as what anchored them before is not known
-   * any more. Those that are here already are left as they are; the answer is how many were not.
+   * Records that their holders had: accepted, and in a batch where holders had that too; one that is in
+   * none waits for an anchor. Those that are here already are left as they are; the answer is how many were
+   * not.
    */
-  restore(records: readonly Omit<NewRecord, 'queued'>[]): Promise<number> {
+  restore(records: readonly RestoredRecord[]): Promise<number> {
     return this.#enqueue(async () => {
       const operations: DatabaseOperation[] = []
       const seen = new Set<string>()
+      let waiting = 0
       let arrival = this.#lastArrival
       for (const record of records) {
         const { id, dedupeKey } = record
@@ -127,15 +135,24 @@ export class PrivateStore {
         if (isKnown !== undefined || names.some((name) => seen.has(name))) continue
         for (const name of names) seen.add(name)
         arrival += 1
-        operations.push(...indexOperations(record, arrival), this.#batches.queue(arrival, id))
+        const { place } = record
+        const step =
+          place === null ? this.#batches.queue(arrival, id) : this.#batches.place(id, place)
+        if (place === null) waiting += 1
+        operations.push(...indexOperations(record, arrival), step)
       }
       const added = arrival - this.#lastArrival
       if (added === 0) return 0
       await this.#database.batch(operations, { sync: true })
       this.#lastArrival = arrival
-      this.#batches.waits(added)
+      this.#batches.waits(waiting)
       return added
     })
+  }
+
+  /** Batches that holders had the leaves of: on the chain, and durable when this resolves. */
+  restoreBatches(batches: Parameters<Batches['restore']>[0]): Promise<number[]> {
+    return this.#enqueue(() => this.#batches.restore(batches))
   }
 
   findByDedupeKey(dedupeKey: Uint8Array): Uint8Array | undefined {
@@ -231,8 +248,22 @@ export class PrivateStore {
    * Moves waiting records into a new batch: durable, and both or neither.
    * @throws StorageError out_of_order for a record that is not waiting
    */
-  putBatch(batch: Uint8Array, records: readonly BatchedId[]): Promise<number> {
-    return this.#enqueue(() => this.#batches.put(batch, records))
+  putBatch(batch: BatchBytes, records: readonly BatchedId[]): Promise<number> {
+    return this.#enqueue(() => this.#batches.put(batch, records, undepositedMark))
+  }
+
+  /** Batches whose leaves some holder still has to be given, oldest first; they may not be anchored yet. */
+  async undeposited(): Promise<number[]> {
+    const found: number[] = []
+    const range = { from: undepositedKey(0), to: undepositedKey(LAST) }
+    for await (const key of this.#database.keys(range)) found.push(numberOf(key))
+    return found
+  }
+
+  /** Lost to a power failure at worst: then they are given once more. */
+  async markDeposited(sequences: readonly number[]): Promise<void> {
+    const operations = sequences.map((sequence) => del(undepositedKey(sequence)))
+    await this.#database.batch(operations, { sync: false })
   }
 
   getBatch(sequence: number): PrivateBatch | undefined {
@@ -315,6 +346,10 @@ function indexOperations(record: Omit<NewRecord, 'queued'>, arrival: number): Da
     put(arrivalKey(arrival), id),
     put(holdersKey(arrival), holders),
   ]
+}
+
+function undepositedMark(sequence: number): DatabaseOperation[] {
+  return [put(undepositedKey(sequence), EMPTY)]
 }
 
 function isReceived(open: Uint8Array): boolean {
