@@ -19,6 +19,8 @@ export interface RecordStream {
   size: number
   /** Digest of the access entry that the read left. */
   entry: string | null
+  /** Whether the chain has it, as the node that read it sees; in which block, as far as it knows. */
+  anchored: { isAnchored: boolean; height: number | null }
   /** Whose shards were skipped. */
   badHolders: { holder: string; code: string }[]
   /** Throws `incomplete` when less arrives than was announced. */
@@ -168,6 +170,7 @@ async function openContent(http: Http, path: string, call: Call): Promise<Record
       contentType: response.headers.get('content-type') ?? 'application/octet-stream',
       size,
       entry: response.headers.get('mooring-access-entry'),
+      anchored: anchoredOf(response.headers.get('mooring-anchored')),
       badHolders: badHoldersOf(response.headers.get('mooring-bad-holders')),
       body: counted(http, piecesOf(response, watch), size),
     }
@@ -251,6 +254,12 @@ async function whole({ body, contentType }: RecordStream): Promise<RecordFile> {
     at += piece.length
   }
   return { bytes, contentType }
+}
+
+function anchoredOf(header: string | null): RecordStream['anchored'] {
+  const isAnchored = header !== null && header !== 'pending'
+  const height = Number(header)
+  return { isAnchored, height: isAnchored && Number.isInteger(height) ? height : null }
 }
 
 function badHoldersOf(header: string | null): { holder: string; code: string }[] {

@@ -30,6 +30,7 @@ export type VaultEndpoints = { [K in VaultOperation & OperationId]: Endpoint<K> 
 /** What a custodian reads its own records for, when nobody says otherwise. */
 const OWN_PURPOSE = 'TREAT'
 export const ENTRY_HEADER = 'mooring-access-entry'
+export const ANCHORED_HEADER = 'mooring-anchored'
 export const BAD_HOLDERS_HEADER = 'mooring-bad-holders'
 
 export const vaultEndpoints: VaultEndpoints = {
@@ -96,13 +97,14 @@ export const vaultEndpoints: VaultEndpoints = {
 async function content(request: ReadRequest, { handlers }: ApiContext): Promise<Answer> {
   const found = await handlers.recordContent(request)
   if (found === undefined) throw unknownRecord()
-  const { contentType, size, entry, badHolders } = found
+  const { contentType, size, entry, anchored, badHolders } = found
   const headers: Record<string, string> = {
     ...fresh,
     'content-type': contentType,
     'content-length': String(size),
     'content-disposition': 'attachment',
     'x-content-type-options': 'nosniff',
+    [ANCHORED_HEADER]: anchored.isAnchored ? String(anchored.height ?? 'final') : 'pending',
   }
   if (entry !== null) headers[ENTRY_HEADER] = entry
   const bad = badHolders.map(({ holder, code }) => `${holder};${code}`)

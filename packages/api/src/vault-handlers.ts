@@ -39,6 +39,8 @@ export interface RecordContent {
   body: AsyncIterable<Uint8Array>
   /** Digest of the access entry that this read leaves; null: nothing had to be asked. */
   entry: string | null
+  /** Whether the chain has it: its height, when the block is still here. */
+  anchored: { isAnchored: boolean; height: number | null }
   /** Whose shards were skipped, as far as is known before the first byte. */
   badHolders: readonly { holder: string; code: string }[]
 }

@@ -82,6 +82,7 @@ export class MemoryVault implements VaultHandlers {
   readonly grants: GrantRequest[] = []
   readonly repairs: boolean[] = []
   badHolders: RecordContent['badHolders'] = []
+  anchored: RecordContent['anchored'] = { isAnchored: true, height: 12 }
   /** Refuses every upload, after so many bytes. */
   refuseUpload: { afterBytes: number; code: string } | null = null
   /** What a read does after so many bytes. */
@@ -126,7 +127,8 @@ export class MemoryVault implements VaultHandlers {
     const { badHolders } = this
     const entry = digestOf(`entry ${this.reads.length}`)
     const body = this.#pieces(bytes)
-    return Promise.resolve({ contentType, size: bytes.length, body, entry, badHolders })
+    const { anchored } = this
+    return Promise.resolve({ contentType, size: bytes.length, body, entry, anchored, badHolders })
   }
 
   readable({ grant, records, after, limit }: ReadableQuery) {

@@ -117,7 +117,10 @@ test('a read names its trace, and the holders whose shards were bad', () =>
     const { code, stderr } = await run(`record get ${id} -o out.json --purpose HOPERAT`)
     assert.equal(code, 0, stderr)
     assert.match(stderr, /^riverside gave a bad shard \(shard_wrong\); others were asked instead\n/)
-    assert.match(stderr, /36 B written to out\.json; the read is access entry [0-9a-f]{4}…/)
+    assert.match(
+      stderr,
+      /36 B written to out\.json; anchored in block 12; the read is access entry [0-9a-f]{4}…/,
+    )
     assert.equal(readFileSync(join(folder, 'out.json'), 'utf8'), RECORD)
     assert.equal(statSync(join(folder, 'out.json')).mode & 0o777, 0o600)
     assert.deepEqual(node.reads, [{ id, purpose: 'HOPERAT', grant: null }])

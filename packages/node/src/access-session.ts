@@ -13,6 +13,7 @@ import {
   type AccessRequest,
   type AccessWitness,
   gateTagOf,
+  type LeafPlace,
   type Manifest,
   sealAccessEntry,
   type ShardSet,
@@ -33,6 +34,8 @@ export interface LocatedRecord {
   readonly set: ShardSet
   readonly holders: readonly string[]
   readonly manifest: Manifest
+  /** In which batch its commitment is, as its custodian says; nothing where it has not said so. */
+  readonly place?: LeafPlace | null | undefined
 }
 
 export interface AccessReason {

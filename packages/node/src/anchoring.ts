@@ -20,7 +20,7 @@ import {
   type State,
 } from '@mooring/ledger'
 import { type AnchorBatch, BATCH_RECORDS_MAX, buildBatch } from '@mooring/records'
-import type { BatchedId, ChainStore, PrivateBatch } from '@mooring/storage'
+import type { BatchBytes, BatchedId, ChainStore, PrivateBatch } from '@mooring/storage'
 import { type Attempt, isAlive, planAnchors } from './anchor-plan.ts'
 import { batchIn, type BatchKind, searchAnchors } from './anchor-search.ts'
 import type { Clock } from './clock.ts'
@@ -53,7 +53,7 @@ export interface BatchStore {
   readonly waiting: number
   readonly lastBatch: number
   pending(limit: number): Promise<{ arrival: number; id: Uint8Array }[]>
-  putBatch(batch: Uint8Array, ids: readonly BatchedId[]): Promise<number>
+  putBatch(batch: BatchBytes, ids: readonly BatchedId[]): Promise<number>
   unanchored(): Promise<PrivateBatch[]>
   markAnchored(sequence: number, anchor: Uint8Array): Promise<void>
 }
@@ -69,7 +69,7 @@ export interface AnchoringModules {
   logger: Logger
   metrics: Pick<Metrics, 'anchorBatchRecords' | 'records' | 'accessBatchEntries'>
   onBatched: (records: readonly string[]) => void
-  onAnchored: (records: readonly string[], height: number) => void | Promise<void>
+  onAnchored: (records: readonly string[], height: number, batch: number) => void | Promise<void>
   /** The store failed: nothing is anchored any more. */
   onFatal: (error: unknown) => void
 }
@@ -244,7 +244,7 @@ export class Anchoring {
     await store.markAnchored(batch.number, encodeBatchAnchor(anchor))
     this.#open = this.#open.filter((each) => each !== batch)
     anchors.anchored(batch.number, anchor)
-    await onAnchored(batch.records, anchor.height)
+    await onAnchored(batch.records, anchor.height, batch.number)
     const { sequence, height } = anchor
     const records = batch.records.length
     const kind = this.#kind
@@ -271,9 +271,7 @@ export class Anchoring {
       (length) => new Uint8Array(randomBytes(length)),
     )
     if ('code' in built) throw new Error(`records that wait make no batch: ${built.code}`)
-    const sequence = store.lastBatch + 1
-    const batch: AnchorBatch = {
-      sequence,
+    const batch: Omit<AnchorBatch, 'sequence'> = {
       root: built.root,
       bucket: built.bucket,
       leaves: [...built.leaves],
@@ -284,8 +282,8 @@ export class Anchoring {
       ...record,
       position: built.positions[index] ?? 0,
     }))
-    const number = await store.putBatch(encodeBatch(batch), places)
-    if (number !== sequence) throw new Error(`batch ${sequence} was stored as ${number}`)
+    const bytesOf = (sequence: number) => encodeBatch({ ...batch, sequence })
+    const number = await store.putBatch(bytesOf, places)
     anchors.opened(number)
     const open = openBatch(number, batch)
     this.#open.push(open)
@@ -367,7 +365,10 @@ export class Anchoring {
   }
 }
 
-function openBatch(number: number, { root, bucket, leaves, positions }: AnchorBatch): OpenBatch {
+function openBatch(
+  number: number,
+  { root, bucket, leaves, positions }: Omit<AnchorBatch, 'sequence'>,
+): OpenBatch {
   const records = positions.map((position) => {
     const leaf = leaves[position]
     if (leaf === undefined) throw new Error(`batch ${number} has no leaf ${position}`)

@@ -9,8 +9,9 @@ import {
   accessEntryCommit,
   type AccessRequest,
   decideQuery,
+  type CatalogueItem,
+  type LeafPlace,
   type Manifest,
-  type RecordHead,
   type SignedAccessRequest,
   type VaultAnswer,
   type VaultRequest,
@@ -31,7 +32,7 @@ export interface CatalogueEntry {
   readonly manifest: Uint8Array
   readonly holders: readonly string[]
   /** The manifest, opened. */
-  readonly metadata: Pick<Manifest, 'facts'>
+  readonly metadata: Pick<Manifest, 'facts' | 'recordCommit'>
 }
 
 /** Of the custodian's index. */
@@ -50,6 +51,8 @@ export interface CatalogueModules {
   readonly clock: Pick<Clock, 'wall'>
   readonly accounts: Pick<Accounts, 'findByKey' | 'wrapsFor'>
   readonly index: CatalogueIndex
+  /** Where records are in anchored batches, in their order; null for those that wait. */
+  readonly placesOf: (records: readonly CatalogueEntry[]) => Promise<(LeafPlace | null)[]>
   readonly anchorKeyOf: (organisation: string) => Uint8Array | undefined
   readonly tip: () => number
   readonly blockDigestAt: (height: number) => Uint8Array | undefined
@@ -84,22 +87,31 @@ export async function answerCatalogue(
   const { patientKey, classes } = document
   const keys = after === null ? modules.accounts.wrapsFor(patientKey, sender).slice(0, 256) : []
   const wanted = Math.max(1, Math.min(limit, PAGE_MAX))
-  const items: RecordHead[] = []
+  const items: CatalogueEntry[] = []
   let before = after === null ? null : (modules.index.getBySet(after)?.arrival ?? 0)
   let last: Uint8Array | null = null
   for (let looked = 0; looked < LOOKED_THROUGH_MAX && items.length < wanted; ) {
     const page = await modules.index.listAccount(patientKey, before, wanted)
-    if (page.length === 0) return { keys: [...keys], items, next: null }
+    if (page.length === 0) return { keys: [...keys], items: await told(modules, items), next: null }
     looked += page.length
-    for (const { setId, set, manifest, holders, metadata, arrival } of page) {
+    for (const found of page) {
       if (items.length === wanted) break
-      before = arrival
-      last = setId
-      if (!classes.includes(metadata.facts.class)) continue
-      items.push({ set, manifest, holders: [...holders] })
+      before = found.arrival
+      last = found.setId
+      if (classes.includes(found.metadata.facts.class)) items.push(found)
     }
   }
-  return { keys: [...keys], items, next: last }
+  return { keys: [...keys], items: await told(modules, items), next: last }
+}
+
+async function told(
+  { placesOf }: CatalogueModules,
+  entries: readonly CatalogueEntry[],
+): Promise<CatalogueItem[]> {
+  const places = await placesOf(entries)
+  return entries.map(({ set, manifest, holders }, at) => {
+    return { set, manifest, holders: [...holders], place: places[at] ?? null }
+  })
 }
 
 function refusalOf(

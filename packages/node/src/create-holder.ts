@@ -3,12 +3,14 @@
 import type { KeyPair } from '@mooring/crypto'
 import { blockDigest, decodeHeader } from '@mooring/ledger'
 import type { VaultRequest } from '@mooring/records'
-import type { BlobStore, ChainStore, ShardStore } from '@mooring/storage'
+import type { BlobStore, ChainStore, LeafStore, ShardStore } from '@mooring/storage'
 import type { AccessNotes } from './access-notes.ts'
 import type { Clock } from './clock.ts'
+import type { FinalRoots } from './final-roots.ts'
 import type { FreeSpace } from './free-space.ts'
 import { Holder, type HolderOutcome, type VaultHandlers } from './holder.ts'
 import { HolderAccess } from './holder-access.ts'
+import { HolderBatches } from './holder-batches.ts'
 import { HolderDeposits } from './holder-deposits.ts'
 import { HolderUploads } from './holder-uploads.ts'
 import { type DamagedShard, KeptShards } from './kept-shards.ts'
@@ -28,11 +30,14 @@ export interface CreateHolderModules {
   readonly clock: Clock
   readonly logger: Logger
   readonly store: ShardStore
+  readonly leaves: LeafStore
   readonly blobs: BlobStore
   readonly space: FreeSpace
   readonly notes: AccessNotes
   readonly members: Pick<Members, 'organisations'>
   readonly chain: Pick<ChainStore, 'tip' | 'getHeader'>
+  /** The batches that the chain has. */
+  readonly roots: FinalRoots
   readonly isConnected: (organisation: string) => boolean
   readonly handlers: () => VaultHandlers | null
   /** Found on the disk: what was kept is not what was deposited. */
@@ -44,13 +49,14 @@ export interface CreatedHolder {
   readonly holder: Holder
   readonly shards: KeptShards
   readonly deposits: Pick<HolderDeposits, 'refuseRoom'>
+  readonly batches: HolderBatches
   close(): Promise<void>
 }
 
 export function createHolder(options: HolderOptions, modules: CreateHolderModules): CreatedHolder {
   const { self, anchorKey } = options
   const { clock, logger, store, blobs, space, notes, members, chain } = modules
-  const { isConnected, handlers, observe, onDamage } = modules
+  const { isConnected, handlers, observe, onDamage, leaves, roots } = modules
   const organisationOf = (id: string) => members.organisations.find((one) => one.id === id)
   const groupOf = (id: string) => organisationOf(id)?.legalGroup
   const shards = new KeptShards({
@@ -63,6 +69,11 @@ export function createHolder(options: HolderOptions, modules: CreateHolderModule
   })
   const uploads = new HolderUploads(blobs, clock)
   const deposits = new HolderDeposits(options, { shards, uploads, space, groupOf })
+  const batches = new HolderBatches({
+    store: leaves,
+    roots,
+    refuseRoom: (custodian, bytes) => deposits.refuseRoom(custodian, bytes),
+  })
   const access = new HolderAccess({
     self,
     anchorKey,
@@ -84,6 +95,7 @@ export function createHolder(options: HolderOptions, modules: CreateHolderModule
     logger,
     shards,
     deposits,
+    batches,
     access,
     handlers,
     self,
@@ -91,5 +103,5 @@ export function createHolder(options: HolderOptions, modules: CreateHolderModule
     isConnected,
     observe,
   })
-  return { holder, shards, deposits, close: () => uploads.close() }
+  return { holder, shards, deposits, batches, close: () => uploads.close() }
 }

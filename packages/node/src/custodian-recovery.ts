@@ -5,8 +5,10 @@
 // local secret and the reference, so that a patient keeps the keys it had. Both secrets are in the folder
 // `keys`: without it nothing here opens, and the records are still there for who has a grant.
 //
-// What does not come back: which batch anchored a record, so it is anchored once more and can be proved
-// again; and grants, whose recipients go on reading by the holders.
+// The leaves of its batches come back as well, so that records are as anchored as they were and can be proved.
+// Only what no batch has waits for an anchor. (Anchoring all of them again would tell too much: a leaf that
+// is in two batches is no dummy.) What does not come back is grants; their recipients go on reading by the
+// holders.
 
 import { CodecError, compareBytes, toHex } from '@mooring/codec'
 import {
@@ -17,12 +19,13 @@ import {
   type ShardHead,
   shardSetId,
 } from '@mooring/records'
-import type { PrivateStore } from '@mooring/storage'
+import type { PrivateStore, RestoredRecord } from '@mooring/storage'
 import type { AtRest } from './at-rest.ts'
 import type { CustodianIndex } from './custodian-index.ts'
 import { type FoundKey, newHeads } from './discovery.ts'
 import type { HostedAccounts, RestoredKey } from './hosted-accounts.ts'
 import { sealEntry } from './queued-records.ts'
+import { type FoundBatch, restoreBatches } from './recovered-batches.ts'
 import { runInSlices } from './time-slices.ts'
 import { encodePlacement } from './vault-placement.ts'
 
@@ -39,6 +42,7 @@ export interface RecoveryModules {
 export interface FoundAtHolders {
   readonly keys: readonly FoundKey[]
   readonly heads: AsyncIterable<readonly ShardHead[]>
+  readonly batches: AsyncIterable<FoundBatch>
 }
 
 interface Opened {
@@ -53,7 +57,7 @@ const BATCH = 500
 /** How many records came back. */
 export async function recoverIndex(
   modules: RecoveryModules,
-  { keys, heads }: FoundAtHolders,
+  { keys, heads, batches }: FoundAtHolders,
 ): Promise<number> {
   const opened = new Map<string, Opened>()
   const seen = new Map<string, string>()
@@ -70,9 +74,14 @@ export async function recoverIndex(
     .toSorted(
       (a, b) => a.manifest.receivedAt - b.manifest.receivedAt || compareBytes(a.setId, b.setId),
     )
+  const ids = records.map(({ manifest }) => manifest.recordCommit)
+  const places = await restoreBatches(modules.store, ids, batches)
   let restored = 0
   for (let at = 0; at < records.length; at += BATCH) {
-    const batch = records.slice(at, at + BATCH).map((each) => recordOf(modules, each))
+    const batch = records.slice(at, at + BATCH).map((each) => {
+      const place = places.get(toHex(each.manifest.recordCommit)) ?? null
+      return { ...recordOf(modules, each), place }
+    })
     restored += await modules.store.restore(batch)
   }
   if (restored > 0) modules.onRestored()
@@ -116,7 +125,7 @@ function* restoredKeys(opened: Iterable<Opened>): Generator<RestoredKey> {
 function recordOf(
   { atRest }: RecoveryModules,
   { head, setId, manifest, key }: Opened,
-): Parameters<PrivateStore['restore']>[0][number] {
+): Omit<RestoredRecord, 'place'> {
   const { patientKey, class: name, epoch } = key.content
   const { set, manifest: sealed, holders } = head
   return {

@@ -9,17 +9,20 @@
 import type { ApiHandlers, SubmissionOutcome, SubmittedRecordAnswer } from '@mooring/api'
 import { fromHex } from '@mooring/codec'
 import type { Organisation } from '@mooring/ledger'
-import type { RandomBytes } from '@mooring/records'
+import type { LeafPlace, RandomBytes } from '@mooring/records'
 import type { AccountStore, PrivateStore } from '@mooring/storage'
 import type { Accounts } from './accounts.ts'
 import { Anchoring, type AnchoringModules, type AnchoringOptions } from './anchoring.ts'
 import { AtRest } from './at-rest.ts'
 import { type FoundAtHolders, recoverIndex, type RecoveryModules } from './custodian-recovery.ts'
+import { BatchDeposits } from './batch-deposits.ts'
 import { createCustodianIndex, type CustodianIndex } from './custodian-index.ts'
 import { BatchAnchors } from './custody.ts'
 import { createGrantAnswers } from './grant-answers.ts'
+import { possibleHolders } from './holder-choice.ts'
 import { HostedAccounts } from './hosted-accounts.ts'
 import { KeyDeposits } from './key-deposits.ts'
+import { leafPlaces } from './leaf-places.ts'
 import type { Metrics } from './metrics.ts'
 import { Placing } from './placing.ts'
 import { createRecordAnswers, type RecordAnswers } from './record-answers.ts'
@@ -70,6 +73,8 @@ export interface Custodian
   readonly accounts: Accounts
   /** What waits for holders. */
   readonly placing: Pick<Placing, 'status' | 'wake'>
+  /** Where these records are in anchored batches; null for one that waits. */
+  places(ids: readonly Uint8Array[]): Promise<(LeafPlace | null)[]>
   /** Takes back what holders have of this custodian and its index has not; how many records. */
   recover(found: FoundAtHolders): Promise<number>
   /** Goes on where an earlier run stopped; the mempool has its own transactions back by then. */
@@ -89,6 +94,7 @@ interface Parts {
   anchors: BatchAnchors
   waits: SubmissionWaits
   anchoring: Anchoring
+  batches: BatchDeposits
   accounts: HostedAccounts
   index: CustodianIndex
   placing: Placing
@@ -104,7 +110,7 @@ const ACCEPT_WAIT_MS = 2_000
 export function createCustodian(options: CustodianOptions, modules: CustodianModules): Custodian {
   const { store } = modules
   const parts = createParts(options, modules)
-  const { anchoring, placing, waits, reader, index, accounts, anchors } = parts
+  const { anchoring, batches, placing, waits, reader, index, accounts, anchors } = parts
   const door = new SubmissionDoor()
   // An upload is inside for as long as its client sends: nobody else waits for that.
   const uploadDoor = new SubmissionDoor({ insideMax: 8, waitingMax: 0 })
@@ -118,9 +124,11 @@ export function createCustodian(options: CustodianOptions, modules: CustodianMod
     submitRecords: (submission) => submit(parts, door, () => takeSubmission(intake, submission)),
     submitUpload: (upload) => submit(parts, uploadDoor, () => takeUpload(intake, upload)),
     waitForRecords: (submission, signal) => waits.wait(submission, signal),
+    places: (ids) => leafPlaces({ store, anchors }, ids),
     recover: (found) => recoverIndex(recoveryOf(parts), found),
     start: async () => {
       await placing.start()
+      await batches.start()
       await anchoring.start()
     },
     close: async () => {
@@ -128,6 +136,7 @@ export function createCustodian(options: CustodianOptions, modules: CustodianMod
       await Promise.all([door.close(), uploadDoor.close()])
       await placing.close()
       await anchoring.close()
+      await batches.close()
       await reader.close()
     },
     counts: () => {
@@ -163,13 +172,20 @@ function createParts(options: CustodianOptions, modules: CustodianModules): Part
     now: () => clock.wall(),
     random,
   })
+  const batches = new BatchDeposits({
+    ...modules,
+    organisation,
+    anchors,
+    possible: () => possibleHolders(organisations()),
+  })
   const anchoring: Anchoring = new Anchoring(
     { ...options, tickMs: anchorTickMs ?? ANCHOR_TICK_MS },
     {
       ...modules,
       anchors,
       onBatched: (records) => onRecords({ status: 'batched', records, height: null }),
-      onAnchored: async (records, height) => {
+      onAnchored: async (records, height, batch) => {
+        batches.anchored(batch)
         waits.anchored(records, height)
         onRecords({ status: 'anchored', records, height })
         await observeDelays({ modules, index, receivedAt }, records)
@@ -191,7 +207,7 @@ function createParts(options: CustodianOptions, modules: CustodianModules): Part
   const index = createCustodianIndex({ store, accounts, atRest, isQueued })
   const reader = new RecordReader()
   const parts = { options, modules, atRest, anchors, waits, anchoring, accounts, index, placing }
-  return { ...parts, reader, receivedAt }
+  return { ...parts, batches, reader, receivedAt }
 }
 
 async function submit(

@@ -9,6 +9,7 @@ import { sha256 } from '@mooring/crypto'
 import {
   type ClassKeyContent,
   decodeKeyDeposit,
+  BATCH_DEPOSITS_MAX,
   LIST_ITEMS_MAX,
   openKeyDeposit,
   type RecordHead,
@@ -77,7 +78,7 @@ export function newHeads(heads: readonly ShardHead[], seen: Map<string, string>)
 }
 
 /** This node as well: it holds shards like the others. */
-function reachable({ peers, organisations }: DiscoveryModules): string[] {
+export function reachable({ peers, organisations }: DiscoveryModules): string[] {
   return organisations().flatMap(({ id }) =>
     id === peers.self || peers.isConnected(id) ? [id] : [],
   )
@@ -110,6 +111,24 @@ export async function* headPages(
     const body = { custodian, after, limit: LIST_ITEMS_MAX }
     const answer = await orUndefined(
       peers.request(holder, { kind: 'list' as const, body }, { timeoutMs: TIMEOUT_MS }),
+    )
+    if (answer === undefined) return
+    yield answer.body.items
+    after = onward(after, answer.body.next)
+  } while (after !== null)
+}
+
+/** Leaves of a custodian's batches. */
+export async function* batchPages(
+  peers: VaultPeers,
+  holder: string,
+  custodian: string,
+): AsyncGenerator<Uint8Array[]> {
+  let after: Uint8Array | null = null
+  do {
+    const body = { custodian, after, limit: BATCH_DEPOSITS_MAX }
+    const answer = await orUndefined(
+      peers.request(holder, { kind: 'list-batches' as const, body }, { timeoutMs: TIMEOUT_MS }),
     )
     if (answer === undefined) return
     yield answer.body.items

@@ -2,12 +2,14 @@
 
 import { type CatalogEntry, entry } from './error-entry.ts'
 import type { DepositRefusal, KeyDepositRefusal, MoveRefusal } from './holder-terms.ts'
+import type { BatchRefusal } from './holder-batches.ts'
 import type { UploadRefusal } from './holder-uploads.ts'
 import type { VaultPeerErrorCode } from './vault-peers.ts'
 
 export type HolderErrorCode =
   | DepositRefusal
   | KeyDepositRefusal
+  | BatchRefusal
   | UploadRefusal
   | MoveRefusal
   | 'holder_failed'
@@ -73,6 +75,16 @@ export const HOLDER_TEXTS: Record<HolderErrorCode, CatalogEntry> = {
     'The bytes are no deposit of class keys',
     'They do not decode.',
     OWN_NODE,
+  ),
+  batch_malformed: unfit(5466)(
+    'The bytes are no leaves of a batch',
+    'They do not decode, or do not fill a batch.',
+    OWN_NODE,
+  ),
+  batch_not_anchored: entry(5467, 7, 409)(
+    'A batch is not on the chain',
+    'Leaves are kept only of a batch whose root their custodian has anchored, in a block that is final at the holder.',
+    'They are sent again by themselves, in case the holder is some blocks behind.',
   ),
   index_out_of_range: unfit(5461)(
     'A set has no shard of that number',

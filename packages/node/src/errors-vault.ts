@@ -6,6 +6,7 @@ export type VaultErrorCode =
   | 'holders_unreachable'
   | 'record_unavailable'
   | 'record_damaged'
+  | 'anchor_missing'
   | 'vault_at_risk'
   | 'vault_degraded'
   | 'served_without_trace'
@@ -25,6 +26,12 @@ export const VAULT_TEXTS: Record<VaultErrorCode, CatalogEntry> = {
     'What the shards say is not the record',
     'The shards of record {record} are those of its set, and what they hold is not what was committed to ({reason}).',
     'Its custodian sealed something else, or its manifest was altered: report it to the custodian.',
+  ),
+  anchor_missing: entry(5307, 1, 500)(
+    'A record is said to be anchored and is not',
+    'Its custodian names a batch for record {record}, and that batch is not on the chain or does not have the record ({reason}).',
+    'See whether this node is in step with the others:   mooring status',
+    'If it is, the custodian claims what is not so: report it to the custodian and to the other members.',
   ),
   vault_at_risk: entry(5304, 1, 503)(
     'Records are one loss away from being lost',

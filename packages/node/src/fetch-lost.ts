@@ -13,7 +13,9 @@ import {
   shardSetId,
   splitOf,
 } from '@mooring/records'
+import type { LeafStore } from '@mooring/storage'
 import { headPages, keyPages } from './discovery.ts'
+import type { FinalRoots } from './final-roots.ts'
 import type { KeptShards } from './kept-shards.ts'
 import type { Logger } from './logger.ts'
 import type { HolderView } from './set-health.ts'
@@ -25,6 +27,8 @@ export interface FetchLostModules {
   readonly view: HolderView
   readonly candidates: () => readonly PossibleHolder[]
   readonly shards: Pick<KeptShards, 'has' | 'store'>
+  readonly leaves: LeafStore
+  readonly roots: FinalRoots
   readonly restore: (
     items: readonly ShardHead[],
     avoid: readonly string[],
@@ -114,11 +118,14 @@ function custodiansOf({ view, shards }: FetchLostModules): Set<string> {
 }
 
 /** Who may keep deposits, without those that are given up. */
-function possiblePlaces({ candidates, view }: FetchLostModules, graceMs: number): PossibleHolder[] {
+export function possiblePlaces(
+  { candidates, view }: FetchLostModules,
+  graceMs: number,
+): PossibleHolder[] {
   return candidates().filter(({ id }) => view.awayMs(id) < graceMs)
 }
 
-function othersThatAnswer({ view, peers }: FetchLostModules): string[] {
+export function othersThatAnswer({ view, peers }: FetchLostModules): string[] {
   return view
     .organisations()
     .flatMap(({ id }) => (id === peers.self || view.awayMs(id) > 0 ? [] : [id]))

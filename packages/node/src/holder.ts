@@ -19,6 +19,7 @@ import { type ShardHead, StorageError } from '@mooring/storage'
 import { ReportAllowance } from './report-allowance.ts'
 import type { Clock } from './clock.ts'
 import type { HolderAccess } from './holder-access.ts'
+import type { HolderBatches } from './holder-batches.ts'
 import type { HolderDeposits } from './holder-deposits.ts'
 import { checkMove, type Move, type MoveRefusal } from './holder-terms.ts'
 import type { KeptShards } from './kept-shards.ts'
@@ -45,6 +46,7 @@ export interface HolderModules {
   readonly logger: Logger
   readonly shards: KeptShards
   readonly deposits: HolderDeposits
+  readonly batches: HolderBatches
   readonly access: HolderAccess
   /** Null until the node is put together. */
   readonly handlers: () => VaultHandlers | null
@@ -112,6 +114,10 @@ export class Holder {
         const code = await deposits.keys(sender, request.body.items)
         return code === undefined ? DONE : refusal(code)
       }
+      case 'deposit-batches':
+      case 'list-batches':
+      case 'leaves':
+        return await this.#answerBatches(sender, request)
       case 'have':
         return { kind: 'have', body: { bitmap: await this.#have(request.body.shards) } }
       case 'audit':
@@ -129,6 +135,23 @@ export class Holder {
       case 'moved':
       case 'report':
         return await this.#answerRepair(sender, request)
+    }
+  }
+
+  async #answerBatches(
+    sender: string,
+    request: Extract<VaultRequest, { kind: 'deposit-batches' | 'list-batches' | 'leaves' }>,
+  ): Promise<VaultAnswer> {
+    const { batches } = this.#modules
+    switch (request.kind) {
+      case 'deposit-batches': {
+        const code = await batches.deposit(sender, request.body.items)
+        return code === undefined ? DONE : refusal(code)
+      }
+      case 'list-batches':
+        return { kind: 'list-batches', body: await batches.list(request.body) }
+      case 'leaves':
+        return { kind: 'leaves', body: await batches.find(request.body) }
     }
   }
 

@@ -24,6 +24,8 @@ import {
   decodeKeyDeposit,
   decodeShardSet,
   KEY_DEPOSIT_BYTES_MAX,
+  type LeafPlace,
+  leafPlaceSchema,
   openKeyDeposit,
   openManifest,
   organisationIdSchema,
@@ -61,14 +63,22 @@ const headSchema = versioned(1, {
 })
 const keySchema = versioned(1, { id: bytes(32), deposit: bytesMax(KEY_DEPOSIT_BYTES_MAX) })
 
+const placeSchema = versioned(1, { place: leafPlaceSchema })
+
 const KEY = 0
 const HEAD = 1
+/** Where the commitment of a record is on the chain. */
+const PLACE = 2
 const SCOPES_MAX = 64
 
 interface Shelf {
   readonly keys: Map<string, ClassKeyContent>
   /** By set. */
   readonly records: Map<string, LocatedRecord>
+}
+
+export interface LearntHead extends RecordHead {
+  readonly place?: LeafPlace | null | undefined
 }
 
 export class ManifestLibrary {
@@ -86,7 +96,7 @@ export class ManifestLibrary {
    */
   async learn(
     scope: Scope,
-    { keys, heads }: { keys: readonly Uint8Array[]; heads: readonly RecordHead[] },
+    { keys, heads }: { keys: readonly Uint8Array[]; heads: readonly LearntHead[] },
   ): Promise<number> {
     const shelf = await this.#shelf(scope)
     const entries: LibraryEntry[] = []
@@ -105,9 +115,15 @@ export class ManifestLibrary {
       const name = toHex(record.setId)
       const known = shelf.records.get(name)
       if (known === undefined) added += 1
-      else if (sameHolders(known.holders, head.holders)) return
-      shelf.records.set(name, record)
-      const value = this.#modules.seal(encode(headSchema, head))
+      const place = head.place ?? known?.place
+      shelf.records.set(name, { ...record, place })
+      if (head.place && !known?.place) {
+        const value = this.#modules.seal(encode(placeSchema, { place: head.place }))
+        entries.push({ name: concatBytes(Uint8Array.of(PLACE), record.setId), value })
+      }
+      if (known !== undefined && sameHolders(known.holders, head.holders)) return
+      const { set, manifest, holders } = head
+      const value = this.#modules.seal(encode(headSchema, { set, manifest, holders }))
       entries.push({ name: concatBytes(Uint8Array.of(HEAD), record.setId), value })
     })
     await this.#modules.store.put(this.#nameOf(scope), entries)
@@ -159,16 +175,20 @@ export class ManifestLibrary {
     const { store, open, sealSecret } = this.#modules
     const shelf: Shelf = { keys: new Map(), records: new Map() }
     const heads: RecordHead[] = []
+    const places = new Map<string, LeafPlace>()
     for await (const { name, value } of store.entries(this.#nameOf(scope))) {
       const plaintext = open(value)
       if (name[0] === HEAD) heads.push(decode(headSchema, plaintext))
+      if (name[0] === PLACE) places.set(toHex(name.slice(1)), decode(placeSchema, plaintext).place)
       if (name[0] !== KEY) continue
       const content = openKey(decode(keySchema, plaintext).deposit, scope, sealSecret)
       if (content !== undefined) shelf.keys.set(nameOfKey(content), content)
     }
     await runInSlices(heads.values(), (head) => {
       const record = openHead(head, scope, shelf.keys)
-      if (record !== undefined) shelf.records.set(toHex(record.setId), record)
+      if (record === undefined) return
+      const setName = toHex(record.setId)
+      shelf.records.set(setName, { ...record, place: places.get(setName) })
     })
     return shelf
   }

@@ -11,6 +11,7 @@ import { AtRest } from './at-rest.ts'
 import { systemClock } from './clock.ts'
 import type { Custodian } from './custodian.ts'
 import { discoverHeads, discoverKeys } from './discovery.ts'
+import { discoverBatches } from './recovered-batches.ts'
 import { homePaths } from './home.ts'
 import { loadLocalSecret } from './local-secret.ts'
 import type { CustodyGround } from './open-custodian.ts'
@@ -56,7 +57,7 @@ export async function openVaultKeeper(
   const { index, accounts, placing } = custodian
   const { repairAfterMs: graceMs, auditEveryMs: auditMs } = options.vault
   const { name: self, keys, home } = options
-  const { peers, shards, deposits } = vault
+  const { peers, shards, deposits, roots } = vault
   const atRest = new AtRest(await loadLocalSecret(join(homePaths(home).keys, 'records.secret')))
   const care = { ...CARE_DEFAULTS, graceMs, auditMs }
   const keeper = createVaultKeeper(
@@ -80,6 +81,9 @@ export async function openVaultKeeper(
       },
       accounts,
       index,
+      placesOf: (records) => placesOf(custodian, records),
+      roots,
+      leaves: stores.leaves,
       observe: (event) => observeCare(metrics, event),
     },
   )
@@ -95,12 +99,27 @@ export async function openVaultKeeper(
       if (!(await lacksRecords(self, keeper, custodian))) return 0
       const from = { peers, organisations: () => members.organisations }
       const found = await discoverKeys(from, self, { secret: keys.seal.seed, signal })
-      return await custodian.recover({ keys: found, heads: discoverHeads(from, self, signal) })
+      return await custodian.recover({
+        keys: found,
+        heads: discoverHeads(from, self, signal),
+        batches: discoverBatches(from, {
+          custodian: self,
+          roots,
+          chain: stores.chain,
+          genesisDigest: options.genesisDigest,
+          signal,
+        }),
+      })
     },
     now: () => systemClock.wall(),
     clock: systemClock,
   })
-  const reading = createReadingAnswers({ keeper, index, accounts })
+  const reading = createReadingAnswers({
+    keeper,
+    index,
+    accounts,
+    placesOf: (records) => placesOf(custodian, records),
+  })
   const probe = new TraceProbe({
     access: keeper.access,
     clock: systemClock,
@@ -123,6 +142,13 @@ export async function openVaultKeeper(
       await keeper.close()
     },
   }
+}
+
+function placesOf(
+  custodian: Custodian,
+  records: readonly { metadata: { recordCommit: Uint8Array } }[],
+) {
+  return custodian.places(records.map(({ metadata }) => metadata.recordCommit))
 }
 
 /** One of the newest: of the institution's own, or of anybody where it has none. */

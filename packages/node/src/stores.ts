@@ -15,6 +15,7 @@ import {
   Guard,
   type Journal,
   type JournalRecord,
+  LeafStore,
   LibraryStore,
   LocalBlobs,
   lockHome,
@@ -54,6 +55,8 @@ export interface Stores {
   uploads: LocalBlobs
   /** What is kept for other custodians. */
   shards: ShardStore
+  /** Leaves of their anchored batches. */
+  leaves: LeafStore
   /** What this organisation may read elsewhere. */
   library: LibraryStore
   /** Who has asked for records here. */
@@ -100,6 +103,8 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
     const shards = await ShardStore.open(vault)
     const library = new LibraryStore(vault)
     closers.push(() => shards.idle())
+    const leaves = new LeafStore(vault)
+    closers.push(() => leaves.idle())
     const accesses = await AccessStore.open(vault)
     closers.push(() => accesses.idle())
     const beside = { kind: 'local', directory: join(dataDir, 'blobs') } as const
@@ -119,7 +124,7 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
     const evidence = await EvidenceStore.open(database)
     const uploads = await LocalBlobs.open({ directory: join(dataDir, 'uploads') })
     closers.push(() => uploads.close())
-    const kept = { accounts, uploads, shards, library, accesses, blobs }
+    const kept = { accounts, uploads, shards, leaves, library, accesses, blobs }
     const stored = { chain, pending, records, ...kept, evidence, journal, remembered }
     return { ...stored, guard, amnesia, guardKeptAt, close }
   } catch (error) {

@@ -8,6 +8,7 @@ import { toHex } from '@mooring/codec'
 import { splitOf } from '@mooring/records'
 import type { Clock } from './clock.ts'
 import type { CustodianIndex } from './custodian-index.ts'
+import { fetchBatches } from './fetch-batches.ts'
 import { fetchKeys, fetchOwnShards } from './fetch-lost.ts'
 import type { KeptShards } from './kept-shards.ts'
 import { inGroups, type KnownSet } from './known-sets.ts'
@@ -152,6 +153,8 @@ async function repair(
     tell({ detail: `${recovered} records are in the index of this custodian again.` })
   const keys = await fetchKeys(lost, { graceMs: Math.max(1, graceMs), signal })
   if (keys > 0) tell({ detail: `${keys} key deposits were copied here again.` })
+  const batches = await fetchBatches(lost, { graceMs: Math.max(1, graceMs), signal })
+  if (batches > 0) tell({ detail: `The leaves of ${batches} batches were copied here again.` })
   let repaired = await fetchOwnShards(lost, { signal })
   if (repaired > 0) tell({ repaired, detail: 'Shards that were lost here are made again.' })
   const { sets: total } = await care.count({ signal })

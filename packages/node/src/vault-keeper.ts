@@ -5,14 +5,17 @@ import type { KeyPair } from '@mooring/crypto'
 import { x25519 } from '@mooring/crypto'
 import { blockDigest, decodeHeader } from '@mooring/ledger'
 import { SHARDS_MAX } from '@mooring/records'
-import type { BlobStore, ChainStore, LibraryStore } from '@mooring/storage'
+import type { BlobStore, ChainStore, LeafStore, LibraryStore } from '@mooring/storage'
 import type { Finding } from './alarms.ts'
 import type { AccessModules, LocatedRecord } from './access-session.ts'
 import type { AccessNotes } from './access-notes.ts'
+import { AnchorCheck } from './anchor-check.ts'
 import { answerCatalogue, type CatalogueModules } from './catalogue.ts'
 import type { Clock } from './clock.ts'
 import type { ShardPlace } from './collect-shards.ts'
+import { fetchBatches } from './fetch-batches.ts'
 import { fetchKeys, fetchOwnShards, type FetchLostModules } from './fetch-lost.ts'
+import type { FinalRoots } from './final-roots.ts'
 import { GrantedRecords } from './granted-records.ts'
 import type { VaultHandlers } from './holder.ts'
 import { checkMove } from './holder-terms.ts'
@@ -69,6 +72,9 @@ export interface KeeperModules {
   }
   readonly accounts: CatalogueModules['accounts']
   readonly index: SetIndex & CatalogueModules['index'] & ShortIndex
+  readonly placesOf: CatalogueModules['placesOf']
+  readonly roots: FinalRoots
+  readonly leaves: LeafStore
   readonly observe: (what: CareEvent) => void
 }
 
@@ -135,6 +141,8 @@ export function createVaultKeeper(options: KeeperOptions, modules: KeeperModules
     view,
     candidates,
     shards,
+    leaves: modules.leaves,
+    roots: modules.roots,
     checkRoom,
     logger,
     restore: (items, avoid) => restore.restore(items, avoid),
@@ -150,12 +158,21 @@ export function createVaultKeeper(options: KeeperOptions, modules: KeeperModules
     logger,
     random,
     observe,
-    fetchKeys: (signal) => fetchKeys(lost, { graceMs, signal }),
+    fetchKeys: async (signal) => {
+      const keys = await fetchKeys(lost, { graceMs, signal })
+      return keys + (await fetchBatches(lost, { graceMs, signal }))
+    },
     fetchShards: (signal) => fetchOwnShards(lost, { signal }),
     isEmpty: () => [...shards.store.usage.values()].every((usage) => usage.shards === 0),
     shortSets: () => shortSets(index),
   })
   const access = accessModules(options, modules)
+  const anchors = new AnchorCheck({
+    peers,
+    clock,
+    roots: modules.roots,
+    organisations: () => members.organisations,
+  })
   const library = new ManifestLibrary({ store: modules.library, sealSecret, ...modules.atRest })
   const consent = new RepairConsent(view)
   const helper = {
@@ -172,6 +189,7 @@ export function createVaultKeeper(options: KeeperOptions, modules: KeeperModules
       ...access,
       report: reporterOf(peers, logger),
       noteGot: (request, sets) => modules.notes.noteServed(request, sets),
+      anchorOf: (record) => anchors.of(record),
     }),
     granted: new GrantedRecords({
       ...access,
@@ -279,12 +297,13 @@ function accessModules(
 }
 
 function catalogueModules({ self }: KeeperOptions, modules: KeeperModules): CatalogueModules {
-  const { clock, accounts, index, members, chain, notes } = modules
+  const { clock, accounts, index, placesOf, members, chain, notes } = modules
   return {
     self,
     clock,
     accounts,
     index,
+    placesOf,
     anchorKeyOf: (organisation) =>
       members.organisations.find(({ id }) => id === organisation)?.keys.anchor,
     tip: () => chain.tip.height,

@@ -6,6 +6,7 @@ import type { AccessNotes } from './access-notes.ts'
 import type { Agreement } from './agreement.ts'
 import { systemClock } from './clock.ts'
 import { type CreatedHolder, createHolder } from './create-holder.ts'
+import { createFinalRoots, type FinalRoots } from './final-roots.ts'
 import { FreeSpace } from './free-space.ts'
 import type { VaultHandlers } from './holder.ts'
 import { answerVaultRequest } from './holder-wire.ts'
@@ -33,6 +34,7 @@ export interface VaultParts {
   readonly peers: VaultPeers
   readonly shards: KeptShards
   readonly deposits: CreatedHolder['deposits']
+  readonly roots: FinalRoots
   /** The bytes of an answer to the bytes of a request. */
   onRequest(peerId: string, payload: Uint8Array): Promise<Uint8Array>
   close(): Promise<void>
@@ -46,12 +48,15 @@ export function createVaultParts(modules: VaultPartsModules): VaultParts {
   const self = options.name
   const ownLogger = logger.module('holder')
   const { members } = agreement
+  const roots = createFinalRoots(stores.chain, options.genesisDigest)
   const created = createHolder(
     { self, anchorKey: options.keys.anchor, ...options.vault },
     {
       clock: systemClock,
       logger: ownLogger,
       store: stores.shards,
+      leaves: stores.leaves,
+      roots,
       blobs: stores.blobs,
       space: new FreeSpace(options.storage.dir, systemClock),
       notes,
@@ -86,6 +91,7 @@ export function createVaultParts(modules: VaultPartsModules): VaultParts {
     peers,
     shards,
     deposits: created.deposits,
+    roots,
     onRequest: (peerId, payload) => {
       if (isClosed) return Promise.reject(new NodeError('not_ready'))
       const answered = answerVaultRequest(peerId, payload, { members, notes, answer })

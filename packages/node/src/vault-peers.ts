@@ -21,10 +21,13 @@ interface AnswerKinds {
   'deposit-part': 'part'
   'deposit-commit': 'receipt'
   'deposit-keys': 'done'
+  'deposit-batches': 'done'
   have: 'have'
   audit: 'audit'
   list: 'list'
   'list-keys': 'list-keys'
+  'list-batches': 'list-batches'
+  leaves: 'leaves'
   witness: 'witness'
   release: 'release'
   catalogue: 'catalogue'
@@ -40,10 +43,13 @@ const ANSWER_KINDS: AnswerKinds = {
   'deposit-part': 'part',
   'deposit-commit': 'receipt',
   'deposit-keys': 'done',
+  'deposit-batches': 'done',
   have: 'have',
   audit: 'audit',
   list: 'list',
   'list-keys': 'list-keys',
+  'list-batches': 'list-batches',
+  leaves: 'leaves',
   witness: 'witness',
   release: 'release',
   catalogue: 'catalogue',

@@ -4,6 +4,7 @@
 //   release    k holders are asked for fragments, those first that witnessed first; others join where one
 //              is slow, refuses, or gives what is not in the set (collect-shards.ts)
 //   open       segment after segment; the last byte is given when the whole is what was committed to
+//   anchor     that what was committed to is on the chain, looked up meanwhile (anchor-check.ts)
 //
 // A small record is one segment, and is whole before anything of it is given. A large one streams: a
 // window of segments is fetched while the one before is being read. Who gave a bad shard is named to
@@ -19,6 +20,7 @@ import {
   type InvalidRecord,
 } from '@mooring/records'
 import { concatBytes, equalBytes, toHex } from '@mooring/codec'
+import { type Anchored, settled } from './anchor-check.ts'
 import {
   type AccessModules,
   type AccessReason,
@@ -43,6 +45,8 @@ export interface ReadHow extends AccessReason {
 
 export interface Reading {
   readonly entryCommit: Uint8Array
+  /** Whether what was committed to is on the chain, as this node sees it. */
+  readonly anchored: Anchored
   /** Grows until the body has ended. */
   readonly badHolders: readonly BadHolder[]
   /** Read it once; it throws at the end when the whole is not the record. */
@@ -61,6 +65,8 @@ export interface ReaderModules extends AccessModules {
   readonly report: (record: LocatedRecord, place: ShardPlace, code: string) => void
   /** Tells our own log that records came of a request: enough good shards of so many sets. */
   readonly noteGot: (request: AccessRequest, sets: number) => void
+  /** @throws NodeError anchor_missing */
+  readonly anchorOf: (record: LocatedRecord) => Promise<Anchored>
 }
 
 const WINDOW_BYTES_MAX = 3 << 20
@@ -97,6 +103,8 @@ export class VaultReader {
 
   /** Resolves when the first window is here and opened. @throws NodeError */
   async read(record: LocatedRecord, how: ReadHow): Promise<Reading> {
+    // Beside the reading, which takes as long.
+    const checked = settled(this.#modules.anchorOf(record))
     const session = await openSession(this.#modules, [record], how, how.signal)
     const run = runOf(record)
     const opener = openerOf(record)
@@ -108,6 +116,7 @@ export class VaultReader {
     const body = isWhole ? listed(await all(rest)) : rest
     return {
       entryCommit: session.entryCommit,
+      anchored: (await checked)(),
       badHolders: run.bad,
       body: counted(body, how.onProgress),
     }

@@ -2,10 +2,10 @@
 
 import type { ReadableRecord, VaultHandlers } from '@mooring/api'
 import { fromHex, toHex } from '@mooring/codec'
-import { decodeShardSet, parseGrant, type SignedGrant } from '@mooring/records'
+import { decodeShardSet, type LeafPlace, parseGrant, type SignedGrant } from '@mooring/records'
 import type { LocatedRecord } from './access-session.ts'
 import type { Accounts } from './accounts.ts'
-import type { CustodianIndex } from './custodian-index.ts'
+import type { CustodianIndex, IndexEntry } from './custodian-index.ts'
 import { NodeError } from './node-error.ts'
 import type { VaultKeeper } from './vault-keeper.ts'
 import type { ReadHow, Reading } from './vault-reader.ts'
@@ -14,6 +14,7 @@ export interface ReadingModules {
   readonly keeper: Pick<VaultKeeper, 'reader' | 'granted'>
   readonly index: Pick<CustodianIndex, 'get' | 'getBySet'>
   readonly accounts: Pick<Accounts, 'findByKey'>
+  readonly placesOf: (records: readonly IndexEntry[]) => Promise<(LeafPlace | null)[]>
 }
 
 export function createReadingAnswers(
@@ -23,7 +24,7 @@ export function createReadingAnswers(
     recordContent: async ({ id, purpose, grant, signal }) => {
       const found =
         grant === null
-          ? ownRecord(modules, id)
+          ? await ownRecord(modules, id)
           : await grantedRecord(modules, parseGrant(grant), { id, purpose, signal })
       if (found === undefined) return undefined
       const { record, ...whose } = found
@@ -34,6 +35,7 @@ export function createReadingAnswers(
         size: rawBytes,
         body: reading.body,
         entry: toHex(reading.entryCommit),
+        anchored: reading.anchored,
         badHolders: reading.badHolders,
       }
     },
@@ -54,13 +56,17 @@ interface Found extends Pick<ReadHow, 'grant' | 'logKey'> {
   readonly record: LocatedRecord
 }
 
-function ownRecord({ index, accounts }: ReadingModules, id: string): Found | undefined {
+async function ownRecord(
+  { index, accounts, placesOf }: ReadingModules,
+  id: string,
+): Promise<Found | undefined> {
   const name = fromHex(id)
   const entry = index.get(name) ?? index.getBySet(name)
   const account = entry && accounts.findByKey(entry.account)
   if (entry === undefined || account === undefined) return undefined
   const { setId, set, holders, metadata } = entry
-  const record = { setId, set: decodeShardSet(set), holders, manifest: metadata }
+  const [place = null] = await placesOf([entry])
+  const record = { setId, set: decodeShardSet(set), holders, manifest: metadata, place }
   return { record, grant: null, logKey: account.logKey }
 }
 

@@ -1,9 +1,17 @@
 import assert from 'node:assert/strict'
 import { toHex } from '@mooring/codec'
-import { openKeyDeposit, decodeKeyDeposit, type ShardHead } from '@mooring/records'
+import {
+  batchRoot,
+  decodeBatchDeposit,
+  decodeKeyDeposit,
+  leavesOfDeposit,
+  openKeyDeposit,
+  type ShardHead,
+} from '@mooring/records'
 import { MemoryLevel } from '@mooring/storage'
 import { test } from 'uvu'
 import type { FoundKey } from '../src/discovery.ts'
+import type { FoundBatch } from '../src/recovered-batches.ts'
 import { keyOf } from './chain-members.ts'
 import {
   type Custody,
@@ -32,6 +40,10 @@ function bundleOf(names: readonly string[]): Uint8Array {
   return jsonOf({ resourceType: 'Bundle', type: 'collection', entry })
 }
 
+function sorted(proofs: readonly unknown[]): string[] {
+  return proofs.map((proof) => JSON.stringify(proof)).toSorted()
+}
+
 /** What the holders would list of this custodian. */
 async function listedBy({ holders }: Custody, run: Run) {
   const heads: ShardHead[] = (await run.custodian.index.list(null, 1_000)).map((entry) => {
@@ -43,7 +55,19 @@ async function listedBy({ holders }: Custody, run: Run) {
     const content = openKeyDeposit(decodeKeyDeposit(deposit), keyOf(OWN, 'seal').seed)
     return content === undefined ? [] : [{ deposit, content }]
   })
-  return { heads, keys }
+  const given = [...holders.holders.values()].flatMap(({ batches }) => [...batches.values()])
+  const batches = given.map((encoded): FoundBatch => {
+    const deposit = decodeBatchDeposit(encoded)
+    const { sequence, transaction, height } = deposit
+    const leaves = leavesOfDeposit(deposit)
+    return { root: batchRoot(leaves), leaves, anchor: { sequence, transaction, height } }
+  })
+  return { heads, keys, batches }
+}
+
+// oxlint-disable-next-line require-await -- an array as an asynchronous iterable
+async function* listed(found: readonly FoundBatch[]): AsyncGenerator<FoundBatch> {
+  yield* found
 }
 
 async function* pages(heads: readonly ShardHead[]): AsyncGenerator<ShardHead[]> {
@@ -67,8 +91,14 @@ test('a custodian whose disk was lost has its records, accounts and keys again',
 
     const after = await custody.run({ level: new MemoryLevel('another disk') })
     assert.equal(after.custodian.counts().accepted, 0)
-    assert.equal(await after.custodian.recover({ keys, heads: pages(heads) }), 4)
-    assert.equal(await after.custodian.recover({ keys, heads: pages(heads) }), 0)
+    assert.equal(
+      await after.custodian.recover({ keys, heads: pages(heads), batches: listed([]) }),
+      4,
+    )
+    assert.equal(
+      await after.custodian.recover({ keys, heads: pages(heads), batches: listed([]) }),
+      0,
+    )
     for (const { id } of records) {
       const entry = after.custodian.index.get(Uint8Array.from(Buffer.from(id, 'hex')))
       assert.ok(entry !== undefined)
@@ -89,14 +119,54 @@ test('a custodian whose disk was lost has its records, accounts and keys again',
   })
 })
 
-test('what came back is anchored once more, and can be proved', async () => {
+test('what was anchored is anchored still, and can be proved without a new anchor', async () => {
+  await withCustody(async (custody) => {
+    const before = await custody.run()
+    await before.custodian.submitRecords(submission(bundleOf(PATIENTS)))
+    await eventually(() => before.custodian.placing.status().waiting === 0, 'all placed')
+    custody.world.clock.advance(TICK_MS)
+    await eventually(() => custody.world.mempool.size > 0, 'an anchor')
+    await custody.block()
+    await eventually(() => before.custodian.counts().anchored === 4, 'all anchored')
+    custody.world.clock.advance(300)
+    const given = () =>
+      custody.holders.answered.filter((each) => each.startsWith('deposit-batches')).length
+    await eventually(() => given() === 4, 'the leaves at their holders')
+    const { heads, keys, batches } = await listedBy(custody, before)
+    const ids = heads.length
+    const proofsBefore = (await before.custodian.index.list(null, ids)).map(({ id }) =>
+      before.proofs.record(toHex(id), true),
+    )
+
+    const after = await custody.run({ level: new MemoryLevel('another disk') })
+    const found = { keys, heads: pages(heads), batches: listed(batches) }
+    assert.equal(await after.custodian.recover(found), 4)
+    assert.deepEqual(after.custodian.counts(), { accepted: 4, anchored: 4, pending: 0 })
+    const proofsAfter = (await after.custodian.index.list(null, ids)).map(({ id }) =>
+      after.proofs.record(toHex(id), true),
+    )
+    assert.deepEqual(sorted(proofsAfter), sorted(proofsBefore))
+    custody.world.clock.advance(3 * TICK_MS)
+    await new Promise((resolve) => setImmediate(resolve))
+    assert.equal(custody.world.mempool.size, 0, 'nothing is anchored twice')
+    const fresh = await after.custodian.submitRecords(submission(jsonOf({ resourceType: 'Basic' })))
+    assert.equal(fresh.records.length, 1)
+    custody.world.clock.advance(TICK_MS)
+    await eventually(() => custody.world.mempool.size > 0, 'the next batch has a number of its own')
+    await custody.block()
+    await eventually(() => after.custodian.counts().anchored === 5, 'the new one as well')
+    assert.deepEqual(after.failures, [])
+  })
+})
+
+test('what came back without its batch is anchored once more, and can be proved', async () => {
   await withCustody(async (custody) => {
     const before = await custody.run()
     await before.custodian.submitRecords(submission(bundleOf(PATIENTS)))
     await eventually(() => before.custodian.placing.status().waiting === 0, 'all placed')
     const { heads, keys } = await listedBy(custody, before)
     const after = await custody.run({ level: new MemoryLevel('another disk') })
-    await after.custodian.recover({ keys, heads: pages(heads) })
+    await after.custodian.recover({ keys, heads: pages(heads), batches: listed([]) })
     custody.world.clock.advance(TICK_MS)
     await eventually(() => custody.world.mempool.size > 0, 'an anchor')
     await custody.block()
@@ -118,12 +188,21 @@ test('keys of other accounts, and heads that do not open, bring nothing', async 
       ...head,
       manifest: head.manifest.map((byte) => byte ^ 1),
     }))
-    assert.equal(await after.custodian.recover({ keys, heads: pages(damaged) }), 0)
-    assert.equal(await after.custodian.recover({ keys: [], heads: pages(heads) }), 0)
+    assert.equal(
+      await after.custodian.recover({ keys, heads: pages(damaged), batches: listed([]) }),
+      0,
+    )
+    assert.equal(
+      await after.custodian.recover({ keys: [], heads: pages(heads), batches: listed([]) }),
+      0,
+    )
     const foreign = keys.map(({ deposit, content }) => {
       return { deposit, content: { ...content, patientKey: new Uint8Array(32) } }
     })
-    assert.equal(await after.custodian.recover({ keys: foreign, heads: pages(heads) }), 0)
+    assert.equal(
+      await after.custodian.recover({ keys: foreign, heads: pages(heads), batches: listed([]) }),
+      0,
+    )
   })
 })
 

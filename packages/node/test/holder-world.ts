@@ -31,6 +31,7 @@ import { concatBytes } from '@mooring/codec'
 import { sha256 } from '@mooring/crypto'
 import { blockDigest, decodeHeader, organisations } from '@mooring/ledger'
 import {
+  LeafStore,
   LocalBlobs,
   MemoryFileSystem,
   MemoryLevel,
@@ -46,6 +47,7 @@ import type { DamagedShard } from '../src/kept-shards.ts'
 import { createLogger } from '../src/logger.ts'
 import { keyOf, NAMES, OBSERVER } from './chain-members.ts'
 import { MadeChain } from './made-chain.ts'
+import { MadeRoots } from './made-roots.ts'
 import { TestClock } from './test-clock.ts'
 
 export const CUSTODIAN = 'st-mary'
@@ -72,6 +74,7 @@ export interface KeepingHospital {
   name: string
   created: CreatedHolder
   store: ShardStore
+  leaves: LeafStore
   level: MemoryLevel
   files: MemoryFileSystem
   noted: Noted
@@ -93,6 +96,7 @@ export interface Deposited {
 export class HolderWorld {
   readonly clock = new TestClock()
   readonly chain: MadeChain
+  readonly roots = new MadeRoots()
   readonly hospitals = new Map<string, KeepingHospital>()
   handlers: VaultHandlers | null = null
   /** Whom nobody reaches. */
@@ -314,7 +318,9 @@ export class HolderWorld {
       disk.fault?.()
       return Promise.resolve()
     })
-    const store = await ShardStore.open(await openDatabaseOn(level, 'vault'))
+    const database = await openDatabaseOn(level, 'vault')
+    const store = await ShardStore.open(database)
+    const leaves = new LeafStore(database)
     const files = new MemoryFileSystem()
     const noted: Noted = { witnessed: [], served: 0, refused: [], fault: null }
     const free = { bytes: 100 * GIB }
@@ -333,6 +339,8 @@ export class HolderWorld {
         clock: this.clock,
         logger: createLogger({ levels: { base: 'silent', modules: {} }, format: 'json' }),
         store,
+        leaves,
+        roots: this.roots,
         blobs: await LocalBlobs.open({ directory: '/blobs', fileSystem: files }),
         space: new FreeSpace('/', this.clock, () => Promise.resolve(free.bytes)),
         notes: notesOf(noted),
@@ -348,7 +356,7 @@ export class HolderWorld {
         observe: (kind, outcome) => outcomes.push(`${kind} ${outcome}`),
       },
     )
-    return { name, created, store, level, files, noted, damaged, free, disk, outcomes }
+    return { name, created, store, leaves, level, files, noted, damaged, free, disk, outcomes }
   }
 }
 

@@ -4,11 +4,14 @@
 import { concatBytes, equalBytes, toHex } from '@mooring/codec'
 import { sign } from '@mooring/crypto'
 import {
+  batchRoot,
+  decodeBatchDeposit,
   decodeKeyDeposit,
   decodeShardSet,
   type DepositItem,
   depositReceiptMessage,
   isShard,
+  leavesOfDeposit,
   type Manifest,
   openRecord,
   type ShardHead,
@@ -26,6 +29,8 @@ interface Holder {
   state: HolderState
   readonly shards: Map<string, Uint8Array>
   readonly keys: Map<string, Uint8Array>
+  /** Leaves, by root. */
+  readonly batches: Map<string, Uint8Array>
   /** Long shards on their way. */
   readonly open: Map<string, { set: Uint8Array; parts: Uint8Array[] }>
 }
@@ -39,7 +44,13 @@ export class MemoryHolders {
   constructor(self: string, names: readonly string[] = NAMES) {
     this.#self = self
     for (const name of names)
-      this.holders.set(name, { state: 'up', shards: new Map(), keys: new Map(), open: new Map() })
+      this.holders.set(name, {
+        state: 'up',
+        shards: new Map(),
+        keys: new Map(),
+        batches: new Map(),
+        open: new Map(),
+      })
   }
 
   get peers(): VaultPeers {
@@ -98,10 +109,19 @@ export class MemoryHolders {
     if (request.kind === 'deposit-begin') return this.#begin(name, request.body)
     if (request.kind === 'deposit-part') return this.#part(name, request.body)
     if (request.kind === 'deposit-commit') return this.#commit(name, request.body.shard)
+    if (request.kind === 'deposit-batches') return this.#batches(name, request.body.items)
     if (request.kind !== 'deposit-keys')
       throw new Error(`a custodian does not ask for ${request.kind}`)
     for (const encoded of request.body.items)
       holder.keys.set(toHex(decodeKeyDeposit(encoded).id), encoded)
+    return { kind: 'done', body: {} }
+  }
+
+  #batches(name: string, items: readonly Uint8Array[]): VaultAnswer {
+    for (const encoded of items) {
+      const root = batchRoot(leavesOfDeposit(decodeBatchDeposit(encoded)))
+      this.holder(name).batches.set(toHex(root), encoded)
+    }
     return { kind: 'done', body: {} }
   }
 

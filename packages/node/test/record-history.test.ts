@@ -170,6 +170,7 @@ test('chosen fields are shown in a proof that verifies, and nothing else of the 
     const raw = observation('bp', 120.5, '1')
     const [id = ''] = await submitAll(run, [raw])
     const asked: string[] = []
+    const anchored = { isAnchored: true, height: 1 }
     const { disclose } = createDisclosures({
       index: run.custodian.index,
       proofs: run.proofs,
@@ -180,7 +181,7 @@ test('chosen fields are shown in a proof that verifies, and nothing else of the 
           yield raw.subarray(10)
         }
         const content = { contentType: 'application/fhir+json', size: raw.length, body: body() }
-        return Promise.resolve({ ...content, entry: null, badHolders: [] })
+        return Promise.resolve({ ...content, entry: null, anchored, badHolders: [] })
       },
     })
     assert.deepEqual(await disclose(id, ['/valueQuantity'], signal), { kind: 'pending' })

@@ -6,19 +6,23 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { toHex } from '@mooring/codec'
+import { concatBytes, toHex } from '@mooring/codec'
 import { sha256, x25519PublicKey } from '@mooring/crypto'
 import type { Organisation } from '@mooring/ledger'
 import { NetworkError } from '@mooring/network'
 import {
   type AccessRequest,
+  batchPath,
+  buildBatch,
   type ClassKeyContent,
   commitRecord,
   createKeyDeposit,
   decodeVaultAnswer,
   encodeKeyDeposit,
   encodeVaultAnswer,
+  encodeBatchDeposit,
   type GrantDocument,
+  type LeafPlace,
   type Manifest,
   openManifest,
   placeShards,
@@ -32,6 +36,7 @@ import {
 } from '@mooring/records'
 import {
   type Database,
+  LeafStore,
   LibraryStore,
   LocalBlobs,
   MemoryLevel,
@@ -49,6 +54,7 @@ import { createLogger } from '../src/logger.ts'
 import type { CareOptions } from '../src/vault-care.ts'
 import { createVaultKeeper, type VaultKeeper } from '../src/vault-keeper.ts'
 import { createVaultPeers, type VaultPeers } from '../src/vault-peers.ts'
+import { MadeRoots } from './made-roots.ts'
 import {
   anchorKeyOf,
   chain,
@@ -99,6 +105,9 @@ export class Hospital {
   readonly shards: KeptShards
   readonly keeper: VaultKeeper
   readonly records: Indexed[] = []
+  readonly leaves: LeafStore
+  /** Where its records are in batches, by set: what its catalogue tells. */
+  readonly places = new Map<string, LeafPlace>()
   readonly patients: Patient[] = []
   /** Entries that were noted, by what for. */
   readonly noted: { what: string; request: AccessRequest | null; code?: string }[] = []
@@ -119,6 +128,9 @@ export class Hospital {
       destination: { write: (line) => world.lines.push(line) },
     })
     const notes = this.#notes()
+    const { roots } = world
+    const leaves = new LeafStore(database)
+    this.leaves = leaves
     const members = world.membersOf()
     const created = createHolder(
       { self: name, anchorKey: anchorKeyOf(name), quotaBytes: null, reserveBytes: 0 },
@@ -126,6 +138,8 @@ export class Hospital {
         clock: systemClock,
         logger,
         store,
+        leaves,
+        roots,
         blobs,
         space: new FreeSpace(disk.folder, systemClock),
         notes,
@@ -170,6 +184,10 @@ export class Hospital {
         },
         accounts: this.#accounts(),
         index: this.#index(),
+        placesOf: (entries) =>
+          Promise.resolve(entries.map(({ setId }) => this.places.get(toHex(setId)) ?? null)),
+        roots,
+        leaves,
         observe: () => undefined,
       },
     )
@@ -262,6 +280,7 @@ export class VaultWorld {
   readonly care: CareOptions
   readonly lines: string[] = []
   readonly down = new Set<string>()
+  readonly roots = new MadeRoots()
   readonly tampers = new Map<string, Tamper>()
   organisations: Organisation[]
   readonly #hospitals = new Map<string, Hospital>()
@@ -450,6 +469,34 @@ export class VaultWorld {
     }
     records.push({ arrival: records.length + 1, ...entry })
     return { located: { setId, set, holders, manifest: opened }, raw, shards }
+  }
+
+  /** In a batch that is on the chain; the custodian knows, and so do those that are given the leaves. */
+  async anchor(
+    placed: readonly Placed[],
+    { height = 9, to = [] }: { height?: number; to?: readonly string[] } = {},
+  ): Promise<{ deposit: Uint8Array; places: LeafPlace[] }> {
+    const [one] = placed
+    const batch = buildBatch(
+      placed.map(({ located }) => located.manifest.recordCommit),
+      random,
+    )
+    if (one === undefined || 'code' in batch) throw new Error('no batch')
+    const { custodian } = one.located.set
+    const anchor = { transaction: random(32), height }
+    const places = placed.map(({ located }, at) => {
+      const index = batch.positions[at] ?? 0
+      const place = { ...anchor, index, path: batchPath(batch.leaves, index) }
+      this.hospital(custodian).places.set(toHex(located.setId), place)
+      return place
+    })
+    this.roots.put(custodian, batch.root, height)
+    const leaves = concatBytes(...batch.leaves)
+    const deposit = encodeBatchDeposit({ custodian, sequence: 1, ...anchor, leaves })
+    const request = { kind: 'deposit-batches' as const, body: { items: [deposit] } }
+    for (const holder of to)
+      await this.hospital(custodian).peers.request(holder, request, { timeoutMs: 5_000 })
+    return { deposit, places }
   }
 
   async #depositShard(

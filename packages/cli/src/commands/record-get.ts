@@ -4,7 +4,7 @@ import { type Context, waitingFor } from '../context.ts'
 import { type RemoteOptions, withNode } from '../endpoint.ts'
 import { readGrant } from '../grant-file.ts'
 import { createOutput, formatBytes, shortDigest } from '../output.ts'
-import { printRecord, saveRecord } from '../record-file.ts'
+import { printRecord, type RecordStream, saveRecord } from '../record-file.ts'
 
 export type GrantOptions = { grant?: string; purpose?: string }
 
@@ -51,17 +51,23 @@ export function addGet(group: Command, context: Context): void {
       const record = await waitingFor(output.note, 'the holders', opening)
       if (path === undefined) {
         await printRecord(context.stdout, record, output)
+        output.note(anchorText(record))
         return
       }
       const size = await saveRecord(context, { record, path }, output)
-      const { entry, badHolders } = record
+      const { entry, anchored, badHolders } = record
       if (output.isJson) {
-        const more = { contentType: record.contentType, accessEntry: entry, badHolders }
+        const more = { contentType: record.contentType, accessEntry: entry, anchored, badHolders }
         output.json({ schema: 'mooring/record-file/v1', id, file: path, size, ...more })
         return
       }
       const trace = entry === null ? '' : `; the read is access entry ${shortDigest(entry)}`
-      output.note(`${formatBytes(size)} written to ${path}${trace}`)
+      output.note(`${formatBytes(size)} written to ${path}; ${anchorText(record)}${trace}`)
     })
   })
+}
+
+function anchorText({ anchored: { isAnchored, height } }: Pick<RecordStream, 'anchored'>): string {
+  if (!isAnchored) return 'not anchored yet'
+  return height === null ? 'anchored' : `anchored in block ${height}`
 }

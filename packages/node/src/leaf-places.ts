@@ -1,0 +1,42 @@
+// Where the records of this custodian are in its anchored batches, for who reads them.
+
+import { batchPaths, type LeafPlace } from '@mooring/records'
+import type { PrivateStore } from '@mooring/storage'
+import { type BatchAnchors, decodeBatch } from './custody.ts'
+import { runInSlices } from './time-slices.ts'
+
+export interface LeafPlacesModules {
+  readonly store: Pick<PrivateStore, 'getRecord' | 'getBatch'>
+  readonly anchors: Pick<BatchAnchors, 'of'>
+}
+
+/** In their order; null for a record whose batch is not final. Each batch is looked at once. */
+export async function leafPlaces(
+  { store, anchors }: LeafPlacesModules,
+  ids: readonly Uint8Array[],
+): Promise<(LeafPlace | null)[]> {
+  const places: (LeafPlace | null)[] = ids.map(() => null)
+  const byBatch = new Map<number, { at: number; position: number }[]>()
+  for (const [at, id] of ids.entries()) {
+    const place = store.getRecord(id)?.place ?? null
+    if (place === null || anchors.of(place) === null) continue
+    const known = byBatch.get(place.sequence) ?? []
+    byBatch.set(place.sequence, [...known, { at, position: place.position }])
+  }
+  await runInSlices(byBatch.entries(), ([sequence, wanted]) => {
+    const anchor = anchors.of({ sequence, position: 0 })
+    const stored = store.getBatch(sequence)
+    if (anchor === null || stored === undefined) return
+    const { transaction, height } = anchor
+    const { leaves } = decodeBatch(stored.batch)
+    const paths = batchPaths(
+      leaves,
+      wanted.map(({ position }) => position),
+    )
+    for (const [index, { at, position }] of wanted.entries()) {
+      const path = paths[index]
+      if (path !== undefined) places[at] = { transaction, height, index: position, path }
+    }
+  })
+  return places
+}
