@@ -277,7 +277,6 @@ test('a grant is signed for a time and for words that can be some', async () => 
       { classes: [] },
       { classes: ['General'] },
       { purposes: ['treat'] },
-      { patient: '' },
     ]) {
       const response = await post(`${api.url}/v1/grants`, { ...grant, ...wrong })
       assert.equal((await refusal(response, 400)).code, 'invalid_request')
