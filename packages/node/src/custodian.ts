@@ -51,6 +51,8 @@ export interface CustodianModules
   accounts: AccountStore
   /** Long shards that wait for holders. */
   uploads: UploadBlobs
+  /** Whether so many bytes leave the databases room to go on; they count as written. */
+  takeRoom: (bytes: number) => Promise<boolean>
   peers: VaultPeers
   /** As the chain has them now. */
   organisations: () => readonly Organisation[]

@@ -42,6 +42,14 @@ export class FreeSpace {
     return this.#free === null ? null : this.#free - this.#promised
   }
 
+  /** False when less than the reserve would be left; else the room counts as taken. */
+  async take(bytes: number, reserve: number): Promise<boolean> {
+    const free = await this.bytes()
+    if (free !== null && free - bytes < reserve) return false
+    this.promise(bytes)
+    return true
+  }
+
   /** So many bytes are about to be written. */
   promise(bytes: number): void {
     this.#promised += bytes

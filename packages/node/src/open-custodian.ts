@@ -10,6 +10,7 @@ import type { Agreement } from './agreement.ts'
 import { systemClock } from './clock.ts'
 import { createCustodian, type Custodian } from './custodian.ts'
 import type { EventFeed } from './event-feed.ts'
+import { FreeSpace } from './free-space.ts'
 import { homePaths } from './home.ts'
 import type { NodeOptions } from './load-options.ts'
 import { loadLocalSecret } from './local-secret.ts'
@@ -18,6 +19,9 @@ import type { Metrics } from './metrics.ts'
 import { createProofDocuments, type ProofDocuments } from './proof-documents.ts'
 import type { Stores } from './stores.ts'
 import type { VaultPeers } from './vault-peers.ts'
+
+/** What submissions leave free: a database that cannot write ends the node. */
+const DATABASES_RESERVE_BYTES = 64 * 1024 * 1024
 
 export interface CustodyGround {
   readonly options: NodeOptions
@@ -32,6 +36,8 @@ export async function openCustodian(
   { agreement, feed, peers }: { agreement: Agreement; feed: EventFeed; peers: VaultPeers },
 ): Promise<Custodian> {
   const { members } = agreement
+  const space = new FreeSpace(options.storage.dir, systemClock)
+  const reserve = Math.min(options.vault.reserveBytes, DATABASES_RESERVE_BYTES)
   const custodian = createCustodian(
     { ...(await batchOptions(options)), sealKey: options.keys.seal.publicKey },
     {
@@ -39,6 +45,7 @@ export async function openCustodian(
       store: stores.records,
       accounts: stores.accounts,
       uploads: stores.uploads,
+      takeRoom: (bytes) => space.take(bytes, reserve),
       peers,
       organisations: () => members.organisations,
       random: (length) => new Uint8Array(randomBytes(length)),

@@ -9,6 +9,7 @@ import { decodeShardSet, type RandomBytes, type ShardSet } from '@mooring/record
 import { type PrivateStore, StorageError } from '@mooring/storage'
 import type { Clock } from './clock.ts'
 import type { HostedAccounts, SealingKey } from './hosted-accounts.ts'
+import { NodeError } from './node-error.ts'
 import type { Placing } from './placing.ts'
 import type { FoundRecord, PreparedRecord } from './prepare-records.ts'
 import type { ReadSubmission, RecordReader } from './record-reader.ts'
@@ -23,9 +24,13 @@ export interface IntakeModules {
   readonly placing: Placing
   readonly reader: RecordReader
   readonly uploads: UploadBlobs
+  readonly takeRoom: (bytes: number) => Promise<boolean>
   readonly clock: Clock
   readonly random: RandomBytes
 }
+
+/** What sealing and splitting may make of a byte, at most. */
+const SPREAD = 4
 
 /** A record of a submission under the id it has: a new one, or that of the same bytes earlier. */
 export interface Taken extends Pick<SubmittedRecordAnswer, 'id' | 'resourceType' | 'entry'> {
@@ -46,6 +51,7 @@ export async function takeSubmission(
 ): Promise<TakenSubmission> {
   const { placing, reader, clock, secret } = modules
   placing.checkRoom()
+  if (!(await modules.takeRoom(SPREAD * bytes.length))) throw new NodeError('disk_low')
   placing.placementFor()
   const receivedAt = clock.wall()
   const preparation = { format, isPartial, mediaType: contentType, receivedAt, secret }

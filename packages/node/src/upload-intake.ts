@@ -18,6 +18,7 @@ import { type NewRecord, StorageError } from '@mooring/storage'
 import { AtRest } from './at-rest.ts'
 import { patientReference } from './grant-answers.ts'
 import type { SealingKey } from './hosted-accounts.ts'
+import { NodeError } from './node-error.ts'
 import { sealEntry, setBytesOf } from './queued-records.ts'
 import type { IntakeModules, TakenSubmission } from './record-intake.ts'
 import { ShardSpool } from './shard-spool.ts'
@@ -48,6 +49,8 @@ export async function takeUpload(
   try {
     const hash = createHmac('sha256', secret)
     for await (const piece of upload.body) {
+      const room = Math.ceil((piece.length * split.n) / split.k)
+      if (!(await modules.takeRoom(room))) throw new NodeError('disk_low')
       hash.update(piece)
       for (const { fragments } of sealer.push(piece)) await spool.add(fragments)
     }

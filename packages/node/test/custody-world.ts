@@ -107,6 +107,7 @@ export interface RunOptions {
   /** In memory, instead of the database in the folder. */
   level?: MemoryLevel
   queue?: QueueLimits
+  takeRoom?: CustodianModules['takeRoom']
   organisations?: () => readonly Organisation[]
   mempool?: Pick<Mempool, 'submit'>
   beforeStart?: (run: Run) => Promise<void>
@@ -193,6 +194,7 @@ function createRun(parts: {
   life: Life
   mempool: Pick<Mempool, 'submit'>
   queue?: QueueLimits
+  takeRoom?: CustodianModules['takeRoom']
   organisations?: () => readonly Organisation[]
   logger: CustodianModules['logger']
   metrics: CustodianModules['metrics']
@@ -223,6 +225,7 @@ function createRun(parts: {
       store: mortal(store, ['putSubmission', 'updateHolders', 'putBatch', 'markAnchored'], life),
       accounts: mortal(accounts, ['put', 'updateDeposits'], life),
       uploads,
+      takeRoom: parts.takeRoom ?? (() => Promise.resolve(true)),
       peers: mortal(holders.peers, ['request'], life),
       organisations: parts.organisations ?? (() => world.parts.members.organisations),
       random: (length) => new Uint8Array(randomBytes(length)),

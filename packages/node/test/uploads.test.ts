@@ -116,6 +116,24 @@ test('a client that leaves, leaves nothing', () =>
     assert.deepEqual(await filesIn(custody.folder), before)
   }))
 
+test('an upload for which the disk runs out of room is refused, and leaves nothing', () =>
+  withCustody(async (custody) => {
+    let room = 4 * MIB
+    const { custodian } = await custody.run({
+      takeRoom: (bytes) => {
+        room -= bytes
+        return Promise.resolve(room >= 0)
+      },
+    })
+    await assert.rejects(custodian.submitUpload(upload(bytesOf(5 * MIB))), { code: 'disk_low' })
+    assert.deepEqual(await filesIn(join(custody.folder, 'uploads')), [])
+    const bytes = new TextEncoder().encode('{"resourceType":"Patient"}')
+    const contentType = 'application/fhir+json'
+    const whole = { bytes, format: 'json' as const, contentType, isPartial: false }
+    await assert.rejects(custodian.submitRecords(whole), { code: 'disk_low' })
+    assert.equal(custodian.counts().accepted, 0)
+  }))
+
 test('a holder that was away gets the rest after a restart, and the files go', () =>
   withCustody(async (custody) => {
     const { holders } = custody
