@@ -29,6 +29,7 @@ export type Invariant =
   | 'validity' // what is final may be in a block
   | 'blame' // an honest node drops another as a liar
   | 'fatal' // an honest node dies of something else than its disk
+  | 'world' // the run itself puts more faulty into an authority set than it can bear
   | 'order' // the machine asks its shell for what cannot be done
 
 export class Violation extends Error {

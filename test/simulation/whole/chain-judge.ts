@@ -16,6 +16,7 @@ import {
 import type { ChainStore } from '@mooring/storage'
 import type { CommittedBlock } from '../../../packages/node/src/committer.ts'
 import { Violation } from '../violation.ts'
+import { isBearable } from './bearing.ts'
 import { indexOf, KEY_GENERATIONS, keyOf } from './keys.ts'
 import type { VoteJudge } from './vote-judge.ts'
 
@@ -38,13 +39,16 @@ export class ChainJudge {
   epoch = 0
   readonly #digest: Uint8Array
   readonly #votes: VoteJudge
+  readonly #faulty: ReadonlySet<string>
   readonly #roots = new Map<number, string>()
   readonly #sequences = new Map<string, number>()
 
   constructor(
     genesis: { digest: Uint8Array; time: number; members: readonly string[] },
     votes: VoteJudge,
+    faulty: ReadonlySet<string>,
   ) {
+    this.#faulty = faulty
     this.members = new Set(genesis.members)
     this.#digest = genesis.digest
     this.#votes = votes
@@ -75,6 +79,8 @@ export class ChainJudge {
     const strangers = names.filter((name, index) => !isKeyOf(name, keys[index]))
     if (names.length < 4 || new Set(names).size !== names.length || strangers.length > 0)
       throw new Violation('I12', `the set of epoch ${header.epoch + 1} is ${names.join(', ')}`)
+    if (!isBearable(names, this.#faulty))
+      throw new Violation('world', `too many are faulty in the set ${names.join(', ')}`)
     this.epoch = header.epoch + 1
     this.members = new Set(organisations(chain.state()).map(({ id }) => id))
     this.#votes.beginEpoch(this.epoch, { organisations: names, keys }, toHex(digest))

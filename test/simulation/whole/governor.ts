@@ -1,12 +1,15 @@
 /**
  * The administrators of the members, with their governance keys: now and then one proposes a change of the
  * network, and the others approve it, each at some node that is up. What is proposed leaves few enough
- * faulty in every authority set. At the calm there is one last change, which must pass.
+ * faulty in every authority set, whichever of the changes that wait pass beside it. At the calm there is
+ * one last change, which must pass.
  */
 import {
   type Change,
+  changeOf,
   type ChangePreview,
   createTransaction,
+  decodeTransaction,
   openChanges,
   type Organisation,
   organisations,
@@ -18,6 +21,7 @@ import {
 } from '@mooring/ledger'
 import { equalBytes, toHex } from '@mooring/codec'
 import type { KeyPair } from '@mooring/crypto'
+import { faultyOf, isBearable } from './bearing.ts'
 import { indexOf, keyOf, KEY_GENERATIONS, organisationOf } from './keys.ts'
 import type { Process } from './process.ts'
 import type { WholeWorld } from './whole-world.ts'
@@ -32,6 +36,7 @@ export class Governor {
   #left: number
   #lastEpoch: number | null = null
   readonly #saidAt = new Map<string, number>()
+  readonly #proposed: { id: Uint8Array; change: Change }[] = []
 
   constructor(changes: number, world: WholeWorld) {
     this.#left = changes
@@ -82,7 +87,7 @@ export class Governor {
     const change = this.#changeOf(kind, state)
     if (change === null || !this.#isBearable(state, change)) return
     const proposer = random.pick(authoritiesOf(state))
-    const isSaid = this.#say(node, proposer, `propose ${name}`, (keyPair, expiresAt) =>
+    const said = this.#say(node, proposer, `propose ${name}`, (keyPair, expiresAt) =>
       createTransaction({
         genesisDigest: this.#world.founding.digest,
         keyPair,
@@ -96,7 +101,9 @@ export class Governor {
         },
       }),
     )
-    if (!isSaid) return
+    if (said === null) return
+    const { id } = decodeTransaction(said, this.#world.founding.digest)
+    this.#proposed.push({ id, change })
     this.#world.count(`proposed: ${kind}`)
     this.#world.note(node, `is asked for ${kind} by ${proposer.id}`)
     if (!isLast) this.#left -= 1
@@ -107,9 +114,9 @@ export class Governor {
     organisation: Organisation,
     name: string,
     create: (keyPair: KeyPair, expiresAt: number) => Uint8Array,
-  ): boolean {
+  ): Uint8Array | null {
     const { scheduler, wallZero } = this.#world
-    if (scheduler.now - (this.#saidAt.get(name) ?? -Infinity) < AGAIN_MS) return false
+    if (scheduler.now - (this.#saidAt.get(name) ?? -Infinity) < AGAIN_MS) return null
     this.#saidAt.set(name, scheduler.now)
     const keyPair = heldKey(organisation, 'governance')
     const transaction = create(keyPair, wallZero + scheduler.now + EXPIRY_MS)
@@ -119,7 +126,7 @@ export class Governor {
       },
       () => this.#world.count('submission failed'),
     )
-    return true
+    return transaction
   }
 
   #changeOf(kind: (typeof KINDS)[number], state: State): Change | null {
@@ -177,16 +184,15 @@ export class Governor {
     return 'code' in preview ? null : preview
   }
 
-  /** Whether the next set can bear all that may be faulty in it. */
+  /** Whether the sets to come can bear all that may be faulty in them, whatever passes of what was said. */
   #isBearable(state: State, change: Change): boolean {
-    const { plan } = this.#world
-    const preview = this.#preview(state, change)
-    if (preview === null) return false
-    const { organisations: next } = preview.authorities
-    const faulty = next
-      .map(indexOf)
-      .filter((index) => plan.actors.has(index) || index === plan.misled)
-    return next.length >= 4 && faulty.length <= Math.floor((next.length - 1) / 3)
+    if (this.#preview(state, change) === null) return false
+    const waiting = this.#proposed.filter(
+      ({ id }) => (changeOf(state, id)?.passedAt ?? null) === null,
+    )
+    const changes = [...waiting.map((proposed) => proposed.change), change]
+    const present = authoritiesOf(state).map(({ id }) => id)
+    return isBearable(present, faultyOf(this.#world.plan), changes)
   }
 
   #chooseNode(): Process | undefined {

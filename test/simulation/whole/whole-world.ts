@@ -12,6 +12,7 @@ import { type Random, randomOf } from '../random.ts'
 import { Scheduler } from '../scheduler.ts'
 import { Violation } from '../violation.ts'
 import { castOf } from './actors/cast.ts'
+import { faultyOf } from './bearing.ts'
 import { ChainJudge } from './chain-judge.ts'
 import { Client } from './clients.ts'
 import { FrameJudge } from './frame-judge.ts'
@@ -75,7 +76,8 @@ export class WholeWorld {
       toHex(this.founding.digest),
     )
     const members = Array.from({ length: authorities + observers }, (_, index) => nameOf(index))
-    this.chain = new ChainJudge({ digest: this.founding.digest, time, members }, this.votes)
+    const genesis = { digest: this.founding.digest, time, members }
+    this.chain = new ChainJudge(genesis, this.votes, faultyOf(plan))
     this.switchboard = new Switchboard(this)
     for (let index = 0; index < authorities + observers + newcomers; index += 1) this.#create(index)
     const share = Math.ceil(plan.transactions / authorities)
