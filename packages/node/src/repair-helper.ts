@@ -1,4 +1,8 @@
 // A holder helps another one to a shard that was lost: its masked share of each, for whom it consents to.
+//
+// A mask hides a shard from the new holder only while its other end is in somebody else's hands. So whoever is
+// to get the shard is none of the helpers, and every helper stands where the set has it: with a made-up
+// one at made-up places the new holder would get one equation after the other for the shards of the rest.
 
 import type { KeptShards } from './kept-shards.ts'
 import type { RepairConsent } from './repair-consent.ts'
@@ -51,6 +55,7 @@ async function partOf(
   const own = helpers.find(({ holder }) => holder === self)
   const found = own && kept.find({ setId, index: own.index })
   if (found === undefined || !isSound(question, found.set)) return null
+  if (!areInPlace(question, self, found.head.holders)) return null
   const secrets = new Map<string, Uint8Array>()
   for (const { holder } of helpers) {
     const secret = holder === self ? undefined : secretWith(holder)
@@ -87,6 +92,17 @@ function isSound({ helpers, index, from, count }: RepairQuestion, set: ShardSet)
     index < set.n &&
     count >= 1 &&
     from + count <= set.segmentCount
+  )
+}
+
+function areInPlace(
+  { helpers, recipient }: RepairQuestion,
+  self: string,
+  holders: readonly string[],
+): boolean {
+  return helpers.every(
+    ({ holder, index }) =>
+      holder !== recipient && (holder === self || holders[index] === holder),
   )
 }
 

@@ -345,4 +345,34 @@ test('nobody collects shards by asking to have them made again', async () => {
   )
 })
 
+test('who is to get a shard is no helper of it, and helpers stand where the set has them', async () => {
+  await world(
+    async (made) => {
+      const [first] = made.placed
+      assert.ok(first !== undefined)
+      const { setId, holders } = first.located
+      const places = holders.map((holder, index) => ({ holder, index }))
+      const [own, second, third, fourth, fifth] = places
+      assert.ok(own && second && third && fourth && fifth)
+      const { peers } = made.world.hospital(own.holder)
+      const ask = async (helpers: typeof places): Promise<(Uint8Array | null)[]> => {
+        const nonce = new Uint8Array(16)
+        const asked = { nonce, setId, index: own.index, recipient: own.holder, helpers }
+        const questions = [{ ...asked, from: 0, count: 1 }]
+        const request = { kind: 'repair' as const, body: { questions } }
+        const { body } = await peers.request(second.holder, request, { timeoutMs: 5_000 })
+        return body.parts
+      }
+      // Two of these, and what the masks hide are two equations for the shards of two others.
+      for (const { index } of [fourth, fifth]) {
+        assert.deepEqual(await ask([second, third, { holder: own.holder, index }]), [null])
+      }
+      const misplaced = { holder: fifth.holder, index: fourth.index }
+      assert.deepEqual(await ask([second, third, misplaced]), [null])
+      assert.ok((await ask([second, third, fourth]))[0] instanceof Uint8Array)
+    },
+    { names: FIVE, count: 1 },
+  )
+})
+
 test.run()
