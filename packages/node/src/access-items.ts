@@ -21,10 +21,13 @@ import {
   type AccessEntry,
   type AccessNote,
   type AccessRequest,
+  accessRequestDigest,
 } from '@mooring/records'
 
 /** Of a request, as far as it is none of the patient's secrets that a holder does not know. */
 const askedSchema = struct({
+  /** Of the whole request: an entry stands for one, and for no other. */
+  digest: bytes(32),
   id: bytes(16),
   reader: text(64),
   custodian: text(64),
@@ -69,6 +72,7 @@ export function itemOf(
 ): AccessItem {
   const { request, entry, note } = parts
   const asked = request && {
+    digest: accessRequestDigest(request),
     id: request.id,
     reader: request.reader,
     custodian: request.custodian,

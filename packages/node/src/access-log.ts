@@ -6,6 +6,7 @@
 // the batches: beyond its budget its refusals are counted, and once a tick the count is one entry.
 
 import { randomBytes } from 'node:crypto'
+import { equalBytes } from '@mooring/codec'
 import type { KeyPair } from '@mooring/crypto'
 import { TokenBucket } from '@mooring/network'
 import type { AccessEntry, AccessNote, AccessRequest } from '@mooring/records'
@@ -103,15 +104,15 @@ export class AccessLog implements AccessNotes {
     return { entries: size, pending: waiting + this.#anchoring.inOpenBatches }
   }
 
-  noteWitness(request: AccessRequest, entry: AccessEntry): Promise<void> {
+  noteWitness(request: AccessRequest, entry: AccessEntry): Promise<boolean> {
     return this.#keep('holder', 'witnessed', { request, entry, note: null })
   }
 
-  noteRead(request: AccessRequest, entry: AccessEntry): Promise<void> {
-    return this.#keep('reader', 'read', { request, entry, note: null })
+  async noteRead(request: AccessRequest, entry: AccessEntry): Promise<void> {
+    await this.#keep('reader', 'read', { request, entry, note: null })
   }
 
-  noteQuery(request: AccessRequest, entry: AccessEntry): Promise<void> {
+  noteQuery(request: AccessRequest, entry: AccessEntry): Promise<boolean> {
     const isOwn = request.reader === this.#options.organisation
     return this.#keep(isOwn ? 'reader' : 'custodian', 'query', { request, entry, note: null })
   }
@@ -175,17 +176,20 @@ export class AccessLog implements AccessNotes {
     return this.#options.tickMs ?? TICK_MS
   }
 
+  /** False when what is here under this leaf was asked by another request. */
   async #keep(
     role: AccessItem['role'],
     result: string,
     parts: Parameters<typeof itemOf>[2],
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { clock, store, metrics } = this.#modules
     const item = itemOf(role, clock.wall(), parts)
-    const isNew = await store.add(leafOf(item), this.#sealed(item))
-    if (!isNew) return
+    const leaf = leafOf(item)
+    const isNew = await store.add(leaf, this.#sealed(item))
+    if (!isNew) return isSameRequest(this.find(leaf), item)
     metrics.accesses.inc({ result })
     this.#anchoring.added()
+    return true
   }
 
   async #markServed(leaf: Uint8Array, sets: number): Promise<void> {
@@ -237,6 +241,11 @@ export class AccessLog implements AccessNotes {
     }
     if (counted.length > 0) this.#anchoring.added()
   }
+}
+
+function isSameRequest(known: AccessItem | undefined, { asked }: AccessItem): boolean {
+  const before = known?.asked?.digest
+  return before !== undefined && asked !== null && equalBytes(before, asked.digest)
 }
 
 function nothing(): void {

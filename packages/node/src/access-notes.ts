@@ -5,14 +5,17 @@
 import type { AccessEntry, AccessRequest } from '@mooring/records'
 
 export interface AccessNotes {
-  /** As a holder, before the signature of a witness leaves. Asked again for the same entry: the same. */
-  noteWitness(request: AccessRequest, entry: AccessEntry): Promise<void>
+  /**
+   * As a holder, before the signature of a witness leaves. Asked again for the same request: the same. False
+   * when the entry stands here for another request: one trace does not serve for two.
+   */
+  noteWitness(request: AccessRequest, entry: AccessEntry): Promise<boolean>
   /** Fragments of so many sets went to the reader, or came to us. Needs no answer and no flush. */
   noteServed(request: AccessRequest, sets: number): void
   /** As a reader, before anybody is asked: the entry of our own request. */
   noteRead(request: AccessRequest, entry: AccessEntry): Promise<void>
-  /** As a custodian, before the catalogue is answered; and as the reader that asks for it. */
-  noteQuery(request: AccessRequest, entry: AccessEntry): Promise<void>
+  /** As a custodian, before the catalogue is answered; and as the reader that asks for it. False as above. */
+  noteQuery(request: AccessRequest, entry: AccessEntry): Promise<boolean>
   /** As a holder or custodian: why somebody got nothing. Of one peer only so many are kept apart. */
   noteRefusal(refusal: RefusedAccess): Promise<void>
   /** Shards of a custodian were made again here. */

@@ -56,8 +56,8 @@ export interface CatalogueModules {
   readonly anchorKeyOf: (organisation: string) => Uint8Array | undefined
   readonly tip: () => number
   readonly blockDigestAt: (height: number) => Uint8Array | undefined
-  /** Durable when it resolves. */
-  readonly noteQuery: (request: AccessRequest, entry: AccessEntry) => Promise<void>
+  /** Durable when it resolves; false when the entry stands for another question. */
+  readonly noteQuery: (request: AccessRequest, entry: AccessEntry) => Promise<boolean>
   readonly noteRefusal: (refusal: {
     peer: string
     code: string
@@ -76,12 +76,12 @@ export async function answerCatalogue(
   { signed, entry, after, limit }: Question,
 ): Promise<Answer> {
   const { request } = signed
-  const code = refusalOf(modules, sender, signed, entry)
+  const refused = refusalOf(modules, sender, signed, entry)
+  const code = refused ?? ((await modules.noteQuery(request, entry)) ? undefined : 'entry_reused')
   if (code !== undefined) {
     await modules.noteRefusal({ peer: sender, code, request, entry })
     throw new Refusal(code, `The question of ${sender} is refused: ${code}.`)
   }
-  await modules.noteQuery(request, entry)
   const document = request.grant?.document
   if (document === undefined) throw new Error('a question without a grant was permitted')
   const { patientKey, classes } = document

@@ -174,6 +174,11 @@ const RELEASE_TEXTS = {
     'Only shards of the sets in the signed request are given out.',
     'Let the node make both. Report it if it did.',
   ),
+  entry_reused: refused(5444)(
+    'One access entry for two requests',
+    'The entry stands in the log for another request already, and each request leaves its own.',
+    'Let the node make both. Report it if it did.',
+  ),
   too_many_refusals: entry(5443, 5, 429)(
     'Refused so often that it is only counted',
     'One line of the access log stands for many refusals of one member in a short time.',

@@ -25,7 +25,7 @@ import type { AccessNotes } from './access-notes.ts'
 import type { Clock } from './clock.ts'
 import type { KeptShard, KeptShards } from './kept-shards.ts'
 
-export type HolderRefusal = ReleaseRefusal | 'set_not_requested'
+export type HolderRefusal = ReleaseRefusal | 'set_not_requested' | 'entry_reused'
 
 export interface AccessMember {
   readonly anchorKey: Uint8Array
@@ -70,7 +70,8 @@ export class HolderAccess {
     const code = this.#decide({ sender, signed, entry: accessEntryCommit(entry), kept })
     if (code !== undefined) return await this.#refuse(sender, code, signed, entry)
     const { self, anchorKey, notes } = this.#modules
-    await notes.noteWitness(signed.request, entry)
+    if (!(await notes.noteWitness(signed.request, entry)))
+      return await this.#refuse(sender, 'entry_reused', signed, entry)
     const { signature } = signWitness(anchorKey, self, accessRequestDigest(signed.request))
     return { signature }
   }

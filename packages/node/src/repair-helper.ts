@@ -101,8 +101,7 @@ function areInPlace(
   holders: readonly string[],
 ): boolean {
   return helpers.every(
-    ({ holder, index }) =>
-      holder !== recipient && (holder === self || holders[index] === holder),
+    ({ holder, index }) => holder !== recipient && (holder === self || holders[index] === holder),
   )
 }
 

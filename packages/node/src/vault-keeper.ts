@@ -291,8 +291,10 @@ function accessModules(
       const member = members.organisations.find(({ id }) => id === organisation)
       return member && { anchorKey: member.keys.anchor, legalGroup: member.legalGroup }
     },
-    keepEntry: (entry, { request }) =>
-      request.sets.length === 0 ? notes.noteQuery(request, entry) : notes.noteRead(request, entry),
+    keepEntry: async (entry, { request }) => {
+      if (request.sets.length === 0) await notes.noteQuery(request, entry)
+      else await notes.noteRead(request, entry)
+    },
   }
 }
 

@@ -125,6 +125,26 @@ test('the same entry is one, and many at once are durable before any of them is 
     assert.deepEqual(second.log.counts(), { entries: 50, pending: 0 })
   }))
 
+test('an entry stands for one request: another one with it leaves no trace, and is told so', () =>
+  withLog(async (logWorld) => {
+    const { request, entry } = accessOf(1)
+    const other = { ...request, sets: accessOf(2).request.sets, purpose: 'HOPERAT' }
+    const first = await logWorld.run()
+    assert.deepEqual(
+      await Promise.all([
+        first.log.noteWitness(request, entry),
+        first.log.noteWitness(other, entry),
+        first.log.noteWitness(request, entry),
+      ]),
+      [true, false, true],
+    )
+    const { log } = await logWorld.run()
+    assert.equal(await log.noteWitness({ ...request, expiresAt: 7 }, entry), false)
+    assert.equal(await log.noteQuery({ ...request, sets: [] }, entry), false)
+    assert.equal(await log.noteWitness(request, entry), true)
+    assert.deepEqual(log.counts(), { entries: 1, pending: 1 })
+  }))
+
 test('reads, questions, repairs and refusals are entries too, newest first', () =>
   withLog(async (logWorld) => {
     const { log } = await logWorld.run()

@@ -181,6 +181,15 @@ test('a request is good for its life: again while it lasts, and not after', asyn
   })
 })
 
+test('no witness signs for an entry that stands for another request', async () => {
+  await withHolders(async (world) => {
+    const asked = world.request([await world.deposit()])
+    world.hospital(HOLDER).noted.isEntryNew = false
+    assert.equal(await world.witness(HOLDER, asked), 'entry_reused')
+    assert.deepEqual(refusalsAt(world, HOLDER), [[READER, 'entry_reused']])
+  })
+})
+
 test('a reader that the members have removed in the meantime gets nothing more', async () => {
   await withHolders(async (world) => {
     const asked = world.request([await world.deposit()])

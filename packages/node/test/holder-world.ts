@@ -68,6 +68,8 @@ export interface Noted {
   refused: RefusedAccess[]
   /** Why nothing can be noted, when a test says so. */
   fault: Error | null
+  /** Whether an entry is that of its request, and of no earlier one. */
+  isEntryNew: boolean
 }
 
 export interface KeepingHospital {
@@ -322,7 +324,7 @@ export class HolderWorld {
     const store = await ShardStore.open(database)
     const leaves = new LeafStore(database)
     const files = new MemoryFileSystem()
-    const noted: Noted = { witnessed: [], served: 0, refused: [], fault: null }
+    const noted: Noted = { witnessed: [], served: 0, refused: [], fault: null, isEntryNew: true }
     const free = { bytes: 100 * GIB }
     const damaged: DamagedShard[] = []
     const outcomes: string[] = []
@@ -377,7 +379,7 @@ function notesOf(noted: Noted): AccessNotes {
     noteWitness: (_request, entry) => {
       if (noted.fault !== null) return Promise.reject(noted.fault)
       noted.witnessed.push(entry)
-      return Promise.resolve()
+      return Promise.resolve(noted.isEntryNew)
     },
     noteServed: (_request, sets) => {
       noted.served += sets
@@ -387,7 +389,7 @@ function notesOf(noted: Noted): AccessNotes {
       return Promise.resolve()
     },
     noteRead: () => Promise.resolve(),
-    noteQuery: () => Promise.resolve(),
+    noteQuery: () => Promise.resolve(true),
     noteRepair: () => Promise.resolve(),
   }
 }

@@ -152,7 +152,13 @@ function accessOf({ custodian }: Run, id: string): KeptAccess {
   return {
     time: 0,
     role: 'reader',
-    asked: { ...request, grant: null, patientKey: entry.account, sets: 1 },
+    asked: {
+      ...request,
+      digest: new Uint8Array(32),
+      grant: null,
+      patientKey: entry.account,
+      sets: 1,
+    },
     entry: sealed,
     note: null,
     served: 0,

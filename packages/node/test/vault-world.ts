@@ -213,12 +213,12 @@ export class Hospital {
   #notes(): AccessNotes {
     const note = (what: string) => (request: AccessRequest) => {
       this.noted.push({ what, request })
-      return Promise.resolve()
+      return Promise.resolve(true)
     }
     return {
       noteWitness: note('witness'),
       noteServed: (request) => void this.noted.push({ what: 'served', request }),
-      noteRead: note('read'),
+      noteRead: async (request) => void (await note('read')(request)),
       noteQuery: note('query'),
       noteRefusal: ({ code, request }) => {
         this.noted.push({ what: 'refusal', code, request })
