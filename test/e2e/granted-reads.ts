@@ -44,17 +44,22 @@ export async function grantAll(
   }
 }
 
-// Its own as their custodian, the others under the grants. Gives how many bytes that were.
+// Its own as their custodian, the others under the grants. Gives how many bytes that were. Records that
+// are final must be seen to be anchored by who reads them.
 export async function readAll(
   reader: DevnetNode,
   records: readonly SpreadRecord[],
   grants: Grants,
+  { areFinal = false }: { areFinal?: boolean } = {},
 ): Promise<number> {
   let bytes = 0
   await atOnce(READ_AT_ONCE, records, async (record) => {
     const stream = await openAs(reader, record, grants)
     const whole = await wholeOf(stream)
     assert.ok(whole.equals(record.raw), `${record.id} of hospital-${record.custodian} differs`)
+    const { isAnchored, height } = stream.anchored
+    const isSeen = isAnchored && height !== null
+    assert.ok(isSeen || !areFinal, `${record.id} of hospital-${record.custodian} is not anchored`)
     bytes += whole.length
   })
   return bytes

@@ -100,7 +100,7 @@ async function readAt(
   const grants = grantsOf.get(reader.index)
   assert.ok(grants !== undefined)
   const started = performance.now()
-  const bytes = await readAll(reader, chosen, grants)
+  const bytes = await readAll(reader, chosen, grants, { areFinal: true })
   const seconds = (performance.now() - started) / 1_000
   process.stdout.write(
     `figure: ${chosen.length} records (${(bytes / 1e6).toFixed(1)} MB) read at ${reader.name} ` +
