@@ -3,7 +3,8 @@
 // Segment i of the padded payload is sealed with ChaCha20-Poly1305 under the data key, with the nonce
 // `i (11 bytes) || 1 if it is the last` (STREAM): segments cannot be dropped, added or put in another
 // order. The data key seals one record and nothing else, so a nonce never comes twice. The ciphertext
-// is cut into k fragments, the last filled up with zeros, and n - k of parity come with them.
+// is masked, so that less than k fragments open nothing (all-or-nothing.ts), and cut into k, the last filled
+// up with zeros; n - k of parity come with them.
 
 import { concatBytes } from '@mooring/codec'
 import {
@@ -16,6 +17,7 @@ import {
   reconstruct,
   sha256,
 } from '@mooring/crypto'
+import { maskSegment, unmaskSegment } from './all-or-nothing.ts'
 import type { Split } from './placement.ts'
 import { sealedBytesOf, type ShardSet } from './shard-set.ts'
 
@@ -50,7 +52,8 @@ export class SegmentSealer {
 
   seal(plaintext: Uint8Array, isLast: boolean): SealedSegment {
     const segment = this.#count
-    const sealed = aeadSeal(this.#dek, nonceOf(segment, isLast), NO_AAD, plaintext)
+    const nonce = nonceOf(segment, isLast)
+    const sealed = maskSegment(this.#dek, nonce, aeadSeal(this.#dek, nonce, NO_AAD, plaintext))
     const fragments = fragmentsOf(sealed, this.#split)
     for (const [index, fragment] of fragments.entries()) {
       this.#trees[index]?.append(leafHash(fragment))
@@ -84,7 +87,7 @@ export function openSegment(
   const sealed = concatBytes(...reconstruct(set.k, set.n, fragments))
   const length = sealedBytesOf(set, segment)
   const nonce = nonceOf(segment, segment === set.segmentCount - 1)
-  return aeadOpen(dek, nonce, NO_AAD, sealed.subarray(0, length))
+  return aeadOpen(dek, nonce, NO_AAD, unmaskSegment(dek, nonce, sealed.subarray(0, length)))
 }
 
 /** Bytes of a sealed payload, padding included. */

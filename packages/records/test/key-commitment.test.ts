@@ -17,6 +17,7 @@ import {
   type ShardSet,
   shardSetId,
 } from '../src/index.ts'
+import { maskSegment } from '../src/all-or-nothing.ts'
 import { classKey, detailsOf, optionsFor } from './seal-world.ts'
 
 const P = (1n << 130n) - 5n
@@ -128,8 +129,9 @@ test('a ciphertext with two plaintexts opens under the key of its set and under 
 
   // A custodian that wants two readers to see two records: one set, two manifests.
   const { k, n } = { k: 2, n: 3 }
-  const half = sealed.length / k
-  const data = [sealed.subarray(0, half), sealed.subarray(half)]
+  const masked = maskSegment(keys[0], NONCE, sealed)
+  const half = masked.length / k
+  const data = [masked.subarray(0, half), masked.subarray(half)]
   const shards = [...data, ...encodeParity(k, n, data)]
   // One segment: the leaf of a shard is the digest of its one fragment.
   const leaves = shards.map((shard) => leafHash(shard))

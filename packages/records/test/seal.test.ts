@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { concatBytes, equalBytes } from '@mooring/codec'
+import { AEAD_NONCE_BYTES, aeadSeal } from '@mooring/crypto'
 import * as fc from 'fast-check'
 import { test } from 'uvu'
 import {
@@ -57,6 +58,20 @@ for (const split of splits) {
     }
   })
 }
+
+test('who has the data key and all shards but one of k has no byte of the record', () => {
+  for (const split of splits) {
+    const raw = noise(2_000)
+    const { contents, shards } = sealed(raw, split)
+    const nonce = new Uint8Array(AEAD_NONCE_BYTES)
+    nonce[AEAD_NONCE_BYTES - 1] = 1
+    const start = concatBytes(...shards.slice(0, split.k - 1))
+    const opened = aeadSeal(contents.dek, nonce, new Uint8Array(0), start)
+    const length = Math.min(raw.length, start.length)
+    const same = raw.subarray(0, length).filter((byte, at) => byte === opened[at])
+    assert.ok(same.length < length / 16, `${same.length} of ${length} bytes`)
+  }
+})
 
 test('shards are as long as the bucket says, and nothing else shows the size', () => {
   for (const size of SIZES) {

@@ -1,0 +1,59 @@
+// All of a sealed segment, or nothing of it.
+//
+// A stream cipher opens any part of a ciphertext to who has the key, and the first shard of a set is the first
+// part of it: with the data key alone, its holder would have read a short record, and no other holder would
+// have had a trace of that. So what is split is masked once more. The mask follows from the data key and from
+// the tag of the seal, and the tag is hidden under a hash of all masked bytes: whoever lacks some of them
+// lacks the tag, and with it every byte. What is masked is as long as it was.
+
+import { concatBytes } from '@mooring/codec'
+import {
+  AEAD_NONCE_BYTES,
+  AEAD_TAG_BYTES,
+  aeadSeal,
+  domainBytes,
+  hkdfSha256,
+  scaleInto,
+  sha256,
+} from '@mooring/crypto'
+
+const KEY_BYTES = 32
+const NOTHING = new Uint8Array(0)
+// Every key makes one mask.
+const NONCE = new Uint8Array(AEAD_NONCE_BYTES)
+const MASK_INFO = domainBytes('segment-mask')
+const HIDE_LABEL = domainBytes('segment-tag')
+
+/** `sealed` ends with its tag, `nonce` is that of the segment. */
+export function maskSegment(dek: Uint8Array, nonce: Uint8Array, sealed: Uint8Array): Uint8Array {
+  const { body, tag } = parted(sealed)
+  const masked = underMask(dek, nonce, { body, tag })
+  return concatBytes(masked, hidden(tag, masked))
+}
+
+export function unmaskSegment(dek: Uint8Array, nonce: Uint8Array, masked: Uint8Array): Uint8Array {
+  const { body, tag } = parted(masked)
+  const bare = hidden(tag, body)
+  return concatBytes(underMask(dek, nonce, { body, tag: bare }), bare)
+}
+
+function parted(bytes: Uint8Array): { body: Uint8Array; tag: Uint8Array } {
+  const at = bytes.length - AEAD_TAG_BYTES
+  return { body: bytes.subarray(0, at), tag: bytes.subarray(at) }
+}
+
+/** Twice is not at all. */
+function underMask(
+  dek: Uint8Array,
+  nonce: Uint8Array,
+  { body, tag }: { body: Uint8Array; tag: Uint8Array },
+): Uint8Array {
+  const key = hkdfSha256(dek, tag, concatBytes(MASK_INFO, nonce), KEY_BYTES)
+  return aeadSeal(key, NONCE, NOTHING, body).subarray(0, body.length)
+}
+
+function hidden(tag: Uint8Array, masked: Uint8Array): Uint8Array {
+  const changed = tag.slice()
+  scaleInto(changed, sha256(HIDE_LABEL, masked).subarray(0, AEAD_TAG_BYTES), 1)
+  return changed
+}
