@@ -66,13 +66,16 @@ export async function* discoverHeads(
   }
 }
 
-/** One head for each set that was not seen before; of those seen again, those with other holders. */
+/**
+ * One head for each set that was not seen before; of those seen again, those with other holders or another
+ * manifest, for only who can open it knows which one is true.
+ */
 export function newHeads(heads: readonly ShardHead[], seen: Map<string, string>): RecordHead[] {
   return heads.flatMap(({ set, manifest, holders }) => {
     const name = toHex(shardSetId(set))
-    const places = holders.join(' ')
-    if (seen.get(name) === places) return []
-    seen.set(name, places)
+    const found = `${holders.join(' ')} ${toHex(sha256(manifest))}`
+    if (seen.get(name) === found) return []
+    seen.set(name, found)
     return [{ set, manifest, holders }]
   })
 }
