@@ -289,10 +289,9 @@ export class Holder {
   async #report(sender: string, body: Body<'report'>): Promise<VaultAnswer> {
     const { self, shards, logger } = this.#modules
     if (body.holder !== self) {
-      if (CODE.test(body.code) && this.#reports.take(sender, body.shard.setId)) {
-        const { holder, code } = body
-        logger.warn('a member reports a holder', { sender, holder, code })
-      }
+      const { holder, code } = body
+      if (!this.#reports.take(sender, body.shard.setId)) return DONE
+      if (CODE.test(code)) logger.warn('a member reports a holder', { sender, holder, code })
       await this.#handlers().reported(sender, body)
       return DONE
     }

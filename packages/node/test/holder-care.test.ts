@@ -110,6 +110,29 @@ test('a report makes a holder look at its own shard, a few times an hour and no 
   })
 })
 
+test('reports about others are looked into a few times an hour and no more', async () => {
+  await withHolders(async (world) => {
+    const { record } = await world.deposit()
+    let looked = 0
+    const reported = (): Promise<void> => {
+      looked += 1
+      return Promise.resolve()
+    }
+    world.handlers = {
+      catalogue: refuse,
+      repair: refuse,
+      restore: refuse,
+      moved: () => Promise.resolve(),
+      reported,
+    }
+    const body = { shard: { setId: record.setId, index: 2 }, holder: 'county', code: 'shard_wrong' }
+    for (let time = 0; time < 20; time += 1) {
+      assert.equal((await world.ask(READER, HOLDER, { kind: 'report', body })).kind, 'done')
+    }
+    assert.equal(looked, 4)
+  })
+})
+
 test('a holder is moved by its custodian, or by the new one when the old one is gone', async () => {
   await withHolders(async (world) => {
     const { record } = await world.deposit()
