@@ -4,7 +4,7 @@
 // with what is on its way in, so that many at once do not pass a limit that each alone keeps.
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { equalBytes } from '@mooring/codec'
+import { equalBytes, toHex } from '@mooring/codec'
 import { type KeyPair, sign } from '@mooring/crypto'
 import {
   type DepositItem,
@@ -14,6 +14,7 @@ import {
   type ShardHead,
   type ShardName,
   shardBytesOf,
+  type ShardSet,
 } from '@mooring/records'
 import type { FreeSpace } from './free-space.ts'
 import {
@@ -84,9 +85,11 @@ export class HolderDeposits {
     if (typeof checked === 'string') return checked
     const { setId, decoded } = checked
     if (shardBytes !== shardBytesOf(decoded)) return 'shard_wrong'
-    if (await this.#modules.shards.has({ setId, index: head.index })) return shardBytes
+    const name = { setId, index: head.index }
+    if (await this.#modules.shards.has(name)) return shardBytes
+    if (this.#hasAnother(name, decoded)) return 'placement_implausible'
     const { uploads, space } = this.#modules
-    const isNew = !uploads.isOpen(sender, { setId, index: head.index })
+    const isNew = !uploads.isOpen(sender, name)
     const room = this.#roomOf(sender, await space.bytes())
     const full = isNew ? checkRoom(shardBytes, room) : undefined
     return full ?? (await uploads.begin(sender, head, checked))
@@ -144,19 +147,33 @@ export class HolderDeposits {
     const unknown: { position: number; checked: CheckedShard }[] = []
     for (const one of taken) if (!(await this.#isKept(one.checked))) unknown.push(one)
     const fresh: CheckedShard[] = []
+    const indexes = new Map<string, number>()
     let bytes = 0
     for (const { position, checked } of unknown) {
-      const full = await this.#reserve(sender, sizeOf(checked))
-      if (full === undefined) {
+      const code = this.#hasAnother(checked, checked.decoded, indexes)
+        ? 'placement_implausible'
+        : await this.#reserve(sender, sizeOf(checked))
+      if (code === undefined) {
         bytes += sizeOf(checked)
         fresh.push(checked)
-      } else refused.push({ position, code: full })
+      } else refused.push({ position, code })
     }
     if (fresh.length > 0) {
       await this.#arrive(sender, bytes, () => this.#modules.shards.put(fresh))
     }
     const refusedAt = new Set(refused.map(({ position }) => position))
     return taken.flatMap(({ position, checked }) => (refusedAt.has(position) ? [] : [checked]))
+  }
+
+  /**
+   * A custodian that heard nothing of the first one may have moved it, and give another to the same holder;
+   * nobody keeps two. `indexes` are of those that come with it.
+   */
+  #hasAnother(name: ShardName, { n }: ShardSet, indexes = new Map<string, number>()): boolean {
+    const set = toHex(name.setId)
+    const index = indexes.get(set) ?? name.index
+    indexes.set(set, index)
+    return index !== name.index || this.#modules.shards.store.hasOther(name, n)
   }
 
   async #isKept(checked: CheckedShard): Promise<boolean> {

@@ -115,6 +115,30 @@ test('only its custodian deposits a shard, at its holder, in a set that nobody h
   })
 })
 
+test('nobody keeps two shards of a set, not from a custodian that moved one of them either', async () => {
+  await withHolders(async (world) => {
+    const others = ['st-mary', 'county', HOLDER, 'lakeview']
+    for (const size of [500, MIB]) {
+      const sealed = world.seal(size)
+      const first = world.itemOf(sealed, INDEX)
+      const second = { ...world.itemOf(sealed, 2), holders: others }
+      if (size === 500) {
+        const both = await deposit(world, [first, second])
+        assert.deepEqual(both.refused, [{ position: 1, code: 'placement_implausible' }])
+        assert.deepEqual(await codesOf(world, second), ['placement_implausible'])
+        assert.deepEqual(await codesOf(world, first), [])
+      } else {
+        assert.deepEqual(await codesOf(world, first), [])
+        const { shard, ...head } = second
+        const body = { head, shardBytes: shard.length }
+        const begun = await world.ask(CUSTODIAN, HOLDER, { kind: 'deposit-begin', body })
+        assert.deepEqual(begun, refused('placement_implausible'))
+      }
+      assert.equal(await have(world, nameOf(sealed, 2)), false)
+    }
+  })
+})
+
 test('a stranger and a member that was removed are told so, and nothing else', async () => {
   await withHolders(async (world) => {
     const item = world.itemOf(world.seal(), INDEX)

@@ -106,6 +106,7 @@ export interface ShardList {
   readonly damaged: ShardName[]
 }
 
+const NOTHING = new Uint8Array(0)
 const NO_USAGE: Usage = { shards: 0, bytes: 0 }
 
 export class ShardStore {
@@ -186,6 +187,16 @@ export class ShardStore {
     const range = { from: shardKey(setId, 0), to: shardKey(setId, 255) }
     for await (const key of this.#database.keys(range)) found.push(key.at(-1) ?? 0)
     return found
+  }
+
+  /** Whether another shard of this set of n is kept here; a damaged one counts. */
+  hasOther({ setId, index }: ShardName, n: number): boolean {
+    for (let other = 0; other < n; other += 1) {
+      if (other === index) continue
+      const key = shardKey(setId, other)
+      if (unlessDamaged(() => this.#database.getSync(key), NOTHING) !== undefined) return true
+    }
+    return false
   }
 
   /** Whether any shard here is in that blob. */
