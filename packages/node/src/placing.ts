@@ -241,7 +241,9 @@ export class Placing {
     updates: readonly HolderUpdate[],
     { done, spooled }: { done: readonly QueuedRecord[]; spooled: readonly LaneShard[] },
   ): Promise<void> {
-    if (updates.length > 0) await this.#modules.store.updateHolders(updates)
+    // A step is found out again from the bytes that are here: where they go, it goes to the disk before.
+    const sync = spooled.length > 0
+    if (updates.length > 0) await this.#modules.store.updateHolders(updates, { sync })
     await this.#dropSpooled(spooled)
     for (const record of done) this.#queue.remove(record)
   }

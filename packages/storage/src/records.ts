@@ -195,8 +195,8 @@ export class PrivateStore {
     return queued
   }
 
-  /** Steps of records that are in the queue: all or none, and lost to a power failure at worst. */
-  updateHolders(updates: readonly HolderUpdate[]): Promise<void> {
+  /** Steps of records that are in the queue: all or none, and without `sync` lost to a power failure at worst. */
+  updateHolders(updates: readonly HolderUpdate[], { sync } = { sync: false }): Promise<void> {
     return this.#enqueue(async () => {
       const operations: DatabaseOperation[] = []
       let accepted = 0
@@ -214,7 +214,7 @@ export class PrivateStore {
         else operations.push(del(openKey(arrival)), del(queuedKey(arrival)))
         if (step === 'short') operations.push(put(shortKey(arrival), EMPTY))
       }
-      await this.#database.batch(operations, { sync: false })
+      await this.#database.batch(operations, { sync })
       this.#received -= accepted
       this.#batches.waits(accepted)
     })

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'uvu'
-import { type Database, openDatabase } from '../src/database.ts'
+import { type Database, openDatabase, openDatabaseOn } from '../src/database.ts'
 import { StorageError, type StorageErrorCode } from '../src/errors.ts'
 import * as keys from '../src/keys.ts'
+import { MemoryLevel } from '../src/memory-level.ts'
 import type { HolderUpdate, NewRecord } from '../src/private-record.ts'
 import { PrivateStore } from '../src/records.ts'
 import { inFolder } from './folder.ts'
@@ -113,6 +114,18 @@ test('a record is accepted in any order, and waits for a batch in the order of a
       )
     }
   })
+})
+
+test('a step that is to be durable outlasts a power failure, and others may not', async () => {
+  for (const sync of [true, false]) {
+    const level = new MemoryLevel('memory')
+    const store = await PrivateStore.open(await openDatabaseOn(level, 'records'))
+    await store.putSubmission(recordsOf(1))
+    await store.updateHolders([updateOf(1, 'short')], { sync })
+    const left = level.afterPowerLoss(() => 0)
+    const again = await PrivateStore.open(await openDatabaseOn(left, 'records'))
+    assert.equal((await again.short(0, 9)).length, sync ? 1 : 0)
+  }
 })
 
 test('what all holders have leaves the queue, and so does what is left a shard short', async () => {
