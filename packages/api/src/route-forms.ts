@@ -21,7 +21,10 @@ export const stream = (description: string) => ({
   schema: Type.Unsafe<string>({ contentMediaType: '*/*', description }),
 })
 
-export const recordId = Type.String({ pattern: '^[0-9A-Za-z_-]{1,128}$' })
+export const recordId = Type.String({
+  pattern: '^([0-9a-f]{2}){1,64}$',
+  description: 'Identifier of a record, in hexadecimal digits.',
+})
 export const PAGE_MAX = 500
 export const PAGE_DEFAULT = 50
 

@@ -96,7 +96,7 @@ export const vaultEndpoints: VaultEndpoints = {
 
 async function content(request: ReadRequest, { handlers }: ApiContext): Promise<Answer> {
   const found = await handlers.recordContent(request)
-  if (found === undefined) throw unknownRecord()
+  if (found === undefined) throw request.grant === null ? unknownRecord() : notOpened()
   const { contentType, size, entry, anchored, badHolders } = found
   const headers: Record<string, string> = {
     ...fresh,
@@ -110,6 +110,10 @@ async function content(request: ReadRequest, { handlers }: ApiContext): Promise<
   const bad = badHolders.map(({ holder, code }) => `${holder};${code}`)
   if (bad.length > 0) headers[BAD_HOLDERS_HEADER] = bad.join(', ')
   return { status: 200, headers, body: await begun(found.body) }
+}
+
+function notOpened(): ApiError {
+  return new ApiError('unknown_record', 'The grant opens no record of this id.')
 }
 
 /** Runs for minutes and costs nobody else a place: it counts among the waits, and ends with the server. */

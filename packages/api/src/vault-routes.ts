@@ -28,8 +28,8 @@ const instant = (description: string) =>
 const organisation = Type.String({ minLength: 1, maxLength: 64, description: 'Organisation.' })
 const content = {
   description: 'The bytes, in the media type they came in.',
-  type: 'application/fhir+json',
-  schema: binary('application/fhir+json'),
+  type: '*/*',
+  schema: binary('*/*'),
 }
 const steps = (description: string) => ({
   description,

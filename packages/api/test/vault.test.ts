@@ -247,6 +247,10 @@ test('history is paged from the newest version', async () => {
     )
     assert.equal(second.items[0]?.supersedes, null)
     assert.equal((await problemOf(client.recordHistory('ff'))).code, 'unknown_record')
+    // What is no hexadecimal name at all gets no further than the door.
+    for (const name of ['zz', 'f', 'FF']) {
+      assert.equal((await problemOf(client.recordHistory(name))).code, 'invalid_request')
+    }
   })
 })
 
@@ -277,6 +281,7 @@ test('a grant is signed for a time and for words that can be some', async () => 
       { classes: [] },
       { classes: ['General'] },
       { purposes: ['treat'] },
+      { patient: 'x'.repeat(1_000) },
     ]) {
       const response = await post(`${api.url}/v1/grants`, { ...grant, ...wrong })
       assert.equal((await refusal(response, 400)).code, 'invalid_request')

@@ -48,6 +48,7 @@ export const COMMAND_TEXTS: Record<CommandErrorCode, CatalogEntry> = {
     'A file is no FHIR resource or bundle',
     '{path} holds something else; nothing of this call was submitted.',
     'Check the places above, or submit the other files alone.',
+    'If it is meant to be no FHIR, say what it is:   mooring record submit <file> --media-type application/pdf',
   ),
   endpoint_unreachable: entry(4030, 4, 502)(
     'The node does not answer',

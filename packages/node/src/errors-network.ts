@@ -159,6 +159,7 @@ export const API_TEXTS: Record<ApiCode, CatalogEntry> = {
     'No record has this id',
     'Records never travel on the chain: only their custodian has them.',
     'Ask the node that took it, with --endpoint. See what this one keeps:   mooring record list',
+    'Under a grant, see what it opens:   mooring record list --grant <file>',
   ),
   unknown_proof: entry(4010, 6, 404)(
     'There is nothing to prove under this id',

@@ -22,12 +22,12 @@ export const VAULT_TEXTS: Record<VaultErrorCode, CatalogEntry> = {
     '{need} good shards open it; the holders that answer have {have}.',
     'See which shards are missing, and make them again:   mooring vault verify, mooring vault repair',
   ),
-  record_damaged: entry(5303, 1, 500)(
+  record_damaged: entry(5303, 8, 500)(
     'What the shards say is not the record',
     'The shards of record {record} are those of its set, and what they hold is not what was committed to ({reason}).',
     'Its custodian sealed something else, or its manifest was altered: report it to the custodian.',
   ),
-  anchor_missing: entry(5307, 1, 500)(
+  anchor_missing: entry(5307, 8, 500)(
     'A record is said to be anchored and is not',
     'Its custodian names a batch for record {record}, and that batch is not on the chain or does not have the record ({reason}).',
     'See whether this node is in step with the others:   mooring status',

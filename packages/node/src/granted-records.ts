@@ -58,6 +58,7 @@ export class GrantedRecords {
 
   /** By commitment or by set, in hex; undefined when the grant opens no such record. */
   async find(use: GrantUse, id: string): Promise<LocatedRecord | undefined> {
+    checkSignature(use.grant)
     const scope = scopeOf(use.grant)
     const isCovered = ({ manifest }: LocatedRecord): boolean =>
       use.grant.document.classes.includes(manifest.facts.class)
@@ -73,6 +74,7 @@ export class GrantedRecords {
     use: GrantUse,
     { after, limit, only }: { after: string | null; limit: number; only: readonly string[] | null },
   ): Promise<GrantedPage> {
+    checkSignature(use.grant)
     const entry = after === null ? await this.#refresh(use) : null
     const { classes } = use.grant.document
     const all = (await this.#modules.library.list(scopeOf(use.grant))).filter(({ manifest }) =>
@@ -114,8 +116,6 @@ export class GrantedRecords {
 
   async #refresh(use: GrantUse): Promise<Uint8Array> {
     const { grant, purpose } = use
-    if (!verifyGrant(grant))
-      throw new Refusal('grant_forged', 'The signature of the grant is wrong.')
     const { logKey } = grant.document
     const query = 'records that this grant opens'
     const question = await signQuery(this.#modules, { grant, logKey, purpose, query })
@@ -184,6 +184,12 @@ export class GrantedRecords {
     }
     this.#discoveredAt.set(name, clock.monotonic())
   }
+}
+
+/** Also where what is asked for is known already: what an altered grant says is nobody's word. */
+function checkSignature(grant: SignedGrant): void {
+  if (verifyGrant(grant)) return
+  throw new Refusal('grant_forged', 'The signature of the grant is wrong.')
 }
 
 function scopeOf({ document: { custodian, patientKey } }: SignedGrant): Scope {

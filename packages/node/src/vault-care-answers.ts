@@ -252,7 +252,7 @@ function recordOf({ index }: CareAnswerModules, { setId }: KnownSet): string | n
 }
 
 function describe({ degraded, atRisk, lost }: Strengths): string {
-  return `${degraded} are reduced, ${atRisk} critical, ${lost} lost`
+  return `${degraded} are reduced, ${atRisk} critical, ${lost} not readable now`
 }
 
 async function vaultNow(modules: CareAnswerModules): Promise<Vault> {

@@ -1,11 +1,13 @@
 // Records for the API: opened through their holders, under a grant or as their custodian.
 
-import type { ReadableRecord, VaultHandlers } from '@mooring/api'
+import { type ReadableRecord, Refusal, type VaultHandlers } from '@mooring/api'
 import { fromHex, toHex } from '@mooring/codec'
 import { decodeShardSet, type LeafPlace, parseGrant, type SignedGrant } from '@mooring/records'
 import type { LocatedRecord } from './access-session.ts'
 import type { Accounts } from './accounts.ts'
 import type { CustodianIndex, IndexEntry } from './custodian-index.ts'
+import { failureOf } from './error-text.ts'
+import { VAULT_TEXTS } from './errors-vault.ts'
 import { NodeError } from './node-error.ts'
 import type { VaultKeeper } from './vault-keeper.ts'
 import type { ReadHow, Reading } from './vault-reader.ts'
@@ -28,7 +30,7 @@ export function createReadingAnswers(
           : await grantedRecord(modules, parseGrant(grant), { id, purpose, signal })
       if (found === undefined) return undefined
       const { record, ...whose } = found
-      const reading = await readRecord(modules, record, { ...whose, purpose, signal })
+      const reading = await readRecord(modules, record, { ...whose, purpose, signal }).catch(told)
       const { mediaType, rawBytes } = record.manifest
       return {
         contentType: mediaType,
@@ -93,6 +95,14 @@ async function readRecord(
     if (now === record) throw error
     return await keeper.reader.read(now, how)
   }
+}
+
+/** How many holders it takes and how many answer is for the caller to know. */
+function told(error: unknown): never {
+  if (error instanceof NodeError && Object.hasOwn(VAULT_TEXTS, error.code)) {
+    throw new Refusal(error.code, failureOf(error).where)
+  }
+  throw error
 }
 
 function isFewHolders(error: unknown): boolean {

@@ -244,6 +244,13 @@ test('what a grant opens comes from the custodian, and from the holders when it 
     assert.ok(some !== undefined)
     const same = await records.find(use, toHex(some.manifest.recordCommit))
     assert.deepEqual(same?.setId, some.setId)
+    // What is known already is not given under a grant that was altered either.
+    const classes = [...grant.document.classes, 'imaging'].toSorted()
+    const altered = { ...use, grant: { ...grant, document: { ...grant.document, classes } } }
+    const found = records.find(altered, toHex(some.manifest.recordCommit))
+    await assert.rejects(found, { code: 'grant_forged' })
+    const listed = records.list(altered, { ...all, after: page.next })
+    await assert.rejects(listed, { code: 'grant_forged' })
     const { raw } = await read(made, some, grant)
     assert.ok(placed.some((each) => Buffer.compare(each.raw, raw) === 0))
   })
