@@ -1,6 +1,8 @@
 // What a file is, by its name or by what the person says. FHIR is read and checked; everything else is
 // one record of opaque bytes.
 
+import { NodeError } from '@mooring/node'
+
 const BY_ENDING: Readonly<Record<string, string>> = {
   dcm: 'application/dicom',
   pdf: 'application/pdf',
@@ -23,8 +25,14 @@ const FHIR_TYPES: readonly string[] = [
   'application/x-ndjson',
 ]
 
+const MEDIA_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(\s*;.*)?$/
+
 // Null: FHIR as JSON or NDJSON, which is told apart by reading it.
 export function mediaTypeOf(path: string, said: string | null): string | null {
+  if (said !== null && !MEDIA_TYPE.test(said)) {
+    const detail = `"${said}" is no media type. For example: application/dicom, image/png.`
+    throw new NodeError('usage', { detail, command: 'record submit ' })
+  }
   if (said !== null) return FHIR_TYPES.includes(said.toLowerCase()) ? null : said.toLowerCase()
   const ending = /\.([^./]+)$/.exec(path)?.[1]?.toLowerCase() ?? ''
   return BY_ENDING[ending] ?? null

@@ -68,6 +68,9 @@ test('a file that is no FHIR streams through under its media type, for its patie
       { contentType: 'application/dicom', size, patient: 'Patient/7' },
       { contentType: 'application/x-empty', size: 0, patient: null },
     ])
+    const wrong = await run('record submit empty.bin --media-type picture')
+    assert.equal(wrong.code, 2)
+    assert.match(wrong.stderr, /"picture" is no media type/)
   }))
 
 test('what is only received is not called accepted', () =>
@@ -159,6 +162,9 @@ test('under a grant a record is listed and read', () =>
     assert.deepEqual(json(read?.grant ?? ''), json(grantFor('st-mary')))
     writeFileSync(join(folder, 'other.json'), grantFor('county'))
     assert.notEqual((await run(`record get ${id} --grant other.json`)).code, 0)
+    const nowhere = await run(`record get ${id} --grant grant.json --json`)
+    assert.equal(nowhere.code, 2)
+    assert.match(nowhere.stderr, /name it with -o/)
     writeFileSync(join(folder, 'broken.json'), '{}')
     const broken = await run(`record get ${id} --grant broken.json`)
     assert.equal(broken.code, 2)

@@ -34,8 +34,8 @@ type UpCommandOptions = DevnetOptions & {
 
 const DEMO_PATIENTS = 3
 const INTERRUPTED = 130
-const FAREWELL =
-  'Stop with Ctrl-C.  Logs: npx mooring devnet logs   Env: eval "$(npx mooring devnet env)"'
+const farewell = (flags: string) =>
+  `Stop with Ctrl-C.  Logs: npx mooring devnet logs${flags}   Env: eval "$(npx mooring devnet env${flags})"`
 
 async function announce(state: DevnetState, output: Output): Promise<number> {
   const running = await runningNodes(state)
@@ -129,7 +129,7 @@ async function run(context: Context, options: UpCommandOptions, output: Output):
   }
   await stayUntilInterrupted(up.state, context, output, async () => {
     await present(up, context, output, options)
-    output.note(FAREWELL)
+    output.note(farewell(flagsOf(up.state, context)))
   })
   return 0
 }

@@ -1,3 +1,4 @@
+import { NodeError } from '@mooring/node'
 import { type Command, Option } from 'commander'
 import { remote, withHelp } from '../command-help.ts'
 import { type Context, waitingFor } from '../context.ts'
@@ -38,6 +39,7 @@ export function addGet(group: Command, context: Context): void {
     const output = createOutput(context, options)
     const { output: path, purpose = DEFAULT_PURPOSE } = options
     if (output.isJson && path === undefined) {
+      if (options.grant !== undefined) throw nowhereToGo()
       const record = await withNode(context, options, (client) => client.record(id))
       output.json({ schema: 'mooring/record/v1', ...record })
       return
@@ -65,6 +67,12 @@ export function addGet(group: Command, context: Context): void {
       output.note(`${formatBytes(size)} written to ${path}; ${anchorText(record)}${trace}`)
     })
   })
+}
+
+// Without a file --json shows what the custodian tells of its own record, and a record is no JSON document.
+function nowhereToGo(): NodeError {
+  const detail = 'With --json what a grant opens goes to a file: name it with -o.'
+  return new NodeError('usage', { detail, command: 'record get ' })
 }
 
 function anchorText({ anchored: { isAnchored, height } }: Pick<RecordStream, 'anchored'>): string {

@@ -42,7 +42,7 @@ function printStored(output: Output, records: readonly StoredRecord[]): void {
   output.text(
     formatTable(records, [
       { title: 'record', value: (record) => record.id },
-      { title: 'type', value: (record) => record.resourceType ?? '–' },
+      { title: 'type', value: (record) => record.resourceType ?? record.contentType },
       { title: 'size', value: (record) => formatBytes(record.size), align: 'right' },
       { title: 'status', value: (record) => record.status },
       { title: 'block', value: (record) => orDash(record.height), align: 'right' },
