@@ -83,7 +83,7 @@ export const Status = named('Status', 'One node at one moment.', {
     bytes: count('Their size.'),
   }),
   records: Type.Object({
-    accepted: count('Records durable here.'),
+    accepted: count('Records taken here: received, accepted or further.'),
     anchored: count('Of these, in a final block.'),
   }),
   holder: Type.Object({
@@ -291,7 +291,7 @@ export const StoredRecord = named('Record', 'What this custodian tells of a reco
   class: textOrNull('Class of record, once it is sealed.'),
   holders: countOrNull('Organisations that hold a shard of it, once it is placed.'),
   status: oneOf(recordStatus, 'Durable here, at enough holders, in a batch, or in a final block.'),
-  acceptedAt: time('When it became durable here.'),
+  acceptedAt: time('When it was received and durable here.'),
   transactionId: textOrNull('Its anchor.'),
   height: countOrNull('Height of its anchor.'),
   links,

@@ -104,7 +104,7 @@ export function formatStatus(status: Status, output: Output, now: Date): string 
     ['mempool', `${formatCount(mempool.transactions)} waiting, ${formatBytes(mempool.bytes)}`],
     [
       'records',
-      `${formatCount(records.accepted)} accepted, ${formatCount(records.anchored)} anchored`,
+      `${formatCount(records.accepted)} taken, ${formatCount(records.anchored)} anchored`,
     ],
     ['keeps', formatHolder(status.holder)],
     [

@@ -103,7 +103,7 @@ test('the bytes of a record come back exactly, to stdout and to a file', () =>
     const [id = ''] = node.stored.keys()
     const { bytes, stderr } = await run(`record get ${id}`)
     assert.deepEqual(Buffer.from(bytes).toString('utf8'), text)
-    assert.equal(stderr, '')
+    assert.equal(stderr, 'anchored in block 12\n')
     await run(`record get ${id} -o out.json`)
     assert.equal(readFileSync(join(folder, 'out.json'), 'utf8'), text)
     assert.equal(json((await run(`record get ${id} --json`)).stdout)['id'], id)

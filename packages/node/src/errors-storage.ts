@@ -45,7 +45,7 @@ export const KEEPING_TEXTS = {
     'The home has a chain already',
     'A snapshot begins a chain and never replaces one: {path} exists.',
     'Use a new home:   mooring init --home <dir>',
-    'Or move data/ away, and keep guard/.',
+    'Or move data/chain away, and keep guard/.',
   ),
 } satisfies Partial<Record<NodeErrorCode, CatalogEntry>>
 
@@ -59,12 +59,13 @@ export const STORAGE_TEXTS: Record<StorageErrorCode, CatalogEntry> = {
   corrupt: entry(1020, 11)(
     'Stored data is damaged',
     'A stored value does not match its checksum: the disk or something beside Mooring changed it.',
-    'Check the disk, then let the node fetch the chain again: move data/ away, keep guard/.',
+    'Check the disk. If it is the chain, let the node fetch it again: move data/chain away, keep guard/.',
+    'The rest of data/ is shards and records: that is a lost disk, see docs/how-to/the-vault.md.',
   ),
   missing: entry(1021, 11)(
     'Stored data is missing',
     'A value that the chain says must exist is not in the database.',
-    'Let the node fetch the chain again: move data/ away, keep guard/.',
+    'Let the node fetch the chain again: move data/chain away, keep guard/.',
   ),
   pruned: entry(1047, 6, 410)(
     'It is not kept on this node any more',
