@@ -44,6 +44,9 @@ import type { KeyDeposits, NewKeys } from './key-deposits.ts'
 
 const REFERENCE_BYTES_MAX = 256
 const EPOCH = 1
+/** Kept with an account, so that it stays small: copies of a class key for grants, and grants; the newest. */
+const COPIES_MAX = 250
+const GRANTS_MAX = 1_024
 const CACHED_MAX = 20_000
 const utf8 = new TextEncoder()
 
@@ -187,7 +190,9 @@ export class HostedAccounts implements Accounts {
         handle: null,
       })
       const deposits: NewKeys[] = []
-      let hosted: Hosted = withStored(known, { grants: [...known.stored.grants, grant] })
+      const now = this.#modules.now()
+      const live = known.stored.grants.filter(({ document }) => document.expiresAt > now)
+      let hosted: Hosted = withStored(known, { grants: [...live, grant].slice(-GRANTS_MAX) })
       for (const name of classes) {
         const existing = hosted.stored.classKeys.find((each) => each.class === name)
         hosted =
@@ -253,7 +258,9 @@ export class HostedAccounts implements Accounts {
   ): Hosted {
     const deposit = this.#deposit(hosted, existing, [recipientKey])
     deposits.push({ keyName: new Uint8Array(0), deposit })
-    const more = { ...existing, deposits: [...existing.deposits, encodeKeyDeposit(deposit)] }
+    const [first, ...copies] = existing.deposits
+    const kept = [...copies, encodeKeyDeposit(deposit)].slice(-COPIES_MAX)
+    const more = { ...existing, deposits: first === undefined ? kept : [first, ...kept] }
     return withStored(hosted, {
       classKeys: hosted.stored.classKeys.map((each) => (each === existing ? more : each)),
     })

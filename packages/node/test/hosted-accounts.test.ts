@@ -211,4 +211,27 @@ test('a grant is asked for by a reference, and refused with a reason', () =>
     assert.equal(patientReference('77'), '77')
   }))
 
+test('a patient may grant as often as it likes: the newest count, and what is over goes', () =>
+  withAccounts(async ({ accounts, again }) => {
+    await accounts.ensure([{ reference: 'maria', class: 'general' }])
+    const terms = {
+      reference: 'maria',
+      classes: ['general'],
+      purposes: ['TREAT'],
+      notBefore: START,
+    }
+    const recipients = [READER, OTHER]
+    for (let time = 0; time < 300; time += 1) {
+      const recipient = recipients[time % 2] ?? READER
+      await accounts.createGrant({ ...terms, recipient, expiresAt: START + DAY_MS + time })
+    }
+    const { accounts: second } = await again()
+    const patientKey = second.find('maria')?.patientKey
+    assert.ok(patientKey !== undefined)
+    for (const name of [OWN, ...recipients]) {
+      const wraps = second.wrapsFor(patientKey, READER).map((wrap) => decodeKeyDeposit(wrap))
+      assert.ok(wraps.some((wrap) => openKeyDeposit(wrap, secretOf(name)) !== undefined))
+    }
+  }))
+
 test.run()
