@@ -9,6 +9,7 @@ import { sha256 } from '@mooring/crypto'
 import {
   type ClassKeyContent,
   decodeKeyDeposit,
+  type KeyDeposit,
   BATCH_DEPOSITS_MAX,
   LIST_ITEMS_MAX,
   openKeyDeposit,
@@ -32,11 +33,11 @@ export interface FoundKey {
 
 const TIMEOUT_MS = 20_000
 
-/** The class keys of a custodian that open with this secret. */
+/** The class keys of a custodian that open with one of these secrets. */
 export async function discoverKeys(
   modules: DiscoveryModules,
   custodian: string,
-  { secret, signal }: { secret: Uint8Array; signal: AbortSignal },
+  { secrets, signal }: { secrets: readonly Uint8Array[]; signal: AbortSignal },
 ): Promise<FoundKey[]> {
   const seen = new Set<string>()
   const found: FoundKey[] = []
@@ -44,7 +45,7 @@ export async function discoverKeys(
     for await (const items of keyPages(modules.peers, holder, custodian)) {
       signal.throwIfAborted()
       await runInSlices(items.values(), (encoded) => {
-        const key = tryKey(encoded, secret, seen)
+        const key = tryKey(encoded, secrets, seen)
         if (key !== undefined) found.push(key)
       })
     }
@@ -145,18 +146,34 @@ function onward(after: Uint8Array | null, next: Uint8Array | null): Uint8Array |
   return after === null || toHex(next) > toHex(after) ? next : null
 }
 
-function tryKey(encoded: Uint8Array, secret: Uint8Array, seen: Set<string>): FoundKey | undefined {
+function tryKey(
+  encoded: Uint8Array,
+  secrets: readonly Uint8Array[],
+  seen: Set<string>,
+): FoundKey | undefined {
   try {
     const deposit = decodeKeyDeposit(encoded)
     const name = toHex(sha256(encoded))
     if (seen.has(name)) return undefined
     seen.add(name)
-    const content = openKeyDeposit(deposit, secret)
+    const content = openWithAny(deposit, secrets)
     return content && { deposit: encoded, content }
   } catch (error) {
     if (error instanceof CodecError) return undefined
     throw error
   }
+}
+
+/** @throws CodecError */
+export function openWithAny(
+  deposit: KeyDeposit,
+  secrets: readonly Uint8Array[],
+): ClassKeyContent | undefined {
+  for (const secret of secrets) {
+    const content = openKeyDeposit(deposit, secret)
+    if (content !== undefined) return content
+  }
+  return undefined
 }
 
 async function orUndefined<T>(answer: Promise<T>): Promise<T | undefined> {

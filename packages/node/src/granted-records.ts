@@ -20,8 +20,8 @@ import { VaultPeerError } from './vault-peers.ts'
 
 export interface GrantedModules extends AccessModules {
   readonly library: ManifestLibrary
-  /** X25519, of this organisation. */
-  readonly sealSecret: Uint8Array
+  /** X25519, of this organisation, those it had as well. */
+  readonly sealSecrets: readonly Uint8Array[]
   readonly organisations: () => readonly { readonly id: string }[]
 }
 
@@ -171,12 +171,15 @@ export class GrantedRecords {
   }
 
   async #askHolders({ grant, signal }: GrantUse): Promise<void> {
-    const { library, sealSecret, clock } = this.#modules
+    const { library, sealSecrets, clock } = this.#modules
     const scope = scopeOf(grant)
     const name = `${scope.custodian} ${toHex(scope.patientKey)}`
     const last = this.#discoveredAt.get(name)
     if (last !== undefined && clock.monotonic() - last < DISCOVER_AGAIN_MS) return
-    const keys = await discoverKeys(this.#modules, scope.custodian, { secret: sealSecret, signal })
+    const keys = await discoverKeys(this.#modules, scope.custodian, {
+      secrets: sealSecrets,
+      signal,
+    })
     await library.learn(scope, { keys: keys.map(({ deposit }) => deposit), heads: [] })
     const seen = new Map<string, string>()
     for await (const heads of discoverHeads(this.#modules, scope.custodian, signal)) {

@@ -26,7 +26,6 @@ import {
   KEY_DEPOSIT_BYTES_MAX,
   type LeafPlace,
   leafPlaceSchema,
-  openKeyDeposit,
   openManifest,
   organisationIdSchema,
   type RecordHead,
@@ -37,12 +36,13 @@ import {
 } from '@mooring/records'
 import { type LibraryEntry, type LibraryStore } from '@mooring/storage'
 import type { LocatedRecord } from './access-session.ts'
+import { openWithAny } from './discovery.ts'
 import { runInSlices } from './time-slices.ts'
 
 export interface LibraryModules {
   readonly store: LibraryStore
-  /** X25519, of this organisation: opens the class keys that were sealed to it. */
-  readonly sealSecret: Uint8Array
+  /** X25519, of this organisation, those it had as well: open the class keys that were sealed to it. */
+  readonly sealSecrets: readonly Uint8Array[]
   readonly seal: (plaintext: Uint8Array) => Uint8Array
   /** @throws StorageError corrupt */
   readonly open: (sealed: Uint8Array) => Uint8Array
@@ -101,7 +101,7 @@ export class ManifestLibrary {
     const shelf = await this.#shelf(scope)
     const entries: LibraryEntry[] = []
     for (const encoded of keys) {
-      const content = openKey(encoded, scope, this.#modules.sealSecret)
+      const content = openKey(encoded, scope, this.#modules.sealSecrets)
       if (content === undefined || shelf.keys.has(nameOfKey(content))) continue
       shelf.keys.set(nameOfKey(content), content)
       const { id } = decodeKeyDeposit(encoded)
@@ -172,7 +172,7 @@ export class ManifestLibrary {
   }
 
   async #load(scope: Scope): Promise<Shelf> {
-    const { store, open, sealSecret } = this.#modules
+    const { store, open, sealSecrets } = this.#modules
     const shelf: Shelf = { keys: new Map(), records: new Map() }
     const heads: RecordHead[] = []
     const places = new Map<string, LeafPlace>()
@@ -181,7 +181,7 @@ export class ManifestLibrary {
       if (name[0] === HEAD) heads.push(decode(headSchema, plaintext))
       if (name[0] === PLACE) places.set(toHex(name.slice(1)), decode(placeSchema, plaintext).place)
       if (name[0] !== KEY) continue
-      const content = openKey(decode(keySchema, plaintext).deposit, scope, sealSecret)
+      const content = openKey(decode(keySchema, plaintext).deposit, scope, sealSecrets)
       if (content !== undefined) shelf.keys.set(nameOfKey(content), content)
     }
     await runInSlices(heads.values(), (head) => {
@@ -198,11 +198,11 @@ export class ManifestLibrary {
 function openKey(
   encoded: Uint8Array,
   { custodian, patientKey }: Scope,
-  sealSecret: Uint8Array,
+  sealSecrets: readonly Uint8Array[],
 ): ClassKeyContent | undefined {
   try {
     const deposit = decodeKeyDeposit(encoded)
-    const content = openKeyDeposit(deposit, sealSecret)
+    const content = openWithAny(deposit, sealSecrets)
     if (content === undefined || deposit.custodian !== custodian) return undefined
     return equalBytes(content.patientKey, patientKey) ? content : undefined
   } catch (error) {

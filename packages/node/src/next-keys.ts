@@ -8,13 +8,14 @@
 // that a proposal made twice asks for the same thing. A key that is replaced is gone for good, as a key
 // that is retired should be. Only the seal key is kept: it still opens what was sealed to it.
 
-import { copyFile, link, open, rename, rm, stat } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { copyFile, link, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { toHex } from '@mooring/codec'
 import type { KeyPair } from '@mooring/crypto'
 import { createKeyPair, type KeyDuty, randomSeed, readKeyFile, writeKeyFile } from './keys.ts'
 
 const SUFFIX = /(?:\.json)?$/
+const RETIRED = /^\.[0-9a-f]{8}\.json$/
 
 export function nextKeyPath(path: string): string {
   return path.replace(SUFFIX, '.next.json')
@@ -22,6 +23,19 @@ export function nextKeyPath(path: string): string {
 
 function retiredKeyPath(path: string, { publicKey }: KeyPair): string {
   return path.replace(SUFFIX, `.${toHex(publicKey.subarray(0, 4))}.json`)
+}
+
+/** Keys that were in use at `path` and are kept. */
+export async function findRetiredKeys(path: string, duty: KeyDuty): Promise<KeyPair[]> {
+  const folder = dirname(path)
+  const name = basename(path).replace(SUFFIX, '')
+  const found: KeyPair[] = []
+  for (const file of (await readdir(folder)).toSorted()) {
+    const retired = file.slice(name.length)
+    if (!file.startsWith(name) || !RETIRED.test(retired)) continue
+    found.push(await readKeyFile(join(folder, file), duty))
+  }
+  return found
 }
 
 async function exists(path: string): Promise<boolean> {

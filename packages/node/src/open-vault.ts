@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { VaultHandlers } from '@mooring/api'
 import { decodeShardSet } from '@mooring/records'
 import type { AccessNotes } from './access-notes.ts'
+import { findRetiredKeys } from './next-keys.ts'
 import type { Agreement } from './agreement.ts'
 import type { Finding } from './alarms.ts'
 import { AtRest } from './at-rest.ts'
@@ -59,9 +60,11 @@ export async function openVaultKeeper(
   const { name: self, keys, home } = options
   const { peers, shards, deposits, roots } = vault
   const atRest = new AtRest(await loadLocalSecret(join(homePaths(home).keys, 'records.secret')))
+  const retired = await findRetiredKeys(options.keyPaths.seal, 'seal')
+  const retiredSealSecrets = retired.map(({ seed }) => seed)
   const care = { ...CARE_DEFAULTS, graceMs, auditMs }
   const keeper = createVaultKeeper(
-    { self, anchorKey: keys.anchor, sealSecret: keys.seal.seed, care },
+    { self, anchorKey: keys.anchor, sealSecret: keys.seal.seed, retiredSealSecrets, care },
     {
       clock: systemClock,
       logger: logger.module('vault'),
@@ -98,7 +101,10 @@ export async function openVaultKeeper(
     recover: async (signal) => {
       if (!(await lacksRecords(self, keeper, custodian))) return 0
       const from = { peers, organisations: () => members.organisations }
-      const found = await discoverKeys(from, self, { secret: keys.seal.seed, signal })
+      const found = await discoverKeys(from, self, {
+        secrets: [keys.seal.seed, ...retiredSealSecrets],
+        signal,
+      })
       return await custodian.recover({
         keys: found,
         heads: discoverHeads(from, self, signal),

@@ -41,6 +41,8 @@ export interface KeeperOptions {
   readonly anchorKey: KeyPair
   /** X25519. */
   readonly sealSecret: Uint8Array
+  /** Those that were in use before: what was sealed to them opens with nothing else. */
+  readonly retiredSealSecrets: readonly Uint8Array[]
   readonly care: CareOptions
 }
 
@@ -108,7 +110,8 @@ const REPORT_TIMEOUT_MS = 5_000
 const SHORT_MAX = 512
 
 export function createVaultKeeper(options: KeeperOptions, modules: KeeperModules): VaultKeeper {
-  const { self, care: careOptions, sealSecret } = options
+  const { self, care: careOptions, sealSecret, retiredSealSecrets } = options
+  const sealSecrets = [sealSecret, ...retiredSealSecrets]
   const { clock, logger, peers, members, shards, random, observe, index } = modules
   const faults = new ShardFaults()
   const known = new VaultSets({ self, shards, index, random })
@@ -173,7 +176,7 @@ export function createVaultKeeper(options: KeeperOptions, modules: KeeperModules
     roots: modules.roots,
     organisations: () => members.organisations,
   })
-  const library = new ManifestLibrary({ store: modules.library, sealSecret, ...modules.atRest })
+  const library = new ManifestLibrary({ store: modules.library, sealSecrets, ...modules.atRest })
   const consent = new RepairConsent(view)
   const helper = {
     self,
@@ -194,7 +197,7 @@ export function createVaultKeeper(options: KeeperOptions, modules: KeeperModules
     granted: new GrantedRecords({
       ...access,
       library,
-      sealSecret,
+      sealSecrets,
       organisations: () => members.organisations,
     }),
     care,

@@ -30,10 +30,10 @@ function random(seed: string) {
   }
 }
 
-async function library(): Promise<ManifestLibrary> {
+async function library(sealSecrets = [sealSecret]): Promise<ManifestLibrary> {
   return new ManifestLibrary({
     store: new LibraryStore(await openDatabaseOn(new MemoryLevel('library'), 'vault')),
-    sealSecret,
+    sealSecrets,
     seal: (plaintext) => plaintext,
     open: (sealed) => sealed,
     name: (...parts) => sha256(...parts).slice(0, 16),
@@ -80,6 +80,19 @@ test('a made-up class key does not stand in the way of the one it pretends to be
   await shelf.learn(scope, { keys: [keyOf('made up'), keyOf('true key')], heads: [head] })
   const found = await shelf.find(scope, toHex(setId))
   assert.deepEqual(found?.setId, setId)
+})
+
+test('what was sealed to the seal key of before opens after it was rotated', async () => {
+  const { setId, ...head } = headUnder('true key')
+  const learnt = { keys: [keyOf('true key')], heads: [head] }
+  for (const [secrets, isFound] of [
+    [[bytesOf('new'), sealSecret], true],
+    [[bytesOf('new')], false],
+  ] as const) {
+    const shelf = await library([...secrets])
+    await shelf.learn(scope, learnt)
+    assert.equal((await shelf.find(scope, toHex(setId))) !== undefined, isFound)
+  }
 })
 
 test('a record opens under the key of its class alone', async () => {

@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import { createKeyRing, KEY_DUTIES, type KeyRing, readKeyFile, writeKeyRing } from '../src/keys.ts'
-import { adoptNextKey, findNextKey, nextKeyPath, prepareNextKey } from '../src/next-keys.ts'
+import {
+  adoptNextKey,
+  findNextKey,
+  findRetiredKeys,
+  nextKeyPath,
+  prepareNextKey,
+} from '../src/next-keys.ts'
 
 const NOW = new Date('2026-11-20T09:31:07Z')
 
@@ -49,6 +55,8 @@ test('the next key takes the place of the old one, which is gone; only the seal 
     const name = `seal.${Buffer.from(keys.seal.publicKey).toString('hex', 0, 4)}.json`
     assert.deepEqual(retired, [name])
     assert.deepEqual(await readKeyFile(join(folder, name), 'seal'), keys.seal)
+    assert.deepEqual(await findRetiredKeys(join(folder, 'seal.json'), 'seal'), [keys.seal])
+    assert.deepEqual(await findRetiredKeys(join(folder, 'anchor.json'), 'anchor'), [])
   }))
 
 test('a seal key that was kept before a crash is no obstacle after it', () =>

@@ -163,6 +163,7 @@ export class Hospital {
         self: name,
         anchorKey: anchorKeyOf(name),
         sealSecret: sealSecretOf(name),
+        retiredSealSecrets: [],
         care: world.care,
       },
       {
