@@ -27,7 +27,9 @@ const instant = (description: string) =>
   })
 const organisation = Type.String({ minLength: 1, maxLength: 64, description: 'Organisation.' })
 const content = {
-  description: 'The bytes, in the media type they came in.',
+  description:
+    'The bytes, in the media type they came in. `Mooring-Access-Entry` names the trace, `Mooring-Anchored` the block ' +
+    '(or `final`, or `pending`), `Mooring-Bad-Holders` who gave shards that are not of the set.',
   type: '*/*',
   schema: binary('*/*'),
 }

@@ -1,7 +1,7 @@
 // Changes of the network on a screen: what one would do to the quorum, who has approved, what is missing.
 
 import type { Change, ChangeEffect, Epoch, Member } from '@mooring/api'
-import { formatCount, formatFields, formatTable, type Output, shortPeerId } from './output.ts'
+import { formatCount, formatFields, formatTable, shortPeerId } from './output.ts'
 
 const ID_SHOWN = 8
 
@@ -168,9 +168,4 @@ export function formatEpochs(epochs: readonly Epoch[]): string {
           : `${shortId(endedBy.id)}  ${endedBy.summary}`,
     },
   ])
-}
-
-export function formatRemark(output: Output, change: Change): string {
-  if (change.status === 'passed') return output.good(formatStatus(change))
-  return `it waits for ${formatWaiting(change)}`
 }

@@ -4,6 +4,7 @@ import type { Peer, Status } from '@mooring/api'
 import { wrap } from '@mooring/node'
 import {
   formatAge,
+  formatAmount,
   formatBytes,
   formatCount,
   formatFields,
@@ -71,7 +72,7 @@ function formatSync(sync: Status['sync'], height: number): [string, string][] {
 function formatHolder({ custodians, shards, bytes, damaged }: Status['holder']): string {
   if (shards === 0) return 'nothing for others'
   const rest = damaged === 0 ? '' : `, ${formatCount(damaged)} damaged`
-  return `${formatCount(shards)} shards of ${custodians} custodians, ${formatBytes(bytes)}${rest}`
+  return `${formatAmount(shards, 'shard')} of ${formatAmount(custodians, 'custodian')}, ${formatBytes(bytes)}${rest}`
 }
 
 export function formatStatus(status: Status, output: Output, now: Date): string {

@@ -24,7 +24,7 @@ test('a submission waits for its anchor and prints the records as a table', () =
     assert.match(title, /^record {60}type {5}status {4}block {2}file$/)
     assert.equal(row.replaceAll(/ +/g, ' '), `${id} Patient anchored 1 a.json`)
     assert.deepEqual(rest, [])
-    assert.match(stderr, /^accepted 1\/1 {2}a\.json {2}51 B, 1 records\nanchored after/)
+    assert.match(stderr, /^accepted 1\/1 {2}a\.json {2}51 B, 1 record\nanchored after/)
   }))
 
 test('several files are several submissions, one JSON document, and stdin is a file', () =>

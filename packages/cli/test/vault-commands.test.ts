@@ -61,7 +61,7 @@ test('a file that is no FHIR streams through under its media type, for its patie
     writeFileSync(join(folder, 'empty.bin'), '')
     const dicom = await run('record submit scan.DCM --patient Patient/7 --no-wait')
     assert.equal(dicom.code, 0, dicom.stderr)
-    assert.match(dicom.stderr, /^accepted 1\/1 {2}scan\.DCM {2}3\.0 MiB, 1 records\n$/)
+    assert.match(dicom.stderr, /^accepted 1\/1 {2}scan\.DCM {2}3\.0 MiB, 1 record\n$/)
     const other = await run('record submit empty.bin --media-type application/x-empty --no-wait')
     assert.equal(other.code, 0, other.stderr)
     assert.deepEqual(node.uploads, [
@@ -79,7 +79,7 @@ test('what is only received is not called accepted', () =>
       writeFileSync(join(folder, 'scan.dcm'), 'bytes')
       const { code, stdout, stderr } = await run('record submit scan.dcm --no-wait')
       assert.equal(code, 0, stderr)
-      assert.equal(stderr, 'received 1/1  scan.dcm  5 B, 1 records\n')
+      assert.equal(stderr, 'received 1/1  scan.dcm  5 B, 1 record\n')
       assert.match(stdout, / received +– {2}scan\.dcm\n/)
     }),
   ))

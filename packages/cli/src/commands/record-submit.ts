@@ -7,7 +7,14 @@ import { durationArgument, remote, withHelp } from '../command-help.ts'
 import { type Context, waitingFor } from '../context.ts'
 import { acknowledge } from '../devnet/acknowledge.ts'
 import { type RemoteOptions, withNode } from '../endpoint.ts'
-import { createOutput, formatBytes, formatSeconds, formatTable, type Output } from '../output.ts'
+import {
+  createOutput,
+  formatAmount,
+  formatBytes,
+  formatSeconds,
+  formatTable,
+  type Output,
+} from '../output.ts'
 import {
   type FileSubmission,
   readRecordFiles,
@@ -58,7 +65,7 @@ function countStates({ submission }: FileSubmission): string {
     counts.size <= 1 &&
     (only === undefined || only[0] === 'accepted' || only[0] === 'received')
   ) {
-    return `${submission.records.length} records`
+    return formatAmount(submission.records.length, 'record')
   }
   return [...counts].map(([status, count]) => `${count} ${status}`).join(', ')
 }

@@ -6,7 +6,14 @@ import type { Command } from 'commander'
 import { remote, withHelp } from '../command-help.ts'
 import type { Context } from '../context.ts'
 import { type RemoteOptions, withNode } from '../endpoint.ts'
-import { createOutput, formatBytes, formatCount, formatFields, formatTable } from '../output.ts'
+import {
+  createOutput,
+  formatBytes,
+  formatAmount,
+  formatCount,
+  formatFields,
+  formatTable,
+} from '../output.ts'
 import type { Output } from '../output.ts'
 
 const TELL_MS = 2_000
@@ -44,7 +51,7 @@ function formatVault(vault: Vault, output: Output): string {
     ['records', formatRecords(vault, output)],
     [
       'held here',
-      `${formatCount(held.shards)} shards of ${held.custodians} custodians, ${formatBytes(held.bytes)}`,
+      `${formatAmount(held.shards, 'shard')} of ${formatAmount(held.custodians, 'custodian')}, ${formatBytes(held.bytes)}`,
     ],
     ['challenges', `${last}: ${formatCount(challenges.checked)} checked${bad}`],
     ['repair', `${active}, ${repair.waiting} waiting, ${formatCount(repair.repaired)} made anew`],
