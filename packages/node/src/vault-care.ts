@@ -153,7 +153,7 @@ export class VaultCare {
     if (awayMs >= AWAY_MS) this.#returned.add(organisation)
   }
 
-  /** Somebody had to make a shard again for this node: it may lack more than that. */
+  /** A shard had to be made again here: there may be more than that lacking. */
   noteLoss(): void {
     this.#hasLost = true
   }

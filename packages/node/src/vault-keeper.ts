@@ -137,7 +137,10 @@ export function createVaultKeeper(options: KeeperOptions, modules: KeeperModules
     random,
     logger,
     checkRoom,
-    noteMade: (custodian, sets) => modules.notes.noteRepair({ custodian, holder: self, sets }),
+    noteMade: async (custodian, sets) => {
+      care.noteLoss()
+      await modules.notes.noteRepair({ custodian, holder: self, sets })
+    },
   })
   const lost: FetchLostModules = {
     peers,
@@ -237,7 +240,6 @@ function handlersOf(
       return { parts: await repairParts(helper, sender, questions) }
     },
     restore: async (_sender, { items, avoid }) => {
-      care.noteLoss()
       const { outcomes, liars } = await restore.restore(items, avoid)
       return { outcomes, liars: liars.slice(0, SHARDS_MAX) }
     },

@@ -207,6 +207,26 @@ test('an empty hospital finds what it should have by itself, shards and class ke
   )
 })
 
+test('a member that only says that something is lost here makes nobody look for it', async () => {
+  await world(
+    async (made) => {
+      const { keeper } = made.world.hospital('b')
+      await keeper.care.look(signal)
+      let lists = 0
+      made.world.tampers.set('a', (answer) => {
+        if (answer.kind === 'list-keys') lists += 1
+        return answer
+      })
+      const { peers } = made.world.hospital('c')
+      const request = { kind: 'restore' as const, body: { items: [], avoid: [] } }
+      await peers.request('b', request, { timeoutMs: 5_000 })
+      await keeper.care.look(signal)
+      assert.equal(lists, 0)
+    },
+    { names: FIVE, count: 1 },
+  )
+})
+
 const lies: Tamper = (answer) => {
   if (answer.kind === 'audit') {
     const answers = answer.body.answers.map((given) => given && given.map((byte) => byte ^ 7))
