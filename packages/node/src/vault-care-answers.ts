@@ -136,7 +136,7 @@ async function verify(
   const { full } = strengths
   const detail =
     findings === 0
-      ? `All ${sets} sets are at full strength; ${audited} were audited.`
+      ? `All ${sets} sets are at full strength; ${audited} were challenged.`
       : `${sets - full} of ${sets} sets are not at full strength: ${describe(strengths)}.`
   tell({ kind: 'done', checked: sets, total: sets, good: full, bad: sets - full, detail })
 }
