@@ -44,7 +44,7 @@ export class SubmissionWaits {
       received: answers.filter(({ status }) => status === 'received').length,
       accepted: Promise.withResolvers(),
     }
-    if (tracked.received === 0) tracked.accepted.resolve()
+    if (tracked.received === 0 || this.#isClosed) tracked.accepted.resolve()
     for (const answer of tracked.answers) {
       if (answer.height !== null) continue
       tracked.open += 1

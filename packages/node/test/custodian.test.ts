@@ -23,6 +23,11 @@ async function anchorAll({ world, block }: Custody, { custodian }: Run): Promise
   await eventually(() => custodian.counts().pending === 0, 'all records are anchored')
 }
 
+function acceptedBy({ changes }: Run): number {
+  const accepted = changes.filter(({ status }) => status === 'accepted')
+  return accepted.flatMap(({ records }) => records).length
+}
+
 test('a bundle is accepted, anchored, and proved with a file or without', () =>
   withCustody(async (custody) => {
     const { world, metrics, lines } = custody
@@ -269,6 +274,8 @@ test('a custodian that closes lets nobody in and loses nothing', () =>
     await assert.rejects(first.custodian.submitRecords(observations(1)), { code: 'closing' })
     const second = await custody.run()
     assert.equal(second.custodian.counts().pending, 500)
+    // Their holders were not waited for by a custodian that was closing.
+    await eventually(() => acceptedBy(second) === 500, 'all are accepted')
     await anchorAll(custody, second)
     assert.deepEqual(second.failures, [])
   }))
