@@ -31,6 +31,8 @@ export interface CatalogueEntry {
   /** Sealed. */
   readonly manifest: Uint8Array
   readonly holders: readonly string[]
+  /** Holders lack a record that is only received: it does not open so far. */
+  readonly status: 'received' | 'accepted' | 'batched'
   /** The manifest, opened. */
   readonly metadata: Pick<Manifest, 'facts' | 'recordCommit'>
 }
@@ -98,6 +100,7 @@ export async function answerCatalogue(
       if (items.length === wanted) break
       before = found.arrival
       last = found.setId
+      if (found.status === 'received') continue
       if (classes.includes(found.metadata.facts.class)) items.push(found)
     }
   }

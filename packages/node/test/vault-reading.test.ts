@@ -219,6 +219,23 @@ test('a large record streams, and who lies on the way is named', async () => {
   })
 })
 
+test('a record that has no holders so far is not told to who may read it', async () => {
+  await world(async ({ world: made, grant, placed }) => {
+    const [waiting, ...rest] = made.hospital('a').records
+    assert.ok(waiting !== undefined)
+    waiting.status = 'received'
+    const use = { grant, purpose: PURPOSE, signal: signal() }
+    const all = { after: null, limit: 100, only: null }
+    const told = async (): Promise<string[]> => {
+      const { items } = await made.hospital(READER).keeper.granted.list(use, all)
+      return items.map(({ setId }) => toHex(setId)).toSorted()
+    }
+    assert.deepEqual(await told(), rest.map(({ setId }) => toHex(setId)).toSorted())
+    waiting.status = 'accepted'
+    assert.deepEqual(await told(), placed.map(({ located }) => toHex(located.setId)).toSorted())
+  })
+})
+
 test('what a grant opens comes from the custodian, and from the holders when it is gone', async () => {
   await world(async ({ world: made, patient, grant, placed }) => {
     await made.place(patient, bytesFor('secret', 500), 'sensitive:hiv')

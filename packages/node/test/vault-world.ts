@@ -81,6 +81,7 @@ export interface Indexed {
   manifest: Uint8Array
   holders: string[]
   missing: number[]
+  status: 'received' | 'accepted' | 'batched'
   metadata: Manifest
 }
 
@@ -466,6 +467,7 @@ export class VaultWorld {
       manifest,
       holders: [...holders],
       missing: [...missing],
+      status: 'accepted' as const,
       metadata: opened,
     }
     records.push({ arrival: records.length + 1, ...entry })
