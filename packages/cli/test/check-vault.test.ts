@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createClient } from '@mooring/api/client'
 import { test } from 'uvu'
 import { VAULT } from '../../api/test/memory-vault.ts'
+import { checkAcknowledged } from '../src/devnet/check.ts'
 import { checkReading, checkStrength } from '../src/devnet/check-vault.ts'
 import { type NodeWorld, withNode } from './world.ts'
 
@@ -53,6 +54,20 @@ test('the newest record of each hospital is read back, and what cannot be is nam
     const bad = await checkReading(askedOf({ url }), [...promises, gone])
     assert.ok(!bad.ok)
     assert.match(bad.detail, /^(ab){32} of hospital-1: /)
+  }))
+
+test('of records that are gone the first are named, and all are counted', () =>
+  withNode(async ({ url }) => {
+    const [asked] = askedOf({ url })
+    assert.ok(asked !== undefined)
+    const promises = Array.from({ length: 12 }, (_, at) =>
+      promise(String(at).padStart(64, '0'), 'hospital-0'),
+    )
+    const { name, client } = asked
+    const finding = await checkAcknowledged(promises, [{ node: { name }, client }])
+    assert.ok(!finding.ok)
+    assert.match(finding.detail, /^12 of 12: 0{64} of hospital-0 is gone; .*; and 7 more$/)
+    assert.equal(finding.detail.match(/is gone/g)?.length, 5)
   }))
 
 test.run()

@@ -15,6 +15,7 @@ export type Finding = { check: string; ok: boolean; detail: string }
 
 const PAGE = 500
 const STATES_COMPARED = 100
+const NAMED_MAX = 5
 const SETTLE_MS = 10_000
 const POLL_MS = 200
 
@@ -53,7 +54,7 @@ async function checkBlocks(asked: readonly Asked[]): Promise<{ finding: Finding;
   })
   const wrong = [...forks, ...gaps]
   const detail =
-    wrong.length === 0 ? `heights 1 to ${highest}, ${asked.length} nodes` : wrong.join('; ')
+    wrong.length === 0 ? `heights 1 to ${highest}, ${asked.length} nodes` : firstOf(wrong)
   return { finding: { check: 'one block at each height', ok: wrong.length === 0, detail }, top }
 }
 
@@ -74,7 +75,7 @@ async function checkStates(asked: readonly Asked[], top: number): Promise<Findin
 }
 
 /** Page by page: there may be tens of thousands, and most of them are. */
-async function anchoredOf({ client }: Asked): Promise<Set<string>> {
+async function anchoredOf({ client }: Pick<Asked, 'client'>): Promise<Set<string>> {
   const anchored = new Set<string>()
   let cursor: string | null = null
   do {
@@ -101,9 +102,9 @@ async function isFinal(client: Client, id: string, deadline: number): Promise<st
   }
 }
 
-async function checkAcknowledged(
+export async function checkAcknowledged(
   promises: readonly Acknowledgement[],
-  asked: readonly Asked[],
+  asked: readonly { node: { name: string }; client: Client }[],
 ): Promise<Finding> {
   const check = 'everything acknowledged is kept and final'
   const deadline = performance.now() + SETTLE_MS
@@ -129,8 +130,16 @@ async function checkAcknowledged(
     promises.length === 0
       ? 'no record was submitted from here'
       : `${kept} of ${promises.length} records${rest}`
-  const detail = lost.length === 0 ? found : lost.join('; ')
+  const detail =
+    lost.length === 0 ? found : `${lost.length} of ${promises.length}: ${firstOf(lost)}`
   return { check, ok: lost.length === 0, detail }
+}
+
+/** All of thousands would be one line without an end. */
+function firstOf(wrong: readonly string[]): string {
+  const more = wrong.length - NAMED_MAX
+  const named = wrong.slice(0, NAMED_MAX).join('; ')
+  return more > 0 ? `${named}; and ${more} more` : named
 }
 
 async function checkVotes(state: DevnetState): Promise<Finding> {
@@ -139,7 +148,7 @@ async function checkVotes(state: DevnetState): Promise<Finding> {
   const detail =
     contradictions.length === 0
       ? `${votes} votes in ${state.nodes.length} journals`
-      : contradictions.join('; ')
+      : firstOf(contradictions)
   return { check, ok: contradictions.length === 0, detail }
 }
 
