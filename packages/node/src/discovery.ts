@@ -92,6 +92,7 @@ export async function* keyPages(
   peers: VaultPeers,
   holder: string,
   custodian: string,
+  onSilent: () => void = () => undefined,
 ): AsyncGenerator<Uint8Array[]> {
   let after: Uint8Array | null = null
   do {
@@ -99,7 +100,7 @@ export async function* keyPages(
     const answer = await orUndefined(
       peers.request(holder, { kind: 'list-keys' as const, body }, { timeoutMs: TIMEOUT_MS }),
     )
-    if (answer === undefined) return
+    if (answer === undefined) return onSilent()
     yield answer.body.items
     after = onward(after, answer.body.next)
   } while (after !== null)
@@ -127,6 +128,7 @@ export async function* batchPages(
   peers: VaultPeers,
   holder: string,
   custodian: string,
+  onSilent: () => void = () => undefined,
 ): AsyncGenerator<Uint8Array[]> {
   let after: Uint8Array | null = null
   do {
@@ -134,7 +136,7 @@ export async function* batchPages(
     const answer = await orUndefined(
       peers.request(holder, { kind: 'list-batches' as const, body }, { timeoutMs: TIMEOUT_MS }),
     )
-    if (answer === undefined) return
+    if (answer === undefined) return onSilent()
     yield answer.body.items
     after = onward(after, answer.body.next)
   } while (after !== null)

@@ -22,7 +22,7 @@ export async function fetchBatches(modules: FetchLostModules, how: FetchHow): Pr
   let fetched = 0
   for (const { id: custodian } of view.organisations()) {
     for (const holder of othersThatAnswer(modules)) {
-      for await (const page of batchPages(peers, holder, custodian)) {
+      for await (const page of batchPages(peers, holder, custodian, () => how.onSilent?.(holder))) {
         how.signal.throwIfAborted()
         const wanted: NewKeptBatch[] = []
         for (const encoded of page) {

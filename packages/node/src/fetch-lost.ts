@@ -45,6 +45,8 @@ const BATCH = 128
 export interface FetchHow {
   readonly graceMs: number
   readonly signal: AbortSignal
+  /** A holder did not tell all that it has. */
+  readonly onSilent?: (holder: string) => void
 }
 
 /** Key deposits whose place is here, and which are not; the answer is how many came. */
@@ -58,7 +60,7 @@ export async function fetchKeys(modules: FetchLostModules, how: FetchHow): Promi
     const known = new Set<string>()
     for (const { id } of await shards.store.listKeys(custodian, null, -1)) known.add(toHex(id))
     for (const holder of othersThatAnswer(modules)) {
-      for await (const page of keyPages(peers, holder, custodian)) {
+      for await (const page of keyPages(peers, holder, custodian, () => how.onSilent?.(holder))) {
         how.signal.throwIfAborted()
         const wanted = page.flatMap((deposit) => {
           const id = idOf(deposit, custodian)

@@ -13,6 +13,7 @@ import type { PossibleHolder } from '@mooring/records'
 import type { Clock } from './clock.ts'
 import { inGroups, type KnownSet } from './known-sets.ts'
 import type { Logger } from './logger.ts'
+import { LostHere, type LostHereModules } from './lost-here.ts'
 import {
   type RepairHow,
   repairSets,
@@ -30,17 +31,11 @@ export interface CareOptions {
   readonly auditSets: number
 }
 
-export interface CareModules extends SurveyModules {
+export interface CareModules extends SurveyModules, LostHereModules {
   readonly candidates: () => readonly PossibleHolder[]
   readonly clock: Clock
   readonly logger: Logger
   readonly random: (length: number) => Uint8Array
-  /** Class keys that this node should have and has not; how many it got. */
-  readonly fetchKeys: (signal: AbortSignal) => Promise<number>
-  /** Shards that others believe to be here and are not; how many were made again. */
-  readonly fetchShards: (signal: AbortSignal) => Promise<number>
-  /** Whether nothing at all is kept here: the disk is new, or another one. */
-  readonly isEmpty: () => boolean
   /** Of this custodian: what no holder has taken so far, and nobody is waiting for any more. */
   readonly shortSets: () => Promise<readonly ShortSet[]>
   readonly observe: (what: CareEvent) => void
@@ -97,6 +92,7 @@ export class VaultCare {
   readonly #options: CareOptions
   readonly #modules: CareModules
   readonly #stop = new AbortController()
+  readonly #lost: LostHere
   readonly #returned = new Set<string>()
   readonly #cancels = new Map<string, () => void>()
   readonly #audits = { good: 0, bad: 0, undecided: 0, lastAt: null as number | null }
@@ -106,8 +102,6 @@ export class VaultCare {
   #restored = 0
   #lastRestoredAt: number | null = null
   #isRepairing = false
-  /** Something that should be here is not; null before the first look. */
-  #hasLost: boolean | null = null
   #survey: Survey | null = null
   #countMs = 0
   #surveyedAt: number | null = null
@@ -118,6 +112,7 @@ export class VaultCare {
   constructor(options: CareOptions, modules: CareModules) {
     this.#options = options
     this.#modules = modules
+    this.#lost = new LostHere(modules, () => modules.clock.monotonic())
   }
 
   start(): void {
@@ -155,7 +150,7 @@ export class VaultCare {
 
   /** A shard had to be made again here: there may be more than that lacking. */
   noteLoss(): void {
-    this.#hasLost = true
+    this.#lost.note()
   }
 
   /** After what the clock has begun; nothing else of it runs meanwhile. */
@@ -250,7 +245,7 @@ export class VaultCare {
       this.#returned.delete(only)
       await surveyPresence(this.#modules, { signal, only })
     }
-    await this.#fetchLost(signal)
+    await this.#lost.fetch(this.#options.graceMs, signal)
     const losses = this.#losses()
     const isDue = this.#lookedAt === null || clock.monotonic() - this.#lookedAt >= RETRY_MS
     if (losses !== '' && (losses !== this.#lookedAtLosses || isDue)) {
@@ -271,18 +266,6 @@ export class VaultCare {
         this.#how(signal),
       )
     }
-  }
-
-  /** Once after the start, and when it shows that something is not here; not before there is somebody to ask. */
-  async #fetchLost(signal: AbortSignal): Promise<void> {
-    const { view, peers, fetchKeys, fetchShards, isEmpty } = this.#modules
-    const others = view.organisations().filter(({ id }) => id !== peers.self)
-    if (this.#hasLost === false || others.every(({ id }) => view.awayMs(id) > 0)) return
-    const hasLost = this.#hasLost ?? isEmpty()
-    this.#hasLost = false
-    if (!hasLost) return
-    if (isEmpty()) await fetchShards(signal)
-    await fetchKeys(signal)
   }
 
   /** Other holders believe what the custodian told them, so it sees to these itself. */

@@ -14,7 +14,7 @@ import { answerCatalogue, type CatalogueModules } from './catalogue.ts'
 import type { Clock } from './clock.ts'
 import type { ShardPlace } from './collect-shards.ts'
 import { fetchBatches } from './fetch-batches.ts'
-import { fetchKeys, fetchOwnShards, type FetchLostModules } from './fetch-lost.ts'
+import { fetchKeys, fetchOwnShards, type FetchLostModules, othersThatAnswer } from './fetch-lost.ts'
 import type { FinalRoots } from './final-roots.ts'
 import { GrantedRecords } from './granted-records.ts'
 import type { VaultHandlers } from './holder.ts'
@@ -165,8 +165,13 @@ export function createVaultKeeper(options: KeeperOptions, modules: KeeperModules
     random,
     observe,
     fetchKeys: async (signal) => {
-      const keys = await fetchKeys(lost, { graceMs, signal })
-      return keys + (await fetchBatches(lost, { graceMs, signal }))
+      const asked = othersThatAnswer(lost)
+      const silent = new Set<string>()
+      const how = { graceMs, signal, onSilent: (holder: string) => void silent.add(holder) }
+      await fetchKeys(lost, how)
+      await fetchBatches(lost, how)
+      const isThere = new Set(othersThatAnswer(lost))
+      return asked.filter((id) => isThere.has(id) && !silent.has(id))
     },
     fetchShards: (signal) => fetchOwnShards(lost, { signal }),
     isEmpty: () => [...shards.store.usage.values()].every((usage) => usage.shards === 0),

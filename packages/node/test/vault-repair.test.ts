@@ -227,6 +227,31 @@ test('a member that only says that something is lost here makes nobody look for 
   )
 })
 
+test('an empty hospital asks on when the first that it reaches has nothing, or says nothing', async () => {
+  await world(
+    async (made) => {
+      await made.world.wipe('e')
+      const { keeper, shards } = await made.world.wipe('d')
+      for (const away of ['a', 'b', 'c']) made.world.down.add(away)
+      keeper.reach.look()
+      await keeper.care.look(signal)
+      made.world.down.delete('b')
+      made.world.tampers.set('b', (answer) => (answer.kind === 'list-keys' ? undefined : answer))
+      await keeper.care.look(signal)
+      assert.equal((await shards.store.listKeys('a', null, 100)).length, 0)
+      made.world.tampers.delete('b')
+      made.world.down.delete('c')
+      await keeper.care.look(signal)
+      assert.equal((await shards.store.listKeys('a', null, 100)).length, 2)
+      made.world.down.delete('a')
+      await keeper.care.look(signal)
+      await checkInvariants(made)
+      assert.equal(shards.usage().shards, made.placed.length)
+    },
+    { names: FIVE, graceMs: 60_000 },
+  )
+})
+
 const lies: Tamper = (answer) => {
   if (answer.kind === 'audit') {
     const answers = answer.body.answers.map((given) => given && given.map((byte) => byte ^ 7))
