@@ -84,6 +84,7 @@ export function createCustodianIndex(modules: IndexModules): CustodianIndex {
       const record = id && store.getRecord(id)
       if (record === undefined || modules.isQueued(record.arrival)) return false
       const { holders, missing } = decodePlacement(record.holders)
+      if (holders[shard] === holder && !missing.includes(shard)) return true
       const left = missing.filter((index) => index !== shard)
       const placement = encodePlacement({ holders: holders.with(shard, holder), missing: left })
       await store.moveHolders(record.arrival, placement, { isShort: left.length > 0 })

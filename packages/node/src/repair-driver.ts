@@ -16,6 +16,7 @@ import {
   newHolderFor,
   type ShardState,
   shardStates,
+  viewOfNow,
 } from './set-health.ts'
 import type { ShardFaults } from './shard-faults.ts'
 import { VaultPeerError, type VaultPeers } from './vault-peers.ts'
@@ -104,10 +105,11 @@ function nowhere({ set, index }: Due): Pick<RepairedShard, 'before' | 'holder' |
 
 /** What is due, by who is to have it; null: nobody is free. */
 function plan(
-  { peers, view, candidates, faults }: RepairModules,
+  { peers, view: current, candidates, faults }: RepairModules,
   sets: readonly KnownSet[],
   { graceMs, gone, drivesAll }: RepairHow,
 ): Map<string | null, Due[]> {
+  const view = viewOfNow(current)
   const found = new Map<string | null, Due[]>()
   for (const set of sets) {
     const placed = { k: set.set.k, holders: set.holders }
@@ -171,14 +173,13 @@ async function restoreAt(
     })
     const body = { items, avoid: [...liars].slice(0, 16) }
     const outcomes = await ask(peers, holder, body, liars)
-    const isKept = (at: number): boolean => outcomes[at] === 'kept'
-    for (const [at, { set, index }] of left.entries()) {
-      if (!isKept(at)) continue
+    const kept = left.filter((_, at) => outcomes[at] === 'kept')
+    for (const { set, index } of kept) {
       faults.clear(set.setId, index)
       places.set(set, (places.get(set) ?? set.holders).with(index, holder))
-      // Also where it was before: the custodian may have missed that it came.
-      await known.moved(set.setId, index, holder)
     }
+    // Also where it was before: the custodian may have missed that it came. All at once is few flushes.
+    await Promise.all(kept.map(({ set, index }) => known.moved(set.setId, index, holder)))
     done.push(
       ...left.flatMap((each, at) => {
         const outcome = outcomes[at] ?? 'unanswered'

@@ -28,6 +28,16 @@ export interface HolderView {
   awayMs(organisation: string): number
 }
 
+/** One look for many sets. */
+export function viewOfNow(view: HolderView): HolderView {
+  const organisations = view.organisations()
+  const away = new Map(organisations.map(({ id }) => [id, view.awayMs(id)]))
+  return {
+    organisations: () => organisations,
+    awayMs: (id) => away.get(id) ?? view.awayMs(id),
+  }
+}
+
 export interface PlacedSet {
   readonly k: number
   readonly holders: readonly string[]

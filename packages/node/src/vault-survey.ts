@@ -8,6 +8,7 @@ import {
   shardStates,
   type Strength,
   strengthOf,
+  viewOfNow,
 } from './set-health.ts'
 import type { ShardFaults } from './shard-faults.ts'
 import { runInSlices } from './time-slices.ts'
@@ -56,8 +57,9 @@ export async function countStrengths(
   const own = new Count()
   for await (const group of inGroups(modules.known.all(), GROUP)) {
     signal.throwIfAborted()
+    const seen = { faults: modules.faults, view: viewOfNow(modules.view) }
     await runInSlices(group.values(), (set) => {
-      const states = statesOf(modules, set)
+      const states = statesOf(seen, set)
       all.add(set, states)
       if (set.set.custodian === modules.peers.self) own.add(set, states)
     })
