@@ -117,7 +117,6 @@ export async function openVaultKeeper(
         }),
       })
     },
-    now: () => systemClock.wall(),
     clock: systemClock,
   })
   const reading = createReadingAnswers({

@@ -29,7 +29,6 @@ export interface CareAnswerModules {
   readonly waiting: () => number
   /** Takes back what the custodian's index lost, from the holders; how many records. */
   readonly recover: (signal: AbortSignal) => Promise<number>
-  readonly now: () => number
   readonly clock: Pick<Clock, 'after'>
 }
 
@@ -256,12 +255,9 @@ function describe({ degraded, atRisk, lost }: Strengths): string {
 }
 
 async function vaultNow(modules: CareAnswerModules): Promise<Vault> {
-  const { keeper, shards, members, waiting, now } = modules
+  const { keeper, shards, members, waiting } = modules
   const { care, faults } = keeper
-  const { surveyedAt } = care.counts()
-  if (surveyedAt === null || now() - surveyedAt > care.countFreshMs) {
-    await care.count({ signal: new AbortController().signal })
-  }
+  await care.recent()
   const { survey, lastAudit, audits, isRepairing, restored, lastRestoredAt } = care.counts()
   const strengths = survey?.own.strengths ?? { full: 0, degraded: 0, atRisk: 0, lost: 0 }
   const authorities = members.organisations.filter(({ roles }) => roles.includes('authority'))
@@ -270,7 +266,7 @@ async function vaultNow(modules: CareAnswerModules): Promise<Vault> {
   const usage = [...shards.store.usage.values()]
   let keyDeposits = 0
   for (const custodian of shards.store.usage.keys()) {
-    keyDeposits += (await shards.store.listKeys(custodian, null, -1)).length
+    keyDeposits += await shards.store.countKeys(custodian)
   }
   return {
     scheme: split === undefined ? null : { needed: split.k, shards: split.n, groups },

@@ -60,6 +60,8 @@ export const CARE_DEFAULTS: CareOptions = {
 const TICK_MS = 5_000
 const COUNT_MS = 60_000
 const COUNT_FRESH_MS = 5_000
+/** So long whoever asks waits for a count that is newer than the last one. */
+const RECENT_WAIT_MS = 1_000
 /** Counting takes at most one part in so many of the time. */
 const COUNT_SHARE = 20
 /** What could not be made again is tried so often. */
@@ -105,6 +107,7 @@ export class VaultCare {
   #survey: Survey | null = null
   #countMs = 0
   #surveyedAt: number | null = null
+  #recount: Promise<Survey> | null = null
   /** Who had left or was given up when all sets were last looked at. */
   #lookedAtLosses = ''
   #lookedAt: number | null = null
@@ -129,6 +132,7 @@ export class VaultCare {
     this.#stop.abort(new Error('the node is stopping'))
     for (const cancel of this.#cancels.values()) cancel()
     await this.#queue
+    await this.#recount?.catch(() => undefined)
   }
 
   counts(): CareCounts {
@@ -166,6 +170,22 @@ export class VaultCare {
   /** How old a count may be before it is made again: a large vault is not counted all the time. */
   get countFreshMs(): number {
     return Math.max(COUNT_FRESH_MS, COUNT_SHARE * this.#countMs)
+  }
+
+  /** Sees to it that there is a count; nobody waits long for a newer one, and many who ask for one. */
+  async recent(): Promise<void> {
+    const { clock } = this.#modules
+    if (this.#surveyedAt !== null && clock.wall() - this.#surveyedAt <= this.countFreshMs) return
+    this.#recount ??= this.count({ signal: this.#stop.signal }).finally(() => {
+      this.#recount = null
+    })
+    if (this.#survey === null) {
+      await this.#recount
+      return
+    }
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const cancel = clock.after(RECENT_WAIT_MS, resolve)
+    await Promise.race([this.#recount, promise]).finally(cancel)
   }
 
   async count(how: {

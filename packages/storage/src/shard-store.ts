@@ -279,6 +279,17 @@ export class ShardStore {
     return found
   }
 
+  /** Without reading one; a damaged one counts. */
+  async countKeys(custodian: string): Promise<number> {
+    let count = 0
+    const range = {
+      from: keyDepositKey(custodian, new Uint8Array(0)),
+      to: afterOwned('k', custodian),
+    }
+    for await (const key of this.#database.keys(range)) count += key.length > 0 ? 1 : 0
+    return count
+  }
+
   /** Resolves when nothing is being written. */
   idle(): Promise<void> {
     return this.#writes.idle()

@@ -279,6 +279,8 @@ test('key deposits are kept per custodian, once each, in the order of their ids'
     const sorted = deposits.toSorted((a, b) => compareBytes(a.id, b.id))
     assert.deepEqual([...first, ...rest], sorted)
     assert.deepEqual(store.usageOf('north'), { shards: 0, bytes: 150 })
+    assert.equal(await store.countKeys('north'), 3)
+    assert.equal(await store.countKeys('nobody'), 0)
   })
 })
 
