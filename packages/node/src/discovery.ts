@@ -17,12 +17,20 @@ import {
   type ShardHead,
   shardSetId,
 } from '@mooring/records'
+import { PageBudget, type PageBudgetModules, pagesOf } from './holder-pages.ts'
 import { runInSlices } from './time-slices.ts'
-import { VaultPeerError, type VaultPeers } from './vault-peers.ts'
+import type { VaultPeers } from './vault-peers.ts'
 
-export interface DiscoveryModules {
+export interface DiscoveryModules extends PageBudgetModules {
   readonly peers: VaultPeers
   readonly organisations: () => readonly { readonly id: string }[]
+}
+
+export interface PageModules {
+  readonly peers: VaultPeers
+  readonly budget: PageBudget
+  /** A holder did not tell all that it has; not of one that was left, for it never would. */
+  readonly onSilent?: ((holder: string) => void) | undefined
 }
 
 export interface FoundKey {
@@ -41,8 +49,9 @@ export async function discoverKeys(
 ): Promise<FoundKey[]> {
   const seen = new Set<string>()
   const found: FoundKey[] = []
+  const asked = { peers: modules.peers, budget: new PageBudget(modules) }
   for (const holder of reachable(modules)) {
-    for await (const items of keyPages(modules.peers, holder, custodian)) {
+    for await (const items of keyPages(asked, holder, custodian)) {
       signal.throwIfAborted()
       await runInSlices(items.values(), (encoded) => {
         const key = tryKey(encoded, secrets, seen)
@@ -58,9 +67,10 @@ export async function* discoverHeads(
   modules: DiscoveryModules,
   custodian: string,
   signal: AbortSignal,
-): AsyncGenerator<ShardHead[]> {
+): AsyncGenerator<readonly ShardHead[]> {
+  const asked = { peers: modules.peers, budget: new PageBudget(modules) }
   for (const holder of reachable(modules)) {
-    for await (const items of headPages(modules.peers, holder, custodian)) {
+    for await (const items of headPages(asked, holder, custodian)) {
       signal.throwIfAborted()
       yield items
     }
@@ -82,70 +92,58 @@ export function newHeads(heads: readonly ShardHead[], seen: Map<string, string>)
 }
 
 /** This node as well: it holds shards like the others. */
-export function reachable({ peers, organisations }: DiscoveryModules): string[] {
+export function reachable({
+  peers,
+  organisations,
+}: Pick<DiscoveryModules, 'peers' | 'organisations'>): string[] {
   return organisations().flatMap(({ id }) =>
     id === peers.self || peers.isConnected(id) ? [id] : [],
   )
 }
 
-export async function* keyPages(
-  peers: VaultPeers,
+export function keyPages(
+  { peers, budget, onSilent }: PageModules,
   holder: string,
   custodian: string,
-  onSilent: () => void = () => undefined,
-): AsyncGenerator<Uint8Array[]> {
-  let after: Uint8Array | null = null
-  do {
+): AsyncGenerator<readonly Uint8Array[]> {
+  return pagesOf(holder, { budget, onSilent, nameOf: nameOfDeposit }, async (after) => {
     const body = { custodian, after, limit: LIST_ITEMS_MAX }
-    const answer = await orUndefined(
-      peers.request(holder, { kind: 'list-keys' as const, body }, { timeoutMs: TIMEOUT_MS }),
-    )
-    if (answer === undefined) return onSilent()
-    yield answer.body.items
-    after = onward(after, answer.body.next)
-  } while (after !== null)
+    const request = { kind: 'list-keys' as const, body }
+    return (await peers.request(holder, request, { timeoutMs: TIMEOUT_MS })).body
+  })
 }
 
-export async function* headPages(
-  peers: VaultPeers,
+export function headPages(
+  { peers, budget, onSilent }: PageModules,
   holder: string,
   custodian: string,
-): AsyncGenerator<ShardHead[]> {
-  let after: Uint8Array | null = null
-  do {
+): AsyncGenerator<readonly ShardHead[]> {
+  return pagesOf(holder, { budget, onSilent, nameOf: nameOfHead }, async (after) => {
     const body = { custodian, after, limit: LIST_ITEMS_MAX }
-    const answer = await orUndefined(
-      peers.request(holder, { kind: 'list' as const, body }, { timeoutMs: TIMEOUT_MS }),
-    )
-    if (answer === undefined) return
-    yield answer.body.items
-    after = onward(after, answer.body.next)
-  } while (after !== null)
+    const request = { kind: 'list' as const, body }
+    return (await peers.request(holder, request, { timeoutMs: TIMEOUT_MS })).body
+  })
 }
 
-/** Leaves of a custodian's batches. */
-export async function* batchPages(
-  peers: VaultPeers,
+/** Leaves of a custodian's batches; which root they have is found out with all the rest of their check. */
+export function batchPages(
+  { peers, budget, onSilent }: PageModules,
   holder: string,
   custodian: string,
-  onSilent: () => void = () => undefined,
-): AsyncGenerator<Uint8Array[]> {
-  let after: Uint8Array | null = null
-  do {
+): AsyncGenerator<readonly Uint8Array[]> {
+  return pagesOf<Uint8Array>(holder, { budget, onSilent, nameOf: null }, async (after) => {
     const body = { custodian, after, limit: BATCH_DEPOSITS_MAX }
-    const answer = await orUndefined(
-      peers.request(holder, { kind: 'list-batches' as const, body }, { timeoutMs: TIMEOUT_MS }),
-    )
-    if (answer === undefined) return onSilent()
-    yield answer.body.items
-    after = onward(after, answer.body.next)
-  } while (after !== null)
+    const request = { kind: 'list-batches' as const, body }
+    return (await peers.request(holder, request, { timeoutMs: TIMEOUT_MS })).body
+  })
 }
 
-/** A holder that leads in circles is not followed. */
-function onward(after: Uint8Array | null, next: Uint8Array | null): Uint8Array | null {
-  if (next === null) return null
-  return after === null || toHex(next) > toHex(after) ? next : null
+function nameOfDeposit(encoded: Uint8Array): Uint8Array {
+  return decodeKeyDeposit(encoded).id
+}
+
+function nameOfHead({ set }: ShardHead): Uint8Array {
+  return shardSetId(set)
 }
 
 function tryKey(
@@ -176,13 +174,4 @@ export function openWithAny(
     if (content !== undefined) return content
   }
   return undefined
-}
-
-async function orUndefined<T>(answer: Promise<T>): Promise<T | undefined> {
-  try {
-    return await answer
-  } catch (error) {
-    if (error instanceof VaultPeerError) return undefined
-    throw error
-  }
 }

@@ -12,6 +12,7 @@ import {
   possiblePlaces,
 } from './fetch-lost.ts'
 import { checkBatch } from './holder-batches.ts'
+import { PageBudget } from './holder-pages.ts'
 
 /** The answer is how many came. */
 export async function fetchBatches(modules: FetchLostModules, how: FetchHow): Promise<number> {
@@ -20,9 +21,10 @@ export async function fetchBatches(modules: FetchLostModules, how: FetchHow): Pr
   const split = splitOf(new Set(places.map(({ legalGroup }) => legalGroup)).size)
   if (split === undefined) return 0
   let fetched = 0
+  const asked = { peers, budget: new PageBudget(modules), onSilent: how.onSilent }
   for (const { id: custodian } of view.organisations()) {
     for (const holder of othersThatAnswer(modules)) {
-      for await (const page of batchPages(peers, holder, custodian, () => how.onSilent?.(holder))) {
+      for await (const page of batchPages(asked, holder, custodian)) {
         how.signal.throwIfAborted()
         const wanted: NewKeptBatch[] = []
         for (const encoded of page) {

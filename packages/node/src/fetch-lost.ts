@@ -15,7 +15,9 @@ import {
 } from '@mooring/records'
 import type { LeafStore } from '@mooring/storage'
 import { headPages, keyPages } from './discovery.ts'
+import type { Clock } from './clock.ts'
 import type { FinalRoots } from './final-roots.ts'
+import { PageBudget } from './holder-pages.ts'
 import type { KeptShards } from './kept-shards.ts'
 import type { Logger } from './logger.ts'
 import type { HolderView } from './set-health.ts'
@@ -37,6 +39,7 @@ export interface FetchLostModules {
     custodian: string,
     bytes: number,
   ) => Promise<'holder_full' | 'quota_exceeded' | undefined>
+  readonly clock: Clock
   readonly logger: Logger
 }
 
@@ -56,11 +59,12 @@ export async function fetchKeys(modules: FetchLostModules, how: FetchHow): Promi
   const split = splitOf(new Set(places.map(({ legalGroup }) => legalGroup)).size)
   if (split === undefined) return 0
   let fetched = 0
+  const asked = { peers, budget: new PageBudget(modules), onSilent: how.onSilent }
   for (const custodian of custodiansOf(modules)) {
     const known = new Set<string>()
     for (const { id } of await shards.store.listKeys(custodian, null, -1)) known.add(toHex(id))
     for (const holder of othersThatAnswer(modules)) {
-      for await (const page of keyPages(peers, holder, custodian, () => how.onSilent?.(holder))) {
+      for await (const page of keyPages(asked, holder, custodian)) {
         how.signal.throwIfAborted()
         const wanted = page.flatMap((deposit) => {
           const id = idOf(deposit, custodian)
@@ -86,17 +90,21 @@ export async function fetchOwnShards(
   { signal, onProgress }: { signal: AbortSignal; onProgress?: (made: number) => void },
 ): Promise<number> {
   const { peers, shards, restore, logger } = modules
+  const budget = new PageBudget(modules)
   let made = 0
-  const makeAgain = async (items: readonly ShardHead[]): Promise<void> => {
+  const makeAgain = async (holder: string, items: readonly ShardHead[]): Promise<void> => {
+    const began = budget.now()
     const { outcomes } = await restore(items, [])
-    made += outcomes.filter((outcome) => outcome === 'kept').length
+    const kept = outcomes.filter((outcome) => outcome === 'kept').length
+    if (kept > 0) budget.spend(holder, { items: 0, ms: began - budget.now() })
+    made += kept
     onProgress?.(made)
   }
   for (const custodian of custodiansOf(modules)) {
     const tried = new Set<string>()
     for (const holder of othersThatAnswer(modules)) {
       let lost: ShardHead[] = []
-      for await (const page of headPages(peers, holder, custodian)) {
+      for await (const page of headPages({ peers, budget }, holder, custodian)) {
         signal.throwIfAborted()
         for (const head of page) {
           const index = head.holders.indexOf(peers.self)
@@ -105,9 +113,11 @@ export async function fetchOwnShards(
           tried.add(toHex(setId))
           if (!(await shards.has({ setId, index }))) lost.push({ ...head, index })
         }
-        for (; lost.length >= BATCH; lost = lost.slice(BATCH)) await makeAgain(lost.slice(0, BATCH))
+        for (; lost.length >= BATCH; lost = lost.slice(BATCH)) {
+          await makeAgain(holder, lost.slice(0, BATCH))
+        }
       }
-      if (lost.length > 0) await makeAgain(lost)
+      if (lost.length > 0) await makeAgain(holder, lost)
     }
   }
   if (made > 0) logger.info('shards that were lost here are made again', { shards: made })

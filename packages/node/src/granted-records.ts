@@ -15,11 +15,14 @@ import {
   signQuery,
 } from './access-session.ts'
 import { discoverHeads, discoverKeys, newHeads } from './discovery.ts'
+import { PageBudget } from './holder-pages.ts'
+import type { Logger } from './logger.ts'
 import type { ManifestLibrary, Scope } from './manifest-library.ts'
 import { VaultPeerError } from './vault-peers.ts'
 
 export interface GrantedModules extends AccessModules {
   readonly library: ManifestLibrary
+  readonly logger: Logger
   /** X25519, of this organisation, those it had as well. */
   readonly sealSecrets: readonly Uint8Array[]
   readonly organisations: () => readonly { readonly id: string }[]
@@ -128,7 +131,10 @@ export class GrantedRecords {
     return entry
   }
 
-  /** False when it does not answer. @throws Refusal */
+  /**
+   * False when it does not answer, or leads on and on: its order is that in which records came, which
+   * nobody else knows, so a name that comes again and the budget tell. @throws Refusal
+   */
   async #askCustodian(
     { grant, signal }: GrantUse,
     question: Awaited<ReturnType<typeof signQuery>>,
@@ -136,15 +142,23 @@ export class GrantedRecords {
     const { library, peers } = this.#modules
     const { custodian } = grant.document
     if (!peers.isConnected(custodian)) return false
+    const budget = new PageBudget(this.#modules)
+    const seen = new Set<string>()
     let after: Uint8Array | null = null
     do {
       signal.throwIfAborted()
+      const began = budget.now()
       const page = await this.#page(custodian, { ...question, after, limit: PAGE })
       if (page === undefined) return false
       await library.learn(scopeOf(grant), { keys: page.keys, heads: page.items })
       after = page.next
-    } while (after !== null)
-    return true
+      if (after === null) return true
+      if (seen.has(toHex(after))) budget.leave(custodian, 'list_out_of_order')
+      seen.add(toHex(after))
+      const items = Math.max(1, page.items.length)
+      budget.spend(custodian, { items, ms: budget.now() - began })
+    } while (!budget.isLeft(custodian))
+    return false
   }
 
   async #page(

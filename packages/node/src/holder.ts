@@ -6,7 +6,7 @@
 // node, who are asked through `handlers`.
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { compareBytes, toHex } from '@mooring/codec'
+import { toHex } from '@mooring/codec'
 import {
   auditAnswer,
   auditNonce,
@@ -220,9 +220,8 @@ export class Holder {
   }
 
   async #list({ custodian, after, limit }: Body<'list'>): Promise<AnswerBody<'list'>> {
-    const from = after === null ? null : { setId: after, index: LAST_INDEX }
-    const { store } = this.#modules.shards
-    const { heads, damaged } = await store.list(custodian, from, Math.max(1, limit))
+    const wanted = Math.max(1, limit)
+    const { heads, isEnd } = await this.#heads(custodian, after, wanted)
     const items: AnswerBody<'list'>['items'] = []
     let bytes = 0
     for (const { set, manifest, holders, index } of heads) {
@@ -230,12 +229,24 @@ export class Holder {
       if (bytes > LIST_BYTES_MAX) break
       items.push({ set, manifest, holders: [...holders], index })
     }
-    if (items.length < heads.length) {
-      return { items, next: heads[items.length - 1]?.setId ?? null }
+    const isWhole = isEnd && items.length === heads.length
+    return { items, next: isWhole ? null : (heads[items.length - 1]?.setId ?? null) }
+  }
+
+  /** A page that the disk has damaged from its first head to its last is passed over. */
+  async #heads(
+    custodian: string,
+    after: Uint8Array | null,
+    wanted: number,
+  ): Promise<{ heads: ShardHead[]; isEnd: boolean }> {
+    const { store } = this.#modules.shards
+    let from: ShardName | null = after === null ? null : { setId: after, index: LAST_INDEX }
+    for (;;) {
+      const { heads, damaged } = await store.list(custodian, from, wanted)
+      const isEnd = heads.length + damaged.length < wanted
+      if (heads.length > 0 || isEnd) return { heads, isEnd }
+      from = damaged.at(-1) ?? from
     }
-    const isFull = heads.length + damaged.length >= limit
-    const names = [heads.at(-1)?.setId, damaged.at(-1)?.setId].flatMap((name) => name ?? [])
-    return { items, next: isFull ? latestOf(names) : null }
   }
 
   async #listKeys({
@@ -325,8 +336,4 @@ function refusalOf(error: unknown): string {
   if (error instanceof StorageError) return error.code === 'full' ? 'holder_full' : FAILED
   if (!(error instanceof Error) || !('code' in error)) return FAILED
   return typeof error.code === 'string' && CODE.test(error.code) ? error.code : FAILED
-}
-
-function latestOf(names: readonly Uint8Array[]): Uint8Array | null {
-  return names.toSorted(compareBytes).at(-1) ?? null
 }

@@ -100,7 +100,12 @@ export async function openVaultKeeper(
     waiting: () => placing.status().waiting,
     recover: async (signal) => {
       if (!(await lacksRecords(self, keeper, custodian))) return 0
-      const from = { peers, organisations: () => members.organisations }
+      const from = {
+        peers,
+        organisations: () => members.organisations,
+        clock: systemClock,
+        logger: logger.module('vault'),
+      }
       const found = await discoverKeys(from, self, {
         secrets: [keys.seal.seed, ...retiredSealSecrets],
         signal,

@@ -13,6 +13,7 @@ import { type BatchAnchor, encodeBatch, encodeBatchAnchor } from './custody.ts'
 import { batchPages, type DiscoveryModules, reachable } from './discovery.ts'
 import type { FinalRoots } from './final-roots.ts'
 import { checkBatch } from './holder-batches.ts'
+import { PageBudget } from './holder-pages.ts'
 import { runInSlices } from './time-slices.ts'
 
 export interface FoundBatch {
@@ -36,8 +37,9 @@ export async function* discoverBatches(
 ): AsyncGenerator<FoundBatch> {
   const { custodian, roots, signal } = search
   const seen = new Set<string>()
+  const asked = { peers: modules.peers, budget: new PageBudget(modules) }
   for (const holder of reachable(modules)) {
-    for await (const page of batchPages(modules.peers, holder, custodian)) {
+    for await (const page of batchPages(asked, holder, custodian)) {
       signal.throwIfAborted()
       for (const encoded of page) {
         await nextTurn()

@@ -150,6 +150,7 @@ export function createVaultKeeper(options: KeeperOptions, modules: KeeperModules
     leaves: modules.leaves,
     roots: modules.roots,
     checkRoom,
+    clock,
     logger,
     restore: (items, avoid) => restore.restore(items, avoid),
   }
@@ -204,6 +205,7 @@ export function createVaultKeeper(options: KeeperOptions, modules: KeeperModules
     }),
     granted: new GrantedRecords({
       ...access,
+      logger,
       library,
       sealSecrets,
       organisations: () => members.organisations,

@@ -273,4 +273,29 @@ test('what a grant opens comes from the custodian, and from the holders when it 
   })
 })
 
+test('a custodian whose catalogue goes round and round is left, and the holders are asked', async () => {
+  await world(async ({ world: made, grant, placed }) => {
+    const all = { after: null, limit: 100, only: null }
+    const use = { grant, purpose: PURPOSE, signal: signal() }
+    let pages = 0
+    let lists = 0
+    made.tampers.set('a', (answer) => {
+      if (answer.kind !== 'catalogue') return answer
+      pages += 1
+      const next = pages > 20 ? null : new Uint8Array(32).fill(pages % 3)
+      return { kind: 'catalogue', body: { ...answer.body, items: [], next } }
+    })
+    made.tampers.set('c', (answer) => {
+      if (answer.kind === 'list') lists += 1
+      return answer
+    })
+    const found = await made.hospital(READER).keeper.granted.list(use, all)
+    assert.equal(found.items.length, placed.length)
+    assert.equal(pages, 4)
+    assert.equal(lists, 1)
+    const named = made.lines.filter((line) => line.includes('is not followed any further'))
+    assert.ok(named.length === 1 && named.every((line) => line.includes('"holder":"a"')))
+  })
+})
+
 test.run()
