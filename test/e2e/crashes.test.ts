@@ -77,7 +77,7 @@ test('everything that was acknowledged is there, byte for byte', async () => {
 test('one block a height, equal states, nothing lost, no contradictory votes', async () => {
   const devnet = await starting
   const { stdout } = await devnet.succeed('devnet check', { timeoutMs: CHECK_MS })
-  assert.equal(stdout.match(/ ok /g)?.length, 4, stdout)
+  assert.equal(stdout.match(/ ok /g)?.length, 6, stdout)
   assert.match(stdout, new RegExp(`kept and final +ok +${promised.length} of `))
   assert.match(stdout, /no contradictory votes +ok +\d+ votes in 4 journals/)
   for (const { name, metrics } of devnet.nodes) {

@@ -6,14 +6,14 @@
 
 import assert from 'node:assert/strict'
 import { setTimeout as pause } from 'node:timers/promises'
-import { ApiProblem } from '@mooring/api/client'
+import { ApiProblem, type Client } from '@mooring/api/client'
 import { generatePatient } from '@mooring/records'
 import { test } from 'uvu'
 import { randomOf } from '../simulation/random.ts'
 import { type Devnet, nodeAt, startDevnet } from './devnet.ts'
 import { eventually } from './eventually.ts'
 import { grantAll, readAll } from './granted-reads.ts'
-import { controlPower, pauseBetween } from './power.ts'
+import { controlPower, pauseBetween, type Power } from './power.ts'
 import { type SpreadRecord, spreadRecordsOf } from './provider-spread.ts'
 import { type Source, sourceOf } from './sources.ts'
 
@@ -40,27 +40,33 @@ test('the custodian dies under load, and returns, again and again', async () => 
   const power = await controlPower(devnet)
   const { client } = nodeAt(devnet, CUSTODIAN)
   const stop = new AbortController()
+  // Once the custodian is given up, nobody sends to it for ever.
+  const patience = new AbortController()
   let seed = random.between(1, 1_000_000)
   const clients = Promise.all(
     Array.from({ length: CLIENTS }, async () => {
       while (!stop.signal.aborted) {
         seed += 1
-        await submitUntilTaken(devnet, sourceOf(`patient ${seed}`, generatePatient(seed)))
+        const source = sourceOf(`patient ${seed}`, generatePatient(seed))
+        await submitUntilTaken(devnet, source, patience.signal)
       }
     }),
   )
   clients.catch(() => undefined)
   const started = performance.now()
-  for (let kill = 0; kill < KILLS; kill += 1) {
-    await eventually('the custodian answers', START_MS, async () => {
-      await client.status()
-      return true
-    })
-    await pauseBetween(random, 0, 1_500)
-    await power.cut([CUSTODIAN])
+  try {
+    for (let kill = 0; kill < KILLS; kill += 1) {
+      await answers(client, power)
+      await pauseBetween(random, 0, 1_500)
+      await power.cut([CUSTODIAN])
+    }
+    await answers(client, power)
+    stop.abort()
+    await clients
+  } finally {
+    stop.abort()
+    patience.abort()
   }
-  stop.abort()
-  await clients
   const seconds = (performance.now() - started) / 1_000
   process.stdout.write(
     `figure: ${KILLS} kills in ${seconds.toFixed(0)} s, ${records.length} records taken, ` +
@@ -120,7 +126,23 @@ test('it stops and leaves nothing behind', async () => {
   await devnet.close()
 })
 
-async function submitUntilTaken(devnet: Devnet, source: Source): Promise<void> {
+async function answers(client: Client, power: Power): Promise<void> {
+  try {
+    await eventually('the custodian answers', START_MS, async () => {
+      await client.status()
+      return true
+    })
+  } catch (error) {
+    await power.checkAlive()
+    throw error
+  }
+}
+
+async function submitUntilTaken(
+  devnet: Devnet,
+  source: Source,
+  patience: AbortSignal,
+): Promise<void> {
   const { client } = nodeAt(devnet, CUSTODIAN)
   const options = { contentType: source.contentType, idempotencyKey: source.name.replace(' ', '-') }
   for (;;) {
@@ -129,7 +151,7 @@ async function submitUntilTaken(devnet: Devnet, source: Source): Promise<void> {
       records.push(...spreadRecordsOf(source, taken.records, CUSTODIAN))
       return
     } catch (error) {
-      if (!(error instanceof ApiProblem)) throw error
+      if (!(error instanceof ApiProblem) || patience.aborted) throw error
       again += 1
       await pause(AGAIN_MS)
     }
