@@ -8,33 +8,36 @@
 //
 //   table = block* | footer            footer: handles of metaindex and index | padding | magic
 //   block = contents | u8 type | u32 masked crc32c of both             handle: offset, size
-//   log   = 32 KiB blocks of records: u32 masked crc32c | u16 length | u8 type | data
+//
+// A crash may also leave a table half written, or whole and not used yet: LevelDB deletes at its next start
+// what its manifest does not name, so only the named ones are looked at. Logs are in level-log.ts.
 
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { crc32c } from './crc32c.ts'
 import { StorageError, storageErrorOf } from './errors.ts'
 import { viewOf } from './integers.ts'
+import { faultOfLog, maskedChecksum } from './level-log.ts'
+import { liveTablesOf } from './level-manifest.ts'
 
 const FOOTER_BYTES = 48
 const TRAILER_BYTES = 5
+const TABLE = /^(\d+)\.(?:ldb|sst)$/
 const TABLE_MAGIC = 0xdb4775248b80fb57n
-const LOG_BLOCK_BYTES = 32 * 1024
-const RECORD_HEAD_BYTES = 7
-const RECORD_TYPE_MAX = 4
 
 /** Checks logs, and tables from the newest on until so many bytes have been read. */
 export async function checkLevelFiles(directory: string, tableBytesMax: number): Promise<void> {
   try {
     const names = await filesOf(directory)
-    await checkCurrent(directory, names)
+    const manifest = await checkCurrent(directory, names)
+    const live = await liveTables(directory, manifest)
     const logs = numbered(names, /^(\d+)\.log$/)
     for (const [index, name] of logs.entries()) {
       const fault = faultOfLog(await readFile(join(directory, name)), index === 0)
       if (fault !== undefined) throw damaged(directory, name, fault)
     }
     let bytes = 0
-    for (const name of numbered(names, /^(\d+)\.(?:ldb|sst)$/)) {
+    for (const name of numbered(names, TABLE)) {
+      if (!live.has(numberOf(name))) continue
       const path = join(directory, name)
       bytes += (await stat(path)).size
       if (bytes > tableBytesMax) break
@@ -57,14 +60,25 @@ async function filesOf(directory: string): Promise<string[]> {
 
 /** Newest first. */
 function numbered(names: readonly string[], pattern: RegExp): string[] {
-  const numberOf = (name: string) => Number(pattern.exec(name)?.[1])
   return names.filter((name) => pattern.test(name)).toSorted((a, b) => numberOf(b) - numberOf(a))
 }
 
-async function checkCurrent(directory: string, names: readonly string[]): Promise<void> {
+function numberOf(name: string): number {
+  return Number.parseInt(name, 10)
+}
+
+async function liveTables(directory: string, manifest: string | null): Promise<Set<number>> {
+  if (manifest === null) return new Set()
+  const live = liveTablesOf(await readFile(join(directory, manifest)))
+  if (live === undefined) throw damaged(directory, manifest, 'it cannot be read')
+  return live
+}
+
+/** The name of the manifest; null where there is no database yet. */
+async function checkCurrent(directory: string, names: readonly string[]): Promise<string | null> {
   if (!names.includes('CURRENT')) {
     const left = names.find((name) => /^MANIFEST-|\.(?:ldb|sst|log)$/.test(name))
-    if (left === undefined) return
+    if (left === undefined) return null
     throw damaged(directory, 'CURRENT', `missing although there is ${left}`)
   }
   const manifest = /^(MANIFEST-\d+)\n$/.exec(
@@ -73,6 +87,7 @@ async function checkCurrent(directory: string, names: readonly string[]): Promis
   if (manifest === undefined || !names.includes(manifest)) {
     throw damaged(directory, 'CURRENT', 'it names no manifest that exists')
   }
+  return manifest
 }
 
 function faultOfTable(table: Uint8Array): string | undefined {
@@ -99,7 +114,7 @@ function contentsOf(table: Uint8Array, { offset, size }: BlockHandle): Uint8Arra
   const end = offset + size
   if (!(end + TRAILER_BYTES <= table.length - FOOTER_BYTES)) return undefined
   const stored = viewOf(table).getUint32(end + 1, true)
-  return stored === masked(table.subarray(offset, end + 1))
+  return stored === maskedChecksum(table.subarray(offset, end + 1))
     ? table.subarray(offset, end)
     : undefined
 }
@@ -150,54 +165,6 @@ class HandleReader {
   skip(length: number): void {
     this.#at += length
   }
-}
-
-/**
- * A record that does not check is the torn end of the newest log if nothing whole follows, neither
- * where the record says that it ends nor at the start of any later block.
- */
-function faultOfLog(log: Uint8Array, isNewest: boolean): string | undefined {
-  let at = 0
-  while (at < log.length) {
-    const blockEnd = (Math.floor(at / LOG_BLOCK_BYTES) + 1) * LOG_BLOCK_BYTES
-    if (blockEnd - at < RECORD_HEAD_BYTES) {
-      at = blockEnd
-      continue
-    }
-    const end = endOfRecord(log, at, blockEnd)
-    if (end === undefined) {
-      const isTorn = isNewest && !hasRecordAfter(log, at, blockEnd)
-      return isTorn ? undefined : `damaged in the record at ${at}`
-    }
-    at = end
-  }
-  return undefined
-}
-
-function hasRecordAfter(log: Uint8Array, at: number, blockEnd: number): boolean {
-  const isHeadThere = at + RECORD_HEAD_BYTES <= log.length
-  const claimed = isHeadThere ? at + RECORD_HEAD_BYTES + viewOf(log).getUint16(at + 4, true) : at
-  if (claimed > at && endOfRecord(log, claimed, blockEnd) !== undefined) return true
-  for (let start = blockEnd; start < log.length; start += LOG_BLOCK_BYTES) {
-    if (endOfRecord(log, start, start + LOG_BLOCK_BYTES) !== undefined) return true
-  }
-  return false
-}
-
-/** Undefined when no whole record starts there. */
-function endOfRecord(log: Uint8Array, at: number, blockEnd: number): number | undefined {
-  if (at + RECORD_HEAD_BYTES > Math.min(log.length, blockEnd)) return undefined
-  const view = viewOf(log)
-  const type = view.getUint8(at + 6)
-  const end = at + RECORD_HEAD_BYTES + view.getUint16(at + 4, true)
-  if (type < 1 || type > RECORD_TYPE_MAX || end > Math.min(log.length, blockEnd)) return undefined
-  return view.getUint32(at, true) === masked(log.subarray(at + 6, end)) ? end : undefined
-}
-
-/** As LevelDB stores a checksum, so that one over bytes that hold checksums stays sound. */
-function masked(bytes: Uint8Array): number {
-  const c = crc32c(bytes)
-  return (((c >>> 15) | (c << 17)) + 0xa282ead8) >>> 0
 }
 
 function damaged(directory: string, file: string, fault: string): StorageError {

@@ -125,6 +125,28 @@ test('a truncated or missing file gives an older chain or an error', async () =>
   })
 })
 
+test('a table that a crash left half written is not one of the database', async () => {
+  await inFolder(async (folder) => {
+    const path = join(folder, 'chain')
+    const good = (await makeChain(path, 3)).get(BLOCKS)
+    const tables = (await filesOf(path)).filter(({ name }) => name.endsWith('.ldb'))
+    const [table] = tables
+    assert.ok(good !== undefined && table !== undefined)
+    for (const size of [0, 20, table.size - 1]) {
+      const outcome = await damaged(path, async (copy) => {
+        const half = join(copy, '009999.ldb')
+        await cp(join(copy, table.name), half)
+        await truncate(half, size)
+      })
+      assert.deepEqual(outcome, { height: BLOCKS, answers: good }, `${size} bytes`)
+    }
+    for (const { name, size } of tables) {
+      const outcome = await damaged(path, (copy) => truncate(join(copy, name), size - 1))
+      assert.equal(outcome, 'corrupt', name)
+    }
+  })
+})
+
 test('damage after the files were checked is met at the read and never answered', async () => {
   await inFolder(async (folder) => {
     const path = join(folder, 'chain')
