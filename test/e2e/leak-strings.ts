@@ -13,6 +13,8 @@ export type LeakStrings = {
 // Shorter ones turn up by chance.
 const BYTES_MIN = 6
 const WORD_MIN = 8
+const DIGITS_MIN = 9
+const KINDS_MIN = 3
 const VALUE_BYTES_MAX = 4_096
 const LIMITS = { bytesMax: 64 << 20, depthMax: 64, itemsMax: 5_000_000 }
 
@@ -35,7 +37,8 @@ export function leakStrings(
 ): LeakStrings {
   const patterns = new Map<string, string>()
   const add = (bytes: Buffer, what: string): void => {
-    if (bytes.length >= BYTES_MIN) patterns.set(bytes.toString('latin1'), what)
+    const text = bytes.toString('latin1')
+    if (bytes.length >= BYTES_MIN && !isMadeByChance(text)) patterns.set(text, what)
   }
   for (const value of values) {
     addForms(Buffer.from(value).subarray(0, VALUE_BYTES_MAX), value, add)
@@ -47,6 +50,11 @@ export function leakStrings(
   }
   for (const [at, raw] of resources.entries()) addHash(Buffer.from(raw), `resource ${at}`, add)
   return { patterns, values: values.size }
+}
+
+// Nodes print times, counters and fractions: a few digits, or a row of zeros, are among them.
+function isMadeByChance(text: string): boolean {
+  return new Set(text).size < KINDS_MIN || (text.length < DIGITS_MIN && /^[\d.-]+$/.test(text))
 }
 
 type Add = (bytes: Buffer, what: string) => void
