@@ -21,7 +21,7 @@ import type { ManifestLibrary, Scope } from './manifest-library.ts'
 import { VaultPeerError } from './vault-peers.ts'
 
 export interface GrantedModules extends AccessModules {
-  readonly library: ManifestLibrary
+  readonly manifests: ManifestLibrary
   readonly logger: Logger
   /** X25519, of this organisation, those it had as well. */
   readonly sealSecrets: readonly Uint8Array[]
@@ -65,10 +65,10 @@ export class GrantedRecords {
     const scope = scopeOf(use.grant)
     const isCovered = ({ manifest }: LocatedRecord): boolean =>
       use.grant.document.classes.includes(manifest.facts.class)
-    const known = await this.#modules.library.find(scope, id)
+    const known = await this.#modules.manifests.find(scope, id)
     if (known !== undefined) return isCovered(known) ? known : undefined
     await this.#refresh(use)
-    const found = await this.#modules.library.find(scope, id)
+    const found = await this.#modules.manifests.find(scope, id)
     return found !== undefined && isCovered(found) ? found : undefined
   }
 
@@ -80,7 +80,7 @@ export class GrantedRecords {
     checkSignature(use.grant)
     const entry = after === null ? await this.#refresh(use) : null
     const { classes } = use.grant.document
-    const all = (await this.#modules.library.list(scopeOf(use.grant))).filter(({ manifest }) =>
+    const all = (await this.#modules.manifests.list(scopeOf(use.grant))).filter(({ manifest }) =>
       classes.includes(manifest.facts.class),
     )
     const names = only === null ? null : new Set(only)
@@ -126,7 +126,7 @@ export class GrantedRecords {
     const isAnswered = await this.#askCustodian(use, question)
     // A custodian that lost its disk has forgotten to whom it sealed its class keys; the holders have them.
     const { classes } = grant.document
-    const hasKeys = await this.#modules.library.hasKeys(scopeOf(grant), classes)
+    const hasKeys = await this.#modules.manifests.hasKeys(scopeOf(grant), classes)
     if (!isAnswered || !hasKeys) await this.#askHolders(use)
     return entry
   }
@@ -139,7 +139,7 @@ export class GrantedRecords {
     { grant, signal }: GrantUse,
     question: Awaited<ReturnType<typeof signQuery>>,
   ): Promise<boolean> {
-    const { library, peers } = this.#modules
+    const { manifests, peers } = this.#modules
     const { custodian } = grant.document
     if (!peers.isConnected(custodian)) return false
     const budget = new PageBudget(this.#modules)
@@ -150,7 +150,7 @@ export class GrantedRecords {
       const began = budget.now()
       const page = await this.#page(custodian, { ...question, after, limit: PAGE })
       if (page === undefined) return false
-      await library.learn(scopeOf(grant), { keys: page.keys, heads: page.items })
+      await manifests.learn(scopeOf(grant), { keys: page.keys, heads: page.items })
       after = page.next
       if (after === null) return true
       if (seen.has(toHex(after))) budget.leave(custodian, 'list_out_of_order')
@@ -185,7 +185,7 @@ export class GrantedRecords {
   }
 
   async #askHolders({ grant, signal }: GrantUse): Promise<void> {
-    const { library, sealSecrets, clock } = this.#modules
+    const { manifests, sealSecrets, clock } = this.#modules
     const scope = scopeOf(grant)
     const name = `${scope.custodian} ${toHex(scope.patientKey)}`
     const last = this.#discoveredAt.get(name)
@@ -194,10 +194,10 @@ export class GrantedRecords {
       secrets: sealSecrets,
       signal,
     })
-    await library.learn(scope, { keys: keys.map(({ deposit }) => deposit), heads: [] })
+    await manifests.learn(scope, { keys: keys.map(({ deposit }) => deposit), heads: [] })
     const seen = new Map<string, string>()
     for await (const heads of discoverHeads(this.#modules, scope.custodian, signal)) {
-      await library.learn(scope, { keys: [], heads: newHeads(heads, seen) })
+      await manifests.learn(scope, { keys: [], heads: newHeads(heads, seen) })
     }
     this.#discoveredAt.set(name, clock.monotonic())
   }

@@ -76,7 +76,7 @@ export async function openVaultKeeper(
       members,
       chain: stores.chain,
       notes,
-      library: stores.library,
+      manifests: stores.manifests,
       atRest: {
         seal: (plaintext) => atRest.seal('library', plaintext),
         open: (sealed) => atRest.open('library', sealed),

@@ -58,7 +58,7 @@ export interface Stores {
   /** Leaves of their anchored batches. */
   leaves: LeafStore
   /** What this organisation may read elsewhere. */
-  library: LibraryStore
+  manifests: LibraryStore
   /** Who has asked for records here. */
   accesses: AccessStore
   /** Shards that are too long for a database. */
@@ -101,7 +101,7 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
     const accounts = await AccountStore.open(privateDatabase)
     const vault = keep(await openDatabase(join(dataDir, 'vault'), { name: 'vault', home }))
     const shards = await ShardStore.open(vault)
-    const library = new LibraryStore(vault)
+    const manifests = new LibraryStore(vault)
     closers.push(() => shards.idle())
     const leaves = new LeafStore(vault)
     closers.push(() => leaves.idle())
@@ -124,7 +124,7 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
     const evidence = await EvidenceStore.open(database)
     const uploads = await LocalBlobs.open({ directory: join(dataDir, 'uploads') })
     closers.push(() => uploads.close())
-    const kept = { accounts, uploads, shards, leaves, library, accesses, blobs }
+    const kept = { accounts, uploads, shards, leaves, manifests, accesses, blobs }
     const stored = { chain, pending, records, ...kept, evidence, journal, remembered }
     return { ...stored, guard, amnesia, guardKeptAt, close }
   } catch (error) {

@@ -66,7 +66,7 @@ export interface KeeperModules {
   readonly members: Pick<Members, 'organisations'>
   readonly chain: Pick<ChainStore, 'tip' | 'getHeader'>
   readonly notes: AccessNotes
-  readonly library: LibraryStore
+  readonly manifests: LibraryStore
   readonly atRest: {
     readonly seal: (plaintext: Uint8Array) => Uint8Array
     readonly open: (sealed: Uint8Array) => Uint8Array
@@ -185,7 +185,11 @@ export function createVaultKeeper(options: KeeperOptions, modules: KeeperModules
     roots: modules.roots,
     organisations: () => members.organisations,
   })
-  const library = new ManifestLibrary({ store: modules.library, sealSecrets, ...modules.atRest })
+  const manifests = new ManifestLibrary({
+    store: modules.manifests,
+    sealSecrets,
+    ...modules.atRest,
+  })
   const consent = new RepairConsent(view)
   const helper = {
     self,
@@ -206,7 +210,7 @@ export function createVaultKeeper(options: KeeperOptions, modules: KeeperModules
     granted: new GrantedRecords({
       ...access,
       logger,
-      library,
+      manifests,
       sealSecrets,
       organisations: () => members.organisations,
     }),

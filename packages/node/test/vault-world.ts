@@ -178,7 +178,7 @@ export class Hospital {
         members,
         chain,
         notes,
-        library: new LibraryStore(database),
+        manifests: new LibraryStore(database),
         atRest: {
           seal: (plaintext) => plaintext,
           open: (sealed) => sealed,
