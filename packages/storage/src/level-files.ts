@@ -18,6 +18,7 @@ import { StorageError, storageErrorOf } from './errors.ts'
 import { viewOf } from './integers.ts'
 import { faultOfLog, maskedChecksum } from './level-log.ts'
 import { liveTablesOf } from './level-manifest.ts'
+import { VarintReader } from './varint-reader.ts'
 
 const FOOTER_BYTES = 48
 const TRAILER_BYTES = 5
@@ -94,9 +95,9 @@ function faultOfTable(table: Uint8Array): string | undefined {
   if (table.length < FOOTER_BYTES) return 'shorter than a footer'
   const footer = table.subarray(table.length - FOOTER_BYTES)
   if (viewOf(footer).getBigUint64(40, true) !== TABLE_MAGIC) return 'no table at all'
-  const reader = new HandleReader(footer)
-  const metaindex = contentsOf(table, reader.next())
-  const index = contentsOf(table, reader.next())
+  const reader = new VarintReader(footer)
+  const metaindex = contentsOf(table, handleAt(reader))
+  const index = contentsOf(table, handleAt(reader))
   if (metaindex === undefined || index === undefined) return 'damaged in its index'
   for (const handle of [...handlesOf(metaindex), ...handlesOf(index)]) {
     if (contentsOf(table, handle) === undefined) return `damaged in the block at ${handle.offset}`
@@ -107,6 +108,10 @@ function faultOfTable(table: Uint8Array): string | undefined {
 interface BlockHandle {
   offset: number
   size: number
+}
+
+function handleAt(reader: VarintReader): BlockHandle {
+  return { offset: reader.varint(), size: reader.varint() }
 }
 
 /** Undefined when the block is not there whole, or its checksum is another. */
@@ -122,49 +127,16 @@ function contentsOf(table: Uint8Array, { offset, size }: BlockHandle): Uint8Arra
 /** The blocks of an index or metaindex: entries of shared, own and value length, key, handle. */
 function handlesOf(index: Uint8Array): BlockHandle[] {
   const restarts = viewOf(index).getUint32(index.length - 4, true)
-  const reader = new HandleReader(index.subarray(0, index.length - 4 - 4 * restarts))
+  const reader = new VarintReader(index.subarray(0, index.length - 4 - 4 * restarts))
   const handles: BlockHandle[] = []
   while (!reader.isDone) {
     reader.varint()
     const ownLength = reader.varint()
     reader.varint()
-    reader.skip(ownLength)
-    handles.push(reader.next())
+    reader.pass(ownLength)
+    handles.push(handleAt(reader))
   }
   return handles
-}
-
-class HandleReader {
-  readonly #bytes: Uint8Array
-  #at = 0
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes
-  }
-
-  get isDone(): boolean {
-    return this.#at >= this.#bytes.length
-  }
-
-  /** NaN behind the end, so that whatever is computed from it is no offset either. */
-  varint(): number {
-    let value = 0
-    for (let factor = 1; ; factor *= 128) {
-      const byte = this.#bytes[this.#at]
-      this.#at += 1
-      if (byte === undefined) return Number.NaN
-      value += (byte & 127) * factor
-      if (byte < 128) return value
-    }
-  }
-
-  next(): BlockHandle {
-    return { offset: this.varint(), size: this.varint() }
-  }
-
-  skip(length: number): void {
-    this.#at += length
-  }
 }
 
 function damaged(directory: string, file: string, fault: string): StorageError {

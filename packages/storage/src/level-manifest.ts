@@ -7,21 +7,22 @@
 // An edit that a crash tore off at the end was never in force.
 
 import { entriesOfLog } from './level-log.ts'
+import { VarintReader } from './varint-reader.ts'
 
 /** Numbers of the tables in force; undefined when the manifest is not one. */
 export function liveTablesOf(manifest: Uint8Array): Set<number> | undefined {
   const live = new Set<number>()
   for (const edit of entriesOfLog(manifest)) {
-    const fields = new EditReader(edit)
+    const fields = new VarintReader(edit)
     while (!fields.isDone) if (!applyField(fields, live)) return undefined
   }
   return live
 }
 
-function applyField(fields: EditReader, live: Set<number>): boolean {
+function applyField(fields: VarintReader, live: Set<number>): boolean {
   switch (fields.varint()) {
     case 1:
-      fields.skipText()
+      passText(fields)
       return true
     case 2:
     case 3:
@@ -31,7 +32,7 @@ function applyField(fields: EditReader, live: Set<number>): boolean {
       return true
     case 5:
       fields.varint()
-      fields.skipText()
+      passText(fields)
       return true
     case 6:
       fields.varint()
@@ -41,40 +42,14 @@ function applyField(fields: EditReader, live: Set<number>): boolean {
       fields.varint()
       live.add(fields.varint())
       fields.varint()
-      fields.skipText()
-      fields.skipText()
+      passText(fields)
+      passText(fields)
       return true
     default:
       return false
   }
 }
 
-class EditReader {
-  readonly #bytes: Uint8Array
-  #at = 0
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes
-  }
-
-  get isDone(): boolean {
-    return this.#at >= this.#bytes.length
-  }
-
-  /** NaN behind the end, which is no tag. */
-  varint(): number {
-    let value = 0
-    for (let factor = 1; ; factor *= 128) {
-      const byte = this.#bytes[this.#at]
-      this.#at += 1
-      if (byte === undefined) return Number.NaN
-      value += (byte & 127) * factor
-      if (byte < 128) return value
-    }
-  }
-
-  skipText(): void {
-    const length = this.varint()
-    this.#at += Number.isNaN(length) ? this.#bytes.length : length
-  }
+function passText(fields: VarintReader): void {
+  fields.pass(fields.varint())
 }
