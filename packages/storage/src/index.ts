@@ -19,6 +19,16 @@ export type { JournalRecord, JournalRecordType } from './journal-format.ts'
 export type { Marks } from './marks.ts'
 export { LocalBlobs, type LocalBlobsOptions } from './local-blobs.ts'
 export {
+  INLINE_SHARD_BYTES_MAX,
+  type KeyDepositEntry,
+  type NewShard,
+  type ShardContent,
+  type ShardHead,
+  type ShardList,
+  type ShardName,
+  type Usage,
+} from './kept-shard.ts'
+export {
   LIBRARY_NAME_BYTES,
   type LibraryEntry,
   LibraryStore,
@@ -33,17 +43,7 @@ export { AccountStore, type NewAccount } from './account-store.ts'
 export type { HolderUpdate, NewRecord, PrivateBatch, PrivateRecord } from './private-record.ts'
 export { PrivateStore, type RestoredRecord } from './records.ts'
 export { PinnedChain, type StateValue } from './pinned-chain.ts'
-export {
-  INLINE_SHARD_BYTES_MAX,
-  type KeyDepositEntry,
-  type NewShard,
-  type ShardContent,
-  type ShardHead,
-  type ShardList,
-  type ShardName,
-  ShardStore,
-  type Usage,
-} from './shard-store.ts'
+export { ShardStore } from './shard-store.ts'
 export { exportSnapshot } from './snapshot-export.ts'
 export {
   chunksHeld,

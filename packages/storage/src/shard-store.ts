@@ -12,20 +12,7 @@
 //
 // Usage is counted per custodian, in memory and with every batch on the disk.
 
-import {
-  bytes,
-  bytesMax,
-  decode,
-  encode,
-  type Infer,
-  list,
-  struct,
-  text,
-  toHex,
-  uint,
-  variant,
-  versioned,
-} from '@mooring/codec'
+import { decode, encode, type Infer, toHex } from '@mooring/codec'
 import type { Database, DatabaseOperation } from './database.ts'
 import { StorageError } from './errors.ts'
 import { GroupCommit } from './group-commit.ts'
@@ -37,75 +24,24 @@ import {
   shardKey,
   usageKey,
 } from './keys.ts'
+import {
+  countedBytes,
+  headSchema,
+  type KeyDepositEntry,
+  type NewShard,
+  type ShardContent,
+  type ShardHead,
+  type ShardList,
+  type ShardName,
+  shardSchema,
+  sizeOfContent,
+  type Usage,
+  usageSchema,
+} from './kept-shard.ts'
 
-/** Larger ones are blobs. */
-export const INLINE_SHARD_BYTES_MAX = 256 * 1024
-const ORGANISATION_BYTES_MAX = 64
-const SET_BYTES_MAX = 16 * 1024
-const MANIFEST_BYTES_MAX = 64 * 1024
-const HOLDERS_MAX = 255
 const KEY_DEPOSIT_BYTES_MAX = 256 * 1024
 const DECODED_BYTES_MAX = 4 * 1024 * 1024
 const ID_BYTES = 32
-
-const contentSchema = variant({
-  inline: bytesMax(INLINE_SHARD_BYTES_MAX),
-  blob: struct({
-    id: bytes(32),
-    bytes: uint(),
-  }),
-})
-const shardSchema = versioned(1, {
-  custodian: text(ORGANISATION_BYTES_MAX),
-  content: contentSchema,
-})
-const headSchema = versioned(1, {
-  set: bytesMax(SET_BYTES_MAX),
-  manifest: bytesMax(MANIFEST_BYTES_MAX),
-  holders: list(text(ORGANISATION_BYTES_MAX), HOLDERS_MAX),
-  bytes: uint(),
-})
-const usageSchema = versioned(1, { shards: uint(), bytes: uint() })
-
-export type ShardContent = Infer<typeof contentSchema>
-
-export interface ShardName {
-  readonly setId: Uint8Array
-  readonly index: number
-}
-
-export interface ShardHead extends ShardName {
-  readonly custodian: string
-  /** Encoded ShardSet. */
-  readonly set: Uint8Array
-  /** Sealed. */
-  readonly manifest: Uint8Array
-  /** The organisation that keeps each shard, as far as this holder was told. */
-  readonly holders: readonly string[]
-  /** Size of the shard. */
-  readonly bytes: number
-}
-
-export interface NewShard extends Omit<ShardHead, 'bytes'> {
-  readonly content: ShardContent
-}
-
-export interface Usage {
-  readonly shards: number
-  /** Shards, sets and manifests. */
-  readonly bytes: number
-}
-
-export interface KeyDepositEntry {
-  readonly id: Uint8Array
-  readonly deposit: Uint8Array
-}
-
-export interface ShardList {
-  readonly heads: ShardHead[]
-  readonly damaged: ShardName[]
-}
-
 const NOTHING = new Uint8Array(0)
 const NO_USAGE: Usage = { shards: 0, bytes: 0 }
 
@@ -177,7 +113,7 @@ export class ShardStore {
   custodianOf({ setId, index }: ShardName): string | undefined {
     return [...this.#usage.keys()].find((custodian) => {
       const key = shardHeadKey(custodian, setId, index)
-      return unlessDamaged(() => this.#database.getSync(key), new Uint8Array(0)) !== undefined
+      return unlessDamaged(() => this.#database.getSync(key), NOTHING) !== undefined
     })
   }
 
@@ -201,7 +137,7 @@ export class ShardStore {
 
   /** Whether any shard here is in that blob. */
   async isBlobUsed(id: Uint8Array): Promise<boolean> {
-    const from = blobShardKey(id, new Uint8Array(0), 0).subarray(0, 1 + ID_BYTES)
+    const from = blobShardKey(id, NOTHING, 0).subarray(0, 1 + ID_BYTES)
     const to = blobShardKey(id, new Uint8Array(ID_BYTES).fill(0xff), 255)
     const first = await this.#database.keys({ from, to, limit: 1 }).next()
     return first.done !== true
@@ -233,7 +169,7 @@ export class ShardStore {
     const damaged: ShardName[] = []
     const from =
       after === null
-        ? shardHeadKey(custodian, new Uint8Array(0), 0).subarray(0, -1)
+        ? shardHeadKey(custodian, NOTHING, 0).subarray(0, -1)
         : behind(shardHeadKey(custodian, after.setId, after.index))
     for await (const key of this.#database.keys({ from, to: afterOwned('h', custodian), limit })) {
       const name = { setId: key.slice(-1 - ID_BYTES, -1), index: key.at(-1) ?? 0 }
@@ -266,15 +202,16 @@ export class ShardStore {
     limit: number,
   ): Promise<KeyDepositEntry[]> {
     const found: KeyDepositEntry[] = []
-    const first = keyDepositKey(custodian, after ?? new Uint8Array(0))
+    const first = keyDepositKey(custodian, after ?? NOTHING)
     const range = {
       from: after === null ? first : behind(first),
       to: afterOwned('k', custodian),
-      limit,
     }
     for await (const key of this.#database.keys(range)) {
       const deposit = unlessDamaged(() => this.#database.getSync(key))
       if (deposit !== undefined) found.push({ id: key.slice(-ID_BYTES), deposit })
+      // A damaged one must not make a page look like the last.
+      if (found.length === limit) break
     }
     return found
   }
@@ -283,7 +220,7 @@ export class ShardStore {
   async countKeys(custodian: string): Promise<number> {
     let count = 0
     const range = {
-      from: keyDepositKey(custodian, new Uint8Array(0)),
+      from: keyDepositKey(custodian, NOTHING),
       to: afterOwned('k', custodian),
     }
     for await (const key of this.#database.keys(range)) count += key.length > 0 ? 1 : 0
@@ -317,7 +254,7 @@ export class ShardStore {
     ]
     if (content.kind === 'blob') {
       const key = blobShardKey(content.body.id, setId, index)
-      operations.push({ type: 'put', key, value: new Uint8Array(0) })
+      operations.push({ type: 'put', key, value: NOTHING })
     }
     return operations
   }
@@ -344,7 +281,7 @@ export class ShardStore {
     const staged = this.#staged.sizes.get(nameOf(custodian, name))
     if (staged !== undefined) return staged
     const key = shardHeadKey(custodian, name.setId, name.index)
-    const stored = unlessDamaged(() => this.#database.getSync(key), new Uint8Array(0))
+    const stored = unlessDamaged(() => this.#database.getSync(key), NOTHING)
     if (stored === undefined) return null
     // What a damaged head had counted is not known any more; a count is no promise.
     if (stored.length === 0) return 0
@@ -374,14 +311,6 @@ export class ShardStore {
     this.#staged.sizes.clear()
     this.#staged.usage.clear()
   }
-}
-
-function countedBytes(head: Pick<ShardHead, 'bytes' | 'set' | 'manifest'>): number {
-  return head.bytes + head.set.length + head.manifest.length
-}
-
-function sizeOfContent(content: ShardContent): number {
-  return content.kind === 'inline' ? content.body.length : content.body.bytes
 }
 
 /** What is read, or this where the disk has damaged it. */

@@ -6,9 +6,10 @@ import * as fc from 'fast-check'
 import { test } from 'uvu'
 import { openDatabase, openDatabaseOn } from '../src/database.ts'
 import { StorageError } from '../src/errors.ts'
-import { shardHeadKey, shardKey, usageKey } from '../src/keys.ts'
+import { keyDepositKey, shardHeadKey, shardKey, usageKey } from '../src/keys.ts'
 import { MemoryLevel } from '../src/memory-level.ts'
-import { type NewShard, type ShardName, ShardStore } from '../src/shard-store.ts'
+import type { NewShard, ShardName } from '../src/kept-shard.ts'
+import { ShardStore } from '../src/shard-store.ts'
 import { inFolder } from './folder.ts'
 
 const textBytes = (text: string) => new TextEncoder().encode(text)
@@ -281,6 +282,24 @@ test('key deposits are kept per custodian, once each, in the order of their ids'
     assert.deepEqual(store.usageOf('north'), { shards: 0, bytes: 150 })
     assert.equal(await store.countKeys('north'), 3)
     assert.equal(await store.countKeys('nobody'), 0)
+  })
+})
+
+test('a page of key deposits is as long as asked, also where one of them is damaged', async () => {
+  await withDamage(async (store, damage) => {
+    const ids = [1, 2, 3, 4].map(setIdOf).toSorted(compareBytes)
+    await store.putKeys(
+      'north',
+      ids.map((id) => ({ id, deposit: new Uint8Array(50) })),
+    )
+    const [first, second] = ids
+    assert.ok(first !== undefined && second !== undefined)
+    await damage(keyDepositKey('north', second))
+    const page = await store.listKeys('north', null, 2)
+    assert.deepEqual(
+      page.map(({ id }) => id),
+      [first, ids[2]],
+    )
   })
 })
 
