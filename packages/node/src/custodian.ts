@@ -200,6 +200,7 @@ function createParts(options: CustodianOptions, modules: CustodianModules): Part
     keys,
     atRest,
     onAccepted: (records) => {
+      modules.metrics.records.inc({ kind: 'fhir', result: 'accepted' }, records.length)
       waits.accepted(records)
       onRecords({ status: 'accepted', records, height: null })
       anchoring.added()
@@ -246,7 +247,7 @@ async function begin(parts: Parts, taken: TakenSubmission): Promise<Tracked | nu
   })
   const added = [...new Set(records.filter(({ isNew }) => isNew).map(({ id }) => id))]
   for (const id of added) receivedAt.set(id, taken.receivedAt)
-  modules.metrics.records.inc({ kind: 'fhir', result: 'accepted' }, added.length)
+  modules.metrics.records.inc({ kind: 'fhir', result: 'received' }, added.length)
   modules.metrics.records.inc({ kind: 'fhir', result: 'known' }, known.length)
   if (added.length > 0) modules.onRecords({ status: 'received', records: added, height: null })
   placing.add(queued)

@@ -141,7 +141,7 @@ const declareDoor = (to: Declaration) => ({
   accessBatchEntries: to.histogram('access_batch_entries', 'Access entries in a batch.', COUNTS),
   accessPending: to.gauge('access_pending', 'Access entries that no final block has so far.'),
   accesses: to.counter('accesses_total', 'Requests for records, by what came of them.', ['result']),
-  anchorDelay: to.histogram('anchor_delay_seconds', 'Record accepted until anchored.', SECONDS),
+  anchorDelay: to.histogram('anchor_delay_seconds', 'Record received until anchored.', SECONDS),
   httpRequests: to.counter('http_requests_total', 'Requests by route template.', [
     'route',
     'method',

@@ -77,7 +77,10 @@ test('a bundle is accepted, anchored, and proved with a file or without', () =>
     const text = await metrics.text()
     assert.match(text, new RegExp(`mooring_anchor_delay_seconds_count ${resources.length}`))
     assert.match(text, /mooring_anchor_batch_records_count 1/)
-    assert.match(text, new RegExp(`mooring_records_total.*anchored.* ${resources.length}`))
+    for (const result of ['received', 'accepted', 'anchored']) {
+      const line = `mooring_records_total.*"${result}".* ${resources.length}\n`
+      assert.match(text, new RegExp(line), result)
+    }
     assert.deepEqual(
       run.changes.map(({ status, records, height }) => [status, records.length, height]),
       [

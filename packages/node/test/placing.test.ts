@@ -84,6 +84,9 @@ test('with fewer than k others it is received, durable, and goes on when they co
     const { records } = await submitted(custody, run, 3)
     assert.ok(records.every(({ status }) => status === 'received'))
     assert.equal((await run.custodian.record(records[0]?.id ?? ''))?.status, 'received')
+    const counted = await custody.metrics.text()
+    assert.match(counted, /records_total.*"received".* 3\n/)
+    assert.doesNotMatch(counted, /records_total.*"accepted"/)
     const next = await custody.run()
     const start = custody.world.clock.monotonic()
     await until(custody, () => custody.world.clock.monotonic() > start + 4_000, 'time goes by')
@@ -95,6 +98,7 @@ test('with fewer than k others it is received, durable, and goes on when they co
       next.changes.flatMap(({ status, records: moved }) => moved.map(() => status)),
       ['accepted', 'accepted', 'accepted', 'batched', 'batched', 'batched'],
     )
+    assert.match(await custody.metrics.text(), /records_total.*"accepted".* 3\n/)
   }))
 
 test('a receipt that its holder has not signed counts for nothing', () =>
