@@ -44,6 +44,7 @@ export async function repairParts(
     bytes += part?.length ?? 0
     parts.push(bytes > ANSWER_BYTES_MAX ? null : part)
   }
+  await modules.consent.settle()
   return parts
 }
 

@@ -190,7 +190,7 @@ export function createVaultKeeper(options: KeeperOptions, modules: KeeperModules
     sealSecrets,
     ...modules.atRest,
   })
-  const consent = new RepairConsent(view)
+  const consent = new RepairConsent(view, shards.store)
   const helper = {
     self,
     kept: shards,

@@ -19,6 +19,7 @@ export type { JournalRecord, JournalRecordType } from './journal-format.ts'
 export type { Marks } from './marks.ts'
 export { LocalBlobs, type LocalBlobsOptions } from './local-blobs.ts'
 export {
+  type HelpGiven,
   INLINE_SHARD_BYTES_MAX,
   type KeyDepositEntry,
   type NewShard,

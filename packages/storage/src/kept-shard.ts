@@ -67,6 +67,11 @@ export interface Usage {
   readonly bytes: number
 }
 
+/** A legal group was helped to make a shard of a set again. */
+export interface HelpGiven extends ShardName {
+  readonly legalGroup: string
+}
+
 export interface KeyDepositEntry {
   readonly id: Uint8Array
   readonly deposit: Uint8Array

@@ -96,6 +96,9 @@ export const usageKey = (custodian: string): Uint8Array => ownedKey('n', custodi
 /** Nothing; the shard of this name is in the blob of this id. */
 export const blobShardKey = (blob: Uint8Array, setId: Uint8Array, index: number): Uint8Array =>
   concatBytes(key('o', blob), setId, Uint8Array.of(index))
+/** Number of the shard that a legal group was helped to, by set and group. */
+export const helpedKey = (setId: Uint8Array, legalGroup: string): Uint8Array =>
+  concatBytes(key('I', setId), new TextEncoder().encode(legalGroup))
 /** Vault: an entry of the access log, sealed, by arrival; its leaf waits for a batch as a record does. */
 export const accessKey = (arrival: number): Uint8Array => numberKey('f', arrival)
 /** Arrival of the entry of a leaf. */
@@ -161,6 +164,7 @@ const NAMES: Record<string, { name: string; rest: 'number' | 'hex' | 'text' | 'h
   k: { name: 'deposit of keys', rest: 'hidden' },
   n: { name: 'usage of a custodian', rest: 'hidden' },
   o: { name: 'shard in a blob', rest: 'hidden' },
+  I: { name: 'shard that a group was helped to', rest: 'hidden' },
   j: { name: 'record of the library', rest: 'hidden' },
   z: { name: 'leaves of a batch', rest: 'hidden' },
   A: { name: 'leaf of a batch', rest: 'hidden' },

@@ -19,6 +19,7 @@ import { GroupCommit } from './group-commit.ts'
 import {
   afterOwned,
   blobShardKey,
+  helpedKey,
   keyDepositKey,
   shardHeadKey,
   shardKey,
@@ -27,6 +28,7 @@ import {
 import {
   countedBytes,
   headSchema,
+  type HelpGiven,
   type KeyDepositEntry,
   type NewShard,
   type ShardContent,
@@ -225,6 +227,22 @@ export class ShardStore {
     }
     for await (const key of this.#database.keys(range)) count += key.length > 0 ? 1 : 0
     return count
+  }
+
+  /** Durable when this resolves. One for each set and legal group, however often it is told. */
+  noteHelped(given: readonly HelpGiven[]): Promise<void> {
+    return this.#writes.write(() =>
+      given.map(({ setId, index, legalGroup }) => ({
+        type: 'put',
+        key: helpedKey(setId, legalGroup),
+        value: Uint8Array.of(index),
+      })),
+    )
+  }
+
+  /** The number of the shard that the group was helped to; undefined for none. @throws StorageError corrupt */
+  helpedTo(setId: Uint8Array, legalGroup: string): number | undefined {
+    return this.#database.getSync(helpedKey(setId, legalGroup))?.[0]
   }
 
   /** Resolves when nothing is being written. */
