@@ -16,6 +16,7 @@ import {
   type ApiRequest,
   type Caller,
   type Endpoint,
+  fresh,
   withLinks,
 } from './endpoints.ts'
 import { ApiError, Refusal } from './errors.ts'
@@ -229,14 +230,12 @@ function recordsAnswer(outcome: SubmissionOutcome, wait: Wait | undefined): Answ
   const records = outcome.records.map(withLinks)
   const body: Submission = { ...outcome, records }
   if (wait !== undefined) {
-    if (isAnchored(outcome)) return { status: 201, headers: { ...FRESH, ...wait.headers }, body }
-    return { status: 202, headers: { ...FRESH, ...RETRY_AFTER, ...wait.headers }, body }
+    if (isAnchored(outcome)) return { status: 201, headers: { ...fresh, ...wait.headers }, body }
+    return { status: 202, headers: { ...fresh, ...RETRY_AFTER, ...wait.headers }, body }
   }
   const isNew = records.some(({ status }) => status === 'accepted' || status === 'received')
-  return { status: isNew ? 202 : 200, headers: FRESH, body }
+  return { status: isNew ? 202 : 200, headers: fresh, body }
 }
-
-const FRESH = { 'cache-control': 'no-store' }
 
 function isAnchored({ records }: SubmissionOutcome): boolean {
   return records.every(({ height }) => height !== null)
