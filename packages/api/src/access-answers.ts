@@ -8,6 +8,7 @@ import {
   digest,
   list,
   named,
+  nextCursor,
   oneOf,
   text,
   textOrNull,
@@ -59,6 +60,6 @@ export type Access = Static<typeof Access>
 
 export const AccessPage = named('AccessPage', 'The access log, newest first.', {
   items: list(Access),
-  nextCursor: textOrNull('Pass it as `cursor` for the following page; null at the end.'),
+  nextCursor,
 })
 export type AccessPage = Static<typeof AccessPage>

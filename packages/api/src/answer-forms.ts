@@ -43,3 +43,6 @@ export const oneOf = <T extends string>(values: readonly T[], description: strin
 export const nullOr = <T extends JsonSchema>(schema: T) =>
   Type.Unsafe<Static<T> | null>({ anyOf: [ref(schema), { type: 'null' }] })
 export const list = <T extends JsonSchema>(schema: T) => Type.Array(ref(schema))
+
+/** Of every list that may be longer than a page. */
+export const nextCursor = textOrNull('Pass it as `cursor` for the following page; null at the end.')

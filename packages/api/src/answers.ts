@@ -13,6 +13,7 @@ import {
   flag,
   list,
   named,
+  nextCursor,
   nullOr,
   numberOrNull,
   oneOf,
@@ -153,7 +154,7 @@ export type BlockSummary = Static<typeof BlockSummary>
 
 export const BlockPage = named('BlockPage', 'Final blocks, newest first.', {
   items: list(BlockSummary),
-  nextCursor: textOrNull('Pass it as `cursor` for the following page; null at the end.'),
+  nextCursor,
 })
 export type BlockPage = Static<typeof BlockPage>
 
@@ -252,7 +253,16 @@ const links = Type.Object({
   proof: text('Its proof, after finality.'),
 })
 
-const recordStatus = ['received', 'accepted', 'batched', 'anchored'] as const
+/** How far a record of this custodian is. */
+export const standingFields = {
+  status: oneOf(
+    ['received', 'accepted', 'batched', 'anchored'],
+    'Durable here, at enough holders, in a batch, or in a final block.',
+  ),
+  acceptedAt: time('When it was received and durable here.'),
+  transactionId: textOrNull('Its anchor.'),
+  height: countOrNull('Height of its anchor.'),
+}
 
 export const SubmittedRecord = named('SubmittedRecord', 'One record of a submission.', {
   id: text('Identifier of the record.'),
@@ -290,17 +300,14 @@ export const StoredRecord = named('Record', 'What this custodian tells of a reco
   size: count('Bytes.'),
   class: textOrNull('Class of record, once it is sealed.'),
   holders: countOrNull('Organisations that hold a shard of it, once it is placed.'),
-  status: oneOf(recordStatus, 'Durable here, at enough holders, in a batch, or in a final block.'),
-  acceptedAt: time('When it was received and durable here.'),
-  transactionId: textOrNull('Its anchor.'),
-  height: countOrNull('Height of its anchor.'),
+  ...standingFields,
   links,
 })
 export type StoredRecord = Static<typeof StoredRecord>
 
 export const RecordPage = named('RecordPage', 'Records of this custodian, newest first.', {
   items: list(StoredRecord),
-  nextCursor: textOrNull('Pass it as `cursor` for the following page; null at the end.'),
+  nextCursor,
 })
 export type RecordPage = Static<typeof RecordPage>
 

@@ -2,7 +2,17 @@
  * The shape of evidence against an authority.
  */
 
-import { count, digest, list, named, oneOf, text, textOrNull, time } from './answer-forms.ts'
+import {
+  count,
+  digest,
+  list,
+  named,
+  nextCursor,
+  oneOf,
+  text,
+  textOrNull,
+  time,
+} from './answer-forms.ts'
 import { type Static, Type } from './schema.ts'
 
 const vote = Type.Object({
@@ -30,6 +40,6 @@ export type Evidence = Static<typeof Evidence>
 
 export const EvidencePage = named('EvidencePage', 'Evidence, newest first.', {
   items: list(Evidence),
-  nextCursor: textOrNull('Pass it as `cursor` for the following page; null at the end.'),
+  nextCursor,
 })
 export type EvidencePage = Static<typeof EvidencePage>

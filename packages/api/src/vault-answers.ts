@@ -4,17 +4,18 @@
 
 import {
   count,
-  countOrNull,
   digest,
   flag,
   list,
   named,
+  nextCursor,
   nullOr,
   oneOf,
   text,
   textOrNull,
   time,
 } from './answer-forms.ts'
+import { standingFields } from './answers.ts'
 import { type Static, Type } from './schema.ts'
 
 export const VaultScheme = named('VaultScheme', 'How a record is split.', {
@@ -103,22 +104,16 @@ export type ReadableRecord = Static<typeof ReadableRecord>
 export const ReadablePage = named('ReadablePage', 'Records that a grant opens.', {
   items: list(ReadableRecord),
   entry: textOrNull('Digest of the access entry that this question left.'),
-  nextCursor: textOrNull('Pass it as `cursor` for the following page; null at the end.'),
+  nextCursor,
 })
 export type ReadablePage = Static<typeof ReadablePage>
 
 export const RecordVersion = named('RecordVersion', 'One version of a record.', {
   id: text('Identifier of the record.'),
   versionId: textOrNull('`meta.versionId` of the resource.'),
-  status: oneOf(
-    ['received', 'accepted', 'batched', 'anchored'],
-    'Queued here, receipted by holders, in a batch, or in a final block.',
-  ),
-  acceptedAt: time('When it became durable here.'),
+  ...standingFields,
   size: count('Bytes.'),
   commitment: digest('What is anchored of it.'),
-  transactionId: textOrNull('Its anchor.'),
-  height: countOrNull('Height of its anchor.'),
   supersedes: textOrNull('Identifier of the version before.'),
   holders: count('Organisations that hold a shard of it.'),
   accesses: count('Access entries about it that this custodian knows.'),
@@ -127,7 +122,7 @@ export type RecordVersion = Static<typeof RecordVersion>
 
 export const RecordVersions = named('RecordVersions', 'The versions of a record, newest first.', {
   items: list(RecordVersion),
-  nextCursor: textOrNull('Pass it as `cursor` for the following page; null at the end.'),
+  nextCursor,
 })
 export type RecordVersions = Static<typeof RecordVersions>
 

@@ -110,22 +110,22 @@ function recordsIn(
 }
 
 function answerOf(
-  { id, metadata, holders, missing }: IndexEntry,
+  { metadata, holders, missing }: IndexEntry,
   {
-    standing: { status, transactionId, height },
+    standing: { id, status, acceptedAt, size, transactionId, height },
     before,
     accesses,
   }: { standing: RecordAnswer; before: IndexEntry | undefined; accesses: number },
 ): RecordVersion {
   return {
-    id: toHex(id),
+    id,
     versionId: metadata.versionId,
     status,
-    acceptedAt: new Date(metadata.receivedAt).toISOString(),
-    size: metadata.rawBytes,
-    commitment: toHex(metadata.recordCommit),
+    acceptedAt,
     transactionId,
     height,
+    size,
+    commitment: toHex(metadata.recordCommit),
     supersedes: before === undefined ? null : toHex(before.id),
     holders: holders.length - missing.length,
     accesses,
