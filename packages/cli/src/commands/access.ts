@@ -8,8 +8,7 @@ import { countArgument, remote, withHelp } from '../command-help.ts'
 import type { Context } from '../context.ts'
 import { type RemoteOptions, withNode } from '../endpoint.ts'
 import { type Column, createOutput, formatCount, formatTable, shortDigest } from '../output.ts'
-
-const PAGE = 500
+import { upTo } from '../pages.ts'
 
 interface ListOptions extends RemoteOptions {
   limit: number
@@ -65,27 +64,15 @@ function addList(group: Command, context: Context): void {
   })
 }
 
-async function newest(client: Client, options: ListOptions): Promise<Access[]> {
-  const { reader, custodian, outcome, open } = options
+function newest(client: Client, options: ListOptions): Promise<Access[]> {
+  const { reader, custodian, outcome, open, limit } = options
   const filter: AccessFilter = {
     ...(reader !== undefined && { organisation: reader }),
     ...(custodian !== undefined && { custodian }),
     ...(outcome !== undefined && { outcome }),
     ...(open === true && { open }),
   }
-  const found: Access[] = []
-  let cursor: string | null = null
-  do {
-    const limit = Math.min(PAGE, options.limit - found.length)
-    const page: Awaited<ReturnType<Client['accessList']>> = await client.accessList({
-      ...filter,
-      limit,
-      ...(cursor !== null && { cursor }),
-    })
-    found.push(...page.items)
-    cursor = page.nextCursor
-  } while (cursor !== null && found.length < options.limit)
-  return found
+  return upTo(limit, (page) => client.accessList({ ...filter, ...page }))
 }
 
 function outcomeText({ outcome, code, times }: Access): string {

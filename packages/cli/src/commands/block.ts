@@ -1,5 +1,4 @@
 import type { Block, BlockSummary } from '@mooring/api'
-import type { Client } from '@mooring/api/client'
 import { type Command, Option } from 'commander'
 import { countArgument, remote, withHelp } from '../command-help.ts'
 import type { Context } from '../context.ts'
@@ -13,8 +12,7 @@ import {
   type Output,
   shortDigest,
 } from '../output.ts'
-
-const PAGE = 500
+import { upTo } from '../pages.ts'
 
 const COLUMNS: Column<BlockSummary>[] = [
   { title: 'height', value: (block) => formatCount(block.height), align: 'right' },
@@ -56,20 +54,6 @@ function print(output: Output, block: Block): void {
   for (const id of block.transactions) output.text(`  ${id}`)
 }
 
-async function newest(client: Client, count: number): Promise<BlockSummary[]> {
-  const blocks: BlockSummary[] = []
-  let cursor: string | null = null
-  do {
-    const limit = Math.min(PAGE, count - blocks.length)
-    const page: Awaited<ReturnType<Client['blocks']>> = await client.blocks(
-      cursor === null ? { limit } : { limit, cursor },
-    )
-    blocks.push(...page.items)
-    cursor = page.nextCursor
-  } while (cursor !== null && blocks.length < count)
-  return blocks
-}
-
 function addGet(group: Command, context: Context): void {
   const command = remote(group.command('get'))
     .description('one final block')
@@ -96,7 +80,9 @@ function addList(group: Command, context: Context): void {
   command.action(async () => {
     const options = command.optsWithGlobals<RemoteOptions & { limit: number }>()
     const output = createOutput(context, options)
-    const blocks = await withNode(context, options, (client) => newest(client, options.limit))
+    const blocks = await withNode(context, options, (client) =>
+      upTo(options.limit, (page) => client.blocks(page)),
+    )
     if (output.isJson) output.json({ schema: 'mooring/blocks/v1', items: blocks })
     else output.text(formatTable(blocks, COLUMNS))
   })

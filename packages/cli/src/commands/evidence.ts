@@ -4,7 +4,6 @@
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Evidence } from '@mooring/api'
-import type { Client } from '@mooring/api/client'
 import { CodecError, fromHex, toHex } from '@mooring/codec'
 import { checkEvidence, decodeEvidence } from '@mooring/consensus'
 import { genesisDigest } from '@mooring/ledger'
@@ -22,10 +21,10 @@ import {
   type Output,
   shortDigest,
 } from '../output.ts'
+import { upTo } from '../pages.ts'
 import { readInput } from '../read-input.ts'
 import { readTrustedGenesis } from './genesis.ts'
 
-const PAGE = 500
 const FILE_BYTES_MAX = 4_096
 
 const KINDS: Record<Evidence['kind'], string> = {
@@ -43,20 +42,6 @@ const COLUMNS: Column<Evidence>[] = [
   { title: 'seen', value: ({ seenAt }) => seenAt },
 ]
 
-async function newest(client: Client, count: number): Promise<Evidence[]> {
-  const found: Evidence[] = []
-  let cursor: string | null = null
-  do {
-    const limit = Math.min(PAGE, count - found.length)
-    const page: Awaited<ReturnType<Client['evidenceList']>> = await client.evidenceList(
-      cursor === null ? { limit } : { limit, cursor },
-    )
-    found.push(...page.items)
-    cursor = page.nextCursor
-  } while (cursor !== null && found.length < count)
-  return found
-}
-
 function addList(group: Command, context: Context): void {
   const command = remote(group.command('list'))
     .description('authorities that have voted against themselves, newest first')
@@ -68,7 +53,9 @@ function addList(group: Command, context: Context): void {
   command.action(async () => {
     const options = command.optsWithGlobals<RemoteOptions & { limit: number }>()
     const output = createOutput(context, options)
-    const items = await withNode(context, options, (client) => newest(client, options.limit))
+    const items = await withNode(context, options, (client) =>
+      upTo(options.limit, (page) => client.evidenceList(page)),
+    )
     if (output.isJson) output.json({ schema: 'mooring/evidence-list/v1', items })
     else if (items.length === 0) output.text('no authority has voted against itself')
     else output.text(formatTable(items, COLUMNS))

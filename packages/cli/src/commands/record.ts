@@ -8,29 +8,11 @@ import { type Context, waitingFor } from '../context.ts'
 import { type RemoteOptions, withNode } from '../endpoint.ts'
 import { readGrant, writeNew } from '../grant-file.ts'
 import { createOutput, formatBytes, formatTable, type Output, shortDigest } from '../output.ts'
+import { upTo } from '../pages.ts'
 import { addGet, DEFAULT_PURPOSE, type GrantOptions, withGrant } from './record-get.ts'
 import { addSubmit } from './record-submit.ts'
 
-const PAGE_MAX = 500
-
 const orDash = (value: number | null) => (value === null ? '–' : String(value))
-
-type Page<T> = { items: T[]; nextCursor: string | null }
-
-async function upTo<T>(
-  count: number,
-  ask: (page: { limit: number; cursor?: string }) => Promise<Page<T>>,
-): Promise<T[]> {
-  const items: T[] = []
-  let cursor: string | null = null
-  do {
-    const limit = Math.min(PAGE_MAX, count - items.length)
-    const page: Page<T> = await ask(cursor === null ? { limit } : { limit, cursor })
-    items.push(...page.items)
-    cursor = page.nextCursor
-  } while (cursor !== null && items.length < count)
-  return items
-}
 
 type ListOptions = RemoteOptions & GrantOptions & { limit: number; type?: string }
 

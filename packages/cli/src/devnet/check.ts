@@ -3,6 +3,7 @@
 
 import { ApiProblem, type Client, createClient } from '@mooring/api/client'
 import { findContradictions } from '@mooring/node'
+import { itemsOf } from '../pages.ts'
 import { checkReading, checkStrength } from './check-vault.ts'
 import {
   type Acknowledgement,
@@ -13,7 +14,6 @@ import {
 
 export type Finding = { check: string; ok: boolean; detail: string }
 
-const PAGE = 500
 const STATES_COMPARED = 100
 const NAMED_MAX = 5
 const SETTLE_MS = 10_000
@@ -24,14 +24,8 @@ type Asked = { node: DevnetNodeState; client: Client; base: number; prunedTo: nu
 
 async function digestsOf({ client }: Asked): Promise<Map<number, string>> {
   const digests = new Map<number, string>()
-  let cursor: string | null = null
-  do {
-    const page: Awaited<ReturnType<Client['blocks']>> = await client.blocks(
-      cursor === null ? { limit: PAGE } : { limit: PAGE, cursor },
-    )
-    for (const block of page.items) digests.set(block.height, block.digest)
-    cursor = page.nextCursor
-  } while (cursor !== null)
+  for await (const { height, digest } of itemsOf((page) => client.blocks(page)))
+    digests.set(height, digest)
   return digests
 }
 
@@ -77,14 +71,8 @@ async function checkStates(asked: readonly Asked[], top: number): Promise<Findin
 /** Page by page: there may be tens of thousands, and most of them are. */
 async function anchoredOf({ client }: Pick<Asked, 'client'>): Promise<Set<string>> {
   const anchored = new Set<string>()
-  let cursor: string | null = null
-  do {
-    const page: Awaited<ReturnType<Client['records']>> = await client.records(
-      cursor === null ? { limit: PAGE } : { limit: PAGE, cursor },
-    )
-    for (const { id, status } of page.items) if (status === 'anchored') anchored.add(id)
-    cursor = page.nextCursor
-  } while (cursor !== null)
+  for await (const { id, status } of itemsOf((page) => client.records(page)))
+    if (status === 'anchored') anchored.add(id)
   return anchored
 }
 
