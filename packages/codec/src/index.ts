@@ -11,6 +11,7 @@ export {
   lineOf,
   memberOf,
   parseJson,
+  textMemberOf,
 } from './json.ts'
 export {
   bool,

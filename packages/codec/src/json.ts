@@ -91,6 +91,11 @@ export function memberOf(node: JsonNode, key: string): JsonNode | undefined {
   return node.members.find((member) => member.key === key)?.value
 }
 
+export function textMemberOf(node: JsonNode, key: string): string | undefined {
+  const found = memberOf(node, key)
+  return found?.kind === 'string' ? found.value : undefined
+}
+
 export function lineOf(bytes: Uint8Array, offset: number): { line: number; column: number } {
   let line = 1
   let column = 1

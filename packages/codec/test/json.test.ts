@@ -10,6 +10,7 @@ import {
   lineOf,
   memberOf,
   parseJson,
+  textMemberOf,
 } from '../src/index.ts'
 
 const encoder = new TextEncoder()
@@ -219,6 +220,8 @@ test('members keep their order and are found by key', () => {
   assert.equal(memberOf(inner, 'c')?.kind, 'array')
   assert.equal(memberOf(node, 'c'), undefined)
   assert.equal(memberOf(parseJson(utf8('[]')), 'a'), undefined)
+  assert.equal(textMemberOf(parseJson(utf8('{"a":"b"}')), 'a'), 'b')
+  assert.equal(textMemberOf(parseJson(utf8('{"a":1}')), 'a'), undefined)
 })
 
 const REFUSED: [text: string, code: JsonErrorCode, line: number, column: number][] = [

@@ -3,7 +3,7 @@
 // A class is found from what the author's system says: labels of sensitivity first, since they are a
 // decision about this very record; then the kind of resource. Allergies are what an ambulance needs.
 
-import { type JsonNode, memberOf, refine, text } from '@mooring/codec'
+import { type JsonNode, memberOf, refine, text, textMemberOf } from '@mooring/codec'
 
 export const CLASS_BYTES_MAX = 64
 
@@ -39,7 +39,7 @@ export function classOf(node: JsonNode | null, mediaType: string): RecordClass {
   if (node === null) return IMAGING_MEDIA_TYPE.test(mediaType) ? 'imaging' : 'general'
   const label = sensitivityOf(node)
   if (label !== undefined) return `sensitive:${label.toLowerCase()}`
-  const type = textOf(node, 'resourceType')
+  const type = textMemberOf(node, 'resourceType')
   if (type === 'AllergyIntolerance') return 'emergency'
   return type === 'ImagingStudy' || type === 'ImagingSelection' ? 'imaging' : 'general'
 }
@@ -50,15 +50,10 @@ function sensitivityOf(node: JsonNode): string | undefined {
   const labels = meta === undefined ? undefined : memberOf(meta, 'security')
   if (labels?.kind !== 'array') return undefined
   const found = labels.items.flatMap((label) => {
-    const code = textOf(label, 'code')
-    const system = textOf(label, 'system')
+    const code = textMemberOf(label, 'code')
+    const system = textMemberOf(label, 'system')
     const isActCode = system === undefined || ACT_CODE.test(system)
     return code !== undefined && isActCode && SENSITIVE.has(code) ? [code] : []
   })
   return found.toSorted()[0]
-}
-
-function textOf(node: JsonNode, key: string): string | undefined {
-  const found = memberOf(node, key)
-  return found?.kind === 'string' ? found.value : undefined
 }

@@ -6,7 +6,7 @@
 // other things (a Group, a device) count only if they say Patient or name a patient of the bundle. What
 // is about nobody belongs to the institution.
 
-import { type JsonNode, memberOf } from '@mooring/codec'
+import { type JsonNode, memberOf, textMemberOf } from '@mooring/codec'
 
 /** The institution's own account. */
 export const NO_PATIENT = ''
@@ -47,7 +47,7 @@ export function patientNamesOf(resources: readonly NamedResource[]): PatientName
 
 /** The account of a resource: the reference of its patient, or `NO_PATIENT`. */
 export function patientOf(node: JsonNode, names: PatientNames = new Map()): string {
-  if (textOf(node, 'resourceType') === 'Patient') return ownAccount(node, names)
+  if (textMemberOf(node, 'resourceType') === 'Patient') return ownAccount(node, names)
   for (const element of PATIENT_ELEMENTS) {
     const account = accountOf(memberOf(node, element), names, 'any')
     if (account !== undefined) return account
@@ -68,7 +68,7 @@ export function patientOf(node: JsonNode, names: PatientNames = new Map()): stri
 }
 
 function ownAccount(node: JsonNode, names: PatientNames): string {
-  const id = textOf(node, 'id')
+  const id = textMemberOf(node, 'id')
   if (id !== undefined) return names.get(id) ?? id
   // Without an id it has the name of its entry; with one patient in a submission there is no doubt.
   const accounts = new Set(names.values())
@@ -94,7 +94,7 @@ function accountOf(
   where: 'any' | 'subject' | 'listed',
 ): string | undefined {
   if (reference === undefined) return undefined
-  const target = textOf(reference, 'reference')
+  const target = textMemberOf(reference, 'reference')
   if (target === undefined) return undefined
   const path = PATIENT_PATH.exec(target)?.[1]
   if (path !== undefined) return names.get(path) ?? path
@@ -102,7 +102,7 @@ function accountOf(
   const token = target.slice(LOCAL.length)
   const known = names.get(token)
   if (known !== undefined) return known
-  const type = textOf(reference, 'type')
+  const type = textMemberOf(reference, 'type')
   const isPatient = type === 'Patient' || (where === 'any' && type === undefined)
   const mayBe = where === 'subject' && type === undefined
   return token !== '' && (isPatient || mayBe) ? token : undefined
@@ -111,9 +111,4 @@ function accountOf(
 function lastToken(url: string): string | undefined {
   const token = url.startsWith(LOCAL) ? url.slice(LOCAL.length) : PATIENT_PATH.exec(url)?.[1]
   return token === '' ? undefined : token
-}
-
-function textOf(node: JsonNode, key: string): string | undefined {
-  const found = memberOf(node, key)
-  return found?.kind === 'string' ? found.value : undefined
 }
