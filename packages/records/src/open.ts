@@ -7,7 +7,7 @@
 // chain is known only after `end`. Deflated bytes and FHIR resources are kept until then, within a limit.
 
 import { CodecError, concatBytes, equalBytes, inflate, JsonError, parseJson } from '@mooring/codec'
-import { AEAD_TAG_BYTES } from '@mooring/crypto'
+import type { IncrementalHash } from '@mooring/crypto'
 import { fieldTree, rawCommitmentHash, recordCommitment, recordSecrets } from './commit.ts'
 import { gateOf, gateTagOf } from './facts.ts'
 import { fieldsOf } from './fields.ts'
@@ -73,8 +73,7 @@ export function openRecord(
 export class RecordOpener {
   readonly #set: ShardSet
   readonly #manifest: Manifest
-  readonly #rawHash
-  /** What is kept until the end: deflated bytes, or a resource whose fields are to be compared. */
+  readonly #rawHash: IncrementalHash
   readonly #kept: Uint8Array[] = []
   readonly #isKept: boolean
   #segment = 0
@@ -85,7 +84,7 @@ export class RecordOpener {
     this.#manifest = manifest
     this.#payloadLeft = manifest.payloadBytes
     this.#rawHash = rawCommitmentHash(recordSecrets(manifest.rec).rawSalt)
-    this.#isKept = manifest.resourceType !== null || manifest.encoding === 'deflate'
+    this.#isKept = isKeptToEnd(manifest)
   }
 
   static create(set: ShardSet, manifest: Manifest): RecordOpener | InvalidRecord {
@@ -142,13 +141,16 @@ export class RecordOpener {
 
 const NOTHING = new Uint8Array(0)
 
+/** Deflated bytes, or a resource whose fields are to be compared. */
+function isKeptToEnd({ encoding, resourceType }: Manifest): boolean {
+  return encoding === 'deflate' || resourceType !== null
+}
+
 function areSizesOf(set: ShardSet, manifest: Manifest): boolean {
-  const { rawBytes, payloadBytes, encoding, resourceType } = manifest
-  const size = plaintextBytesOf(set, AEAD_TAG_BYTES)
-  const isPadded = isPaddedSize(size, payloadBytes)
+  const { rawBytes, payloadBytes, encoding } = manifest
+  const isPadded = isPaddedSize(plaintextBytesOf(set), payloadBytes)
   const isWhole = encoding === 'deflate' || rawBytes === payloadBytes
-  const isKept = encoding === 'deflate' || resourceType !== null
-  return isPadded && isWhole && (!isKept || rawBytes <= RESOURCE_BYTES_MAX)
+  return isPadded && isWhole && (!isKeptToEnd(manifest) || rawBytes <= RESOURCE_BYTES_MAX)
 }
 
 function isZeroFrom(bytes: Uint8Array, start: number): boolean {

@@ -15,7 +15,7 @@ const STEPS_MAX = 5
 
 /** The smallest bucket that holds this many bytes. */
 export function bucketFor(length: number): number {
-  let bucket = FIXED_BUCKETS.find((size) => size >= length) ?? 256 * KIB
+  let bucket = 4 * KIB
   while (bucket < length) bucket = nextBucket(bucket)
   return bucket
 }

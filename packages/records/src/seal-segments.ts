@@ -9,6 +9,7 @@
 import { concatBytes } from '@mooring/codec'
 import {
   AEAD_NONCE_BYTES,
+  AEAD_TAG_BYTES,
   aeadOpen,
   aeadSeal,
   encodeParity,
@@ -91,9 +92,9 @@ export function openSegment(
 }
 
 /** Bytes of a sealed payload, padding included. */
-export function plaintextBytesOf(set: ShardSet, tagBytes: number): number {
-  const full = (set.segmentCount - 1) * (set.segmentBytes - tagBytes)
-  return full + set.lastSegmentBytes - tagBytes
+export function plaintextBytesOf(set: ShardSet): number {
+  const full = (set.segmentCount - 1) * (set.segmentBytes - AEAD_TAG_BYTES)
+  return full + set.lastSegmentBytes - AEAD_TAG_BYTES
 }
 
 function fragmentsOf(sealed: Uint8Array, { k, n }: Split): Uint8Array[] {
