@@ -7,20 +7,10 @@
 // lacks the tag, and with it every byte. What is masked is as long as it was.
 
 import { concatBytes } from '@mooring/codec'
-import {
-  AEAD_NONCE_BYTES,
-  AEAD_TAG_BYTES,
-  aeadSeal,
-  domainBytes,
-  hkdfSha256,
-  scaleInto,
-  sha256,
-} from '@mooring/crypto'
+import { AEAD_TAG_BYTES, domainBytes, hkdfSha256, scaleInto, sha256 } from '@mooring/crypto'
+import { underKeyStream } from './key-stream.ts'
 
 const KEY_BYTES = 32
-const NOTHING = new Uint8Array(0)
-// Every key makes one mask.
-const NONCE = new Uint8Array(AEAD_NONCE_BYTES)
 const MASK_INFO = domainBytes('segment-mask')
 const HIDE_LABEL = domainBytes('segment-tag')
 
@@ -49,7 +39,7 @@ function underMask(
   { body, tag }: { body: Uint8Array; tag: Uint8Array },
 ): Uint8Array {
   const key = hkdfSha256(dek, tag, concatBytes(MASK_INFO, nonce), KEY_BYTES)
-  return aeadSeal(key, NONCE, NOTHING, body).subarray(0, body.length)
+  return underKeyStream(key, body)
 }
 
 function hidden(tag: Uint8Array, masked: Uint8Array): Uint8Array {

@@ -15,7 +15,7 @@ import {
   uint,
   versioned,
 } from '@mooring/codec'
-import { hpkeOpen, hpkeSeal } from '@mooring/crypto'
+import { AEAD_TAG_BYTES, hpkeOpen, hpkeSeal } from '@mooring/crypto'
 import { recordClassSchema } from './classes.ts'
 import { padded, unpadded } from './padding.ts'
 import { organisationIdSchema } from './placement.ts'
@@ -31,9 +31,8 @@ export const classKeyContentSchema = versioned(1, {
 export type ClassKeyContent = Infer<typeof classKeyContentSchema>
 
 const ENC_BYTES = 32
-const TAG_BYTES = 16
 const CONTENT_BYTES = 160
-export const CLASS_KEY_WRAP_BYTES = ENC_BYTES + CONTENT_BYTES + TAG_BYTES
+export const CLASS_KEY_WRAP_BYTES = ENC_BYTES + CONTENT_BYTES + AEAD_TAG_BYTES
 export const CLASS_KEY_WRAPS_MAX = 64
 export const KEY_DEPOSIT_BYTES_MAX = 16 * 1024
 

@@ -11,7 +11,8 @@
 // go into its key, so that no two answers can be compared.
 
 import { bytes, concatBytes, encode, type Infer, list, struct, uint } from '@mooring/codec'
-import { aeadSeal, combinationFor, domainBytes, hkdfSha256, scaleInto } from '@mooring/crypto'
+import { combinationFor, domainBytes, hkdfSha256, scaleInto } from '@mooring/crypto'
+import { underKeyStream } from './key-stream.ts'
 import { organisationIdSchema, type Split } from './placement.ts'
 import { SEGMENTS_MAX, SHARDS_MAX } from './shard-set.ts'
 
@@ -44,10 +45,7 @@ export interface RepairHelper {
 }
 
 const KEY_BYTES = 32
-const TAG_BYTES = 16
-const NOTHING = new Uint8Array(0)
-// Every key seals one stream.
-const NONCE = new Uint8Array(12)
+const NO_SALT = new Uint8Array(0)
 
 const pairSchema = list(organisationIdSchema, 2)
 
@@ -62,12 +60,12 @@ export function repairPart(
   const at = helpers.findIndex(({ holder }) => holder === self)
   const coefficient = combinationFor(k, n, places, index)[at]
   if (coefficient === undefined) throw new RangeError(`${self} is none of the helpers`)
-  const part = new Uint8Array(shard.length)
+  let part: Uint8Array = new Uint8Array(shard.length)
   scaleInto(part, shard, coefficient)
   for (const { holder } of helpers) {
     if (holder === self) continue
     const mask = maskOf(question, [self, holder], secretWith(holder))
-    scaleInto(part, keyStream(mask, part.length), 1)
+    part = underKeyStream(mask, part)
   }
   return part
 }
@@ -89,10 +87,5 @@ function maskOf(
     encode(repairQuestionSchema, question),
     encode(pairSchema, pair.toSorted()),
   )
-  return hkdfSha256(secret, NOTHING, info, KEY_BYTES)
-}
-
-function keyStream(key: Uint8Array, length: number): Uint8Array {
-  const sealed = aeadSeal(key, NONCE, NOTHING, new Uint8Array(length))
-  return sealed.subarray(0, sealed.length - TAG_BYTES)
+  return hkdfSha256(secret, NO_SALT, info, KEY_BYTES)
 }
