@@ -210,9 +210,7 @@ export {
   type ShardName,
   VAULT_MESSAGE_BYTES_MAX,
   type VaultAnswer,
-  type VaultAnswerKind,
   type VaultRequest,
-  type VaultRequestKind,
   WHOLE_SHARD_BYTES_MAX,
 } from './vault-messages.ts'
 export {

@@ -57,29 +57,23 @@ const digest = bytes(32)
 const signature = bytes(64)
 const shardIndex = uint(SHARDS_MAX - 1)
 const segment = uint(SEGMENTS_MAX)
-const encodedSet = bytesMax(SHARD_SET_BYTES_MAX)
-const sealedManifest = bytesMax(SEALED_MANIFEST_BYTES_MAX)
-const holders = list(organisationIdSchema, SHARDS_MAX)
-const nothing = struct({})
 
 /** A shard by name. */
 const shardNameSchema = struct({ setId: digest, index: shardIndex })
 
-/** Everything about a shard but its bytes. */
-const shardHeadSchema = struct({
-  set: encodedSet,
-  manifest: sealedManifest,
+const recordHead = {
+  set: bytesMax(SHARD_SET_BYTES_MAX),
+  manifest: bytesMax(SEALED_MANIFEST_BYTES_MAX),
   /** The organisation that keeps each shard of the set, as far as the sender knows. */
-  holders,
-  index: shardIndex,
-})
+  holders: list(organisationIdSchema, SHARDS_MAX),
+}
+const shardHead = { ...recordHead, index: shardIndex }
 
-const recordHeadSchema = struct({ set: encodedSet, manifest: sealedManifest, holders })
+/** Everything about a shard but its bytes. */
+const shardHeadSchema = struct(shardHead)
 
 const catalogueItemSchema = struct({
-  set: encodedSet,
-  manifest: sealedManifest,
-  holders,
+  ...recordHead,
   /** Where its commitment is in an anchored batch; null: it waits for one. */
   place: nullable(leafPlaceSchema),
 })
@@ -87,11 +81,14 @@ const catalogueItemSchema = struct({
 const batchDeposits = list(bytesMax(BATCH_DEPOSIT_BYTES_MAX), BATCH_DEPOSITS_MAX)
 
 const depositItemSchema = struct({
-  set: encodedSet,
-  manifest: sealedManifest,
-  holders,
-  index: shardIndex,
+  ...shardHead,
   shard: bytesMax(WHOLE_SHARD_BYTES_MAX),
+})
+
+const pageRequestSchema = struct({
+  custodian: organisationIdSchema,
+  after: nullable(digest),
+  limit: uint(LIST_ITEMS_MAX),
 })
 
 const releaseItemSchema = struct({
@@ -122,16 +119,8 @@ const requestSchema = variant({
     shards: list(shardNameSchema, AUDIT_SETS_MAX),
   }),
   /** Records of a custodian by the name of their set, in its order. */
-  list: struct({
-    custodian: organisationIdSchema,
-    after: nullable(digest),
-    limit: uint(LIST_ITEMS_MAX),
-  }),
-  'list-keys': struct({
-    custodian: organisationIdSchema,
-    after: nullable(digest),
-    limit: uint(LIST_ITEMS_MAX),
-  }),
+  list: pageRequestSchema,
+  'list-keys': pageRequestSchema,
   /** Batches of a custodian by their root, in its order. */
   'list-batches': struct({
     custodian: organisationIdSchema,
@@ -201,7 +190,7 @@ const releasedSchema = struct({
 const answerSchema = variant({
   refusal: struct({ code: text(64), retryAfterMs: uint() }),
   /** Done, and there is nothing to say about it. */
-  done: nothing,
+  done: struct({}),
   receipt: receiptSchema,
   /** Bytes of a long shard that are kept so far. */
   part: struct({ received: uint() }),
@@ -240,7 +229,7 @@ const answerSchema = variant({
 
 export type ShardName = Infer<typeof shardNameSchema>
 export type ShardHead = Infer<typeof shardHeadSchema>
-export type RecordHead = Infer<typeof recordHeadSchema>
+export type RecordHead = Omit<ShardHead, 'index'>
 export type CatalogueItem = Infer<typeof catalogueItemSchema>
 export type DepositItem = Infer<typeof depositItemSchema>
 export type ReleaseItem = Infer<typeof releaseItemSchema>
@@ -248,8 +237,6 @@ export type ReleasedShard = Infer<typeof releasedSchema>
 export type DepositReceipt = Infer<typeof receiptSchema>
 export type VaultRequest = Infer<typeof requestSchema>
 export type VaultAnswer = Infer<typeof answerSchema>
-export type VaultRequestKind = VaultRequest['kind']
-export type VaultAnswerKind = VaultAnswer['kind']
 
 export function encodeVaultRequest(request: VaultRequest): Uint8Array {
   return encode(requestSchema, request)
