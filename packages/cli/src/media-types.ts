@@ -37,9 +37,3 @@ export function mediaTypeOf(path: string, said: string | null): string | null {
   const ending = /\.([^./]+)$/.exec(path)?.[1]?.toLowerCase() ?? ''
   return BY_ENDING[ending] ?? null
 }
-
-export async function bytesOf(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const all: Uint8Array[] = []
-  for await (const piece of pieces) all.push(piece)
-  return new Uint8Array(Buffer.concat(all))
-}

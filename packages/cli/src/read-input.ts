@@ -80,3 +80,9 @@ async function naming<T>(path: string, work: () => Promise<T>): Promise<T> {
     throw new NodeError('file_unreadable', { path, detail }, { cause: error })
   }
 }
+
+export async function bytesOf(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const all: Uint8Array[] = []
+  for await (const piece of pieces) all.push(piece)
+  return new Uint8Array(Buffer.concat(all))
+}

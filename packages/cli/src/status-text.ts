@@ -69,10 +69,16 @@ function formatSync(sync: Status['sync'], height: number): [string, string][] {
   return lines
 }
 
-function formatHolder({ custodians, shards, bytes, damaged }: Status['holder']): string {
-  if (shards === 0) return 'nothing for others'
+type Held = { custodians: number; shards: number; bytes: number }
+
+export function formatHeld({ custodians, shards, bytes }: Held): string {
+  return `${formatAmount(shards, 'shard')} of ${formatAmount(custodians, 'custodian')}, ${formatBytes(bytes)}`
+}
+
+function formatHolder({ damaged, ...held }: Status['holder']): string {
+  if (held.shards === 0) return 'nothing for others'
   const rest = damaged === 0 ? '' : `, ${formatCount(damaged)} damaged`
-  return `${formatAmount(shards, 'shard')} of ${formatAmount(custodians, 'custodian')}, ${formatBytes(bytes)}${rest}`
+  return `${formatHeld(held)}${rest}`
 }
 
 export function formatStatus(status: Status, output: Output, now: Date): string {

@@ -10,9 +10,9 @@ import type { Client } from '@mooring/api/client'
 import { formatDuration, NodeError } from '@mooring/node'
 import { formatProblem, readSubmission } from '@mooring/records'
 import type { Context } from './context.ts'
-import { bytesOf, mediaTypeOf } from './media-types.ts'
+import { mediaTypeOf } from './media-types.ts'
 import { formatBytes } from './output.ts'
-import { type InputFile, openInput, readInput } from './read-input.ts'
+import { bytesOf, type InputFile, openInput, readInput } from './read-input.ts'
 
 export type Submission = Awaited<ReturnType<Client['submitRecords']>>
 export type SubmittedRecord = Submission['records'][number]

@@ -1,6 +1,7 @@
 // The vault: how strong it is, and what to do about it when it is not.
 
 import type { Vault, VaultStep } from '@mooring/api'
+import type { Client } from '@mooring/api/client'
 import { NodeError } from '@mooring/node'
 import type { Command } from 'commander'
 import { remote, withHelp } from '../command-help.ts'
@@ -8,13 +9,13 @@ import type { Context } from '../context.ts'
 import { type RemoteOptions, withNode } from '../endpoint.ts'
 import {
   createOutput,
-  formatBytes,
   formatAmount,
   formatCount,
   formatFields,
   formatTable,
+  type Output,
 } from '../output.ts'
-import type { Output } from '../output.ts'
+import { formatHeld } from '../status-text.ts'
 
 const TELL_MS = 2_000
 const FINDINGS_SHOWN = 50
@@ -49,10 +50,7 @@ function formatVault(vault: Vault, output: Output): string {
   const fields = formatFields([
     ['scheme', formatScheme(vault)],
     ['records', formatRecords(vault, output)],
-    [
-      'held here',
-      `${formatAmount(held.shards, 'shard')} of ${formatAmount(held.custodians, 'custodian')}, ${formatBytes(held.bytes)}`,
-    ],
+    ['held here', formatHeld(held)],
     ['challenges', `${last}: ${formatCount(challenges.checked)} checked${bad}`],
     ['repair', `${active}, ${repair.waiting} waiting, ${formatCount(repair.repaired)} made anew`],
   ])
@@ -92,6 +90,10 @@ function addStatus(group: Command, context: Context, result: { exitCode: number 
 }
 
 type Outcome = { last: VaultStep; findings: VaultStep[] }
+type Ask = (client: Client, signal: AbortSignal) => AsyncIterable<VaultStep>
+type Steps = { options: RemoteOptions; schema: string; ask: Ask }
+
+const isGreen = ({ last }: Outcome) => last.kind === 'done' && last.bad === 0
 
 // Follows the steps to their end; progress on stderr, at most every two seconds.
 async function follow(steps: AsyncIterable<VaultStep>, output: Output): Promise<Outcome> {
@@ -121,26 +123,41 @@ function formatFindings(findings: readonly VaultStep[]): string {
   ])
 }
 
-function print(schema: string, { last, findings }: Outcome, output: Output): void {
-  const { checked, good, bad, repaired, kind, detail } = last
-  const isGreen = kind === 'done' && bad === 0
+function print(schema: string, outcome: Outcome, output: Output): void {
+  const { last, findings } = outcome
+  const { checked, good, bad, repaired, detail } = last
+  const ok = isGreen(outcome)
   if (output.isJson) {
     const counts = { checked, good, bad, repaired }
-    output.json({ schema, ok: isGreen, ...counts, detail, findings })
+    output.json({ schema, ok, ...counts, detail, findings })
     return
   }
   if (findings.length > 0) output.text(formatFindings(findings))
   const more = findings.length - FINDINGS_SHOWN
   if (more > 0) output.text(`and ${formatCount(more)} more`)
-  const verdict = isGreen ? output.good('GREEN') : output.bad('NOT AT FULL STRENGTH')
-  const shards = repaired === 1 ? 'shard' : 'shards'
-  const anew = repaired === 0 ? '' : `, ${formatCount(repaired)} ${shards} made anew`
+  const verdict = ok ? output.good('GREEN') : output.bad('NOT AT FULL STRENGTH')
+  const anew = repaired === 0 ? '' : `, ${formatAmount(repaired, 'shard')} made anew`
   output.text(`${verdict}  ${formatCount(good)} of ${formatCount(checked)} sets${anew}. ${detail}`)
 }
 
-function stopping(context: Context): { signal: AbortSignal; forget: () => void } {
+// Ctrl-C ends the work at the node as well.
+async function runSteps(
+  context: Context,
+  { options, schema, ask }: Steps,
+  result: { exitCode: number },
+): Promise<void> {
+  const output = createOutput(context, options)
   const stop = new AbortController()
-  return { signal: stop.signal, forget: context.onInterrupt(() => stop.abort()) }
+  const forget = context.onInterrupt(() => stop.abort())
+  try {
+    const outcome = await withNode(context, options, (client) =>
+      follow(ask(client, stop.signal), output),
+    )
+    print(schema, outcome, output)
+    if (!isGreen(outcome)) result.exitCode = 8
+  } finally {
+    forget()
+  }
 }
 
 function addVerify(group: Command, context: Context, result: { exitCode: number }): void {
@@ -153,17 +170,10 @@ function addVerify(group: Command, context: Context, result: { exitCode: number 
   })
   command.action(async () => {
     const options = command.optsWithGlobals<RemoteOptions & { sample?: boolean }>()
-    const output = createOutput(context, options)
-    const { signal, forget } = stopping(context)
-    try {
-      const outcome = await withNode(context, options, (client) =>
-        follow(client.verifyVault({ full: options.sample !== true, signal }), output),
-      )
-      print('mooring/vault-verification/v1', outcome, output)
-      if (outcome.last.kind !== 'done' || outcome.last.bad > 0) result.exitCode = 8
-    } finally {
-      forget()
-    }
+    const schema = 'mooring/vault-verification/v1'
+    const full = options.sample !== true
+    const ask: Ask = (client, signal) => client.verifyVault({ full, signal })
+    await runSteps(context, { options, schema, ask }, result)
   })
 }
 
@@ -177,17 +187,10 @@ function addRepair(group: Command, context: Context, result: { exitCode: number 
   })
   command.action(async () => {
     const options = command.optsWithGlobals<RemoteOptions & { immediate?: boolean }>()
-    const output = createOutput(context, options)
-    const { signal, forget } = stopping(context)
-    try {
-      const outcome = await withNode(context, options, (client) =>
-        follow(client.repairVault({ immediate: options.immediate === true, signal }), output),
-      )
-      print('mooring/vault-repair/v1', outcome, output)
-      if (outcome.last.kind !== 'done' || outcome.last.bad > 0) result.exitCode = 8
-    } finally {
-      forget()
-    }
+    const schema = 'mooring/vault-repair/v1'
+    const immediate = options.immediate === true
+    const ask: Ask = (client, signal) => client.repairVault({ immediate, signal })
+    await runSteps(context, { options, schema, ask }, result)
   })
 }
 
