@@ -74,6 +74,8 @@ test('a bundle is accepted, anchored, and proved with a file or without', () =>
     assert.ok(anchor?.kind === 'transaction')
     assert.ok(verifyProof(anchor.json, trust).ok)
 
+    // What came of a batch is counted after those who wait for it are told.
+    await eventually(() => lines.join('').includes('batch anchored'), 'the batch is counted')
     const text = await metrics.text()
     assert.match(text, new RegExp(`mooring_anchor_delay_seconds_count ${resources.length}`))
     assert.match(text, /mooring_anchor_batch_records_count 1/)
