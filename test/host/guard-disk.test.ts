@@ -2,38 +2,19 @@
 // signed is missing, and it goes on when there is room again.
 
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmdirSync } from 'node:fs'
 import { cp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { generatePatient } from '@mooring/records'
 import { test } from 'uvu'
-import { commandEnvironment, endOf, spawnMooring } from '../e2e/command.ts'
+import { endOf, spawnMooring } from '../e2e/command.ts'
 import { nodeAt, startDevnet } from '../e2e/devnet.ts'
 import { eventually } from '../e2e/eventually.ts'
+import { mountVolume, skipWithoutMounts, unmountVolume } from './small-volumes.ts'
 
 const STOP_MS = 40_000
 const FINAL = { contentType: 'application/fhir+json', waitMs: 15_000 }
 
-function canMount(): boolean {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return false
-  const folder = mkdtempSync(join(tmpdir(), 'mooring-mount-'))
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', folder], { stdio: 'ignore' })
-    execFileSync('umount', [folder])
-    return true
-  } catch {
-    return false
-  } finally {
-    rmdirSync(folder)
-  }
-}
-
-if (!canMount()) {
-  process.stdout.write('skip: this host does not let us mount a volume for guard/\n')
-  process.exit(77)
-}
+skipWithoutMounts()
 
 test('a full guard ends the node with the code, and it goes on when there is room', async () => {
   const devnet = await startDevnet()
@@ -41,7 +22,7 @@ test('a full guard ends the node with the code, and it goes on when there is roo
   const guard = join(home, 'guard')
   await devnet.succeed('devnet kill 3')
   await cp(guard, join(devnet.folder, 'guard'), { recursive: true })
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k,mode=0700', 'tmpfs', guard])
+  mountVolume(guard, '256k')
   try {
     // What comes onto another volume is a copy: the guard begins anew, and observes first.
     const first = spawnMooring(['--home', home, 'start', '--rejoin'], devnet.folder)
@@ -76,7 +57,7 @@ test('a full guard ends the node with the code, and it goes on when there is roo
     second.kill('SIGTERM')
     assert.equal((await over).code, 0)
   } finally {
-    execFileSync('umount', [guard], { env: commandEnvironment() })
+    unmountVolume(guard)
     await devnet.close()
   }
 })

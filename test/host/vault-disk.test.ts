@@ -2,51 +2,22 @@
 // has taken before stays readable, and it takes records again when there is room.
 
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import {
-  closeSync,
-  cpSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  rmdirSync,
-  rmSync,
-  writeSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { closeSync, cpSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { ApiProblem } from '@mooring/api/client'
 import { generatePatient } from '@mooring/records'
 import { test } from 'uvu'
-import { commandEnvironment } from '../e2e/command.ts'
 import { nodeAt, startDevnet } from '../e2e/devnet.ts'
 import { eventually } from '../e2e/eventually.ts'
+import { mountVolume, skipWithoutMounts, unmountVolume } from './small-volumes.ts'
 
-const VOLUME = 'size=96m,mode=0700'
 const MIB = 1024 * 1024
 const LARGE_BYTES = 200 * MIB
 const BACK_MS = 60_000
 const PATIENT = 'no-room'
 const FINAL = { contentType: 'application/fhir+json', waitMs: 60_000 }
 
-function canMount(): boolean {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return false
-  const folder = mkdtempSync(join(tmpdir(), 'mooring-mount-'))
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', folder], { stdio: 'ignore' })
-    execFileSync('umount', [folder])
-    return true
-  } catch {
-    return false
-  } finally {
-    rmdirSync(folder)
-  }
-}
-
-if (!canMount()) {
-  process.stdout.write('skip: this host does not let us mount a small volume for data/\n')
-  process.exit(77)
-}
+skipWithoutMounts()
 
 test('a record that does not fit is refused whole, and others are taken when there is room', async () => {
   const devnet = await startDevnet('-n 5')
@@ -55,7 +26,7 @@ test('a record that does not fit is refused whole, and others are taken when the
   await devnet.succeed('devnet kill 0')
   const aside = join(devnet.folder, 'data')
   cpSync(data, aside, { recursive: true })
-  execFileSync('mount', ['-t', 'tmpfs', '-o', VOLUME, 'tmpfs', data])
+  mountVolume(data, '96m')
   try {
     cpSync(aside, data, { recursive: true })
     await devnet.succeed('devnet restart 0 --timeout 100s')
@@ -99,7 +70,7 @@ test('a record that does not fit is refused whole, and others are taken when the
     })
   } finally {
     await devnet.succeed('devnet kill 0')
-    execFileSync('umount', [data], { env: commandEnvironment() })
+    unmountVolume(data)
     await devnet.close()
   }
 })
