@@ -9,15 +9,13 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { formatPeerId } from '@mooring/crypto'
-import { networkId } from '@mooring/ledger'
-import { type Network, type NetworkHandlers, startNetwork } from '@mooring/network'
 import { Agreement } from '../src/agreement.ts'
 import { systemClock } from '../src/clock.ts'
 import { createLogger } from '../src/logger.ts'
 import { openStores } from '../src/stores.ts'
-import { keyOf, NAMES } from '../test/chain-members.ts'
+import { NAMES } from '../test/chain-members.ts'
 import { MadeChain } from '../test/made-chain.ts'
+import { MadeMembers } from '../test/made-members.ts'
 
 const { values } = parseArgs({
   options: {
@@ -32,45 +30,9 @@ const [laggardName = '', ...peerNames] = NAMES
 
 const made = await MadeChain.open()
 const folder = await mkdtemp(join(tmpdir(), 'mooring-bench-sync-'))
-const addresses = new Map<string, string[]>()
-
-function start(name: string, handlers: Partial<NetworkHandlers>): Promise<Network> {
-  return startNetwork(
-    {
-      listen: ['/ip4/127.0.0.1/tcp/0'],
-      announce: [],
-      transportSeed: keyOf(name, 'transport').seed,
-      networkId: networkId(made.digest),
-      genesisDigest: made.digest,
-      protocolVersion: 1,
-      members: () =>
-        NAMES.map((member) => ({
-          peerId: formatPeerId(keyOf(member, 'transport').publicKey),
-          name: member,
-          authority: true,
-        })),
-      addresses: (peerId) => addresses.get(peerId) ?? [],
-      allowList: [],
-      log: () => undefined,
-    },
-    {
-      onMessage: () => undefined,
-      onTransactions: () => 'ignore',
-      onRequest: (_peer, _protocol, payload) => Promise.resolve(made.answer(payload)),
-      onPeer: () => undefined,
-      status: () => ({ height: made.height }),
-      ...handlers,
-    },
-  )
-}
-
+const members = new MadeMembers(made)
 await made.grow(blocks, { transactionsPerBlock })
-const peers: Network[] = []
-for (const name of peerNames) {
-  const network = await start(name, {})
-  addresses.set(network.peerId, network.addresses())
-  peers.push(network)
-}
+for (const name of peerNames) await members.start(name, {})
 const stores = await openStores({
   home: folder,
   name: laggardName,
@@ -80,7 +42,7 @@ const stores = await openStores({
   genesisDigest: made.digest,
 })
 let agreement: Agreement | null = null
-const network = await start(laggardName, {
+const network = await members.start(laggardName, {
   onPeer: () => agreement?.onPeers(),
   onHello: (peerId, { height }) => agreement?.noteHeight(peerId, height),
   status: () => ({ height: stores.chain.tip.height }),
@@ -120,7 +82,7 @@ const figures = {
   bench: 'sync',
   blocks,
   transactionsPerBlock,
-  peers: peers.length,
+  peers: peerNames.length,
   seconds: Math.round(seconds * 10) / 10,
   blocksPerSecond: Math.round(blocks / seconds),
   transactionsPerSecond: Math.round((blocks * transactionsPerBlock) / seconds),
@@ -129,8 +91,7 @@ const figures = {
 if (values.json) console.log(JSON.stringify(figures))
 else for (const [name, value] of Object.entries(figures)) console.log(`${name.padEnd(22)} ${value}`)
 await agreement.close()
-await network.close()
-for (const peer of peers) await peer.close()
+await members.close()
 await stores.close()
 await made.remove()
 await rm(folder, { recursive: true, force: true })

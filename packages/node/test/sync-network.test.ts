@@ -6,68 +6,22 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { toHex } from '@mooring/codec'
-import { formatPeerId } from '@mooring/crypto'
-import { networkId } from '@mooring/ledger'
-import { type Network, type NetworkHandlers, startNetwork } from '@mooring/network'
 import { test } from 'uvu'
 import { Agreement } from '../src/agreement.ts'
 import { decodeBlockAnswer, encodeBlockAnswer } from '../src/block-exchange.ts'
 import { systemClock } from '../src/clock.ts'
 import type { Logger } from '../src/logger.ts'
 import { openStores } from '../src/stores.ts'
-import { keyOf, NAMES } from './chain-members.ts'
+import { NAMES } from './chain-members.ts'
 import { MadeChain } from './made-chain.ts'
+import { MadeMembers } from './made-members.ts'
 
 const BLOCKS = 1_200
-
-class Members {
-  readonly #made: MadeChain
-  readonly #addresses = new Map<string, string[]>()
-  readonly networks: Network[] = []
-
-  constructor(made: MadeChain) {
-    this.#made = made
-  }
-
-  async start(name: string, handlers: Partial<NetworkHandlers>): Promise<Network> {
-    const made = this.#made
-    const network = await startNetwork(
-      {
-        listen: ['/ip4/127.0.0.1/tcp/0'],
-        announce: [],
-        transportSeed: keyOf(name, 'transport').seed,
-        networkId: networkId(made.digest),
-        genesisDigest: made.digest,
-        protocolVersion: 1,
-        members: () =>
-          NAMES.map((member) => ({
-            peerId: formatPeerId(keyOf(member, 'transport').publicKey),
-            name: member,
-            authority: true,
-          })),
-        addresses: (peerId) => this.#addresses.get(peerId) ?? [],
-        allowList: [],
-        log: () => undefined,
-      },
-      {
-        onMessage: () => undefined,
-        onTransactions: () => 'ignore',
-        onRequest: (_peer, _protocol, payload) => Promise.resolve(made.answer(payload)),
-        onPeer: () => undefined,
-        status: () => ({ height: made.height }),
-        ...handlers,
-      },
-    )
-    this.#addresses.set(network.peerId, network.addresses())
-    this.networks.push(network)
-    return network
-  }
-}
 
 test('over real sockets a liar is dropped, named in the log and the progress, and the chain arrives', async () => {
   const made = await MadeChain.open()
   const folder = await mkdtemp(join(tmpdir(), 'mooring-sync-network-'))
-  const members = new Members(made)
+  const members = new MadeMembers(made)
   const lines: { sentence: string; fields: object }[] = []
   const note = (sentence: string, fields: object = {}) => void lines.push({ sentence, fields })
   const logger: Logger = {
@@ -145,7 +99,7 @@ test('over real sockets a liar is dropped, named in the log and the progress, an
     assert.ok(lines.some(({ sentence }) => sentence === 'catching up'))
     await running.close()
   } finally {
-    for (const network of members.networks) await network.close()
+    await members.close()
     await stores.close()
     await made.remove()
     await rm(folder, { recursive: true, force: true })
