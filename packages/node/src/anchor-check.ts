@@ -13,7 +13,7 @@ import { BLOCK_TRIES, blockWait, type LocatedRecord } from './access-session.ts'
 import type { Clock } from './clock.ts'
 import type { FinalRoots } from './final-roots.ts'
 import { NodeError } from './node-error.ts'
-import { VaultPeerError, type VaultPeers } from './vault-peers.ts'
+import { orSilence, type VaultPeers } from './vault-peers.ts'
 
 export interface Anchored {
   /** Not pending: its batch is final here. */
@@ -90,11 +90,11 @@ export class AnchorCheck {
     custodian: string,
     leaf: Uint8Array,
   ): Promise<Anchored | undefined> {
+    const { peers } = this.#modules
     for (let length = 1; length <= LEAF_PREFIX_BYTES_MAX; length += 1) {
       const body = { custodian, prefix: leaf.slice(0, length) }
-      const answer = await this.#modules.peers
-        .request(holder, { kind: 'leaves' as const, body }, { timeoutMs: TIMEOUT_MS })
-        .catch(ignorePeer)
+      const request = { kind: 'leaves' as const, body }
+      const answer = await orSilence(peers.request(holder, request, { timeoutMs: TIMEOUT_MS }))
       if (answer === undefined) return undefined
       for (const item of answer.body.items) {
         if (!equalBytes(item.leaf, leaf)) continue
@@ -124,9 +124,4 @@ export async function settled<T>(work: Promise<T>): Promise<() => T> {
       throw error
     }
   }
-}
-
-function ignorePeer(error: unknown): undefined {
-  if (error instanceof VaultPeerError) return undefined
-  throw error
 }

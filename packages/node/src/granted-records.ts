@@ -18,7 +18,7 @@ import { discoverHeads, discoverKeys, newHeads } from './discovery.ts'
 import { PageBudget } from './holder-pages.ts'
 import type { Logger } from './logger.ts'
 import type { ManifestLibrary, Scope } from './manifest-library.ts'
-import { VaultPeerError } from './vault-peers.ts'
+import { orSilence, VaultPeerError } from './vault-peers.ts'
 
 export interface GrantedModules extends AccessModules {
   readonly manifests: ManifestLibrary
@@ -106,9 +106,8 @@ export class GrantedRecords {
       signal.throwIfAborted()
       if (id !== peers.self && !peers.isConnected(id)) continue
       const body = { custodian: record.set.custodian, after: before, limit: 2 }
-      const answer = await peers
-        .request(id, { kind: 'list' as const, body }, { timeoutMs: TIMEOUT_MS })
-        .catch(ignorePeer)
+      const request = { kind: 'list' as const, body }
+      const answer = await orSilence(peers.request(id, request, { timeoutMs: TIMEOUT_MS }))
       const head = answer?.body.items.find(({ set }) => equalBytes(shardSetId(set), record.setId))
       if (head === undefined || head.holders.length !== record.holders.length) continue
       const isNew = head.holders.some((holder, at) => holder !== record.holders[at])
@@ -217,11 +216,6 @@ function signedCatalogue(
   body: Awaited<ReturnType<typeof signQuery>> & { after: Uint8Array | null; limit: number },
 ) {
   return { kind: 'catalogue' as const, body }
-}
-
-function ignorePeer(error: unknown): undefined {
-  if (error instanceof VaultPeerError) return undefined
-  throw error
 }
 
 /** The greatest name that is less than this one. */

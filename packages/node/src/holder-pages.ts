@@ -8,7 +8,7 @@
 import { CodecError, compareBytes } from '@mooring/codec'
 import type { Clock } from './clock.ts'
 import type { Logger } from './logger.ts'
-import { VaultPeerError } from './vault-peers.ts'
+import { orSilence } from './vault-peers.ts'
 
 export interface Page<T> {
   readonly items: readonly T[]
@@ -81,7 +81,7 @@ export async function* pagesOf<T>(
   do {
     if (budget.isLeft(holder)) return
     const began = budget.now()
-    const page: Page<T> | undefined = await orUndefined(ask(after))
+    const page: Page<T> | undefined = await orSilence(ask(after))
     if (page === undefined) return onSilent?.(holder)
     const { items } = page
     const next: Uint8Array | null = page.next
@@ -106,15 +106,6 @@ function isOnward<T>(
     return compareBytes(nameOf(last), next) === 0
   } catch (error) {
     if (error instanceof CodecError) return false
-    throw error
-  }
-}
-
-async function orUndefined<T>(answer: Promise<T>): Promise<T | undefined> {
-  try {
-    return await answer
-  } catch (error) {
-    if (error instanceof VaultPeerError) return undefined
     throw error
   }
 }

@@ -18,7 +18,7 @@ import type { KeptShards } from './kept-shards.ts'
 import type { Logger } from './logger.ts'
 import { Rebuild, type RebuildItem } from './repair-rebuild.ts'
 import type { HolderView } from './set-health.ts'
-import { VaultPeerError, type VaultPeers } from './vault-peers.ts'
+import { orSilence, type VaultPeers } from './vault-peers.ts'
 
 export type RestoreOutcome =
   | 'kept'
@@ -238,11 +238,7 @@ export class ShardRestore {
     await Promise.all(
       Array.from(told, async ([other, shards]) => {
         const request = { kind: 'moved' as const, body: { holder: self, shards } }
-        try {
-          await peers.request(other, request, { timeoutMs: MOVED_TIMEOUT_MS })
-        } catch (error) {
-          if (!(error instanceof VaultPeerError)) throw error
-        }
+        await orSilence(peers.request(other, request, { timeoutMs: MOVED_TIMEOUT_MS }))
       }),
     )
   }

@@ -8,7 +8,7 @@ import { toHex } from '@mooring/codec'
 import { AUDIT_NONCE_BYTES, AUDIT_SETS_MAX, HAVE_SETS_MAX, judgeAudit } from '@mooring/records'
 import type { KnownSet } from './known-sets.ts'
 import type { HolderView, ShardFault } from './set-health.ts'
-import { VaultPeerError, type VaultPeers } from './vault-peers.ts'
+import { orSilence, type VaultPeers } from './vault-peers.ts'
 
 export interface AuditModules {
   readonly peers: Pick<VaultPeers, 'request'>
@@ -153,14 +153,4 @@ function shardsByHolder(sets: readonly KnownSet[], view: HolderView): Map<string
     }
   }
   return found
-}
-
-/** A holder that cannot be asked says nothing about its shards. */
-async function orSilence<T>(answer: Promise<T>): Promise<T | undefined> {
-  try {
-    return await answer
-  } catch (error) {
-    if (error instanceof VaultPeerError) return undefined
-    throw error
-  }
 }

@@ -102,6 +102,16 @@ export class VaultPeerError extends Error {
   }
 }
 
+/** What came back; undefined for one that cannot be asked, or says no. */
+export async function orSilence<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer
+  } catch (error) {
+    if (error instanceof VaultPeerError) return undefined
+    throw error
+  }
+}
+
 export interface VaultPeers {
   /** This node's own organisation. */
   readonly self: string
