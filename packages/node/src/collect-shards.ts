@@ -5,6 +5,7 @@
 // end still counts. Sets that want the same holder share a question.
 
 import type { Clock } from './clock.ts'
+import { cutToSize } from './cut-to-size.ts'
 
 export interface ShardPlace {
   readonly holder: string
@@ -51,8 +52,7 @@ export interface Collected<T> {
 }
 
 /** The other side bounds a question and an answer. */
-const ITEMS_MAX = 64
-const ANSWER_BYTES_MAX = 4 << 20
+const ANSWER_MAX = { itemsMax: 64, bytesMax: 4 << 20 }
 
 interface Collecting<T> {
   readonly wanted: Wanted<T>
@@ -140,22 +140,10 @@ function nextQuestions<T>(all: readonly Collecting<T>[]): [string, Question<T>[]
     }
   }
   return [...byHolder].flatMap(([holder, questions]) =>
-    cut(questions).map((part): [string, Question<T>[]] => [holder, part]),
+    cutToSize(questions, ({ collecting: { wanted } }) => wanted.bytes, ANSWER_MAX).map(
+      (part): [string, Question<T>[]] => [holder, part],
+    ),
   )
-}
-
-function cut<T>(questions: readonly Question<T>[]): Question<T>[][] {
-  const parts: Question<T>[][] = []
-  let bytes = Number.POSITIVE_INFINITY
-  for (const question of questions) {
-    const last = parts.at(-1)
-    bytes += question.collecting.wanted.bytes
-    if (last === undefined || last.length >= ITEMS_MAX || bytes > ANSWER_BYTES_MAX) {
-      parts.push([question])
-      bytes = question.collecting.wanted.bytes
-    } else last.push(question)
-  }
-  return parts
 }
 
 function take<T>(

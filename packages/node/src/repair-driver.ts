@@ -7,6 +7,7 @@
 
 import { placementOrder, type PossibleHolder, shardBytesOf, type ShardHead } from '@mooring/records'
 import type { Clock } from './clock.ts'
+import { cutToSize } from './cut-to-size.ts'
 import type { KnownSet, KnownSets } from './known-sets.ts'
 import type { Logger } from './logger.ts'
 import {
@@ -70,8 +71,7 @@ interface Progress {
   readonly signal: AbortSignal
 }
 
-const BATCH_BYTES_MAX = 3 << 20
-const BATCH_SETS_MAX = 256
+const BATCH_MAX = { itemsMax: 256, bytesMax: 3 << 20 }
 const RESTORE_TIMEOUT_MS = 60_000
 const POLL_MS = 1_000
 const POLLS_MAX = 3_600
@@ -90,7 +90,7 @@ export async function repairSets(
       shards.push(...due.map((each) => ({ ...each, ...nowhere(each) })))
       continue
     }
-    for (const batch of inBatches(due)) {
+    for (const batch of cutToSize(due, ({ set: { set } }) => shardBytesOf(set), BATCH_MAX)) {
       how.signal.throwIfAborted()
       const outcome = await restoreAt(modules, holder, batch, progress)
       shards.push(...outcome)
@@ -135,21 +135,6 @@ function plan(
     }
   }
   return found
-}
-
-function inBatches(due: readonly Due[]): Due[][] {
-  const batches: Due[][] = []
-  let bytes = Number.POSITIVE_INFINITY
-  for (const each of due) {
-    const size = shardBytesOf(each.set.set)
-    const last = batches.at(-1)
-    bytes += size
-    if (last === undefined || last.length >= BATCH_SETS_MAX || bytes > BATCH_BYTES_MAX) {
-      batches.push([each])
-      bytes = size
-    } else last.push(each)
-  }
-  return batches
 }
 
 async function restoreAt(

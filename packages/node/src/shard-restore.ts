@@ -14,6 +14,7 @@ import {
   shardSetId,
 } from '@mooring/records'
 import { type BlobStore, INLINE_SHARD_BYTES_MAX } from '@mooring/storage'
+import { cutToSize } from './cut-to-size.ts'
 import type { KeptShards } from './kept-shards.ts'
 import type { Logger } from './logger.ts'
 import { Rebuild, type RebuildItem } from './repair-rebuild.ts'
@@ -56,8 +57,8 @@ interface Restoring extends RebuildItem {
 const PART_TIMEOUT_MS = 20_000
 const MOVED_TIMEOUT_MS = 10_000
 const LARGE_AT_ONCE = 2
-const QUESTIONS_MAX = 256
-const GROUP_BYTES_MAX = 4 << 20
+/** What fits into one answer of a helper. */
+const GROUP_MAX = { itemsMax: 256, bytesMax: 4 << 20 }
 
 export class ShardRestore {
   readonly #modules: RestoreModules
@@ -83,7 +84,9 @@ export class ShardRestore {
       else if (isSmall(restoring.set)) small.push(restoring)
       else outcomes.set(head, this.#large(restoring, avoid))
     }
-    for (const group of inGroups(small)) await this.#makeSmall(rebuild, group, outcomes)
+    for (const group of cutToSize(small, ({ set }) => shardBytesOf(set), GROUP_MAX)) {
+      await this.#makeSmall(rebuild, group, outcomes)
+    }
     return { outcomes: items.map((head) => outcomes.get(head) ?? 'failed'), liars: rebuild.liars }
   }
 
@@ -246,20 +249,4 @@ export class ShardRestore {
 
 function isSmall(set: ShardSet): boolean {
   return set.segmentCount === 1 && shardBytesOf(set) <= INLINE_SHARD_BYTES_MAX
-}
-
-/** What fits into one answer of a helper. */
-function inGroups(items: readonly Restoring[]): Restoring[][] {
-  const groups: Restoring[][] = []
-  let bytes = Number.POSITIVE_INFINITY
-  for (const item of items) {
-    const size = shardBytesOf(item.set)
-    const last = groups.at(-1)
-    bytes += size
-    if (last === undefined || last.length >= QUESTIONS_MAX || bytes > GROUP_BYTES_MAX) {
-      groups.push([item])
-      bytes = size
-    } else last.push(item)
-  }
-  return groups
 }
