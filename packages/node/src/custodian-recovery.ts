@@ -10,7 +10,7 @@
 // is in two batches is no dummy.) What does not come back is grants; their recipients go on reading by the
 // holders.
 
-import { CodecError, compareBytes, toHex } from '@mooring/codec'
+import { CodecError, compareBytes, equalBytes, toHex } from '@mooring/codec'
 import {
   decodeShardSet,
   type Manifest,
@@ -24,10 +24,9 @@ import type { AtRest } from './at-rest.ts'
 import type { CustodianIndex } from './custodian-index.ts'
 import { type FoundKey, newHeads } from './discovery.ts'
 import type { HostedAccounts, RestoredKey } from './hosted-accounts.ts'
-import { sealEntry } from './queued-records.ts'
+import { placedFields } from './queued-records.ts'
 import { type FoundBatch, restoreBatches } from './recovered-batches.ts'
 import { runInSlices } from './time-slices.ts'
-import { encodePlacement } from './vault-placement.ts'
 
 export interface RecoveryModules {
   readonly organisation: string
@@ -102,7 +101,7 @@ function openHead(
       const manifest = openManifest(head.manifest, key.content.classKey, setId)
       if (manifest === undefined) continue
       const isOf =
-        toHex(manifest.facts.patientKey) === toHex(key.content.patientKey) &&
+        equalBytes(manifest.facts.patientKey, key.content.patientKey) &&
         manifest.facts.class === key.content.class
       return isOf ? { head, setId, manifest, key } : undefined
     }
@@ -128,12 +127,10 @@ function recordOf(
 ): Omit<RestoredRecord, 'place'> {
   const { patientKey, class: name, epoch } = key.content
   const { set, manifest: sealed, holders } = head
+  const entry = { set, manifest: sealed, patientKey, class: name, epoch }
   return {
     id: manifest.recordCommit,
     dedupeKey: manifest.dedupe,
-    setName: atRest.name('set', setId),
-    account: atRest.name('account-key', patientKey),
-    metadata: sealEntry(atRest, { set, manifest: sealed, patientKey, class: name, epoch }),
-    holders: encodePlacement({ holders: [...holders], missing: [] }),
+    ...placedFields(atRest, entry, { setId, holders: [...holders], missing: [] }),
   }
 }

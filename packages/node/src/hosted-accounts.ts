@@ -12,6 +12,7 @@ import {
   bytesMax,
   decode,
   encode,
+  equalBytes,
   type Infer,
   list,
   struct,
@@ -217,7 +218,7 @@ export class HostedAccounts implements Accounts {
       for (const { reference, content, deposit } of found) {
         let hosted = changed.get(reference) ?? this.#load(reference) ?? this.#create(reference)
         // Another secret than this one made the account: nothing here can sign for the patient.
-        if (toHex(hosted.sign.publicKey) !== toHex(content.patientKey)) continue
+        if (!equalBytes(hosted.sign.publicKey, content.patientKey)) continue
         restored.add(toHex(content.patientKey))
         const { class: name, epoch, classKey: key } = content
         const isKnown = hosted.stored.classKeys.some(

@@ -23,8 +23,7 @@ import {
   type SubmittedResource,
 } from '@mooring/records'
 import { AtRest } from './at-rest.ts'
-import { encodeShards, sealEntry, SPOOLED } from './queued-records.ts'
-import { encodePlacement } from './vault-placement.ts'
+import { encodeShards, placedFields, SPOOLED } from './queued-records.ts'
 
 export interface Preparation {
   readonly format: 'json' | 'ndjson'
@@ -176,15 +175,13 @@ function seal(
   const { setId, encodedSet: set, manifest, shards } = sealed
   const places = placementOrder(setId, holders).slice(0, split.n)
   const missing = places.map((_, index) => index)
+  const entry = { set, manifest, patientKey, class: name, epoch }
   const isLong = sealed.set.segmentCount > 1
   return {
     position,
     id: commitment.recordCommit,
     setId,
-    setName: atRest.name('set', setId),
-    account: atRest.name('account-key', patientKey),
-    metadata: sealEntry(atRest, { set, manifest, patientKey, class: name, epoch }),
-    holders: encodePlacement({ holders: places, missing }),
+    ...placedFields(atRest, entry, { setId, holders: places, missing }),
     queued: isLong ? SPOOLED : encodeShards(shards),
     long: isLong ? shards : null,
     k: split.k,

@@ -24,11 +24,11 @@ import {
   SHARDS_MAX,
   WHOLE_SHARD_BYTES_MAX,
 } from '@mooring/records'
-import type { PrivateStore } from '@mooring/storage'
+import type { NewRecord, PrivateStore } from '@mooring/storage'
 import type { AtRest } from './at-rest.ts'
 import type { Clock } from './clock.ts'
 import { classKeyName } from './hosted-accounts.ts'
-import { decodePlacement } from './vault-placement.ts'
+import { decodePlacement, encodePlacement, type Placement } from './vault-placement.ts'
 import type { Parcel, QueuedRecord } from './vault-queue.ts'
 
 /** What the store has of each record, sealed: where it is and which key opens its manifest. */
@@ -50,8 +50,18 @@ const queuedSchema = variant({
 
 export const SPOOLED = encode(queuedSchema, { kind: 'spooled', body: {} })
 
-export function sealEntry(atRest: AtRest, entry: StoredEntry): Uint8Array {
-  return atRest.seal('record', encode(entrySchema, entry))
+/** What the store has of a placed record beside its id, under names that only this custodian can make. */
+export function placedFields(
+  atRest: AtRest,
+  entry: StoredEntry,
+  { setId, ...placement }: Placement & { setId: Uint8Array },
+): Pick<NewRecord, 'setName' | 'account' | 'metadata' | 'holders'> {
+  return {
+    setName: atRest.name('set', setId),
+    account: atRest.name('account-key', entry.patientKey),
+    metadata: atRest.seal('record', encode(entrySchema, entry)),
+    holders: encodePlacement(placement),
+  }
 }
 
 export function openEntry(atRest: AtRest, metadata: Uint8Array): StoredEntry {

@@ -19,10 +19,9 @@ import { AtRest } from './at-rest.ts'
 import { patientReference } from './grant-answers.ts'
 import type { SealingKey } from './hosted-accounts.ts'
 import { NodeError } from './node-error.ts'
-import { sealEntry, setBytesOf } from './queued-records.ts'
+import { placedFields, setBytesOf } from './queued-records.ts'
 import type { IntakeModules, TakenSubmission } from './record-intake.ts'
 import { ShardSpool } from './shard-spool.ts'
-import { encodePlacement } from './vault-placement.ts'
 import type { QueuedRecord } from './vault-queue.ts'
 
 const REC_BYTES = 32
@@ -111,14 +110,12 @@ function headOf(
   const { patientKey, class: name, epoch } = key
   const holders = placementOrder(setId, placing.placementFor().holders).slice(0, set.n)
   const missing = holders.map((_, index) => index)
+  const entry = { set: encodedSet, manifest, patientKey, class: name, epoch }
   return {
     record: {
       id: contents.recordCommit,
       dedupeKey: details.dedupe,
-      setName: atRest.name('set', setId),
-      account: atRest.name('account-key', patientKey),
-      metadata: sealEntry(atRest, { set: encodedSet, manifest, patientKey, class: name, epoch }),
-      holders: encodePlacement({ holders, missing }),
+      ...placedFields(atRest, entry, { setId, holders, missing }),
     },
     parcel: { set: encodedSet, manifest },
     queued: {
