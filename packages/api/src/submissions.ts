@@ -154,10 +154,10 @@ function fromBase64(text: string): Uint8Array | undefined {
 export const submitRecords: Endpoint<'submitRecords'> = async (request, context) => {
   const { handlers, keys } = context
   const wait = waitOf(request, context)
-  const { work, fingerprint } = submissionOf(request, context)
   const key = idempotencyKey(request.headers['idempotency-key'])
+  const { work, fingerprint } = submissionOf(request, context, key !== undefined)
   const outcome =
-    key === undefined ? await work() : await keys.once(key, fingerprint, performance.now(), work)
+    key === undefined ? await work() : await keys.once(key, fingerprint(), performance.now(), work)
   const isWaiting = wait !== undefined && !isAnchored(outcome) && request.startWaiting()
   if (!isWaiting) return recordsAnswer(outcome, wait)
   const signal = AbortSignal.any([request.signal, AbortSignal.timeout(wait.ms)])
@@ -167,18 +167,22 @@ export const submitRecords: Endpoint<'submitRecords'> = async (request, context)
 
 interface SubmissionWork {
   work: () => Promise<SubmissionOutcome>
-  fingerprint: Fingerprint
+  fingerprint: () => Fingerprint
 }
 
 function submissionOf(
   { body, query, contentType, size, whileHere }: ApiRequest<'submitRecords'>,
   { handlers }: ApiContext,
+  isKeyed: boolean,
 ): SubmissionWork {
   if (!(body instanceof Uint8Array)) {
     const patient = query.patient ?? null
     const { pieces, digest } = hashed(body, `upload\0${contentType}\0${patient ?? ''}\0`)
-    const upload = { body: pieces, contentType, size, patient, signal: whileHere() }
-    return { work: async () => accepted(await handlers.submitUpload(upload)), fingerprint: digest }
+    // Gigabytes are not hashed for a key that nobody sent.
+    const passing = isKeyed ? pieces : body
+    const upload = { body: passing, contentType, size, patient, signal: whileHere() }
+    const work = async () => accepted(await handlers.submitUpload(upload))
+    return { work, fingerprint: () => digest }
   }
   if (query.patient !== undefined) {
     const detail = 'The patient of FHIR content is read from the resource. Leave it out.'
@@ -192,7 +196,7 @@ function submissionOf(
     isPartial: query.partial ?? false,
   }
   const work = async () => accepted(await handlers.submitRecords(submission))
-  return { work, fingerprint: fingerprintOf(submission) }
+  return { work, fingerprint: () => fingerprintOf(submission) }
 }
 
 /** The pieces as they pass, and their digest, for which what is left of them is read. */
