@@ -15,7 +15,7 @@ import {
   type VaultAnswer,
   type VaultRequest,
 } from '@mooring/records'
-import { type ShardHead, StorageError } from '@mooring/storage'
+import { type ShardHead, type ShardList, StorageError } from '@mooring/storage'
 import { ReportAllowance } from './report-allowance.ts'
 import type { Clock } from './clock.ts'
 import type { HolderAccess } from './holder-access.ts'
@@ -242,10 +242,9 @@ export class Holder {
     const { store } = this.#modules.shards
     let from: ShardName | null = after === null ? null : { setId: after, index: LAST_INDEX }
     for (;;) {
-      const { heads, damaged } = await store.list(custodian, from, wanted)
-      const isEnd = heads.length + damaged.length < wanted
-      if (heads.length > 0 || isEnd) return { heads, isEnd }
-      from = damaged.at(-1) ?? from
+      const { heads, next }: ShardList = await store.list(custodian, from, wanted)
+      if (heads.length > 0 || next === null) return { heads, isEnd: next === null }
+      from = next
     }
   }
 

@@ -5,7 +5,8 @@
 
 import type { Vault, VaultHandlers, VaultStep } from '@mooring/api'
 import { toHex } from '@mooring/codec'
-import { splitOf } from '@mooring/records'
+import { type ShardName, splitOf } from '@mooring/records'
+import type { ShardList } from '@mooring/storage'
 import type { Clock } from './clock.ts'
 import type { CustodianIndex } from './custodian-index.ts'
 import { fetchBatches } from './fetch-batches.ts'
@@ -203,10 +204,11 @@ async function scrub(
 ): Promise<void> {
   let left = isFull ? Number.POSITIVE_INFINITY : SAMPLE
   for (const custodian of shards.store.usage.keys()) {
-    let after: { setId: Uint8Array; index: number } | null = null
-    while (left > 0) {
+    if (left <= 0) return
+    let after: ShardName | null = null
+    do {
       signal.throwIfAborted()
-      const { heads, damaged } = await shards.store.list(custodian, after, GROUP)
+      const { heads, damaged, next }: ShardList = await shards.store.list(custodian, after, GROUP)
       for (const { setId, index } of damaged) faults.mark(setId, index, 'missing')
       for (const head of heads) {
         const kept = shards.find(head)
@@ -216,10 +218,8 @@ async function scrub(
         onShard()
       }
       left -= heads.length
-      const last = heads.at(-1)
-      if (heads.length + damaged.length < GROUP || last === undefined) break
-      after = { setId: last.setId, index: last.index }
-    }
+      after = left > 0 ? next : null
+    } while (after !== null)
   }
 }
 

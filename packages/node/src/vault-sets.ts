@@ -1,6 +1,8 @@
 // The sets a node knows of, from where they are kept: the holder's store, and the custodian's index for
 // those of its records of which it holds no shard itself.
 
+import type { ShardName } from '@mooring/records'
+import type { ShardList } from '@mooring/storage'
 import type { KeptShards } from './kept-shards.ts'
 import { knownSet, type KnownSet, type KnownSets } from './known-sets.ts'
 
@@ -91,28 +93,17 @@ export class VaultSets implements KnownSets {
 
   async *#kept(custodian: string): AsyncGenerator<KnownSet> {
     const { store } = this.#modules.shards
-    let after: { setId: Uint8Array; index: number } | null = null
-    for (;;) {
-      const { heads, damaged } = await store.list(custodian, after, PAGE)
+    let after: ShardName | null = null
+    do {
+      const { heads, next }: ShardList = await store.list(custodian, after, PAGE)
       for (const [at, head] of heads.entries()) {
         // Of a set with several shards here the last one speaks.
         if (heads[at + 1] !== undefined && isSame(heads[at + 1], head)) continue
         yield knownSet(head.setId, head)
       }
-      if (heads.length + damaged.length < PAGE) return
-      after = lastOf([...heads, ...damaged]) ?? null
-      if (after === null) return
-    }
+      after = next
+    } while (after !== null)
   }
-}
-
-function lastOf(
-  names: readonly { setId: Uint8Array; index: number }[],
-): { setId: Uint8Array; index: number } | undefined {
-  const keyed = names.map(({ setId, index }) => {
-    return { setId, index, key: Buffer.concat([setId, Uint8Array.of(index)]) }
-  })
-  return keyed.toSorted((a, b) => Buffer.compare(a.key, b.key)).at(-1)
 }
 
 function isSame(a: { setId: Uint8Array } | undefined, b: { setId: Uint8Array }): boolean {

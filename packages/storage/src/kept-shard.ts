@@ -80,6 +80,8 @@ export interface KeyDepositEntry {
 export interface ShardList {
   readonly heads: ShardHead[]
   readonly damaged: ShardName[]
+  /** To go on behind, damaged or not; null at the end. */
+  readonly next: ShardName | null
 }
 
 export function countedBytes(head: Pick<ShardHead, 'bytes' | 'set' | 'manifest'>): number {

@@ -169,6 +169,7 @@ export class ShardStore {
   async list(custodian: string, after: ShardName | null, limit: number): Promise<ShardList> {
     const heads: ShardHead[] = []
     const damaged: ShardName[] = []
+    let last: ShardName | null = null
     const from =
       after === null
         ? shardHeadKey(custodian, NOTHING, 0).subarray(0, -1)
@@ -178,8 +179,9 @@ export class ShardStore {
       const head = unlessDamaged(() => this.headOf(custodian, name))
       if (head === undefined) damaged.push(name)
       else heads.push(head)
+      last = name
     }
-    return { heads, damaged }
+    return { heads, damaged, next: heads.length + damaged.length === limit ? last : null }
   }
 
   /** Durable when this resolves; the same deposit twice is one. */

@@ -8,7 +8,7 @@ import { openDatabase, openDatabaseOn } from '../src/database.ts'
 import { StorageError } from '../src/errors.ts'
 import { keyDepositKey, shardHeadKey, shardKey, usageKey } from '../src/keys.ts'
 import { MemoryLevel } from '../src/memory-level.ts'
-import type { NewShard, ShardName } from '../src/kept-shard.ts'
+import type { NewShard, ShardList, ShardName } from '../src/kept-shard.ts'
 import { ShardStore } from '../src/shard-store.ts'
 import { inFolder } from './folder.ts'
 
@@ -97,14 +97,13 @@ test('sets are listed in the order of their names, a page at a time, one custodi
     await store.put([shardOf(99, { custodian: 'northern' }), shardOf(98, { custodian: 'nort' })])
     const names: string[] = []
     let after: ShardName | null = null
-    for (;;) {
-      const { heads, damaged } = await store.list('north', after, 7)
+    do {
+      const { heads, damaged, next }: ShardList = await store.list('north', after, 7)
       assert.deepEqual(damaged, [])
-      if (heads.length === 0) break
       assert.ok(heads.length <= 7)
       names.push(...heads.map(({ setId }) => toHex(setId)))
-      after = heads.at(-1) ?? null
-    }
+      after = next
+    } while (after !== null)
     assert.deepEqual(names, numbers.map((number) => toHex(setIdOf(number))).toSorted())
     assert.equal((await store.list('northern', null, 10)).heads.length, 1)
     assert.equal((await store.list('nobody', null, 10)).heads.length, 0)
@@ -219,7 +218,11 @@ test('a damaged head hides nothing but itself', async () => {
     await damage(shardHeadKey('north', shard.setId, shard.index))
     const { heads, damaged } = await store.list('north', null, 10)
     assert.equal(heads.length, 2)
-    assert.deepEqual(damaged, [{ setId: shard.setId, index: shard.index }])
+    const name = { setId: shard.setId, index: shard.index }
+    assert.deepEqual(damaged, [name])
+    const before = heads.filter(({ setId }) => compareBytes(setId, shard.setId) < 0).at(-1) ?? null
+    const { next } = await store.list('north', before, 1)
+    assert.deepEqual(next, name)
     await store.put([shard])
     assert.deepEqual((await store.list('north', null, 10)).damaged, [])
   })
