@@ -2,7 +2,7 @@
 // deposits. What comes is judged by the chain, so it does not matter who gives it.
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { placementOrder, splitOf } from '@mooring/records'
+import { placementOrder } from '@mooring/records'
 import type { NewKeptBatch } from '@mooring/storage'
 import { batchPages } from './discovery.ts'
 import {
@@ -12,13 +12,14 @@ import {
   possiblePlaces,
 } from './fetch-lost.ts'
 import { checkBatch } from './holder-batches.ts'
+import { splitFor } from './holder-choice.ts'
 import { PageBudget } from './holder-pages.ts'
 
 /** The answer is how many came. */
 export async function fetchBatches(modules: FetchLostModules, how: FetchHow): Promise<number> {
   const { peers, view, leaves, roots, checkRoom } = modules
   const places = possiblePlaces(modules, how.graceMs)
-  const split = splitOf(new Set(places.map(({ legalGroup }) => legalGroup)).size)
+  const split = splitFor(places)
   if (split === undefined) return 0
   let fetched = 0
   const asked = { peers, budget: new PageBudget(modules), onSilent: how.onSilent }

@@ -11,12 +11,12 @@ import {
   type PossibleHolder,
   type ShardHead,
   shardSetId,
-  splitOf,
 } from '@mooring/records'
 import type { LeafStore } from '@mooring/storage'
 import { headPages, keyPages } from './discovery.ts'
 import type { Clock } from './clock.ts'
 import type { FinalRoots } from './final-roots.ts'
+import { splitFor } from './holder-choice.ts'
 import { PageBudget } from './holder-pages.ts'
 import type { KeptShards } from './kept-shards.ts'
 import type { Logger } from './logger.ts'
@@ -56,7 +56,7 @@ export interface FetchHow {
 export async function fetchKeys(modules: FetchLostModules, how: FetchHow): Promise<number> {
   const { peers, shards, checkRoom } = modules
   const places = possiblePlaces(modules, how.graceMs)
-  const split = splitOf(new Set(places.map(({ legalGroup }) => legalGroup)).size)
+  const split = splitFor(places)
   if (split === undefined) return 0
   let fetched = 0
   const asked = { peers, budget: new PageBudget(modules), onSilent: how.onSilent }

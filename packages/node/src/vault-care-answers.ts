@@ -11,6 +11,7 @@ import type { Clock } from './clock.ts'
 import type { CustodianIndex } from './custodian-index.ts'
 import { fetchBatches } from './fetch-batches.ts'
 import { fetchKeys, fetchOwnShards } from './fetch-lost.ts'
+import { possibleHolders } from './holder-choice.ts'
 import type { KeptShards } from './kept-shards.ts'
 import { inGroups, type KnownSet } from './known-sets.ts'
 import type { Members } from './members.ts'
@@ -260,10 +261,10 @@ async function vaultNow(modules: CareAnswerModules): Promise<Vault> {
   await care.recent()
   const { survey, lastAudit, audits, isRepairing, restored, lastRestoredAt } = care.counts()
   const strengths = survey?.own.strengths ?? { full: 0, degraded: 0, atRisk: 0, lost: 0 }
-  const authorities = members.organisations.filter(({ roles }) => roles.includes('authority'))
-  const groups = new Set(authorities.map(({ legalGroup }) => legalGroup)).size
+  const possible = possibleHolders(members.organisations)
+  const groups = new Set(possible.map(({ legalGroup }) => legalGroup)).size
   const split = splitOf(groups)
-  const usage = [...shards.store.usage.values()]
+  const held = shards.usage()
   let keyDeposits = 0
   for (const custodian of shards.store.usage.keys()) {
     keyDeposits += await shards.store.countKeys(custodian)
@@ -279,9 +280,9 @@ async function vaultNow(modules: CareAnswerModules): Promise<Vault> {
       lost: strengths.lost,
     },
     held: {
-      custodians: usage.length,
-      shards: usage.reduce((sum, each) => sum + each.shards, 0),
-      bytes: usage.reduce((sum, each) => sum + each.bytes, 0),
+      custodians: held.custodians,
+      shards: held.shards,
+      bytes: held.bytes,
       keyDeposits,
     },
     holders: holdersNow(modules),

@@ -18,6 +18,7 @@ import { fetchKeys, fetchOwnShards, type FetchLostModules, othersThatAnswer } fr
 import type { FinalRoots } from './final-roots.ts'
 import { GrantedRecords } from './granted-records.ts'
 import type { VaultHandlers } from './holder.ts'
+import { possibleHolders } from './holder-choice.ts'
 import { checkMove } from './holder-terms.ts'
 import type { KeptShards } from './kept-shards.ts'
 import { knownSet, type KnownSets } from './known-sets.ts'
@@ -126,7 +127,7 @@ export function createVaultKeeper(options: KeeperOptions, modules: KeeperModules
     organisations: () => members.organisations,
     awayMs: (organisation: string) => reach.awayMs(organisation),
   }
-  const candidates = () => members.organisations.filter(({ roles }) => roles.includes('authority'))
+  const candidates = () => possibleHolders(members.organisations)
   const { blobs, checkRoom } = modules
   const restore = new ShardRestore({
     self,
