@@ -19,7 +19,7 @@ import type { Clock } from './clock.ts'
 import { type BatchAnchors, decodeBatch } from './custody.ts'
 import { splitFor } from './holder-choice.ts'
 import type { Logger } from './logger.ts'
-import { VaultPeerError, type VaultPeers } from './vault-peers.ts'
+import { REQUEST_BYTES_MAX, VaultPeerError, type VaultPeers } from './vault-peers.ts'
 
 export interface BatchDepositsModules {
   readonly organisation: string
@@ -47,8 +47,6 @@ const AGAIN_MAX_MS = 15_000
 const TIMEOUT_MS = 15_000
 /** What k others have waits so long for the rest. */
 const HAND_OVER_AFTER_MS = 60_000
-/** Of a request, which the wire limits to 5 MiB. */
-const REQUEST_BYTES_MAX = 4 * 1024 * 1024
 
 export class BatchDeposits {
   readonly #modules: BatchDepositsModules

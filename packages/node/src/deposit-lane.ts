@@ -19,11 +19,9 @@ import type { QueuedKeys } from './key-deposits.ts'
 import { LongDeposit } from './long-deposit.ts'
 import { shardOf } from './queued-records.ts'
 import type { UploadBlobs } from './shard-spool.ts'
-import { type AnswerTo, VaultPeerError, type VaultPeers } from './vault-peers.ts'
+import { type AnswerTo, REQUEST_BYTES_MAX, VaultPeerError, type VaultPeers } from './vault-peers.ts'
 import type { Parcel, QueuedRecord } from './vault-queue.ts'
 
-/** Of a request, which the wire limits to 5 MiB. */
-const REQUEST_BYTES_MAX = 4 * 1024 * 1024
 const ITEM_OVERHEAD_BYTES = 512
 const TIMEOUT_MS = 15_000
 const RETRY_MIN_MS = 200

@@ -15,6 +15,9 @@ import {
 } from '@mooring/records'
 import type { Members } from './members.ts'
 
+/** What a request is filled with, which the wire limits to VAULT_MESSAGE_BYTES_MAX. */
+export const REQUEST_BYTES_MAX = 4 * 1024 * 1024
+
 interface AnswerKinds {
   deposit: 'receipt'
   'deposit-begin': 'part'
