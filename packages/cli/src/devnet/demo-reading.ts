@@ -1,7 +1,7 @@
 // The second half of the demo: another hospital reads a record of the first patient, under a grant.
 
 import { createClient } from '@mooring/api/client'
-import { formatBytes, shortDigest } from '../output.ts'
+import { formatAmount, formatBytes, shortDigest } from '../output.ts'
 import type { DevnetNodeState } from './state.ts'
 
 export type Reading = {
@@ -15,7 +15,7 @@ export type Reading = {
 }
 
 // The computer of a demo has just started all hospitals at once.
-const UNHURRIED = { timeoutMs: 30_000 }
+export const UNHURRIED = { timeoutMs: 30_000 }
 const DAY_MS = 86_400_000
 const PURPOSE = 'TREAT'
 
@@ -56,7 +56,7 @@ export function formatReading({ reader, opened, record, entry }: Reading): strin
   const trace = entry === null ? '' : `, access entry ${shortDigest(entry)}`
   return [
     '',
-    `Under a grant of patient 1, ${reader.name} sees ${opened} records and has read one:`,
+    `Under a grant of patient 1, ${reader.name} sees ${formatAmount(opened, 'record')} and has read one:`,
     `  ${what}, put together from shards of several hospitals${trace}`,
   ].join('\n')
 }

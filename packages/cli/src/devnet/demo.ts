@@ -8,13 +8,17 @@ import { formatTable, type Output } from '../output.ts'
 import { type FileSubmission, waitForAnchors } from '../submit-records.ts'
 import { remember } from './acknowledge.ts'
 import { flagsOf } from './board.ts'
-import { formatReading, formatReadingTour, patientIn, readElsewhere } from './demo-reading.ts'
+import {
+  formatReading,
+  formatReadingTour,
+  patientIn,
+  readElsewhere,
+  UNHURRIED,
+} from './demo-reading.ts'
 import { asking } from '../remote-error.ts'
 import { activeNodes, type DevnetNodeState, type DevnetState } from './state.ts'
 
 const WAIT_MS = 30_000
-// The computer of a demo has just started all hospitals at once.
-const ASK_MS = 30_000
 const FHIR = { contentType: 'application/fhir+json' }
 
 async function submitPatients(
@@ -22,7 +26,7 @@ async function submitPatients(
   node: DevnetNodeState,
   { context, patients }: { context: Context; patients: number },
 ): Promise<FileSubmission[]> {
-  const client = createClient(node.api, { timeoutMs: ASK_MS })
+  const client = createClient(node.api, UNHURRIED)
   const submissions: FileSubmission[] = []
   for (let seed = 1; seed <= patients; seed += 1) {
     const submission = await client.submitRecords(generatePatient(seed), FHIR)
@@ -43,7 +47,7 @@ export async function runDemo(
   const endpoint = { url: first.api, origin: first.name }
   const anchored = await asking(
     endpoint,
-    ASK_MS,
+    UNHURRIED.timeoutMs,
     submitPatients(state, first, { context, patients }),
   )
   const reading =
@@ -51,7 +55,7 @@ export async function runDemo(
       ? undefined
       : await asking(
           { url: second.api, origin: second.name },
-          ASK_MS,
+          UNHURRIED.timeoutMs,
           readElsewhere(
             { custodian: first, reader: second },
             patientIn(generatePatient(1)),
