@@ -60,11 +60,6 @@ export class BatchDeposits {
     this.#modules = modules
   }
 
-  /** How many batches wait for a holder. */
-  get waiting(): number {
-    return this.#due.size
-  }
-
   /** What an earlier run left. */
   async start(): Promise<void> {
     for (const sequence of await this.#modules.store.undeposited()) {
