@@ -18,29 +18,7 @@ import type { Members } from './members.ts'
 /** What a request is filled with, which the wire limits to VAULT_MESSAGE_BYTES_MAX. */
 export const REQUEST_BYTES_MAX = 4 * 1024 * 1024
 
-interface AnswerKinds {
-  deposit: 'receipt'
-  'deposit-begin': 'part'
-  'deposit-part': 'part'
-  'deposit-commit': 'receipt'
-  'deposit-keys': 'done'
-  'deposit-batches': 'done'
-  have: 'have'
-  audit: 'audit'
-  list: 'list'
-  'list-keys': 'list-keys'
-  'list-batches': 'list-batches'
-  leaves: 'leaves'
-  witness: 'witness'
-  release: 'release'
-  catalogue: 'catalogue'
-  repair: 'repair'
-  restore: 'restore'
-  moved: 'done'
-  report: 'done'
-}
-
-const ANSWER_KINDS: AnswerKinds = {
+const ANSWER_KINDS = {
   deposit: 'receipt',
   'deposit-begin': 'part',
   'deposit-part': 'part',
@@ -60,11 +38,11 @@ const ANSWER_KINDS: AnswerKinds = {
   restore: 'restore',
   moved: 'done',
   report: 'done',
-}
+} as const satisfies Record<VaultRequest['kind'], VaultAnswer['kind']>
 
 export type AnswerTo<R extends VaultRequest> = Extract<
   VaultAnswer,
-  { kind: AnswerKinds[R['kind']] }
+  { kind: (typeof ANSWER_KINDS)[R['kind']] }
 >
 
 export type VaultPeerErrorCode =
