@@ -3,7 +3,8 @@ import { toHex } from '@mooring/codec'
 import type { SignedGrant } from '@mooring/records'
 import { test } from 'uvu'
 import type { LocatedRecord } from '../src/access-session.ts'
-import { type Patient, type Placed, PURPOSE, type Tamper, VaultWorld } from './vault-world.ts'
+import type { Patient } from './vault-hospital.ts'
+import { type Placed, PURPOSE, type Tamper, VaultWorld } from './vault-world.ts'
 import { bytesFor, bytesOf, logKeyOf } from './vault-keys.ts'
 
 const FIVE = ['a', 'b', 'c', 'd', 'e']

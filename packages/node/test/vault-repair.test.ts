@@ -5,14 +5,8 @@ import { isShard, placementOrder, type SignedGrant } from '@mooring/records'
 import { test } from 'uvu'
 import { fetchOwnShards } from '../src/fetch-lost.ts'
 import { surveyPresence } from '../src/vault-survey.ts'
-import {
-  type Hospital,
-  type Patient,
-  type Placed,
-  PURPOSE,
-  type Tamper,
-  VaultWorld,
-} from './vault-world.ts'
+import type { Hospital, Patient } from './vault-hospital.ts'
+import { type Placed, PURPOSE, type Tamper, VaultWorld } from './vault-world.ts'
 import { bytesFor, bytesOf } from './vault-keys.ts'
 
 const FIVE = ['a', 'b', 'c', 'd', 'e']

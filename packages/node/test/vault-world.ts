@@ -7,11 +7,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { concatBytes, toHex } from '@mooring/codec'
-import { sha256, x25519PublicKey } from '@mooring/crypto'
+import { x25519PublicKey } from '@mooring/crypto'
 import type { Organisation } from '@mooring/ledger'
 import { NetworkError } from '@mooring/network'
 import {
-  type AccessRequest,
   batchPath,
   buildBatch,
   type ClassKeyContent,
@@ -23,7 +22,6 @@ import {
   encodeBatchDeposit,
   type GrantDocument,
   type LeafPlace,
-  type Manifest,
   openManifest,
   placeShards,
   recordSecrets,
@@ -34,30 +32,11 @@ import {
   splitOf,
   type VaultAnswer,
 } from '@mooring/records'
-import {
-  type Database,
-  LeafStore,
-  LibraryStore,
-  LocalBlobs,
-  MemoryLevel,
-  openDatabaseOn,
-  ShardStore,
-} from '@mooring/storage'
-import type { AccessNotes } from '../src/access-notes.ts'
 import type { LocatedRecord } from '../src/access-session.ts'
-import { systemClock } from '../src/clock.ts'
-import { createHolder } from '../src/create-holder.ts'
-import { FreeSpace } from '../src/free-space.ts'
 import { answerVaultRequest } from '../src/holder-wire.ts'
-import type { KeptShards } from '../src/kept-shards.ts'
-import { createLogger } from '../src/logger.ts'
 import type { CareOptions } from '../src/vault-care.ts'
-import { createVaultKeeper, type VaultKeeper } from '../src/vault-keeper.ts'
-import { createVaultPeers, type VaultPeers } from '../src/vault-peers.ts'
 import { MadeRoots } from './made-roots.ts'
 import {
-  anchorKeyOf,
-  chain,
   HEIGHT,
   logKeyOf,
   MembersNow,
@@ -66,6 +45,7 @@ import {
   seedOf,
   signKeyOf,
 } from './vault-keys.ts'
+import { Hospital, type Patient } from './vault-hospital.ts'
 
 export const PURPOSE = 'TREAT'
 const NO_GRACE: CareOptions = { graceMs: 1, auditMs: 3_600_000, auditSets: 64 }
@@ -74,207 +54,10 @@ const random = (length: number) => new Uint8Array(randomBytes(length))
 /** What a hospital answers instead of the truth; undefined: it does not answer. */
 export type Tamper = (answer: VaultAnswer) => VaultAnswer | undefined
 
-export interface Indexed {
-  arrival: number
-  setId: Uint8Array
-  set: Uint8Array
-  manifest: Uint8Array
-  holders: string[]
-  missing: number[]
-  status: 'received' | 'accepted' | 'batched'
-  metadata: Manifest
-}
-
-export interface Patient {
-  seed: Uint8Array
-  custodian: string
-  /** By class. */
-  keys: Map<string, ClassKeyContent>
-  deposits: { class: string; recipient: string; deposit: Uint8Array }[]
-}
-
 export interface Placed {
   readonly located: LocatedRecord
   readonly raw: Uint8Array
   readonly shards: readonly Uint8Array[]
-}
-
-export class Hospital {
-  readonly name: string
-  readonly folder: string
-  readonly peers: VaultPeers
-  readonly shards: KeptShards
-  readonly keeper: VaultKeeper
-  readonly records: Indexed[] = []
-  readonly leaves: LeafStore
-  /** Where its records are in batches, by set: what its catalogue tells. */
-  readonly places = new Map<string, LeafPlace>()
-  readonly patients: Patient[] = []
-  /** Entries that were noted, by what for. */
-  readonly noted: { what: string; request: AccessRequest | null; code?: string }[] = []
-  readonly answer: ReturnType<typeof createHolder>['holder']
-  readonly #close: () => Promise<void>
-
-  private constructor(
-    world: VaultWorld,
-    name: string,
-    disk: { database: Database; blobs: LocalBlobs; store: ShardStore; folder: string },
-  ) {
-    this.name = name
-    this.folder = disk.folder
-    const { blobs, store, database } = disk
-    const logger = createLogger({
-      levels: { base: 'trace', modules: {} },
-      format: 'json',
-      destination: { write: (line) => world.lines.push(line) },
-    })
-    const notes = this.#notes()
-    const { roots } = world
-    const leaves = new LeafStore(database)
-    this.leaves = leaves
-    const members = world.membersOf()
-    const created = createHolder(
-      { self: name, anchorKey: anchorKeyOf(name), quotaBytes: null, reserveBytes: 0 },
-      {
-        clock: systemClock,
-        logger,
-        store,
-        leaves,
-        roots,
-        blobs,
-        space: new FreeSpace(disk.folder, systemClock),
-        notes,
-        members,
-        chain,
-        isConnected: (other) => this.peers.isConnected(other),
-        handlers: () => this.keeper.handlers,
-        onDamage: () => undefined,
-        observe: () => undefined,
-      },
-    )
-    this.answer = created.holder
-    this.shards = created.shards
-    this.peers = createVaultPeers(name, {
-      network: world.networkOf(name),
-      members,
-      answer: (sender, request) => created.holder.answer(sender, request),
-    })
-    this.keeper = createVaultKeeper(
-      {
-        self: name,
-        anchorKey: anchorKeyOf(name),
-        sealSecret: sealSecretOf(name),
-        retiredSealSecrets: [],
-        care: world.care,
-      },
-      {
-        clock: systemClock,
-        logger,
-        random,
-        peers: this.peers,
-        shards: created.shards,
-        blobs,
-        checkRoom: (custodian, bytes) => created.deposits.refuseRoom(custodian, bytes),
-        members,
-        chain,
-        notes,
-        manifests: new LibraryStore(database),
-        atRest: {
-          seal: (plaintext) => plaintext,
-          open: (sealed) => sealed,
-          name: (...parts) => sha256(...parts).slice(0, 16),
-        },
-        accounts: this.#accounts(),
-        index: this.#index(),
-        placesOf: (entries) =>
-          Promise.resolve(entries.map(({ setId }) => this.places.get(toHex(setId)) ?? null)),
-        roots,
-        leaves,
-        observe: () => undefined,
-      },
-    )
-    this.#close = async () => {
-      await this.keeper.close()
-      await created.close()
-    }
-  }
-
-  static async open(world: VaultWorld, name: string, folder: string): Promise<Hospital> {
-    const database = await openDatabaseOn(new MemoryLevel(name), 'vault')
-    const store = await ShardStore.open(database)
-    const blobs = await LocalBlobs.open({
-      directory: join(folder, name, randomBytes(4).toString('hex')),
-    })
-    return new Hospital(world, name, { database, blobs, store, folder })
-  }
-
-  close(): Promise<void> {
-    return this.#close()
-  }
-
-  #notes(): AccessNotes {
-    const note = (what: string) => (request: AccessRequest) => {
-      this.noted.push({ what, request })
-      return Promise.resolve(true)
-    }
-    return {
-      noteWitness: note('witness'),
-      noteServed: (request) => void this.noted.push({ what: 'served', request }),
-      noteRead: async (request) => void (await note('read')(request)),
-      noteQuery: note('query'),
-      noteRefusal: ({ code, request }) => {
-        this.noted.push({ what: 'refusal', code, request })
-        return Promise.resolve()
-      },
-      noteRepair: ({ sets }) => {
-        this.noted.push({ what: `repair of ${sets}`, request: null })
-        return Promise.resolve()
-      },
-    }
-  }
-
-  #accounts() {
-    const find = (patientKey: Uint8Array) =>
-      this.patients.find((one) => toHex(signKeyOf(one).publicKey) === toHex(patientKey))
-    return {
-      findByKey: (patientKey: Uint8Array) => {
-        const patient = find(patientKey)
-        if (patient === undefined) return undefined
-        return { reference: '', patientKey, logKey: logKeyOf(patient) }
-      },
-      wrapsFor: (patientKey: Uint8Array, recipient: string) =>
-        (find(patientKey)?.deposits ?? []).flatMap((each) =>
-          each.recipient === recipient ? [each.deposit] : [],
-        ),
-    }
-  }
-
-  #index() {
-    const getBySet = (setId: Uint8Array) =>
-      this.records.find((entry) => toHex(entry.setId) === toHex(setId))
-    const list = (before: number | null, limit: number) => {
-      const older = this.records.filter(({ arrival }) => before === null || arrival < before)
-      return older.toSorted((a, b) => b.arrival - a.arrival).slice(0, limit)
-    }
-    return {
-      getBySet,
-      list: (before: number | null, limit: number) => Promise.resolve(list(before, limit)),
-      listAccount: (patientKey: Uint8Array, before: number | null, limit: number) =>
-        Promise.resolve(
-          list(before, 1_000_000)
-            .filter(({ metadata }) => toHex(metadata.facts.patientKey) === toHex(patientKey))
-            .slice(0, limit),
-        ),
-      listShort: () => Promise.resolve(this.records.filter(({ missing }) => missing.length > 0)),
-      moved: (setId: Uint8Array, index: number, holder: string) => {
-        const entry = getBySet(setId)
-        if (entry === undefined) return Promise.resolve()
-        entry.holders[index] = holder
-        entry.missing = entry.missing.filter((at) => at !== index)
-        return Promise.resolve()
-      },
-    }
-  }
 }
 
 export class VaultWorld {
