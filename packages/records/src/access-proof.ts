@@ -14,7 +14,7 @@ import {
   readHex,
   readText,
 } from './json-members.ts'
-import { type Anchored, formatBatch, readBatch } from './record-proof.ts'
+import { type Anchored, formatAnchored, PROOF_BYTES_MAX, readAnchored } from './record-proof.ts'
 
 export interface AccessProof extends Anchored {
   readonly version: 1
@@ -22,41 +22,31 @@ export interface AccessProof extends Anchored {
 }
 
 const VERSION = 1
-const DOCUMENT_BYTES_MAX = 4 * 1024 * 1024
-const ANCHOR_TEXT_MAX = 4_000_000
 const SEALED_TEXT_MAX = Math.ceil((ACCESS_ENTRY_BYTES_MAX * 4) / 3)
 
-export function formatAccessProof({ network, entry, batch, anchor }: AccessProof): string {
+export function formatAccessProof(proof: AccessProof): string {
+  const { entry } = proof
   const content = entry.content && {
     nonce: toHex(entry.content.nonce),
     custodian: entry.content.custodian,
     sealed: encodeBase64url(entry.content.sealed),
   }
-  const document = {
-    version: VERSION,
-    network: toHex(network),
-    entry: { commit: toHex(entry.commit), content },
-    batch: formatBatch(batch),
-    anchor: encodeBase64url(anchor),
-  }
-  return `${JSON.stringify(document, null, 2)}\n`
+  return formatAnchored(proof, { entry: { commit: toHex(entry.commit), content } })
 }
 
 /** The proof in a document, or a RecordsError with the path of the member that is wrong. */
 export function parseAccessProof(document: string | Uint8Array): AccessProof {
-  const limits = { bytesMax: DOCUMENT_BYTES_MAX, itemsMax: 100 }
+  const limits = { bytesMax: PROOF_BYTES_MAX, itemsMax: 100 }
   const { root, version } = parseDocument(document, [VERSION], limits)
   const top = members(root, '', ['version', 'network', 'entry', 'batch', 'anchor'])
   const entry = members(top('entry'), 'entry', ['commit', 'content'])
   return {
     version,
-    network: readDigest(top('network'), 'network'),
+    ...readAnchored(top),
     entry: {
       commit: readDigest(entry('commit'), 'entry.commit'),
       content: readContent(entry('content')),
     },
-    batch: readBatch(top('batch')),
-    anchor: readBase64url(top('anchor'), 'anchor', ANCHOR_TEXT_MAX),
   }
 }
 

@@ -48,7 +48,8 @@ export interface FieldsRecordProof extends Anchored {
 
 export type RecordProof = WholeRecordProof | FieldsRecordProof
 
-const DOCUMENT_BYTES_MAX = 4 * 1024 * 1024
+export const PROOF_BYTES_MAX = 4 * 1024 * 1024
+
 const ANCHOR_TEXT_MAX = 4_000_000
 const BATCH_SIZE_MAX = 0x1_0000
 const PATH_MAX = 16
@@ -62,19 +63,25 @@ const utf8 = new TextEncoder()
 const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 export function formatRecordProof(proof: RecordProof): string {
-  const { version, network, record, batch, anchor } = proof
+  const { commit, opening } = proof.record
+  const record = { commit: toHex(commit), opening: formatOpening(opening) }
+  return formatAnchored(proof, { record })
+}
+
+/** A document about something anchored: `what` stands between the network and the batch. */
+export function formatAnchored(
+  { version, network, batch, anchor }: Anchored & { readonly version: number },
+  what: object,
+): string {
+  const { index, size, path, root } = batch
   const document = {
     version,
     network: toHex(network),
-    record: { commit: toHex(record.commit), opening: formatOpening(record.opening) },
-    batch: formatBatch(batch),
+    ...what,
+    batch: { index, size, path: path.map(toHex), root: toHex(root) },
     anchor: encodeBase64url(anchor),
   }
   return `${JSON.stringify(document, null, 2)}\n`
-}
-
-export function formatBatch({ index, size, path, root }: Anchored['batch']): object {
-  return { index, size, path: path.map(toHex), root: toHex(root) }
 }
 
 function formatOpening(opening: RecordOpening | FieldsOpening | null): object | null {
@@ -96,15 +103,11 @@ function formatOpening(opening: RecordOpening | FieldsOpening | null): object | 
 
 /** The proof in a document, or a RecordsError with the path of the member that is wrong. */
 export function parseRecordProof(document: string | Uint8Array): RecordProof {
-  const limits = { bytesMax: DOCUMENT_BYTES_MAX, itemsMax: ITEMS_MAX }
+  const limits = { bytesMax: PROOF_BYTES_MAX, itemsMax: ITEMS_MAX }
   const { root, version } = parseDocument(document, [1, 2], limits)
   const top = members(root, '', ['version', 'network', 'record', 'batch', 'anchor'])
   const record = members(top('record'), 'record', ['commit', 'opening'])
-  const anchored = {
-    network: readDigest(top('network'), 'network'),
-    batch: readBatch(top('batch')),
-    anchor: readBase64url(top('anchor'), 'anchor', ANCHOR_TEXT_MAX),
-  }
+  const anchored = readAnchored(top)
   const commit = readDigest(record('commit'), 'record.commit')
   const opening = record('opening')
   return version === 1
@@ -112,7 +115,16 @@ export function parseRecordProof(document: string | Uint8Array): RecordProof {
     : { version, ...anchored, record: { commit, opening: readFieldsOpening(opening) } }
 }
 
-export function readBatch(node: JsonNode): Anchored['batch'] {
+/** `top` looks up the members of the document. */
+export function readAnchored(top: (name: keyof Anchored) => JsonNode): Anchored {
+  return {
+    network: readDigest(top('network'), 'network'),
+    batch: readBatch(top('batch')),
+    anchor: readBase64url(top('anchor'), 'anchor', ANCHOR_TEXT_MAX),
+  }
+}
+
+function readBatch(node: JsonNode): Anchored['batch'] {
   const batch = members(node, 'batch', ['index', 'size', 'path', 'root'])
   const size = readNumber(batch('size'), 'batch.size', { min: 1, max: BATCH_SIZE_MAX })
   return {
