@@ -1,15 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'uvu'
-import { NetworkError } from '../src/index.ts'
-import type { Limits } from '../src/limits.ts'
+import { NetworkError, type NetworkHandlers } from '../src/index.ts'
 import { Places } from '../src/places.ts'
-import { closeAll, eventually, isFullMesh, type Node, startMembers } from './world.ts'
+import { closeAll, eventually, type Node, startPair } from './world.ts'
 
 const MIB = 1024 * 1024
 
-type OnRequest = (peerId: string, protocol: string, payload: Uint8Array) => Promise<Uint8Array>
-
-const echo: OnRequest = (_peerId, _protocol, payload) => Promise.resolve(payload)
+const echo: NetworkHandlers['onRequest'] = (_peerId, _protocol, payload) => Promise.resolve(payload)
 
 test('records are megabytes in both directions, where a block request is refused', async () => {
   const [nodes, a, peer] = await startPair(echo)
@@ -25,24 +22,6 @@ test('records are megabytes in both directions, where a block request is refused
   await assert.rejects(a.network.request(peer, 'blocks', payload, { timeoutMs: 1_000 }), {
     code: 'too_large',
   })
-  await closeAll(nodes)
-})
-
-test('four requests for records are open at a time, and the others wait', async () => {
-  let open = 0
-  let most = 0
-  const [nodes, a, peer] = await startPair(async (_peerId, _protocol, payload) => {
-    open += 1
-    most = Math.max(most, open)
-    await new Promise(setImmediate)
-    open -= 1
-    return payload
-  })
-  const answers = await Promise.all(
-    Array.from({ length: 20 }, () => ask(a, peer, 'records', new Uint8Array([1]))),
-  )
-  assert.equal(answers.length, 20)
-  assert.equal(most, 4)
   await closeAll(nodes)
 })
 
@@ -119,17 +98,6 @@ test('who waits for a place gives up at his deadline, and leaves no gap behind',
   leave()
   await places.enter('c', new AbortController().signal)
 })
-
-async function startPair(
-  onRequest: OnRequest,
-  limits: Partial<Limits> = {},
-): Promise<[Node[], Node, string]> {
-  const nodes = await startMembers(2, { handlers: { onRequest }, limits })
-  await eventually(() => isFullMesh(nodes))
-  const [a, b] = nodes
-  if (a === undefined || b === undefined) throw new Error('not a pair')
-  return [nodes, a, b.identity.peerId]
-}
 
 function ask(
   node: Node,

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'uvu'
 import { NetworkError } from '../src/index.ts'
-import { defaultLimits, type Limits } from '../src/limits.ts'
-import { closeAll, eventually, isFullMesh, type Node, startMembers } from './world.ts'
-
-type OnRequest = (peerId: string, protocol: string, payload: Uint8Array) => Promise<Uint8Array>
+import { defaultLimits } from '../src/limits.ts'
+import { closeAll, eventually, type Node, startPair } from './world.ts'
 
 test('an answer comes back whole, small or large', async () => {
   const [nodes, a, peer] = await startPair((_peerId, protocol, payload) => {
@@ -40,21 +38,34 @@ test('an answer that does not come in time is an error, not a wait', async () =>
   await closeAll(nodes)
 })
 
-test('two requests of a kind are open at a time, the others wait their turn', async () => {
-  let open = 0
-  let most = 0
-  const [nodes, a, peer] = await startPair(async (_peerId, _protocol, payload) => {
-    open += 1
-    most = Math.max(most, open)
-    await new Promise(setImmediate)
-    open -= 1
-    return payload
+for (const [protocol, places] of [
+  ['blocks', 2],
+  ['records', 4],
+] as const) {
+  test(`${places} requests for ${protocol} are open at a time, the others wait their turn`, async () => {
+    let open = 0
+    let most = 0
+    const full = Promise.withResolvers<void>()
+    const [nodes, a, peer] = await startPair(async (_peerId, _protocol, payload) => {
+      open += 1
+      most = Math.max(most, open)
+      if (open === places) full.resolve()
+      await full.promise
+      // Long enough for one too many to come.
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      open -= 1
+      return payload
+    })
+    const answers = await Promise.all(
+      Array.from({ length: 5 * places }, () =>
+        a.network.request(peer, protocol, new Uint8Array([1]), { timeoutMs: 5_000 }),
+      ),
+    )
+    assert.equal(answers.length, 5 * places)
+    assert.equal(most, places)
+    await closeAll(nodes)
   })
-  const answers = await Promise.all(Array.from({ length: 12 }, () => ask(a, peer, 5_000)))
-  assert.equal(answers.length, 12)
-  assert.equal(most, 2)
-  await closeAll(nodes)
-})
+}
 
 test('who asks for little very often waits as well', async () => {
   const [nodes, a, peer] = await startPair(
@@ -84,17 +95,6 @@ test('a request fails when its peer goes away', async () => {
   await failed
   await a.network.close()
 })
-
-async function startPair(
-  onRequest: OnRequest,
-  limits: Partial<Limits> = {},
-): Promise<[Node[], Node, string]> {
-  const nodes = await startMembers(2, { handlers: { onRequest }, limits })
-  await eventually(() => isFullMesh(nodes))
-  const [a, b] = nodes
-  if (a === undefined || b === undefined) throw new Error('not a pair')
-  return [nodes, a, b.identity.peerId]
-}
 
 function ask(node: Node, peerId: string, timeoutMs: number): Promise<Uint8Array> {
   return node.network.request(peerId, 'blocks', new Uint8Array([1]), { timeoutMs })

@@ -112,6 +112,18 @@ export async function startMembers(
   return Promise.all(members.map((identity) => startNode(identity, { ...options, members })))
 }
 
+/** Both, the one that asks, and the peer id of the other, which answers. */
+export async function startPair(
+  onRequest: NetworkHandlers['onRequest'],
+  limits: Partial<Limits> = {},
+): Promise<[Node[], Node, string]> {
+  const nodes = await startMembers(2, { handlers: { onRequest }, limits })
+  await eventually(() => isFullMesh(nodes))
+  const [a, b] = nodes
+  if (a === undefined || b === undefined) throw new Error('not a pair')
+  return [nodes, a, b.identity.peerId]
+}
+
 export function connected(node: Node): string[] {
   return node.network
     .peers()
