@@ -28,7 +28,7 @@ const ALLOWED: Record<string, string[]> = {
   network: list(PURE, 'node:* libp2p @libp2p/* @chainsafe/libp2p-* @multiformats/* uint8arraylist'),
   api: list(PURE, 'node:* fastify @fastify/*'),
   node: list(PURE, IO, 'node:* pino pino-pretty prom-client smol-toml'),
-  cli: list(PURE, '@mooring/node @mooring/api @mooring/fhir node:* commander'),
+  cli: list(PURE, '@mooring/node @mooring/api @mooring/fhir node:* commander uqr'),
   web: list(PURE, '@mooring/api/client @mooring/fhir'),
 }
 const CRYPTO_IN_NODE = list('@mooring/codec @noble/* node:* sodium-native')
