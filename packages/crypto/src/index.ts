@@ -58,6 +58,7 @@ export {
   reconstruct,
   scaleInto,
 } from './reed-solomon.ts'
+export { combineShares, type SecretShare, SHARES_MAX, splitSecret } from './shamir.ts'
 export {
   checkStateProof,
   type InvalidStateProof,
