@@ -10,8 +10,15 @@ import { AEAD_NONCE_BYTES, aeadOpen, aeadSeal, hkdfSha256, sha256 } from '@moori
 import { StorageError } from '@mooring/storage'
 
 /** What is sealed or named: one kind never passes for another. */
-export type RestKind = 'record' | 'account' | 'key-deposit' | 'upload' | 'library' | 'access'
-export type NameKind = 'set' | 'account' | 'account-key' | 'class-key' | 'library'
+export type RestKind =
+  | 'record'
+  | 'account'
+  | 'key-deposit'
+  | 'upload'
+  | 'library'
+  | 'access'
+  | 'private'
+export type NameKind = 'set' | 'account' | 'account-key' | 'class-key' | 'library' | 'private'
 
 const NAME_BYTES = 16
 const BLOCK_BYTES = 64
@@ -35,18 +42,20 @@ export class AtRest {
     this.#outer = nameKey.map((byte) => byte ^ 0x5c)
   }
 
-  seal(kind: RestKind, plaintext: Uint8Array): Uint8Array {
+  /** With a context it opens only under the same. */
+  seal(kind: RestKind, plaintext: Uint8Array, context: Uint8Array = EMPTY): Uint8Array {
     const nonce = randomFillSync(new Uint8Array(AEAD_NONCE_BYTES))
-    return concatBytes(nonce, aeadSeal(this.#sealKey, nonce, utf8.encode(kind), plaintext))
+    const bound = boundTo(kind, context)
+    return concatBytes(nonce, aeadSeal(this.#sealKey, nonce, bound, plaintext))
   }
 
   /** @throws StorageError corrupt: it was sealed with another secret, or is not what was sealed */
-  open(kind: RestKind, sealed: Uint8Array): Uint8Array {
+  open(kind: RestKind, sealed: Uint8Array, context: Uint8Array = EMPTY): Uint8Array {
     const nonce = sealed.subarray(0, AEAD_NONCE_BYTES)
     const ciphertext = sealed.subarray(AEAD_NONCE_BYTES)
     const isWhole = nonce.length === AEAD_NONCE_BYTES
     const plaintext = isWhole
-      ? aeadOpen(this.#sealKey, nonce, utf8.encode(kind), ciphertext)
+      ? aeadOpen(this.#sealKey, nonce, boundTo(kind, context), ciphertext)
       : undefined
     if (plaintext === undefined)
       throw new StorageError('corrupt', 'a sealed value does not open with the local secret')
@@ -63,4 +72,8 @@ export class AtRest {
     const inner = sha256(this.#inner, utf8.encode(`${kind}\0`), ...parts)
     return sha256(this.#outer, inner).slice(0, NAME_BYTES)
   }
+}
+
+function boundTo(kind: RestKind, context: Uint8Array): Uint8Array {
+  return context.length === 0 ? utf8.encode(kind) : concatBytes(utf8.encode(`${kind}\0`), context)
 }

@@ -25,6 +25,7 @@ import {
   openDatabase,
   PendingTransactions,
   PrivateStore,
+  PrivateValues,
   ShardStore,
 } from '@mooring/storage'
 import { Amnesia } from './amnesia.ts'
@@ -51,6 +52,8 @@ export interface Stores {
   pending: PendingTransactions
   records: PrivateStore
   accounts: AccountStore
+  /** Small things that the node keeps for itself; see SealedValues. */
+  privateValues: PrivateValues
   /** Long shards that wait for holders. */
   uploads: LocalBlobs
   /** What is kept for other custodians. */
@@ -99,6 +102,7 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
     const privateDatabase = await openDatabase(join(dataDir, 'records'), { name: 'records', home })
     const records = await PrivateStore.open(keep(privateDatabase))
     const accounts = await AccountStore.open(privateDatabase)
+    const privateValues = new PrivateValues(privateDatabase)
     const vault = keep(await openDatabase(join(dataDir, 'vault'), { name: 'vault', home }))
     const shards = await ShardStore.open(vault)
     const manifests = new LibraryStore(vault)
@@ -124,7 +128,7 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
     const evidence = await EvidenceStore.open(database)
     const uploads = await LocalBlobs.open({ directory: join(dataDir, 'uploads') })
     closers.push(() => uploads.close())
-    const kept = { accounts, uploads, shards, leaves, manifests, accesses, blobs }
+    const kept = { accounts, privateValues, uploads, shards, leaves, manifests, accesses, blobs }
     const stored = { chain, pending, records, ...kept, evidence, journal, remembered }
     return { ...stored, guard, amnesia, guardKeptAt, close }
   } catch (error) {

@@ -42,6 +42,13 @@ export { type BlobPlace, openBlobStore } from './open-blob-store.ts'
 export { PendingTransactions } from './pending-transactions.ts'
 export { AccountStore, type NewAccount } from './account-store.ts'
 export type { HolderUpdate, NewRecord, PrivateBatch, PrivateRecord } from './private-record.ts'
+export {
+  PRIVATE_KEY_BYTES_MAX,
+  PRIVATE_VALUE_BYTES_MAX,
+  type PrivateOperation,
+  type PrivateValue,
+  PrivateValues,
+} from './private-values.ts'
 export { PrivateStore, type RestoredRecord } from './records.ts'
 export { PinnedChain, type StateValue } from './pinned-chain.ts'
 export { ShardStore } from './shard-store.ts'

@@ -82,6 +82,10 @@ export const undepositedKey = (sequence: number): Uint8Array => numberKey('U', s
 /** What anchored the batch, by sequence. */
 export const anchorKey = (sequence: number): Uint8Array => numberKey('c', sequence)
 
+/** Private store: a small sealed thing of one kind, by its namespace and its key there. */
+export const privateValueKey = (namespace: string, name: Uint8Array): Uint8Array =>
+  ownedKey('K', namespace, name)
+
 /** Vault: a shard that is kept for a custodian, by its set and its number in the set. */
 export const shardKey = (setId: Uint8Array, index: number): Uint8Array =>
   concatBytes(key('s', setId), Uint8Array.of(index))
@@ -168,6 +172,7 @@ const NAMES: Record<string, { name: string; rest: 'number' | 'hex' | 'text' | 'h
   j: { name: 'record of the library', rest: 'hidden' },
   z: { name: 'leaves of a batch', rest: 'hidden' },
   A: { name: 'leaf of a batch', rest: 'hidden' },
+  K: { name: 'private value', rest: 'hidden' },
   U: { name: 'batch whose leaves are not deposited', rest: 'number' },
 }
 
