@@ -17,7 +17,7 @@ import {
 import { domainHash, hpkeOpen, hpkeSeal, sha256 } from '@mooring/crypto'
 import { type Access, auditEventOf } from './audit-event.ts'
 import type { RandomBytes } from './batch.ts'
-import type { SealKeyPair } from './hosted-keys.ts'
+import type { SealKeyPair } from './patient-keys.ts'
 
 export const ACCESS_ENTRY_BYTES_MAX = 96 * 1024
 

@@ -5,7 +5,7 @@
 
 import { toHex } from '@mooring/codec'
 import { formatDidKey } from '@mooring/crypto'
-import { organisationDid } from './hosted-keys.ts'
+import { organisationDid } from './patient-keys.ts'
 
 export interface Access {
   readonly kind: 'read' | 'query'

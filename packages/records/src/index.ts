@@ -90,11 +90,18 @@ export {
   verifyGrant,
 } from './grant-document.ts'
 export {
+  backupKey,
+  deviceSignKey,
+  guardianSealKey,
+  guardianSignKey,
+  handleKey,
   organisationDid,
   pairwiseSealKey,
   pairwiseSignKey,
+  patientSecret,
+  rootSignKey,
   type SealKeyPair,
-} from './hosted-keys.ts'
+} from './patient-keys.ts'
 export { formatProblem, type ProblemCode, type SubmissionProblem } from './problems.ts'
 export {
   readSubmission,
@@ -251,3 +258,57 @@ export {
   SHOWN_FIELDS_MAX,
   type ShownField,
 } from './disclose.ts'
+export {
+  checkPatientRequest,
+  type CheckedPatientRequest,
+  PATIENT_REQUEST_REFUSALS,
+  PATIENT_REQUEST_SCHEME,
+  PATIENT_REQUEST_SKEW_MS,
+  type PatientCall,
+  type PatientMethod,
+  type PatientRequest,
+  type PatientRequestRefusal,
+  patientRequestSchema,
+  type PatientSigner,
+  signPatientRequest,
+} from './patient-request.ts'
+export {
+  type EnrolmentTicket,
+  formatTicket,
+  GENESIS_PREFIX_BYTES,
+  parseTicket,
+  TICKET_CODE_BYTES,
+} from './ticket.ts'
+export {
+  type DischargeReceipt,
+  type DischargeReceipts,
+  DISCHARGE_RECEIPTS_MAX,
+  type SignedDischargeReceipts,
+  signDischargeReceipts,
+  signedDischargeReceiptsSchema,
+  verifyDischargeReceipts,
+} from './discharge-receipts.ts'
+export {
+  createWallet,
+  decodeWallet,
+  deviceKeyAt,
+  encodeWallet,
+  handleKeyAt,
+  handlesAfterRestore,
+  hospitalIn,
+  pairwiseKeyAt,
+  SEAL_EPOCH,
+  sealKeyAt,
+  signerAt,
+  takeHandleKey,
+  type Wallet,
+  WALLET_BYTES_MAX,
+  WALLET_LABEL_BYTES_MAX,
+  withHospital,
+} from './wallet.ts'
+export type { WalletDelegations } from './wallet-delegations.ts'
+export type { WalletEmergency } from './wallet-emergency.ts'
+export type { WalletGrant } from './wallet-grants.ts'
+export type { WalletHospital } from './wallet-hospital.ts'
+export type { WalletIdentity } from './wallet-identity.ts'
+export type { WalletLog } from './wallet-log.ts'

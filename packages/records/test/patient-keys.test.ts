@@ -2,7 +2,17 @@ import assert from 'node:assert/strict'
 import { fromHex, toHex } from '@mooring/codec'
 import { x25519PublicKey } from '@mooring/crypto'
 import { test } from 'uvu'
-import { organisationDid, pairwiseSealKey, pairwiseSignKey } from '../src/index.ts'
+import {
+  backupKey,
+  deviceSignKey,
+  guardianSealKey,
+  guardianSignKey,
+  handleKey,
+  organisationDid,
+  pairwiseSealKey,
+  pairwiseSignKey,
+  rootSignKey,
+} from '../src/index.ts'
 
 const SEED = new Uint8Array(32).fill(1)
 
@@ -49,6 +59,21 @@ test('every hospital, epoch and duty has keys of its own', () => {
     return [pairwiseSignKey(SEED, did).seed, ...seals.map(({ secretKey }) => secretKey)]
   })
   assert.equal(new Set(keys.map(toHex)).size, 8)
+})
+
+test('no two duties share a key', () => {
+  const secrets = [0, 1, 11].flatMap((index) => [
+    rootSignKey(SEED, index).seed,
+    handleKey(SEED, index).seed,
+    guardianSignKey(SEED, index).seed,
+    guardianSealKey(SEED, index).secretKey,
+  ])
+  const others = [
+    backupKey(SEED),
+    pairwiseSignKey(SEED, organisationDid('a')).seed,
+    deviceSignKey(SEED, organisationDid('a')).seed,
+  ]
+  assert.equal(new Set([...secrets, ...others].map(toHex)).size, 15)
 })
 
 test.run()

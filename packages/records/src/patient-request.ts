@@ -1,0 +1,170 @@
+// How a patient's wallet speaks to a hospital: every request carries its own signature.
+//
+// There is no session and no password. The header binds one request: the network and the hospital, the
+// method, the path with its query, the digest of the body, the time and a nonce. It is signed with the
+// pairwise key of the patient at that hospital, or with the key of a device or a representative to
+// whom that key has delegated. Elsewhere, later, or over another body it is worth nothing; that it
+// is used once, the hospital sees by the nonce.
+//
+// Header: `Authorization: Mooring-Patient <base64url>`, the canonical CBOR of request and signature.
+
+import {
+  bytes,
+  bytesMax,
+  CodecError,
+  concatBytes,
+  decode,
+  encode,
+  equalBytes,
+  type Infer,
+  list,
+  oneOf,
+  struct,
+  text,
+  uint,
+  versioned,
+} from '@mooring/codec'
+import {
+  CryptoError,
+  decodeBase64url,
+  domainBytes,
+  domainHash,
+  encodeBase64url,
+  type KeyPair,
+  sha256,
+  sign,
+  verify,
+} from '@mooring/crypto'
+import type { RandomBytes } from './batch.ts'
+import { organisationIdSchema } from './placement.ts'
+
+/** How far the clocks of a wallet and a hospital may be apart; nonces are remembered twice as long. */
+export const PATIENT_REQUEST_SKEW_MS = 60_000
+export const PATIENT_REQUEST_SCHEME = 'Mooring-Patient'
+
+const HEADER_CHARACTERS_MAX = 12_288
+const PATH_BYTES_MAX = 2_048
+const DELEGATIONS_MAX = 3
+const DELEGATION_BYTES_MAX = 1_024
+
+export const patientRequestSchema = versioned(1, {
+  genesisDigest: bytes(32),
+  /** Whom it is for. */
+  organisation: organisationIdSchema,
+  /** The pairwise key of the patient there. */
+  patientKey: bytes(32),
+  /** Whose signature this is: that key, or the last one of the delegations. */
+  signer: bytes(32),
+  /** From the patient's key to the signer's; encoded signed delegations. */
+  delegations: list(bytesMax(DELEGATION_BYTES_MAX), DELEGATIONS_MAX),
+  method: oneOf('GET', 'POST'),
+  /** With the query, as it is sent. */
+  path: text(PATH_BYTES_MAX),
+  bodyDigest: bytes(32),
+  issuedAt: uint(),
+  nonce: bytes(16),
+})
+
+const signedSchema = struct({ request: patientRequestSchema, signature: bytes(64) })
+
+export type PatientRequest = Infer<typeof patientRequestSchema>
+export type PatientMethod = PatientRequest['method']
+
+/** Who signs, and for whom. */
+export interface PatientSigner {
+  readonly patientKey: Uint8Array
+  readonly signer: KeyPair
+  readonly delegations: readonly Uint8Array[]
+}
+
+/** What is asked of which hospital. */
+export interface PatientCall {
+  readonly genesisDigest: Uint8Array
+  readonly organisation: string
+  readonly method: PatientMethod
+  /** With the query. */
+  readonly path: string
+  readonly body: Uint8Array
+}
+
+export const PATIENT_REQUEST_REFUSALS = [
+  'patient_request_malformed',
+  'patient_request_forged',
+  'patient_request_elsewhere',
+  'patient_request_other',
+  'patient_request_time',
+] as const
+
+export type PatientRequestRefusal = (typeof PATIENT_REQUEST_REFUSALS)[number]
+
+/** A request that is what it says; whether it came before, and whose key it is, others check. */
+export interface CheckedPatientRequest {
+  readonly request: PatientRequest
+  /** Names it: one that came before is a replay. */
+  readonly name: Uint8Array
+}
+
+/** The value of the header. */
+export function signPatientRequest(
+  { patientKey, signer, delegations }: PatientSigner,
+  call: PatientCall,
+  { now, random }: { now: number; random: RandomBytes },
+): string {
+  const { genesisDigest, organisation, method, path, body } = call
+  const request: PatientRequest = {
+    genesisDigest,
+    organisation,
+    patientKey,
+    signer: signer.publicKey,
+    delegations: [...delegations],
+    method,
+    path,
+    bodyDigest: sha256(body),
+    issuedAt: now,
+    nonce: random(16),
+  }
+  const signature = sign(signer, messageOf(request))
+  return `${PATIENT_REQUEST_SCHEME} ${encodeBase64url(encode(signedSchema, { request, signature }))}`
+}
+
+/** Signature, place, time and content; the delegations are as they came. */
+export function checkPatientRequest(
+  header: string,
+  call: PatientCall,
+  now: number,
+): CheckedPatientRequest | { readonly code: PatientRequestRefusal } {
+  const signed = read(header)
+  if (signed === undefined) return { code: 'patient_request_malformed' }
+  const { request, signature } = signed
+  if (!equalBytes(request.genesisDigest, call.genesisDigest)) return ELSEWHERE
+  if (request.organisation !== call.organisation) return ELSEWHERE
+  if (Math.abs(now - request.issuedAt) > PATIENT_REQUEST_SKEW_MS) {
+    return { code: 'patient_request_time' }
+  }
+  if (request.method !== call.method || request.path !== call.path) return OTHER
+  if (!equalBytes(request.bodyDigest, sha256(call.body))) return OTHER
+  if (!verify(request.signer, messageOf(request), signature)) {
+    return { code: 'patient_request_forged' }
+  }
+  const isOwn = equalBytes(request.signer, request.patientKey)
+  if (isOwn !== (request.delegations.length === 0)) return { code: 'patient_request_malformed' }
+  return { request, name: domainHash('patient-request-name', messageOf(request)) }
+}
+
+const ELSEWHERE = { code: 'patient_request_elsewhere' } as const
+const OTHER = { code: 'patient_request_other' } as const
+
+function read(header: string): Infer<typeof signedSchema> | undefined {
+  const prefix = `${PATIENT_REQUEST_SCHEME} `
+  if (header.length > HEADER_CHARACTERS_MAX || !header.startsWith(prefix)) return undefined
+  try {
+    return decode(signedSchema, decodeBase64url(header.slice(prefix.length)))
+  } catch (error) {
+    if (error instanceof CodecError || error instanceof CryptoError) return undefined
+    throw error
+  }
+}
+
+function messageOf(request: PatientRequest): Uint8Array {
+  return concatBytes(domainBytes('patient-request'), encode(patientRequestSchema, request))
+}

@@ -1,0 +1,181 @@
+// A wallet: what a patient holds, as one value that is kept sealed (wallet-file.ts).
+//
+// The seed is the patient; everything else can be had again with it, at the desk of each hospital. A
+// wallet without a seed is that of a device: it signs by delegation. Nothing here is changed in place:
+// each function gives a new wallet, which the caller saves before anybody else learns of it.
+
+import {
+  bytes,
+  bytesMax,
+  encode,
+  decode,
+  type Infer,
+  list,
+  nullable,
+  struct,
+  text,
+  uint,
+  versioned,
+} from '@mooring/codec'
+import { type KeyPair, x25519PublicKey } from '@mooring/crypto'
+import { RecordsError } from './errors.ts'
+import {
+  deviceSignKey,
+  handleKey,
+  organisationDid,
+  pairwiseSealKey,
+  pairwiseSignKey,
+  type SealKeyPair,
+} from './patient-keys.ts'
+import type { PatientSigner } from './patient-request.ts'
+import { EMPTY_WALLET_DELEGATIONS, walletDelegationsSchema } from './wallet-delegations.ts'
+import { EMPTY_WALLET_EMERGENCY, walletEmergencySchema } from './wallet-emergency.ts'
+import { walletGrantsSchema } from './wallet-grants.ts'
+import { type WalletHospital, walletHospitalSchema } from './wallet-hospital.ts'
+import { EMPTY_WALLET_IDENTITY, walletIdentitySchema } from './wallet-identity.ts'
+import { EMPTY_WALLET_LOG, walletLogSchema } from './wallet-log.ts'
+
+export const WALLET_BYTES_MAX = 64 * 1024 * 1024
+export const WALLET_LABEL_BYTES_MAX = 128
+export const SEAL_EPOCH = 1
+
+const HOSPITALS_MAX = 256
+const GENESIS_BYTES_MAX = 1024 * 1024
+const DAY_MS = 86_400_000
+const KEYS_A_DAY = 65_536
+
+export const walletSchema = versioned(1, {
+  label: text(WALLET_LABEL_BYTES_MAX),
+  createdAt: uint(),
+  /** Null in the wallet of a device. */
+  seed: nullable(bytes(32)),
+  /** Of wallets that this one replaced: they open what was sealed to them, and sign nothing. */
+  formerSeeds: list(bytes(32), 16),
+  /** Random, of this wallet file alone. */
+  deviceSecret: bytes(32),
+  /** The network, pinned when the wallet first enrolled. */
+  genesis: nullable(struct({ digest: bytes(32), encoded: bytesMax(GENESIS_BYTES_MAX) })),
+  hospitals: list(walletHospitalSchema, HOSPITALS_MAX),
+  /** Number of the next one-time key. */
+  nextHandle: uint(),
+  grants: walletGrantsSchema,
+  emergency: walletEmergencySchema,
+  identity: walletIdentitySchema,
+  delegations: walletDelegationsSchema,
+  log: walletLogSchema,
+})
+
+export type Wallet = Infer<typeof walletSchema>
+
+export function encodeWallet(wallet: Wallet): Uint8Array {
+  return encode(walletSchema, wallet)
+}
+
+/** @throws CodecError */
+export function decodeWallet(encoded: Uint8Array): Wallet {
+  return decode(walletSchema, encoded, WALLET_BYTES_MAX)
+}
+
+export function createWallet(parts: {
+  label: string
+  createdAt: number
+  seed: Uint8Array | null
+  deviceSecret: Uint8Array
+}): Wallet {
+  return {
+    ...parts,
+    formerSeeds: [],
+    genesis: null,
+    hospitals: [],
+    nextHandle: 0,
+    grants: [],
+    emergency: EMPTY_WALLET_EMERGENCY,
+    identity: EMPTY_WALLET_IDENTITY,
+    delegations: EMPTY_WALLET_DELEGATIONS,
+    log: EMPTY_WALLET_LOG,
+  }
+}
+
+/**
+ * Where one-time keys go on after a restore from words: which were used before nobody remembers, and
+ * none may be used twice.
+ */
+export function handlesAfterRestore(restoredAt: number): number {
+  return Math.floor(restoredAt / DAY_MS) * KEYS_A_DAY
+}
+
+/** Takes the next one-time key; save the wallet before the key is shown to anybody. */
+export function takeHandleKey(wallet: Wallet): { wallet: Wallet; index: number; key: KeyPair } {
+  const index = wallet.nextHandle
+  const key = handleKey(wallet.seed ?? wallet.deviceSecret, index)
+  return { wallet: { ...wallet, nextHandle: index + 1 }, index, key }
+}
+
+/** The one-time key of that number again, to revoke what it opened. */
+export function handleKeyAt(wallet: Wallet, index: number): KeyPair {
+  return handleKey(wallet.seed ?? wallet.deviceSecret, index)
+}
+
+/** `patient` is whom the holder represents there, '' for the holder. */
+export function hospitalIn(
+  wallet: Wallet,
+  organisation: string,
+  patient = '',
+): WalletHospital | undefined {
+  return wallet.hospitals.find((each) => isAt(each, { organisation, patient }))
+}
+
+/** With this entry in place of the one for the same hospital and patient. */
+export function withHospital(wallet: Wallet, hospital: WalletHospital): Wallet {
+  const isKnown = wallet.hospitals.some((each) => isAt(each, hospital))
+  const hospitals = isKnown
+    ? wallet.hospitals.map((each) => (isAt(each, hospital) ? hospital : each))
+    : [...wallet.hospitals, hospital]
+  return { ...wallet, hospitals }
+}
+
+/** The pairwise key of the seed at a hospital; what a desk binds. */
+export function pairwiseKeyAt(wallet: Wallet, organisation: string): KeyPair {
+  return pairwiseSignKey(seedOf(wallet), organisationDid(organisation))
+}
+
+/** The key of this wallet file there, to which the patient's key may delegate. */
+export function deviceKeyAt(
+  wallet: Wallet,
+  { organisation, patient }: Pick<WalletHospital, 'organisation' | 'patient'>,
+): KeyPair {
+  const did = organisationDid(organisation)
+  return deviceSignKey(wallet.deviceSecret, patient === '' ? did : `${did}|${patient}`)
+}
+
+/** Who signs requests and grants there. */
+export function signerAt(wallet: Wallet, hospital: WalletHospital): PatientSigner {
+  const { patientKey, access, organisation } = hospital
+  if (access !== null) {
+    const { delegations } = access
+    return { patientKey, signer: deviceKeyAt(wallet, hospital), delegations }
+  }
+  return { patientKey, signer: pairwiseKeyAt(wallet, organisation), delegations: [] }
+}
+
+/** Opens class keys and access entries of that hospital; undefined for a device that was not given it. */
+export function sealKeyAt(wallet: Wallet, hospital: WalletHospital): SealKeyPair | undefined {
+  const { access, organisation, sealEpoch } = hospital
+  if (access === null) {
+    return pairwiseSealKey(seedOf(wallet), organisationDid(organisation), sealEpoch)
+  }
+  const secretKey = access.sealSecret
+  return secretKey === null ? undefined : { secretKey, publicKey: x25519PublicKey(secretKey) }
+}
+
+function seedOf({ seed }: Wallet): Uint8Array {
+  if (seed !== null) return seed
+  throw new RecordsError('out_of_range', 'seed', 'the wallet of a device has none')
+}
+
+function isAt(
+  hospital: WalletHospital,
+  { organisation, patient }: Pick<WalletHospital, 'organisation' | 'patient'>,
+): boolean {
+  return hospital.organisation === organisation && hospital.patient === patient
+}

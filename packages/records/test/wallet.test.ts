@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict'
+import { CodecError, toHex } from '@mooring/codec'
+import { keyPairFromSeed } from '@mooring/crypto'
+import { test } from 'uvu'
+import {
+  createWallet,
+  decodeWallet,
+  deviceKeyAt,
+  encodeWallet,
+  handleKeyAt,
+  handlesAfterRestore,
+  hospitalIn,
+  pairwiseKeyAt,
+  RecordsError,
+  sealKeyAt,
+  signDischargeReceipts,
+  signerAt,
+  takeHandleKey,
+  type Wallet,
+  type WalletHospital,
+  verifyDischargeReceipts,
+  withHospital,
+} from '../src/index.ts'
+
+const NOW = 1_800_000_000_000
+const SEED = new Uint8Array(32).fill(1)
+const anchorKey = keyPairFromSeed(new Uint8Array(32).fill(8))
+
+const walletOf = (seed: Uint8Array | null): Wallet =>
+  createWallet({ label: 'Ada', createdAt: NOW, seed, deviceSecret: new Uint8Array(32).fill(2) })
+
+function hospitalOf(
+  wallet: Wallet,
+  organisation: string,
+  change: Partial<WalletHospital> = {},
+): WalletHospital {
+  return {
+    organisation,
+    patient: '',
+    name: organisation,
+    endpoint: 'http://127.0.0.1:1',
+    patientKey: wallet.seed === null ? SEED : pairwiseKeyAt(wallet, organisation).publicKey,
+    sealEpoch: 1,
+    enrolledAt: NOW,
+    access: null,
+    receipts: null,
+    ...change,
+  }
+}
+
+test('a wallet comes back from its bytes, hospitals and receipts included', () => {
+  const wallet = walletOf(SEED)
+  const receipts = signDischargeReceipts(anchorKey, {
+    organisation: 'riverside',
+    patientKey: pairwiseKeyAt(wallet, 'riverside').publicKey,
+    issuedAt: NOW,
+    records: [{ record: new Uint8Array(32).fill(5), type: 'Observation', date: '2026-01-02' }],
+  })
+  const full = withHospital(wallet, hospitalOf(wallet, 'riverside', { receipts }))
+  assert.deepEqual(decodeWallet(encodeWallet(full)), full)
+  assert.ok(verifyDischargeReceipts(receipts, anchorKey.publicKey))
+  const other = { ...receipts.receipts, issuedAt: NOW + 1 }
+  assert.equal(
+    verifyDischargeReceipts({ ...receipts, receipts: other }, anchorKey.publicKey),
+    false,
+  )
+  assert.throws(() => decodeWallet(encodeWallet(full).subarray(1)), CodecError)
+})
+
+test('a hospital is entered once for each patient', () => {
+  const wallet = walletOf(SEED)
+  const first = withHospital(wallet, hospitalOf(wallet, 'riverside'))
+  const again = withHospital(first, hospitalOf(wallet, 'riverside', { endpoint: 'http://b' }))
+  const child = withHospital(again, hospitalOf(wallet, 'riverside', { patient: 'Anna' }))
+  assert.deepEqual(
+    child.hospitals.map(({ patient, endpoint }) => [patient, endpoint]),
+    [
+      ['', 'http://b'],
+      ['Anna', 'http://127.0.0.1:1'],
+    ],
+  )
+  assert.equal(hospitalIn(child, 'riverside')?.endpoint, 'http://b')
+  assert.equal(hospitalIn(child, 'lakeview'), undefined)
+})
+
+test('the seed signs for itself, a device by delegation with a key of its own for each hospital', () => {
+  const wallet = walletOf(SEED)
+  const own = signerAt(wallet, hospitalOf(wallet, 'riverside'))
+  assert.deepEqual(own.signer.publicKey, own.patientKey)
+  const device = walletOf(null)
+  const delegations = [Uint8Array.of(1)]
+  const access = { delegations, sealSecret: null }
+  const keys = ['riverside', 'lakeview'].flatMap((organisation) =>
+    ['', 'Anna'].map((patient) => {
+      const entry = hospitalOf(device, organisation, { access, patient })
+      const signer = signerAt(device, entry)
+      assert.deepEqual(signer.delegations, delegations)
+      assert.deepEqual(signer.signer, deviceKeyAt(device, entry))
+      return toHex(signer.signer.publicKey)
+    }),
+  )
+  assert.equal(new Set(keys).size, 4)
+})
+
+test('a device opens what the patient gave it the secret for, and has no seed to use', () => {
+  const device = walletOf(null)
+  const opened = sealKeyAt(walletOf(SEED), hospitalOf(walletOf(SEED), 'riverside'))
+  assert.ok(opened)
+  const given = { delegations: [], sealSecret: opened.secretKey }
+  assert.deepEqual(sealKeyAt(device, hospitalOf(device, 'riverside', { access: given })), opened)
+  const none = { delegations: [], sealSecret: null }
+  assert.equal(sealKeyAt(device, hospitalOf(device, 'riverside', { access: none })), undefined)
+  assert.throws(() => signerAt(device, hospitalOf(device, 'riverside')), RecordsError)
+})
+
+test('one-time keys are taken once, and found again by their number', () => {
+  const first = takeHandleKey(walletOf(SEED))
+  const second = takeHandleKey(first.wallet)
+  assert.notDeepEqual(first.key.publicKey, second.key.publicKey)
+  assert.deepEqual(handleKeyAt(second.wallet, first.index), first.key)
+  assert.equal(second.wallet.nextHandle, 2)
+})
+
+test('after a restore no one-time key is used again, though nobody knows which were', () => {
+  const day = 86_400_000
+  const restored = handlesAfterRestore(NOW)
+  assert.ok(restored > 65_536)
+  assert.equal(handlesAfterRestore(NOW + day) - restored, 65_536)
+  assert.ok(Number.isSafeInteger(handlesAfterRestore(NOW + 36_500 * day)))
+})
+
+test.run()
