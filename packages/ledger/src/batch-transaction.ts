@@ -4,16 +4,8 @@
 // an organisation puts a root there once, whoever else has. The size bucket says how many
 // commitments at most stand below the root.
 
-import {
-  bytes,
-  encode,
-  equalBytes,
-  type Infer,
-  struct,
-  text,
-  uint,
-  versioned,
-} from '@mooring/codec'
+import { bytes, encode, type Infer, struct, text, uint, versioned } from '@mooring/codec'
+import { checkAnchorSigner } from './anchor-signer.ts'
 import type { SequenceCounter } from './quota.ts'
 import type { Facts, InvalidTransaction, TransactionKind } from './transaction-kind.ts'
 
@@ -34,12 +26,10 @@ export function batchTransaction(
   rootKey: (organisation: string, batchRoot: Uint8Array) => Uint8Array,
 ): TransactionKind<BatchRoot> {
   const check = (facts: Facts, body: BatchRoot): InvalidTransaction | undefined => {
-    const { draft, organisation, signer, acceptsGap } = facts
-    const { id, keys } = organisation
-    if (!equalBytes(signer, keys.anchor)) {
-      const expected = keys.anchor
-      return { code: 'wrong_signer', organisation: id, duty: 'anchor', expected, got: signer }
-    }
+    const { draft, acceptsGap } = facts
+    const { id } = facts.organisation
+    const refused = checkAnchorSigner(facts)
+    if (refused !== undefined) return refused
     const expected = draft.counters(id)[counter] + 1
     const isNext = acceptsGap ? body.sequence >= expected : body.sequence === expected
     if (!isNext) return { code: 'wrong_sequence', organisation: id, expected, got: body.sequence }

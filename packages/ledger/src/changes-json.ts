@@ -31,6 +31,7 @@ import {
 } from './json-form.ts'
 import type { Payload } from './kinds.ts'
 import { DUTIES } from './organisation.ts'
+import { patientForms } from './patients-json.ts'
 import { payloadSchema } from './transaction.ts'
 
 const admissionForm = objectForm({ organisation: organisationForm, signature: hexForm })
@@ -78,6 +79,7 @@ const payloadForm: JsonForm<Payload> = variantForm(
     'change.approve': aboutForm,
     'change.withdraw': aboutForm,
     'change.ready': aboutForm,
+    ...patientForms,
   },
   { expiresAt: timeForm },
 )

@@ -94,7 +94,32 @@ export {
   signGenesisEntry,
 } from './genesis.ts'
 export { formatGenesisJson, parseGenesisJson } from './genesis-json.ts'
+export {
+  GRANT_KINDS,
+  type GrantHandle,
+  grantHandleOf,
+  type GrantKind,
+  type GrantTerms,
+  HANDLE_LIVES_MAX_MS,
+  handleOfKey,
+  isGrantOpenSigned,
+  isGrantRevokeSigned,
+  isLiveHandle,
+  signGrantOpen,
+  signGrantRevoke,
+  wholeDayAfter,
+} from './grant-handle.ts'
+export type { GrantOpen } from './grant-open.ts'
+export type { GrantRevoke } from './grant-revoke.ts'
 export type { JsonValue } from './json-form.ts'
+export {
+  currentKeyOf,
+  type KeyReplace,
+  patientKeyDigest,
+  type Replacement,
+  REPLACEMENTS_MAX,
+  successorOf,
+} from './key-replace.ts'
 export type { Kind, Payload, PayloadOf } from './kinds.ts'
 export {
   changeOf,
@@ -137,6 +162,15 @@ export {
   parseTransactionProofJson,
 } from './proofs-json.ts'
 export { checkQuota, type SequenceCounter } from './quota.ts'
+export {
+  ERASURE_REASONS,
+  type ErasureReason,
+  erasureReasonSchema,
+  type RecordTombstone,
+  type Tombstone,
+  tombstoneItem,
+  tombstoneOf,
+} from './record-tombstone.ts'
 export { decodeReceipts, encodeReceipts, type Receipt, receiptOf } from './receipts.ts'
 export { type BlockPlace, dueChange, isOwnRotation, type Tally, tallyOf } from './settle.ts'
 export {
@@ -154,10 +188,13 @@ export {
   authoritySetKey,
   changeKey,
   countersKey,
+  grantKey,
   organisationKey,
   organisationsKey,
   parametersKey,
+  patientKeyKey,
   sealKey,
+  tombstoneKey,
 } from './state-keys.ts'
 export {
   createTransaction,
@@ -166,6 +203,7 @@ export {
   describeMalformed,
   payerOf,
   placeOf,
+  purseOf,
   transactionId,
 } from './transaction.ts'
-export type { InvalidTransaction, PlaceInSequence } from './transaction-kind.ts'
+export type { InvalidForPatients, InvalidTransaction, PlaceInSequence } from './transaction-kind.ts'

@@ -6,8 +6,12 @@ import { changeApprove } from './change-approve.ts'
 import { changePropose } from './change-propose.ts'
 import { changeReady } from './change-ready.ts'
 import { changeWithdraw } from './change-withdraw.ts'
+import { grantOpen } from './grant-open.ts'
+import { grantRevoke } from './grant-revoke.ts'
+import { keyReplace } from './key-replace.ts'
 import type { UnixMs } from './parameters.ts'
 import { recordAnchor } from './record-anchor.ts'
+import { recordTombstone } from './record-tombstone.ts'
 import type { TransactionKind } from './transaction-kind.ts'
 
 const TABLE = {
@@ -17,6 +21,10 @@ const TABLE = {
   'change.approve': changeApprove,
   'change.withdraw': changeWithdraw,
   'change.ready': changeReady,
+  'grant.open': grantOpen,
+  'grant.revoke': grantRevoke,
+  'key.replace': keyReplace,
+  'record.tombstone': recordTombstone,
 }
 
 type BodyOf<Rule> = Rule extends TransactionKind<infer Body> ? Body : never

@@ -7,6 +7,9 @@ const ANCHOR_PREFIX = utf8.encode('anchor/')
 const ACCESS_PREFIX = utf8.encode('access/')
 const CHANGE_PREFIX = utf8.encode('change/')
 const KEY_PREFIX = utf8.encode('key/')
+const GRANT_PREFIX = utf8.encode('grant/')
+const PATIENT_KEY_PREFIX = utf8.encode('patient-key/')
+const TOMBSTONE_PREFIX = utf8.encode('tombstone/')
 
 /** Parameters in force. */
 export const parametersKey = utf8.encode('parameters')
@@ -63,14 +66,29 @@ export function registeredKey(key: Uint8Array): Uint8Array {
  * part of the key: a root seen in gossip and anchored by somebody else takes nothing from its owner.
  */
 export function anchorKey(organisation: string, batchRoot: Uint8Array): Uint8Array {
-  return rootKey(ANCHOR_PREFIX, organisation, batchRoot)
+  return ownKey(ANCHOR_PREFIX, organisation, batchRoot)
 }
 
 /** The same for a batch of access entries. */
 export function accessKey(organisation: string, batchRoot: Uint8Array): Uint8Array {
-  return rootKey(ACCESS_PREFIX, organisation, batchRoot)
+  return ownKey(ACCESS_PREFIX, organisation, batchRoot)
 }
 
-function rootKey(prefix: Uint8Array, organisation: string, batchRoot: Uint8Array): Uint8Array {
-  return concatBytes(prefix, utf8.encode(`${organisation}/`), batchRoot)
+/** The handle of a grant or of a delegation. */
+export function grantKey(handle: Uint8Array): Uint8Array {
+  return concatBytes(GRANT_PREFIX, handle)
+}
+
+/** A key of a patient that another one has replaced at a custodian, by its digest. */
+export function patientKeyKey(custodian: string, digest: Uint8Array): Uint8Array {
+  return ownKey(PATIENT_KEY_PREFIX, custodian, digest)
+}
+
+/** What a custodian has erased. It is part of the key: nobody else takes an item before it. */
+export function tombstoneKey(custodian: string, item: Uint8Array): Uint8Array {
+  return ownKey(TOMBSTONE_PREFIX, custodian, item)
+}
+
+function ownKey(prefix: Uint8Array, organisation: string, digest: Uint8Array): Uint8Array {
+  return concatBytes(prefix, utf8.encode(`${organisation}/`), digest)
 }

@@ -10,6 +10,18 @@ import type { UnixMs } from './parameters.ts'
 import type { QuotaExceeded, SequenceCounter } from './quota.ts'
 import type { StateDraft } from './state.ts'
 
+/** Of grants, keys of patients and erasure. */
+export type InvalidForPatients =
+  | { code: 'handle_seen'; handle: Uint8Array }
+  | { code: 'unknown_handle'; handle: Uint8Array }
+  | { code: 'handle_revoked'; handle: Uint8Array; height: number }
+  | { code: 'handle_expired'; handle: Uint8Array; expiresAt: UnixMs; time: UnixMs }
+  | { code: 'handle_expires_too_late'; expiresAt: UnixMs; latest: UnixMs }
+  | { code: 'key_replaced_already'; custodian: string; key: Uint8Array }
+  | { code: 'key_cycle'; custodian: string; key: Uint8Array }
+  | { code: 'item_erased'; item: Uint8Array }
+  | { code: 'root_not_anchored'; root: Uint8Array }
+
 export type InvalidTransaction =
   | { code: 'malformed'; detail: string }
   | { code: 'unknown_kind'; detail: string }
@@ -41,6 +53,7 @@ export type InvalidTransaction =
   | { code: 'no_readiness_needed'; change: Uint8Array }
   | { code: 'not_in_next_set'; organisation: string; change: Uint8Array }
   | { code: 'already_ready'; organisation: string; change: Uint8Array }
+  | InvalidForPatients
   | QuotaExceeded
   /** Also what a transaction signed for another network shows. */
   | { code: 'bad_signature' }

@@ -100,6 +100,11 @@ export function payerOf({ payload }: DecodedTransaction): string {
   return ruleOf(payload.kind).payerOf(payload.body)
 }
 
+/** From which purse of that organisation. */
+export function purseOf({ payload }: DecodedTransaction): 'data' | 'governance' {
+  return ruleOf(payload.kind).quota
+}
+
 /** Where it stands in a sequence of that organisation, by which a mempool keeps order. */
 export function placeOf({ payload }: DecodedTransaction): PlaceInSequence | null {
   return ruleOf(payload.kind).placeOf(payload.body)

@@ -34,6 +34,7 @@ import type { Driver } from './driver.ts'
 import { beginEpoch, type Epoch } from './epoch.ts'
 import { EpochRepair, epochOf } from './epoch-repair.ts'
 import { Execution, placeOf, type Refusal, type Tip } from './execution.ts'
+import { createFinalFacts, type FinalFacts } from './final-facts.ts'
 import { readMessage, takeIn } from './intake.ts'
 import type { Logger } from './logger.ts'
 import { type MemberChange, Members, membershipChanges } from './members.ts'
@@ -85,6 +86,8 @@ export interface AgreementModules {
 export class Agreement {
   readonly members: Members
   readonly execution: Execution
+  /** Of the last durable block. */
+  readonly facts: FinalFacts
   readonly mempool: Mempool
   readonly committer: Committer
   readonly sync: Sync
@@ -118,6 +121,8 @@ export class Agreement {
         this.mempool.isVerified(transaction) || this.sync.isVerified(transaction),
       isIncluded: (id) => chain.getTransaction(id) !== undefined,
     })
+    const finalState = () => this.execution.finalState()
+    this.facts = createFinalFacts({ chain, finalState })
     this.members = new Members(organisations(tip.view), this.execution.authorities)
     this.mempool = new Mempool(
       { genesisDigest: options.genesisDigest, ...options.mempool },
@@ -125,7 +130,7 @@ export class Agreement {
         clock,
         store: modules.pending,
         parameters: () => this.execution.parameters,
-        finalState: () => this.execution.finalState(),
+        finalState,
         nextHeight: () => this.execution.tip.meta.height + 1,
         heightOf: (id) => chain.getTransaction(id)?.height,
         publish: (transactions) => this.#gossip.add(transactions),

@@ -6,6 +6,7 @@ import {
   type Change,
   changeAsJson,
   type DecodedTransaction,
+  handleOfKey,
   type Parameters,
   type Payload,
   payloadAsJson,
@@ -87,6 +88,14 @@ export function summaryOfTransaction({ payload }: Pick<DecodedTransaction, 'payl
       return `${payload.body.organisation} withdraws change ${shortOf(payload.body.change)}`
     case 'change.ready':
       return `${payload.body.organisation} is ready for change ${shortOf(payload.body.change)}`
+    case 'grant.open':
+      return `a grant opens handle ${shortOf(handleOfKey(payload.body.publicKey))}, relayed by ${payload.body.organisation}`
+    case 'grant.revoke':
+      return `handle ${shortOf(handleOfKey(payload.body.publicKey))} is revoked, relayed by ${payload.body.organisation}`
+    case 'key.replace':
+      return `${payload.body.organisation} replaces a key of a patient`
+    case 'record.tombstone':
+      return `${payload.body.organisation} erases an item: ${payload.body.reason.replaceAll('_', ' ')}`
   }
 }
 

@@ -12,6 +12,7 @@ import type {
 import type { GenesisProblem, InvalidTransaction, LedgerErrorCode } from '@mooring/ledger'
 import type { ProblemCode, RecordsErrorCode } from '@mooring/records'
 import { type CatalogEntry, entry } from './error-entry.ts'
+import { PATIENT_TRANSACTION_TEXTS } from './errors-patients.ts'
 import type { Refusal } from './execution.ts'
 
 type ChangeRefusal =
@@ -160,6 +161,7 @@ export const TRANSACTION_TEXTS: Record<InvalidTransaction['code'], CatalogEntry>
     'Check the genesis and the key the client signs with.',
   ),
   ...CHANGE_TEXTS,
+  ...PATIENT_TRANSACTION_TEXTS,
 }
 
 const BLOCK = entry(3030, 11)(

@@ -8,6 +8,7 @@ export type CustodyRefusal =
   | 'unknown_patient'
   | 'unknown_recipient'
   | 'invalid_grant'
+  | 'relay_timeout'
 
 export const CUSTODY_TEXTS: Record<CustodyRefusal, CatalogEntry> = {
   vault_busy: entry(5040, 4, 503)(
@@ -35,5 +36,11 @@ export const CUSTODY_TEXTS: Record<CustodyRefusal, CatalogEntry> = {
     'The grant cannot be made',
     'Its classes, its purposes or its time are not those of a grant.',
     'Read the detail. Classes are emergency, general, imaging, stream, research and sensitive:<kind>; purposes are codes of v3-ActReason; a grant lasts a year at most.',
+  ),
+  relay_timeout: entry(5045, 4, 504)(
+    'The transaction is not final so far',
+    'It was handed in and no final block has it: too few members are there, or this node is cut off.',
+    'See whether the network moves:   mooring status',
+    'Look for what came of it before it is sent again:   mooring transaction get <id>',
   ),
 }

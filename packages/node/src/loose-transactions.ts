@@ -1,18 +1,25 @@
 // The waiting transactions that have no sequence: each may enter a block as soon as the state lets it in,
-// in the order in which they came. Governance is all of them; few wait at a time, so the state is asked
-// for each one anew instead of remembering what it said before.
+// in the order in which they came: governance, and what is relayed for patients. Few wait at a time, so the
+// state is asked for each one anew instead of remembering what it said before.
 
 import {
   checkTransaction,
   type DecodedTransaction,
   type InvalidTransaction,
+  payerOf,
+  purseOf,
   type State,
   type TransactionContext,
 } from '@mooring/ledger'
 
-/** Of one organisation, so that none can fill the mempool with what never comes true. */
-const PER_ORGANISATION = 64
-const BYTES_PER_ORGANISATION = 256 << 10
+/**
+ * Of one organisation and purse, so that none can fill the mempool with what never comes true, and a flood of
+ * data leaves governance its room.
+ */
+const ROOM = {
+  governance: { count: 64, bytes: 256 << 10 },
+  data: { count: 512, bytes: 512 << 10 },
+} as const
 
 export interface LooseEntry {
   readonly transaction: DecodedTransaction
@@ -49,18 +56,17 @@ export class LooseTransactions<E extends LooseEntry> {
   }
 
   /** Why one more has no place here, or nothing. */
-  checkRoom(
-    organisation: string,
-    bytes: number,
-  ): { code: 'mempool_full'; detail: string } | undefined {
+  checkRoom(transaction: DecodedTransaction): { code: 'mempool_full'; detail: string } | undefined {
+    const organisation = payerOf(transaction)
+    const purse = purseOf(transaction)
     let count = 0
-    let total = bytes
+    let total = transaction.bytes.length
     for (const entry of this.values()) {
-      if (entry.organisation !== organisation) continue
+      if (entry.organisation !== organisation || purseOf(entry.transaction) !== purse) continue
       count += 1
       total += entry.transaction.bytes.length
     }
-    if (count < PER_ORGANISATION && total <= BYTES_PER_ORGANISATION) return undefined
+    if (count < ROOM[purse].count && total <= ROOM[purse].bytes) return undefined
     const detail = `${count} transactions of ${organisation} wait already`
     return { code: 'mempool_full', detail }
   }
@@ -101,6 +107,8 @@ function mayComeTrue({ code }: InvalidTransaction): boolean {
     code === 'quota_exceeded' ||
     code === 'unknown_change' ||
     code === 'too_many_changes' ||
-    code === 'too_many_own_changes'
+    code === 'too_many_own_changes' ||
+    code === 'unknown_handle' ||
+    code === 'root_not_anchored'
   )
 }

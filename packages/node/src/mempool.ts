@@ -85,6 +85,12 @@ const FOR_GOOD: ReadonlySet<Refused['code']> = new Set([
   'change_expired',
   'already_approved',
   'already_ready',
+  'handle_seen',
+  'handle_revoked',
+  'handle_expired',
+  'key_replaced_already',
+  'key_cycle',
+  'item_erased',
 ])
 
 export class Mempool {
@@ -321,9 +327,7 @@ export class Mempool {
     const place = lanePlaceOf(transaction)
     const bytes = transaction.bytes.length
     const full =
-      place === null
-        ? this.#loose.checkRoom(payerOf(transaction), bytes)
-        : this.#checkRoom(place, bytes, isLocal)
+      place === null ? this.#loose.checkRoom(transaction) : this.#checkRoom(place, bytes, isLocal)
     if (full !== undefined) return full
     const state = this.#modules.finalState()
     // A client is told at once; what a peer offers may be ahead of the blocks that we have.

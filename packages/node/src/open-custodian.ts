@@ -17,6 +17,7 @@ import { loadLocalSecret } from './local-secret.ts'
 import type { RootLogger } from './logger.ts'
 import type { Metrics } from './metrics.ts'
 import { createProofDocuments, type ProofDocuments } from './proof-documents.ts'
+import { createRelay, type Relay } from './relay.ts'
 import type { Stores } from './stores.ts'
 import type { VaultPeers } from './vault-peers.ts'
 
@@ -99,6 +100,18 @@ async function batchOptions({ name, genesisDigest, keys, home }: NodeOptions) {
   return { organisation: name, genesisDigest, anchorKey: keys.anchor, secret }
 }
 
-function batchModules({ chain }: Stores, { execution, mempool, committer }: Agreement) {
+/** The way of the node to its own chain. */
+export function openRelay(
+  { genesisDigest, keys }: NodeOptions,
+  stores: Pick<Stores, 'chain'>,
+  agreement: Agreement,
+): Relay {
+  return createRelay({ genesisDigest, anchorKey: keys.anchor }, batchModules(stores, agreement))
+}
+
+function batchModules(
+  { chain }: Pick<Stores, 'chain'>,
+  { execution, mempool, committer }: Agreement,
+) {
   return { clock: systemClock, chain, execution, mempool, committer }
 }

@@ -1,7 +1,7 @@
 // Why a transaction is refused, as a sentence about this very transaction.
 
 import { toHex } from '@mooring/codec'
-import type { ChangeProblem, InvalidTransaction } from '@mooring/ledger'
+import type { ChangeProblem, InvalidForPatients, InvalidTransaction } from '@mooring/ledger'
 
 export type Refused = InvalidTransaction | { code: 'mempool_full'; detail: string }
 
@@ -57,6 +57,39 @@ export function describeRefusal(reason: Refused): string {
       return `${reason.organisation} is no authority after change ${nameOf(reason.change)}`
     case 'already_ready':
       return `${reason.organisation} is ready for change ${nameOf(reason.change)} already`
+    case 'handle_seen':
+    case 'unknown_handle':
+    case 'handle_revoked':
+    case 'handle_expired':
+    case 'handle_expires_too_late':
+    case 'key_replaced_already':
+    case 'key_cycle':
+    case 'item_erased':
+    case 'root_not_anchored':
+      return describeForPatients(reason)
+  }
+}
+
+function describeForPatients(reason: InvalidForPatients): string {
+  switch (reason.code) {
+    case 'handle_seen':
+      return `handle ${nameOf(reason.handle)} has been opened before`
+    case 'unknown_handle':
+      return `there is no handle ${nameOf(reason.handle)}`
+    case 'handle_revoked':
+      return `handle ${nameOf(reason.handle)} was revoked in block ${reason.height}`
+    case 'handle_expired':
+      return `handle ${nameOf(reason.handle)} expires at ${timeOf(reason.expiresAt)}, the chain is at ${timeOf(reason.time)}`
+    case 'handle_expires_too_late':
+      return `the handle may expire at ${timeOf(reason.latest)} at the latest`
+    case 'key_replaced_already':
+      return `key ${nameOf(reason.key)} has a successor at ${reason.custodian} already`
+    case 'key_cycle':
+      return `key ${nameOf(reason.key)} would become its own successor at ${reason.custodian}`
+    case 'item_erased':
+      return `item ${nameOf(reason.item)} has its tombstone already`
+    case 'root_not_anchored':
+      return `batch root ${nameOf(reason.root)} is not anchored by its organisation`
   }
 }
 
