@@ -2,13 +2,14 @@
 // wants a record and no trace. The trace of the good one is really asked for where a case needs witnesses.
 
 import {
-  accessEntryCommit,
   type AccessEntry,
-  accessRequestDigest,
+  accessEntryCommit,
   type AccessRequest,
+  accessRequestDigest,
   type AccessWitness,
   gateTagOf,
   type Manifest,
+  openFacts,
   sealAccessEntry,
   signAccessRequest,
   type SignedAccessRequest,
@@ -63,7 +64,7 @@ export function ask(
     custodian,
     purpose: 'TREAT',
     grant,
-    sets: [{ setId, gateTag: gateTagOf(rec), facts }],
+    sets: [{ setId, gateTag: gateTagOf(rec), facts: openFacts(rec, facts, []) }],
     entry: accessEntryCommit(entry),
     block,
     issuedAt: time,

@@ -7,6 +7,7 @@ import {
   type AccessRequest,
   type AccessWitness,
   generatePatient,
+  openFacts,
   parseGrant,
   signWitness,
   type VaultAnswer,
@@ -302,8 +303,8 @@ async function refusedGrants(
   return refusals
 }
 
-function wrongGate({ setId, manifest: { facts } }: Target): Partial<AccessRequest> {
-  return { sets: [{ setId, gateTag: random(32), facts }] }
+function wrongGate({ setId, manifest: { rec, facts } }: Target): Partial<AccessRequest> {
+  return { sets: [{ setId, gateTag: random(32), facts: openFacts(rec, facts, []) }] }
 }
 
 async function refusedOldBlock(

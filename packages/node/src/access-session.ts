@@ -15,6 +15,7 @@ import {
   gateTagOf,
   type LeafPlace,
   type Manifest,
+  openFacts,
   sealAccessEntry,
   type ShardSet,
   signAccessRequest,
@@ -131,7 +132,7 @@ export function signRequest(
     purpose,
     grant,
     sets: records.map(({ setId, manifest: { rec, facts } }) => {
-      return { setId, gateTag: gateTagOf(rec), facts }
+      return { setId, gateTag: gateTagOf(rec), facts: openFacts(rec, facts, []) }
     }),
     entry: accessEntryCommit(entry),
     block: recentBlock(),

@@ -7,6 +7,7 @@
 
 import {
   classOf,
+  clinicalFactsOf,
   commitRecord,
   dedupeKey,
   fieldsOf,
@@ -166,7 +167,12 @@ function seal(
     mediaType: mediaTypeOf(preparation),
     receivedAt: preparation.receivedAt,
     supersedes: null,
-    facts: { patientKey, class: name },
+    facts: {
+      patientKey,
+      class: name,
+      record: commitment.recordCommit,
+      ...clinicalFactsOf(node, resource.fullUrl),
+    },
     patient: found.patient,
     submission: all.submission,
     dedupe: found.dedupeKey,

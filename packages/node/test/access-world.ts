@@ -9,6 +9,8 @@ import {
   type AccessEntry,
   accessEntryCommit,
   type AccessRequest,
+  NO_CLINICAL_FACTS,
+  openFacts,
   organisationDid,
   pairwiseSealKey,
   pairwiseSignKey,
@@ -145,7 +147,8 @@ export function accessOf(number: number): { request: AccessRequest; entry: Acces
     logKey.publicKey,
     (length) => crypto.getRandomValues(new Uint8Array(length)),
   )
-  const facts = { patientKey: patientKey.publicKey, class: 'general' }
+  const known = { patientKey: patientKey.publicKey, class: 'general', record: setId }
+  const facts = openFacts(setId, { ...NO_CLINICAL_FACTS, ...known }, [])
   const request: AccessRequest = {
     ...said,
     sets: [{ setId, gateTag: setId, facts }],

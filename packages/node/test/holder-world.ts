@@ -12,7 +12,10 @@ import {
   decodeVaultAnswer,
   type DepositItem,
   encodeVaultRequest,
+  type FactsOpening,
   gateTagOf,
+  NO_CLINICAL_FACTS,
+  openFacts,
   organisationDid,
   pairwiseSealKey,
   pairwiseSignKey,
@@ -92,6 +95,7 @@ export interface Deposited {
   record: SealedRecord
   raw: Uint8Array
   gateTag: Uint8Array
+  facts: FactsOpening
   holders: string[]
 }
 
@@ -154,8 +158,15 @@ export class HolderWorld {
     this.#count += 1
     const raw = noise(size, this.#count)
     const rec = sha256(bytesOf(`rec ${this.#count}`))
+    const commitment = commitRecord([], raw, recordSecrets(rec))
+    const facts = {
+      ...NO_CLINICAL_FACTS,
+      patientKey: patient.sign.publicKey,
+      class: 'general',
+      record: commitment.recordCommit,
+    }
     const details = {
-      ...commitRecord([], raw, recordSecrets(rec)),
+      ...commitment,
       rec,
       mediaType: 'application/octet-stream',
       resourceType: null,
@@ -164,7 +175,7 @@ export class HolderWorld {
       fullUrl: null,
       receivedAt: this.clock.wall(),
       supersedes: null,
-      facts: { patientKey: patient.sign.publicKey, class: 'general' },
+      facts,
       patient: 'p-1',
       submission: bytesOf('submission'),
       dedupe: bytesOf(`dedupe ${this.#count}`),
@@ -177,7 +188,8 @@ export class HolderWorld {
       classKey,
       random,
     })
-    return { record, raw, gateTag: gateTagOf(rec), holders: [...NAMES] }
+    const opening = openFacts(rec, facts, [])
+    return { record, raw, gateTag: gateTagOf(rec), facts: opening, holders: [...NAMES] }
   }
 
   itemOf({ record, holders }: Deposited, index: number): DepositItem {
@@ -236,10 +248,10 @@ export class HolderWorld {
       custodian: CUSTODIAN,
       purpose: 'TREAT',
       grant,
-      sets: records.map(({ record, gateTag }) => ({
+      sets: records.map(({ record, gateTag, facts }) => ({
         setId: record.setId,
         gateTag,
-        facts: { patientKey: patient.sign.publicKey, class: 'general' },
+        facts,
       })),
       entry: accessEntryCommit(entry),
       block: this.blockAt(this.chain.height),

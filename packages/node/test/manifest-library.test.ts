@@ -5,6 +5,7 @@ import {
   commitRecord,
   createKeyDeposit,
   encodeKeyDeposit,
+  NO_CLINICAL_FACTS,
   type RecordHead,
   recordSecrets,
   sealRecord,
@@ -50,8 +51,9 @@ function keyOf(name: string): Uint8Array {
 function headUnder(classKey: string): RecordHead & { setId: Uint8Array } {
   const raw = utf8.encode('a letter')
   const rec = bytesOf('rec')
+  const commitment = commitRecord([], raw, recordSecrets(rec))
   const details = {
-    ...commitRecord([], raw, recordSecrets(rec)),
+    ...commitment,
     rec,
     mediaType: 'text/plain',
     resourceType: null,
@@ -60,7 +62,12 @@ function headUnder(classKey: string): RecordHead & { setId: Uint8Array } {
     fullUrl: null,
     receivedAt: 1,
     supersedes: null,
-    facts: { patientKey, class: 'general' },
+    facts: {
+      ...NO_CLINICAL_FACTS,
+      patientKey,
+      class: 'general',
+      record: commitment.recordCommit,
+    },
     patient: 'p-1',
     submission: bytesOf('submission'),
     dedupe: bytesOf('dedupe'),

@@ -17,11 +17,12 @@ import {
   commitRecord,
   createKeyDeposit,
   decodeVaultAnswer,
+  encodeBatchDeposit,
   encodeKeyDeposit,
   encodeVaultAnswer,
-  encodeBatchDeposit,
   type GrantDocument,
   type LeafPlace,
+  NO_CLINICAL_FACTS,
   openManifest,
   placeShards,
   recordSecrets,
@@ -209,7 +210,12 @@ export class VaultWorld {
     if (split === undefined) throw new Error('too few hospitals')
     const rec = random(32)
     const commitment = commitRecord([], raw, recordSecrets(rec))
-    const facts = { patientKey: signKeyOf(patient).publicKey, class: name }
+    const facts = {
+      ...NO_CLINICAL_FACTS,
+      patientKey: signKeyOf(patient).publicKey,
+      class: name,
+      record: commitment.recordCommit,
+    }
     const details = {
       ...commitment,
       rec,

@@ -31,7 +31,15 @@ const options: SealOptions = {
   classKey: random(32),
   random,
 }
-const nobody = { patientKey: random(32), class: 'general' }
+const nobody = {
+  patientKey: random(32),
+  class: 'general',
+  type: 'Observation',
+  date: '2026-11-27',
+  author: 'urn:uuid:3f1c9e52-1f4f-4f0a-9f6c-1d9a0e2b7c56',
+  encounter: 'urn:uuid:3f1c9e52-1f4f-4f0a-9f6c-1d9a0e2b7c57',
+  labels: [],
+}
 
 function medianObservation() {
   const observations = Array.from({ length: 20 }, (_, seed) => generatePatient(seed))
@@ -57,7 +65,7 @@ function detailsOf(
     fullUrl: 'urn:uuid:3f1c9e52-1f4f-4f0a-9f6c-1d9a0e2b7c55',
     receivedAt: Date.now(),
     supersedes: null,
-    facts: nobody,
+    facts: { ...nobody, record: commitment.recordCommit },
     patient: '0b6b2d5e-6b8e-4d0b-8f3e-2a6c9f1d7e10',
     submission: random(32),
     dedupe: random(32),

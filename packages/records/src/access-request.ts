@@ -2,7 +2,7 @@
 //
 // The same bytes go to all of them, and name them all, so one signature serves and a holder that is not
 // addressed refuses. A recent block digest binds the network and the time; the commitment of the access
-// entry binds the trace; the tag and the facts of each set open its gate.
+// entry binds the trace; the tag of each set, and as many of its facts as the grant needs, open its gate.
 
 import {
   bytes,
@@ -17,7 +17,7 @@ import {
   versioned,
 } from '@mooring/codec'
 import { domainBytes, domainHash, type KeyPair, sign, verify } from '@mooring/crypto'
-import { factsSchema } from './facts.ts'
+import { factsOpeningSchema } from './facts.ts'
 import { signedGrantSchema } from './grant-document.ts'
 
 export const ACCESS_SETS_MAX = 64
@@ -35,7 +35,10 @@ export const accessRequestSchema = versioned(1, {
   /** Null for the custodian itself, which reads by its own policy. */
   grant: nullable(signedGrantSchema),
   /** Of one patient. */
-  sets: list(struct({ setId: bytes(32), gateTag: bytes(32), facts: factsSchema }), ACCESS_SETS_MAX),
+  sets: list(
+    struct({ setId: bytes(32), gateTag: bytes(32), facts: factsOpeningSchema }),
+    ACCESS_SETS_MAX,
+  ),
   /** Commitment of the access entry. */
   entry: bytes(32),
   /** A final block of the last minutes. */

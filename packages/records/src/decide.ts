@@ -12,7 +12,7 @@ import {
   type SignedAccessRequest,
   verifyAccessRequest,
 } from './access-request.ts'
-import { gateOf } from './facts.ts'
+import { gateOfOpening } from './facts.ts'
 import { GRANT_LIFETIME_MS_MAX, type SignedGrant, verifyGrant } from './grant-document.ts'
 import { coversPurpose, isImplicitPurpose, isPurpose } from './purpose.ts'
 
@@ -182,7 +182,7 @@ function checkSets({ custodian, sets }: AccessRequest, { heldSet }: AccessInput)
   if (here.length === 0) return 'no_such_set'
   if (here.some(({ held }) => held.custodian !== custodian)) return 'wrong_custodian'
   const isOpen = here.every(({ held, gateTag, facts }) =>
-    equalBytes(held.gate, gateOf(gateTag, facts)),
+    equalBytes(held.gate, gateOfOpening(gateTag, facts)),
   )
   return isOpen ? undefined : 'gate_differs'
 }

@@ -75,7 +75,26 @@ export {
   type HeldSet,
 } from './decide.ts'
 export { RecordsError, type RecordsErrorCode } from './errors.ts'
-export { factsSchema, gateOf, gateTagOf, type RecordFacts } from './facts.ts'
+export {
+  FACET_NAMES,
+  type FacetName,
+  type FactsOpening,
+  factsOpeningSchema,
+  factsSchema,
+  gateOf,
+  gateOfOpening,
+  gateTagOf,
+  openFacts,
+  type RecordFacts,
+  type ShownFacts,
+  shownFacts,
+} from './facts.ts'
+export {
+  type ClinicalFacts,
+  clinicalFactsOf,
+  labelsOf,
+  NO_CLINICAL_FACTS,
+} from './clinical-facts.ts'
 export { type Field, fieldsOf } from './fields.ts'
 export { generatePatient } from './generate-patient.ts'
 export {

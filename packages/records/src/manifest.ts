@@ -55,8 +55,8 @@ export const manifestSchema = versioned(1, {
 export type Manifest = Infer<typeof manifestSchema>
 
 /** Nearly every manifest has this many bytes or fewer, and then all have one size. */
-const PADDED_STEP = 640
-const PADDED_BYTES_MAX = 8 * PADDED_STEP
+const PADDED_STEP = 832
+const PADDED_BYTES_MAX = 6 * PADDED_STEP
 export const SEALED_MANIFEST_BYTES_MAX = PADDED_BYTES_MAX + AEAD_TAG_BYTES
 
 const INFO = new TextEncoder().encode('manifest/v1')

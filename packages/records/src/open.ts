@@ -1,6 +1,6 @@
 // Opening a record: from any k shards and its manifest back to the bytes, or the reason why not.
 //
-// Checked, in this order: that the manifest's data key is the one the set commits to, that its sizes are
+// Checked, in this order: that the manifest's data key is the one the set commits to, that its facts open the gate, that its sizes are
 // those of the set, each fragment against the leaves (by the caller or in `openRecord`), the seal of each
 // segment, that the padding is zero, and at the end that the bytes are those of `recordCommit`. What a
 // `RecordOpener` returns before the end is authentic for the manifest; that it is the record on the
@@ -9,7 +9,7 @@
 import { CodecError, concatBytes, equalBytes, inflate, JsonError, parseJson } from '@mooring/codec'
 import type { IncrementalHash } from '@mooring/crypto'
 import { fieldTree, rawCommitmentHash, recordCommitment, recordSecrets } from './commit.ts'
-import { gateOf, gateTagOf } from './facts.ts'
+import { gateOf } from './facts.ts'
 import { fieldsOf } from './fields.ts'
 import { isShard, fragmentsOfShard } from './fragments.ts'
 import type { Manifest } from './manifest.ts'
@@ -22,6 +22,8 @@ export type OpenFailure =
   | 'key_commitment_differs'
   /** The facts of the manifest do not open the gate of the set. */
   | 'gate_differs'
+  /** The facts name another record or type than the manifest that has them. */
+  | 'facts_differ'
   | 'sizes_differ'
   | 'too_few_shards'
   | 'segment_damaged'
@@ -91,9 +93,10 @@ export class RecordOpener {
     if (!equalBytes(keyCommitmentOf(manifest.dek), set.kc)) {
       return { code: 'key_commitment_differs' }
     }
-    if (!equalBytes(gateOf(gateTagOf(manifest.rec), manifest.facts), set.gate)) {
+    if (!equalBytes(gateOf(manifest.rec, manifest.facts), set.gate)) {
       return { code: 'gate_differs' }
     }
+    if (!areFactsOf(manifest)) return { code: 'facts_differ' }
     return areSizesOf(set, manifest) ? new RecordOpener(set, manifest) : { code: 'sizes_differ' }
   }
 
@@ -144,6 +147,10 @@ const NOTHING = new Uint8Array(0)
 /** Deflated bytes, or a resource whose fields are to be compared. */
 function isKeptToEnd({ encoding, resourceType }: Manifest): boolean {
   return encoding === 'deflate' || resourceType !== null
+}
+
+function areFactsOf({ facts, recordCommit, resourceType }: Manifest): boolean {
+  return equalBytes(facts.record, recordCommit) && facts.type === (resourceType ?? '')
 }
 
 function areSizesOf(set: ShardSet, manifest: Manifest): boolean {

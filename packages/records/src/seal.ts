@@ -11,7 +11,8 @@ import { type IncrementalHash, merkleRootOfHashes } from '@mooring/crypto'
 import type { RandomBytes } from './batch.ts'
 import { fieldTree, rawCommitmentHash, recordCommitment, recordSecrets } from './commit.ts'
 import { RecordsError } from './errors.ts'
-import { gateOf, gateTagOf } from './facts.ts'
+import { NO_CLINICAL_FACTS } from './clinical-facts.ts'
+import { gateOf, type RecordFacts } from './facts.ts'
 import { type Manifest, sealManifest } from './manifest.ts'
 import { paddedBytesFor } from './padding.ts'
 import type { Split } from './placement.ts'
@@ -30,8 +31,8 @@ export type RecordDetails = Omit<Manifest, 'dek' | 'rawBytes' | 'payloadBytes' |
 /** Of bytes that are sealed as they come: no resource, and the commitment is computed on the way. */
 export type StreamDetails = Pick<
   RecordDetails,
-  'mediaType' | 'receivedAt' | 'supersedes' | 'facts' | 'patient' | 'submission' | 'dedupe'
->
+  'mediaType' | 'receivedAt' | 'supersedes' | 'patient' | 'submission' | 'dedupe'
+> & { readonly facts: Pick<RecordFacts, 'patientKey' | 'class'> }
 
 export interface SealOptions {
   readonly custodian: string
@@ -132,11 +133,13 @@ export class RecordSealer {
     const { fieldSeed, blind } = recordSecrets(this.#rec)
     const fieldRoot = fieldTree([], fieldSeed).root
     const rawCommit = this.#rawHash.digest()
+    const recordCommit = recordCommitment(blind, fieldRoot, rawCommit)
     const contents: Manifest = {
       ...details,
       ...NO_RESOURCE,
+      facts: { ...details.facts, ...NO_CLINICAL_FACTS, record: recordCommit },
       rec: this.#rec,
-      recordCommit: recordCommitment(blind, fieldRoot, rawCommit),
+      recordCommit,
       fieldRoot,
       rawCommit,
       dek: this.#dek,
@@ -166,7 +169,7 @@ function headOf(sealer: SegmentSealer, manifest: Manifest, options: SealOptions)
     kc: keyCommitmentOf(manifest.dek),
     shardRoot: merkleRootOfHashes(leaves),
     leaves,
-    gate: gateOf(gateTagOf(manifest.rec), manifest.facts),
+    gate: gateOf(manifest.rec, manifest.facts),
   }
   const encodedSet = encodeShardSet(set)
   const setId = shardSetId(encodedSet)

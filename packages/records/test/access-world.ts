@@ -8,9 +8,14 @@ import {
   accessEntryCommit,
   type AccessInput,
   type AccessRequest,
-  gateOf,
+  type FacetName,
+  type FactsOpening,
+  gateOfOpening,
+  gateTagOf,
   type GrantDocument,
   type HeldSet,
+  NO_CLINICAL_FACTS,
+  openFacts,
   organisationDid,
   pairwiseSealKey,
   pairwiseSignKey,
@@ -62,14 +67,29 @@ export const blockDigestAt = (height: number): Uint8Array => bytesOf(`block ${he
 export interface AskedSet {
   setId: Uint8Array
   gateTag: Uint8Array
-  facts: RecordFacts
+  facts: FactsOpening
 }
 
-export function askedSet(name: string, facts: Partial<RecordFacts> = {}): AskedSet {
+export function askedSet(
+  name: string,
+  facts: Partial<RecordFacts> = {},
+  shown: readonly FacetName[] = [],
+): AskedSet {
+  const rec = bytesOf(`rec ${name}`)
   return {
     setId: bytesOf(`set ${name}`),
-    gateTag: bytesOf(`tag ${name}`),
-    facts: { patientKey: patientKey.publicKey, class: 'general', ...facts },
+    gateTag: gateTagOf(rec),
+    facts: openFacts(rec, factsOf(name, facts), shown),
+  }
+}
+
+export function factsOf(name: string, changes: Partial<RecordFacts> = {}): RecordFacts {
+  return {
+    ...NO_CLINICAL_FACTS,
+    patientKey: patientKey.publicKey,
+    class: 'general',
+    record: bytesOf(`record ${name}`),
+    ...changes,
   }
 }
 
@@ -132,7 +152,7 @@ export function heldSets(sets: readonly AskedSet[]): (setId: Uint8Array) => Held
   const held = new Map(
     sets.map(({ setId, gateTag, facts }) => [
       setId.join(),
-      { custodian: CUSTODIAN, gate: gateOf(gateTag, facts) },
+      { custodian: CUSTODIAN, gate: gateOfOpening(gateTag, facts) },
     ]),
   )
   return (setId) => held.get(setId.join())

@@ -5,6 +5,7 @@ import { sha256 } from '@mooring/crypto'
 import {
   commitRecord,
   fieldsOf,
+  NO_CLINICAL_FACTS,
   type RandomBytes,
   type RecordDetails,
   recordSecrets,
@@ -44,8 +45,9 @@ export function optionsFor(seed: number, split: SealOptions['split'] = splits[2]
 export function detailsOf(raw: Uint8Array, resourceType: string | null = null): RecordDetails {
   const rec = sha256(text.encode('rec'), raw.subarray(0, 64))
   const fields = resourceType === null ? [] : fieldsOf(parseJson(raw))
+  const commitment = commitRecord(fields, raw, recordSecrets(rec))
   return {
-    ...commitRecord(fields, raw, recordSecrets(rec)),
+    ...commitment,
     rec,
     mediaType: resourceType === null ? 'application/octet-stream' : 'application/fhir+json',
     resourceType,
@@ -54,7 +56,13 @@ export function detailsOf(raw: Uint8Array, resourceType: string | null = null): 
     fullUrl: null,
     receivedAt: 1_790_000_000_000,
     supersedes: null,
-    facts: { patientKey, class: 'general' },
+    facts: {
+      ...NO_CLINICAL_FACTS,
+      patientKey,
+      class: 'general',
+      type: resourceType ?? '',
+      record: commitment.recordCommit,
+    },
     patient: 'p-1',
     submission: new Uint8Array(32).fill(0x5b),
     dedupe: new Uint8Array(32).fill(0xde),

@@ -10,6 +10,7 @@ import { test } from 'uvu'
 import {
   bucketFor,
   classOf,
+  clinicalFactsOf,
   generatePatient,
   manifestSchema,
   nextBucket,
@@ -75,12 +76,17 @@ function sizesOf([resource, patient]: [SubmittedResource, string]): Seen[] {
     fullUrl,
     receivedAt: 1_790_000_000_000,
     supersedes: DIGEST,
-    facts: { patientKey, class: classOf(node, 'application/fhir+json') },
+    facts: {
+      patientKey,
+      class: classOf(node, 'application/fhir+json'),
+      record: DIGEST,
+      ...clinicalFactsOf(node, fullUrl),
+    },
     patient,
     submission: DIGEST,
     dedupe: DIGEST,
   })
-  const steps = Math.ceil((manifest.length + 4) / 640)
+  const steps = Math.ceil((manifest.length + 4) / 832)
   const seen: Seen[] = []
   let bucket = bucketFor(payload)
   for (let step = 0; step <= STEPS; step += 1) {
@@ -147,7 +153,7 @@ test('sealed records of a patient show their bucket and nothing else', () => {
     [...shards].every((length) => allowed.includes(length)),
     [...shards].join(),
   )
-  assert.deepEqual([...manifests], [640 + 16])
+  assert.deepEqual([...manifests], [832 + 16])
 })
 
 test('buckets grow without gaps, and only as drawn', () => {

@@ -38,7 +38,7 @@ test('the frozen record reads back: set, manifest, bytes', () => {
   const manifest = openManifest(sealed, fromHex(vector.classKey), setId)
   assert.deepEqual(manifest, decode(manifestSchema, fromHex(vector.manifest)))
   assert.ok(manifest)
-  assert.equal(toHex(gateOf(fromHex(vector.gateTag), manifest.facts)), toHex(set.gate))
+  assert.equal(toHex(gateOf(fromHex(vector.rec), manifest.facts)), toHex(set.gate))
   const opened = openRecord(set, manifest, [null, ...sealedExample.shards.slice(1)])
   assert.ok(opened.ok)
   assert.equal(toHex(opened.raw), vector.raw)
