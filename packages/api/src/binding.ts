@@ -14,6 +14,8 @@ import { checkUpload, paced, received } from './body-streams.ts'
 import { ApiError } from './errors.ts'
 import { type EventStreams, streamQuery } from './events.ts'
 import type { Place } from './limits.ts'
+import { authenticate, parseSigned } from './patient-binding.ts'
+import { patientEndpoints } from './patient-endpoints.ts'
 import { convertQuery, hasHead } from './requests.ts'
 import type { Route } from './route.ts'
 import type { OperationId } from './routes.ts'
@@ -45,6 +47,7 @@ interface AnyEndpoint {
 const endpoints: Record<Exclude<OperationId, 'streamEvents'>, AnyEndpoint['answer']> = {
   ...reading,
   ...vaultEndpoints,
+  ...patientEndpoints,
   submitTransactions,
   submitRecords,
 }
@@ -63,6 +66,8 @@ export function bind(
         return received(request.raw, around.context.limits)
       }
       scope.addContentTypeParser('*', async (request: FastifyRequest) => take(request))
+    } else if (route.role === 'patient') {
+      parseSigned(scope, type, form === 'json')
     } else if (form === 'json') {
       const parse = scope.getDefaultJsonParser('error', 'error')
       scope.addContentTypeParser(type, { parseAs: 'string' }, parse)
@@ -79,11 +84,14 @@ export function bind(
     config: { route },
     exposeHeadRoute: hasHead(id),
     ...(route.bodyBytesMax === undefined ? {} : { bodyLimit: route.bodyBytesMax }),
-    preValidation: (request, _reply, done) => {
-      convertQuery(route, request.query)
-      requireBody(request, route)
-      done()
-    },
+    preValidation: [
+      ...(route.role === 'patient' ? [authenticate(around.context.handlers.patients)] : []),
+      (request: FastifyRequest<StreamRequest>, _reply, done) => {
+        convertQuery(route, request.query)
+        requireBody(request, route)
+        done()
+      },
+    ],
     handler: id === 'streamEvents' ? streaming(around) : answering(endpoints[id], around),
   })
 }
@@ -129,8 +137,8 @@ function requireBody(request: FastifyRequest, route: Route): void {
 
 function answering(endpoint: AnyEndpoint['answer'], around: Surroundings) {
   return async (request: FastifyRequest, reply: FastifyReply) => {
-    const { params, query, headers, body } = request
-    const call = { params, query, headers, body, ...callerOf(request, reply, around) }
+    const { params, query, headers, body, patient } = request
+    const call = { params, query, headers, body, patient, ...callerOf(request, reply, around) }
     const answer = await unhurried(request.raw.socket, () => endpoint(call, around.context))
     const etag = answer.headers?.['etag']
     reply.code(answer.status).headers(answer.headers ?? {})

@@ -36,13 +36,23 @@ import type {
 import type { Pruned, PrunePlan, Snapshot, Snapshots } from './storage-answers.ts'
 import type { Access, AccessOutcome, AccessPage } from './access-answers.ts'
 import type { Evidence, EvidencePage } from './evidence-answers.ts'
+import { patientCalls } from './patient-client.ts'
 import { IncompleteAnswer, vaultCalls, waitQuery } from './vault-client.ts'
 
 export interface ClientOptions {
   /** How long an answer may take, waiting for finality not counted. */
   timeoutMs?: number
   headers?: Record<string, string>
+  /** The `Authorization` of each call, made from what is sent; such a client sends no body in pieces. */
+  authorize?: (call: SentCall) => string
   fetch?: typeof globalThis.fetch
+}
+
+export interface SentCall {
+  method: 'GET' | 'POST'
+  /** With the query. */
+  path: string
+  body: Uint8Array
 }
 
 export interface WaitOptions {
@@ -131,6 +141,7 @@ export function createClient(endpoint: string, options: ClientOptions = {}) {
   return {
     ...submitting(http),
     ...vaultCalls(http),
+    ...patientCalls(http),
     live: (verbose = false) => read<Health>('/livez', { query: { verbose } }),
     ready: (verbose = false) => read<Health>('/readyz', { query: { verbose } }),
     status: () => read<Status>('/v1/status'),
@@ -238,12 +249,18 @@ function createHttp(endpoint: string, options: ClientOptions): Http {
     failure: (cause) => (cause instanceof ApiProblem ? cause : noAnswer(endpoint, cause)),
     send: async (path, call = {}) => {
       const { method = 'GET', body, waitMs = 0 } = call
-      const headers = { accept: 'application/json', ...options.headers, ...call.headers }
+      const url = urlOf(endpoint, path, call.query)
+      const headers = {
+        accept: 'application/json',
+        ...authorized(options, { method, url, body }),
+        ...options.headers,
+        ...call.headers,
+      }
       const signal = call.signal ?? AbortSignal.timeout(timeoutMs + waitMs)
       // Only a body in pieces needs `duplex`, and fetch insists on it.
       const sent = body === undefined ? {} : { body, duplex: 'half' as const }
       const request = { method, headers, signal, ...sent }
-      const response = await http.reached(fetch(urlOf(endpoint, path, call.query), request))
+      const response = await http.reached(fetch(url, request))
       if (response.ok) return response
       throw problemIn(response, await http.reached(response.text()))
     },
@@ -255,6 +272,18 @@ function createHttp(endpoint: string, options: ClientOptions): Http {
     },
   }
   return http
+}
+
+function authorized(
+  { authorize }: ClientOptions,
+  { method, url, body }: { method: 'GET' | 'POST'; url: string; body: Call['body'] | undefined },
+): Record<string, string> {
+  if (authorize === undefined) return {}
+  if (body instanceof ReadableStream) throw new TypeError('a body in pieces cannot be signed')
+  const { pathname, search } = new URL(url)
+  const sent = typeof body === 'string' ? new TextEncoder().encode(body) : body
+  const call = { method, path: `${pathname}${search}`, body: sent ?? new Uint8Array(0) }
+  return { authorization: authorize(call) }
 }
 
 async function readBytes(http: Http, path: string): Promise<Uint8Array> {

@@ -25,6 +25,7 @@ import type { Pruned, PrunePlan, Snapshot } from './storage-answers.ts'
 import type { Access, AccessOutcome } from './access-answers.ts'
 import type { Evidence } from './evidence-answers.ts'
 import type { Change, ChangePreview, Epoch, Member, Network } from './membership-answers.ts'
+import type { PatientHandlers } from './patient-handlers.ts'
 import type { VaultHandlers } from './vault-handlers.ts'
 
 /** What a record answer is before the server adds its links. */
@@ -169,6 +170,8 @@ export interface ApiHandlers extends VaultHandlers {
 
   proof(id: string, options: { withOpening: boolean }): Promise<ProofOutcome | undefined>
   verifyProof(json: Uint8Array): Verification | Promise<Verification>
+
+  readonly patients: PatientHandlers
 
   readonly events: EventSource
 }

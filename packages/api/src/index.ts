@@ -61,6 +61,18 @@ export {
   startApi,
 } from './server.ts'
 export type {
+  EnrolmentRequest,
+  HandleOpening,
+  KnownGrantAnswer,
+  KnownGrantQuery,
+  PatientCall,
+  PatientCaller,
+  PatientDelegate,
+  PatientHandlers,
+  RelayedHandle,
+  WalletEnrolment,
+} from './patient-handlers.ts'
+export type {
   GrantRequest,
   ReadableQuery,
   ReadRequest,

@@ -18,6 +18,7 @@ const EVERYWHERE: readonly number[] = [400, 421, 500, 503]
 
 const PROBLEM_TEXTS: Readonly<Record<number, string>> = {
   400: 'The request does not match its schema.',
+  401: 'It is not signed, or not as it must be.',
   403: 'It may not be done; the code says why.',
   404: 'There is no such thing.',
   408: 'The request did not arrive in time.',
@@ -27,6 +28,7 @@ const PROBLEM_TEXTS: Readonly<Record<number, string>> = {
   415: 'The content type is not accepted here.',
   421: 'The Host header names another host.',
   422: 'It was understood and refused.',
+  429: 'Too often; `Retry-After` says when.',
   500: 'Something failed inside the node.',
   503: 'Not now; `Retry-After` says when.',
   507: 'The disk has no room for it; nothing of it was kept.',
@@ -36,6 +38,7 @@ const TAGS = [
   { name: 'network', description: 'The network, its members, this node' },
   { name: 'chain', description: 'Blocks and transactions' },
   { name: 'records', description: 'Records of this custodian' },
+  { name: 'patients', description: 'Patients, their wallets and what they permit' },
   { name: 'proofs', description: 'Proofs that a stranger can check' },
   { name: 'events', description: 'What happens, as it happens' },
   { name: 'storage', description: 'Snapshots, and what is kept of old blocks' },

@@ -100,9 +100,12 @@ export function methodsAt(path: string, listener: Listener): string[] {
   return [...new Set(methods)]
 }
 
-/** A stream has no length to tell and no end to wait for; reading a record leaves a trace. */
+/** A stream has no length to tell and no end to wait for; reading a record leaves a trace; a patient signs. */
 export function hasHead(id: OperationId): boolean {
-  return routes[id].method === 'GET' && id !== 'streamEvents' && id !== 'getRecordContent'
+  const { method, role }: Route = routes[id]
+  return (
+    method === 'GET' && role !== 'patient' && id !== 'streamEvents' && id !== 'getRecordContent'
+  )
 }
 
 function patternOf({ path }: Route): RegExp {

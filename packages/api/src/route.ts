@@ -2,9 +2,11 @@
  * What one line of the table of routes says, and the request that an endpoint gets because of it.
  */
 
+import type { PatientCaller } from './patient-handlers.ts'
 import type { JsonSchema, ObjectSchema, Static } from './schema.ts'
 
-export type Role = 'none' | 'viewer' | 'submitter' | 'auditor' | 'operator'
+/** A `patient` is who the signature of the request says; see `patient-binding.ts`. */
+export type Role = 'none' | 'viewer' | 'submitter' | 'auditor' | 'operator' | 'patient'
 
 export type Listener = 'api' | 'metrics'
 
@@ -71,4 +73,5 @@ export interface RequestParts<R> {
   query: Part<R, 'query'>
   headers: Part<R, 'headers'>
   body: Body<R>
+  patient: R extends { role: 'patient' } ? PatientCaller : null
 }

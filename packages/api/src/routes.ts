@@ -2,8 +2,8 @@
  * One table: what can be asked, with what, and which answers exist.
  *
  * The server binds it, `/openapi.json` is made from it, and the endpoints are typed by it: a route
- * without an endpoint does not compile. `role` says who may ask once callers are known; nothing checks
- * it yet. Query values are text on the wire and become what their schema says before they are
+ * without an endpoint does not compile. `role` says who may ask once callers are known; so far only
+ * `patient` is checked. Query values are text on the wire and become what their schema says before they are
  * checked; bodies are never converted.
  */
 
@@ -12,6 +12,7 @@ import { accessRoutes } from './access-routes.ts'
 import * as answers from './answers.ts'
 import { evidenceRoutes } from './evidence-routes.ts'
 import { membershipRoutes } from './membership-routes.ts'
+import { patientRoutes } from './patient-routes.ts'
 import type { Response } from './route.ts'
 import { storageRoutes } from './storage-routes.ts'
 import { bytes, closed, hexId, json, page, recordId, stream, table } from './route-forms.ts'
@@ -247,6 +248,7 @@ export const routes = table({
     problems: [404],
   },
   ...vaultRoutes,
+  ...patientRoutes,
   ...accessRoutes,
   getProof: {
     method: 'GET',

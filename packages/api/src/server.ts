@@ -26,6 +26,7 @@ import type { ApiHandlers } from './handlers.ts'
 import { IdempotencyKeys } from './idempotency.ts'
 import { type ApiLimits, Budget, checkHost, DEFAULT_LIMITS } from './limits.ts'
 import { swaggerOptions } from './openapi.ts'
+import { decorateForPatients } from './patient-binding.ts'
 import { answerOnSocket, apiErrorOf, methodsAt } from './requests.ts'
 import { isPassing, isServedBy, type Listener, type Route } from './route.ts'
 import { operationIds, routes } from './routes.ts'
@@ -162,6 +163,7 @@ async function createListener(shared: Shared, listener: Listener): Promise<Fasti
   })
   app.removeAllContentTypeParsers()
   app.decorateRequest('place', null)
+  decorateForPatients(app)
   app.addHook('onRequest', (request, reply, done) => {
     enter(shared, request, reply)
     done()

@@ -33,6 +33,7 @@ import type { Change, Epoch, Member, Network } from '../src/membership-answers.t
 import { formatVerification, verifyProof } from '../src/verify.ts'
 import { accessPage, shownAccess } from './memory-access.ts'
 import { CHANGE, EPOCH, MEMBER } from './membership.ts'
+import { MemoryPatients } from './memory-patients.ts'
 import { digestOf, MemoryVault, NOT_PLACED, timeOf } from './memory-vault.ts'
 
 const ZERO = '0'.repeat(64)
@@ -49,7 +50,7 @@ export class MemoryNode extends MemoryVault implements ApiHandlers {
   readonly pending = new Map<string, Uint8Array>()
   organisations: Member[] = [MEMBER]
   proposals: Change[] = [CHANGE]
-  /** Oldest first. */
+  readonly patients = new MemoryPatients()
   /** Oldest first. */
   accesses: Access[] = []
   offences: Evidence[] = []

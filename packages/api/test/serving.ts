@@ -19,6 +19,7 @@ const CATALOGUE: Readonly<Record<string, CatalogueEntry>> = {
   bad_signature: { mor: 'MOR-4030', title: 'The signature is wrong', status: 422 },
   mempool_full: { mor: 'MOR-4031', title: 'The mempool is full', status: 503 },
   unknown_block: { mor: 'MOR-4007', title: 'No final block has this name', status: 404 },
+  patient_request_malformed: { mor: 'MOR-5500', title: 'It is no signature', status: 401 },
   full: { mor: 'MOR-1012', title: 'The disk is full', status: 507 },
 }
 

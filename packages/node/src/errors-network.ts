@@ -125,6 +125,17 @@ export const API_TEXTS: Record<ApiCode, CatalogEntry> = {
     'The Origin header names another site: its page tried to use the browser of a person here.',
     'Send records from a program, without an Origin header.',
   ),
+  patient_unsigned: entry(5120, 5, 401)(
+    'The request is not signed by a patient',
+    'What concerns one patient is answered to the wallet of that patient alone, which signs every request.',
+    'Ask with the wallet:   mooring patient hospitals',
+  ),
+  unknown_grant: entry(5121, 6, 404)(
+    'No grant has this handle',
+    'This node has signed no grant under that handle; a grant of a wallet is taken back with the wallet.',
+    'See the grants of a patient:   mooring grant list --patient <reference>',
+    'Take it back where it was made:   mooring patient grant revoke',
+  ),
   unknown_route: entry(4006, 6, 404)(
     'There is nothing at this address',
     'No route of the API has this path.',

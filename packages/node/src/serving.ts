@@ -23,6 +23,7 @@ import type { Metrics } from './metrics.ts'
 import { fillMetrics, type MetricsFill } from './metrics-fill.ts'
 import type { NodeParts } from './node-parts.ts'
 import type { Offence } from './offences.ts'
+import { createPatientAnswers } from './patient-answers.ts'
 import type { ProofDocuments } from './proof-documents.ts'
 import { createRecordHistory } from './record-history.ts'
 import type { Pruning } from './pruning.ts'
@@ -153,6 +154,7 @@ function handlersOf(
       return Promise.resolve(isWaiting ? { kind: 'pending' } : found)
     },
     ...createStorageAnswers(snapshots, pruning),
+    patients: createPatientAnswers(),
     verifyProof: (json) => formatVerification(verifyProof(json, { genesis: options.genesis })),
     events: feed,
   }

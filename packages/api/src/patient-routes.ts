@@ -1,0 +1,136 @@
+/**
+ * The part of the table that is for patients, and for the desk at which they enrol.
+ *
+ * What a patient asks is signed with a key (`role: 'patient'`); a revocation says itself that it may be
+ * relayed, so that anybody can bring it.
+ */
+
+import { closed, hexId, json, page, table } from './route-forms.ts'
+import * as answers from './patient-answers.ts'
+import { type Properties, Type } from './schema.ts'
+import { GrantDocument } from './vault-answers.ts'
+
+const BODY_MAX = 96 * 1024
+const key = Type.String({ pattern: '^[0-9a-f]{64}$', description: 'In hexadecimal digits.' })
+const signature = Type.String({ pattern: '^[0-9a-f]{128}$', description: 'Ed25519, in hex.' })
+const patient = Type.String({
+  maxLength: 256,
+  description: 'A FHIR reference or the bare number.',
+})
+const body = <P extends Properties>(properties: P) => ({
+  'application/json': { form: 'json' as const, schema: Type.Object(properties, closed) },
+})
+
+export const patientRoutes = table({
+  createEnrolment: {
+    method: 'POST',
+    path: '/v1/enrolments',
+    tag: 'patients',
+    role: 'operator',
+    summary:
+      'At the desk, once it is clear who somebody is: a ticket that binds a wallet to a patient',
+    accepts: body({
+      patient,
+      endpoint: Type.String({
+        pattern: '^https?://[\\x21-\\x7e]+$',
+        maxLength: 256,
+        description: 'Base address under which the wallet reaches this node.',
+      }),
+    }),
+    bodyBytesMax: BODY_MAX,
+    responses: { 201: json('The ticket.', answers.Enrolment) },
+    problems: [404, 408, 413, 415, 422, 429],
+  },
+  enrolPatient: {
+    method: 'POST',
+    path: '/v1/patient/enrolment',
+    tag: 'patients',
+    role: 'patient',
+    summary:
+      'Bind the key that signs this to the patient of a ticket; an earlier key of theirs is retired',
+    accepts: body({
+      code: Type.String({ pattern: '^[A-Za-z0-9_-]{22}$', description: 'Of the ticket.' }),
+      sealKey: key,
+      recoveryCommit: Type.Optional(key),
+    }),
+    bodyBytesMax: BODY_MAX,
+    responses: { 200: json('Both are in force.', answers.Enrolled) },
+    problems: [401, 403, 404, 408, 409, 413, 415, 422, 429],
+  },
+  depositGrant: {
+    method: 'POST',
+    path: '/v1/patient/grants',
+    tag: 'patients',
+    role: 'patient',
+    summary: 'Put a grant in force: its handle goes on the chain, its recipient gets its keys',
+    accepts: body({
+      grant: GrantDocument,
+      open: Type.Object(
+        {
+          publicKey: key,
+          expiresAt: Type.Integer({
+            minimum: 0,
+            maximum: Number.MAX_SAFE_INTEGER,
+            description: 'Unix milliseconds; the start of a day, UTC.',
+          }),
+          kind: Type.Unsafe<'share' | 'standing' | 'research' | 'delegation'>({
+            type: 'string',
+            enum: ['share', 'standing', 'research', 'delegation'],
+          }),
+          signature,
+        },
+        closed,
+      ),
+    }),
+    bodyBytesMax: BODY_MAX,
+    responses: { 201: json('It is in force.', answers.GrantDeposit) },
+    problems: [401, 403, 404, 408, 409, 413, 415, 422, 429],
+  },
+  listOwnGrants: {
+    method: 'GET',
+    path: '/v1/patient/grants',
+    tag: 'patients',
+    role: 'patient',
+    summary: 'The grants of the patient that asks, newest first',
+    query: Type.Object(page, closed),
+    responses: { 200: json('A page.', answers.KnownGrants) },
+    problems: [401, 403, 404, 429],
+  },
+  revokeHandle: {
+    method: 'POST',
+    path: '/v1/revocations',
+    tag: 'patients',
+    role: 'none',
+    summary: 'Relay a revocation that its one-time key has signed; anybody may bring it',
+    accepts: body({ publicKey: key, signature }),
+    bodyBytesMax: BODY_MAX,
+    responses: {
+      200: json('It is final: nobody serves that grant any more.', answers.RelayedHandle),
+    },
+    problems: [404, 408, 409, 413, 415, 422, 429],
+  },
+  listGrants: {
+    method: 'GET',
+    path: '/v1/grants',
+    tag: 'patients',
+    role: 'submitter',
+    summary: 'The grants of one patient that this custodian keeps, newest first',
+    query: Type.Object({ ...page, patient }, closed),
+    responses: { 200: json('A page.', answers.KnownGrants) },
+    problems: [404],
+  },
+  revokeGrant: {
+    method: 'POST',
+    path: '/v1/grants/:handle/revoke',
+    tag: 'patients',
+    role: 'submitter',
+    summary: 'Take back a grant that was signed with a key hosted here',
+    params: Type.Object({ handle: hexId }),
+    accepts: body({}),
+    bodyBytesMax: BODY_MAX,
+    responses: {
+      200: json('It is final: nobody serves that grant any more.', answers.RelayedHandle),
+    },
+    problems: [404, 408, 409, 413, 415, 422],
+  },
+})
