@@ -6,6 +6,7 @@ import { test } from 'uvu'
 import {
   blockDigest,
   checkGenesis,
+  checkSignatures,
   countersKey,
   decodeBlock,
   decodeGenesis,
@@ -143,6 +144,20 @@ test('the frozen transactions of governance read back', () => {
     assert.equal(payload.kind, kind)
     assert.ok(verify(signer, signedBytes, signature))
   }
+})
+
+test('the frozen transactions for patients read back', () => {
+  const vector = frozen('ledger-patients.json')
+  const given: { bytes: string; json: string }[] = JSON.parse(
+    JSON.stringify(vector['transactions']),
+  )
+  const kinds = given.map(({ bytes, json }) => {
+    const transaction = decodeTransaction(fromHex(bytes), digest)
+    assert.deepEqual(parsePayloadJson(json), transaction.payload)
+    assert.equal(checkSignatures(transaction, digest), undefined)
+    return transaction.payload.kind
+  })
+  assert.deepEqual(kinds, ['grant.open', 'key.replace', 'record.tombstone', 'grant.revoke'])
 })
 
 test.run()

@@ -23,7 +23,9 @@ import {
   formatTransactionProofJson,
   genesisState,
   networkId,
+  patientKeyDigest,
   type StateDiff,
+  tombstoneItem,
 } from '../src/index.ts'
 import {
   accessBatch,
@@ -37,6 +39,7 @@ import {
   world,
 } from './fixture.ts'
 import { admission, Chain, newKey } from './governance-world.ts'
+import { handleNamed, open as openHandle, replace, revoke, tombstone } from './patients-world.ts'
 
 const here = world({}, 'vectors')
 
@@ -210,6 +213,38 @@ function governanceVector() {
   return { transactions, blocks }
 }
 
+/** What the chain has for patients: a grant, a replaced key, an erased record. */
+function patientsVector() {
+  const chain = new Chain(here)
+  const { digest } = here
+  const first = decodeTransaction(anchor(here), digest)
+  if (first.payload.kind !== 'record.anchor') throw new Error('the first one is no anchor')
+  chain.block(first)
+  const { batchRoot: root } = first.payload.body
+  const given = [
+    openHandle(chain, 'allergies'),
+    replace(chain, 'hosted', 'own', { by: 'county' }),
+    tombstone(chain, 'item', { root }),
+    revoke(chain, 'allergies', { by: 'riverside' }),
+  ]
+  const before = chain.state
+  chain.block(...given)
+  const values = [...chain.state.values].filter(
+    ([name, value]) => toHex(before.values.get(name) ?? new Uint8Array()) !== toHex(value),
+  )
+  const key = keyOf('st-mary', 'patient').publicKey
+  return {
+    transactions: given.map(({ payload, bytes }) => ({
+      bytes: toHex(bytes),
+      json: formatPayloadJson(payload),
+    })),
+    values: values.map(([name, value]) => ({ key: name, value: toHex(value) })),
+    handle: toHex(handleNamed('allergies')),
+    patientKeyDigest: toHex(patientKeyDigest('st-mary', key)),
+    tombstoneItem: toHex(tombstoneItem(seedOf('set'), seedOf('salt'))),
+  }
+}
+
 export const vectors: Record<string, Record<string, unknown>> = {
   'ledger-genesis.json': genesisVector(),
   'ledger-transaction.json': transactionVector(),
@@ -218,6 +253,7 @@ export const vectors: Record<string, Record<string, unknown>> = {
   'ledger-proof.json': proofVector(),
   'ledger-changes.json': changesVector(),
   'ledger-governance.json': governanceVector(),
+  'ledger-patients.json': patientsVector(),
 }
 
 export const vectorFolder = new URL('../../../test/vectors/', import.meta.url)
