@@ -18,7 +18,15 @@ export type RestKind =
   | 'library'
   | 'access'
   | 'private'
-export type NameKind = 'set' | 'account' | 'account-key' | 'class-key' | 'library' | 'private'
+export type NameKind =
+  | 'set'
+  | 'account'
+  | 'account-key'
+  | 'account-order'
+  | 'resource'
+  | 'class-key'
+  | 'library'
+  | 'private'
 
 const NAME_BYTES = 16
 const BLOCK_BYTES = 64

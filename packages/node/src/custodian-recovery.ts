@@ -20,6 +20,7 @@ import {
   shardSetId,
 } from '@mooring/records'
 import type { PrivateStore, RestoredRecord } from '@mooring/storage'
+import { orderName, resourceName } from './account-order.ts'
 import type { AtRest } from './at-rest.ts'
 import type { CustodianIndex } from './custodian-index.ts'
 import { type FoundKey, newHeads } from './discovery.ts'
@@ -128,9 +129,14 @@ function recordOf(
   const { patientKey, class: name, epoch } = key.content
   const { set, manifest: sealed, holders } = head
   const entry = { set, manifest: sealed, patientKey, class: name, epoch }
+  const order = {
+    account: orderName(atRest, manifest.patient),
+    sequence: manifest.sequence,
+    resource: resourceName(atRest, manifest),
+  }
   return {
     id: manifest.recordCommit,
     dedupeKey: manifest.dedupe,
-    ...placedFields(atRest, entry, { setId, holders: [...holders], missing: [] }),
+    ...placedFields(atRest, entry, { setId, order, holders: [...holders], missing: [] }),
   }
 }

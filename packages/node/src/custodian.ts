@@ -11,6 +11,7 @@ import { fromHex } from '@mooring/codec'
 import type { Organisation } from '@mooring/ledger'
 import type { LeafPlace, RandomBytes } from '@mooring/records'
 import type { AccountStore, PrivateStore } from '@mooring/storage'
+import { AccountLocks } from './account-locks.ts'
 import type { Accounts } from './accounts.ts'
 import { Anchoring, type AnchoringModules, type AnchoringOptions } from './anchoring.ts'
 import { AtRest } from './at-rest.ts'
@@ -101,6 +102,7 @@ interface Parts {
   index: CustodianIndex
   placing: Placing
   reader: RecordReader
+  locks: AccountLocks
   /** When records were received that are not anchored yet, as far as this run took them. */
   receivedAt: Map<string, number>
 }
@@ -210,7 +212,7 @@ function createParts(options: CustodianOptions, modules: CustodianModules): Part
   const index = createCustodianIndex({ store, accounts, atRest, isQueued })
   const reader = new RecordReader()
   const parts = { options, modules, atRest, anchors, waits, anchoring, accounts, index, placing }
-  return { ...parts, batches, reader, receivedAt }
+  return { ...parts, batches, reader, receivedAt, locks: new AccountLocks() }
 }
 
 async function submit(

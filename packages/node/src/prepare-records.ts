@@ -10,7 +10,9 @@ import {
   clinicalFactsOf,
   commitRecord,
   dedupeKey,
+  eventTimeOf,
   fieldsOf,
+  isEnteredInError,
   patientNamesOf,
   patientOf,
   placementOrder,
@@ -23,6 +25,8 @@ import {
   type SubmissionProblem,
   type SubmittedResource,
 } from '@mooring/records'
+import type { AccountPlace } from '@mooring/storage'
+import type { Placed } from './account-order.ts'
 import { AtRest } from './at-rest.ts'
 import { encodeShards, placedFields, SPOOLED } from './queued-records.ts'
 
@@ -39,6 +43,7 @@ export interface Preparation {
 export interface FoundRecord {
   readonly dedupeKey: Uint8Array
   readonly resourceType: string
+  readonly resourceId: string | null
   readonly entry: number
   /** Reference of its patient; empty for the institution's own. */
   readonly patient: string
@@ -49,6 +54,8 @@ export interface FoundSubmission {
   /** The deduplication key of the whole. */
   readonly submission: Uint8Array
   readonly problems: readonly SubmissionProblem[]
+  /** A history: of several versions the newest comes first. */
+  readonly isNewestFirst: boolean
   readonly records: readonly FoundRecord[]
 }
 
@@ -66,14 +73,21 @@ export interface RecordKey {
   readonly key: Uint8Array
 }
 
+export interface SealingRecord extends Placed {
+  /** Of the found record. */
+  readonly position: number
+  /** Position of its key. */
+  readonly key: number
+}
+
 export interface Sealing {
   readonly custodian: string
   readonly split: Split
   /** Those that shards may be placed at. */
   readonly holders: readonly PossibleHolder[]
   readonly keys: readonly RecordKey[]
-  /** Positions of the found records to seal, each with the position of its key. */
-  readonly records: readonly { readonly position: number; readonly key: number }[]
+  /** Those of the found records to seal, in the order of their numbers in their accounts. */
+  readonly records: readonly SealingRecord[]
 }
 
 export interface PreparedRecord {
@@ -83,6 +97,7 @@ export interface PreparedRecord {
   readonly setId: Uint8Array
   readonly setName: Uint8Array
   readonly account: Uint8Array
+  readonly order: AccountPlace
   /** Sealed entry, placement and shards, as the store takes them. */
   readonly metadata: Uint8Array
   readonly holders: Uint8Array
@@ -105,22 +120,24 @@ export function* findRecords(
 ): Generator<undefined, Reading, undefined> {
   const { format, isPartial, secret } = preparation
   const submission = dedupeKey(secret, bytes)
-  const { resources, problems } = readSubmission(bytes, { format })
+  const { resources, problems, bundleType } = readSubmission(bytes, { format })
+  const all = { submission, problems, isNewestFirst: bundleType === 'history' }
   if (problems.length > 0 && !isPartial)
-    return { found: { submission, problems, records: [] }, resources: [], preparation }
+    return { found: { ...all, records: [] }, resources: [], preparation }
   const names = patientNamesOf(resources)
   const records: FoundRecord[] = []
-  for (const { raw, node, resourceType, entry } of resources) {
+  for (const { raw, node, resourceType, id, entry } of resources) {
     records.push({
       dedupeKey: dedupeKey(secret, raw),
       resourceType,
+      resourceId: id,
       entry,
       patient: patientOf(node, names),
       class: classOf(node, mediaTypeOf(preparation)),
     })
     yield
   }
-  return { found: { submission, problems, records }, resources, preparation }
+  return { found: { ...all, records }, resources, preparation }
 }
 
 export function* sealRecords(
@@ -129,14 +146,26 @@ export function* sealRecords(
   random: RandomBytes,
 ): Generator<PreparedRecord, void, undefined> {
   const atRest = new AtRest(reading.preparation.secret)
-  for (const { position, key: keyAt } of sealing.records) {
+  const ids: Uint8Array[] = []
+  for (const { position, key: keyAt, place, supersedes, follows } of sealing.records) {
     const resource = reading.resources[position]
     const found = reading.found.records[position]
     const key = sealing.keys[keyAt]
     if (resource === undefined || found === undefined || key === undefined)
       throw new Error(`there is no record ${position} of this submission, or no key ${keyAt}`)
-    yield seal({ reading, sealing, atRest, random }, { position, resource, found, key })
+    const before = supersedes ?? (follows === null ? undefined : ids[follows]) ?? null
+    const one = { position, resource, found, key, place, supersedes: before }
+    const sealed = seal({ reading, sealing, atRest, random }, one)
+    ids.push(sealed.id)
+    yield sealed
   }
+}
+
+interface OneRecord extends Pick<Placed, 'place' | 'supersedes'> {
+  readonly position: number
+  readonly resource: SubmittedResource
+  readonly found: FoundRecord
+  readonly key: RecordKey
 }
 
 function seal(
@@ -146,12 +175,7 @@ function seal(
     atRest,
     random,
   }: { reading: Reading; sealing: Sealing; atRest: AtRest; random: RandomBytes },
-  {
-    position,
-    resource,
-    found,
-    key,
-  }: { position: number; resource: SubmittedResource; found: FoundRecord; key: RecordKey },
+  { position, resource, found, key, place, supersedes }: OneRecord,
 ): PreparedRecord {
   const { raw, node, resourceType } = resource
   const rec = random(REC_BYTES)
@@ -166,7 +190,10 @@ function seal(
     fullUrl: resource.fullUrl,
     mediaType: mediaTypeOf(preparation),
     receivedAt: preparation.receivedAt,
-    supersedes: null,
+    supersedes,
+    sequence: place.sequence,
+    eventAt: eventTimeOf(node),
+    isMistake: isEnteredInError(node) ? 1 : 0,
     facts: {
       patientKey,
       class: name,
@@ -187,7 +214,7 @@ function seal(
     position,
     id: commitment.recordCommit,
     setId,
-    ...placedFields(atRest, entry, { setId, holders: places, missing }),
+    ...placedFields(atRest, entry, { setId, order: place, holders: places, missing }),
     queued: isLong ? SPOOLED : encodeShards(shards),
     long: isLong ? shards : null,
     k: split.k,

@@ -24,7 +24,7 @@ import {
   SHARDS_MAX,
   WHOLE_SHARD_BYTES_MAX,
 } from '@mooring/records'
-import type { NewRecord, PrivateStore } from '@mooring/storage'
+import type { AccountPlace, NewRecord, PrivateStore } from '@mooring/storage'
 import type { AtRest } from './at-rest.ts'
 import type { Clock } from './clock.ts'
 import { classKeyName } from './hosted-accounts.ts'
@@ -54,10 +54,11 @@ export const SPOOLED = encode(queuedSchema, { kind: 'spooled', body: {} })
 export function placedFields(
   atRest: AtRest,
   entry: StoredEntry,
-  { setId, ...placement }: Placement & { setId: Uint8Array },
-): Pick<NewRecord, 'setName' | 'account' | 'metadata' | 'holders'> {
+  { setId, order, ...placement }: Placement & { setId: Uint8Array; order: AccountPlace },
+): Pick<NewRecord, 'setName' | 'account' | 'order' | 'metadata' | 'holders'> {
   return {
     setName: atRest.name('set', setId),
+    order,
     account: atRest.name('account-key', entry.patientKey),
     metadata: atRest.seal('record', encode(entrySchema, entry)),
     holders: encodePlacement(placement),

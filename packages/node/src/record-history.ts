@@ -32,23 +32,17 @@ export function createRecordHistory(
       const entry = modules.index.get(fromHex(id))
       if (entry === undefined) return undefined
       const { versions, next } = await versionsOf(modules, entry, query)
-      // The version before the last of a page is on the next page.
-      const shown = versions.slice(0, query.limit)
       const counts = await accessesOf(modules, entry.account)
       const items: RecordVersion[] = []
-      for (const [at, version] of shown.entries()) {
+      for (const version of versions) {
         const standing = await modules.record(toHex(version.id))
         if (standing === undefined) throw new Error('a record of the index that is not kept')
         const accesses = counts.get(toHex(version.id)) ?? 0
-        items.push(answerOf(version, { standing, before: versions[at + 1], accesses }))
+        items.push(answerOf(version, { standing, accesses }))
       }
-      return { items, next: versions.length > query.limit ? arrivalOf(shown) : next }
+      return { items, next }
     },
   }
-}
-
-function arrivalOf(versions: readonly IndexEntry[]): number | null {
-  return versions.at(-1)?.arrival ?? null
 }
 
 async function versionsOf(
@@ -68,7 +62,8 @@ async function versionsOf(
       const { metadata } = entry
       const isVersion = metadata.resourceType === resourceType && metadata.resourceId === resourceId
       if (isVersion) versions.push(entry)
-      if (versions.length > limit) return { versions, next: null }
+      if (isVersion && metadata.supersedes === null) return { versions, next: null }
+      if (versions.length === limit) return { versions, next: position }
     }
     if (page.length < PAGE) return { versions, next: null }
     lookedThrough += page.length
@@ -113,9 +108,8 @@ function answerOf(
   { metadata, holders, missing }: IndexEntry,
   {
     standing: { id, status, acceptedAt, size, transactionId, height },
-    before,
     accesses,
-  }: { standing: RecordAnswer; before: IndexEntry | undefined; accesses: number },
+  }: { standing: RecordAnswer; accesses: number },
 ): RecordVersion {
   return {
     id,
@@ -126,7 +120,7 @@ function answerOf(
     height,
     size,
     commitment: toHex(metadata.recordCommit),
-    supersedes: before === undefined ? null : toHex(before.id),
+    supersedes: metadata.supersedes && toHex(metadata.supersedes),
     holders: holders.length - missing.length,
     accesses,
   }

@@ -7,6 +7,9 @@ import type { RecordSubmission, SubmissionOutcome, SubmittedRecordAnswer } from 
 import { toHex } from '@mooring/codec'
 import { decodeShardSet, type RandomBytes, type ShardSet } from '@mooring/records'
 import { type PrivateStore, StorageError } from '@mooring/storage'
+import type { AccountLocks } from './account-locks.ts'
+import { placeRecords } from './account-order.ts'
+import { AtRest } from './at-rest.ts'
 import type { Clock } from './clock.ts'
 import type { HostedAccounts, SealingKey } from './hosted-accounts.ts'
 import { NodeError } from './node-error.ts'
@@ -21,6 +24,7 @@ export interface IntakeModules {
   readonly secret: Uint8Array
   readonly store: PrivateStore
   readonly accounts: HostedAccounts
+  readonly locks: AccountLocks
   readonly placing: Placing
   readonly reader: RecordReader
   readonly uploads: UploadBlobs
@@ -78,18 +82,31 @@ interface Kept {
   readonly queued: readonly QueuedRecord[]
 }
 
+/** With the accounts of all that may be new held: what is sealed is in its place until it is stored. */
 async function keep(modules: IntakeModules, read: ReadSubmission): Promise<Kept> {
+  const { firsts, known } = lookUp(modules.store, read.found.records)
+  const accounts = [...firsts.values()]
+    .filter((position) => !known.has(position))
+    .flatMap((position) => read.found.records[position]?.patient ?? [])
+  return await modules.locks.hold(accounts, () => keepHeld(modules, read))
+}
+
+async function keepHeld(modules: IntakeModules, read: ReadSubmission): Promise<Kept> {
   const sealed = new Map<number, PreparedRecord>()
   const keyNames = new Map<number, string>()
   while (true) {
     const { firsts, known } = lookUp(modules.store, read.found.records)
     const fresh = [...firsts.values()].filter((position) => !known.has(position))
-    const unsealed = fresh.filter((position) => !sealed.has(position))
-    for (const { record, keyName } of await seal(modules, read, unsealed)) {
-      sealed.set(record.position, record)
-      keyNames.set(record.position, keyName)
+    // Where one of them has come in meanwhile, the numbers behind it are others.
+    if (fresh.length !== sealed.size) sealed.clear()
+    if (sealed.size === 0) {
+      const order = read.found.isNewestFirst ? fresh.toReversed() : fresh
+      for (const { record, keyName } of await seal(modules, read, order)) {
+        sealed.set(record.position, record)
+        keyNames.set(record.position, keyName)
+      }
     }
-    const prepared = fresh.flatMap((position) => sealed.get(position) ?? [])
+    const prepared = [...sealed.values()]
     const stored = await putAll(modules, read.found.records, prepared)
     if (stored === undefined) continue
     const records = read.found.records.map((record) => {
@@ -127,18 +144,22 @@ function lookUp(
 }
 
 async function seal(
-  { organisation, accounts, placing }: IntakeModules,
+  { organisation, accounts, placing, store, secret }: IntakeModules,
   read: ReadSubmission,
   positions: readonly number[],
 ): Promise<{ record: PreparedRecord; keyName: string }[]> {
   if (positions.length === 0) return []
   const wanted = new Map<string, { reference: string; class: string; at: number }>()
-  const records = positions.map((position) => {
+  const found = positions.flatMap((position) => read.found.records[position] ?? [])
+  const placed = await placeRecords(store.order, new AtRest(secret), found)
+  const records = positions.map((position, at) => {
     const { patient, class: name } = read.found.records[position] ?? { patient: '', class: '' }
+    const place = placed[at]
+    if (place === undefined) throw new Error('a record has no place in its account')
     const key = `${name}\0${patient}`
     const known = wanted.get(key) ?? { reference: patient, class: name, at: wanted.size }
     wanted.set(key, known)
-    return { position, key: known.at }
+    return { ...place, position, key: known.at }
   })
   const keys: SealingKey[] = await accounts.ensure([...wanted.values()])
   const { split, holders } = placing.placementFor()

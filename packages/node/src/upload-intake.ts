@@ -14,7 +14,8 @@ import {
   RecordSealer,
   type StreamDetails,
 } from '@mooring/records'
-import { type NewRecord, StorageError } from '@mooring/storage'
+import { type AccountPlace, type NewRecord, StorageError } from '@mooring/storage'
+import { placeRecords } from './account-order.ts'
 import { AtRest } from './at-rest.ts'
 import { patientReference } from './grant-answers.ts'
 import type { SealingKey } from './hosted-accounts.ts'
@@ -56,7 +57,10 @@ export async function takeUpload(
     for (const { fragments } of sealer.end()) await spool.add(fragments)
     signal.throwIfAborted()
     const dedupe = new Uint8Array(hash.digest())
-    return await keep(modules, { sealer, spool, key }, { contentType, patient, dedupe })
+    const sealed = { sealer, spool, key }
+    return await modules.locks.hold([patient], () =>
+      keep(modules, sealed, { contentType, patient, dedupe }),
+    )
   } catch (error) {
     await spool.abort()
     throw error
@@ -71,13 +75,27 @@ async function keep(
   const { store, clock } = modules
   const receivedAt = clock.wall()
   const facts = { patientKey: key.patientKey, class: key.class }
-  const details = { mediaType: contentType, receivedAt, supersedes: null, facts, patient }
   const earlier = store.findByDedupeKey(dedupe)
   if (earlier !== undefined) {
     await spool.abort()
     return outcomeOf(dedupe, { id: earlier, receivedAt, queued: [] })
   }
-  const head = headOf(modules, sealer, key, { ...details, submission: dedupe, dedupe })
+  const unplaced = { patient, resourceType: null, resourceId: null }
+  const [placed] = await placeRecords(store.order, new AtRest(modules.secret), [unplaced])
+  if (placed === undefined) throw new Error('an upload has no place in its account')
+  const details = {
+    mediaType: contentType,
+    receivedAt,
+    supersedes: null,
+    sequence: placed.place.sequence,
+    eventAt: '',
+    isMistake: 0,
+    facts,
+    patient,
+    submission: dedupe,
+    dedupe,
+  }
+  const head = headOf(modules, { sealer, key, order: placed.place }, details)
   const record = { ...head.record, queued: await spool.finish() }
   try {
     const [stored] = await store.putSubmission([record])
@@ -101,8 +119,7 @@ interface UploadHead {
 
 function headOf(
   { placing, clock, secret }: IntakeModules,
-  sealer: RecordSealer,
-  key: SealingKey,
+  { sealer, key, order }: { sealer: RecordSealer; key: SealingKey; order: AccountPlace },
   details: StreamDetails,
 ): UploadHead {
   const atRest = new AtRest(secret)
@@ -115,7 +132,7 @@ function headOf(
     record: {
       id: contents.recordCommit,
       dedupeKey: details.dedupe,
-      ...placedFields(atRest, entry, { setId, holders, missing }),
+      ...placedFields(atRest, entry, { setId, order, holders, missing }),
     },
     parcel: { set: encodedSet, manifest },
     queued: {

@@ -62,6 +62,9 @@ function headUnder(classKey: string): RecordHead & { setId: Uint8Array } {
     fullUrl: null,
     receivedAt: 1,
     supersedes: null,
+    sequence: 1,
+    eventAt: '2020-02-29T10:00:00.000+01:00',
+    isMistake: 0,
     facts: {
       ...NO_CLINICAL_FACTS,
       patientKey,

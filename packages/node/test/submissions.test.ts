@@ -77,20 +77,28 @@ test('a submission is read and sealed alike in turns and on a thread', () =>
         split: { k: 2, n: 4 },
         holders: HOLDERS,
         keys: [KEY],
-        records: wanted.map((position) => ({ position, key: 0 })),
+        records: wanted.map((position, at) => ({
+          position,
+          key: 0,
+          place: { account: new Uint8Array(16), sequence: at + 1, resource: null },
+          supersedes: null,
+          follows: at === 0 ? null : at - 1,
+        })),
       })
       read.forget()
       assert.deepEqual(
         sealed.map(({ position }) => position),
         wanted,
       )
-      for (const record of sealed) {
+      for (const [at, record] of sealed.entries()) {
         const resource = resources[record.position]
         const manifest = openManifest(record.manifest, KEY.key, record.setId)
         assert.ok(resource !== undefined && manifest !== undefined)
         const secrets = recordSecrets(manifest.rec)
         const { recordCommit } = commitRecord(fieldsOf(resource.node), resource.raw, secrets)
         assert.deepEqual(record.id, recordCommit)
+        assert.deepEqual(manifest.supersedes, sealed[at - 1]?.id ?? null)
+        assert.equal(manifest.sequence, at + 1)
         assert.equal(manifest.mediaType, 'application/fhir+json')
         assert.equal(manifest.receivedAt, PREPARATION.receivedAt)
         const shards = [null, shardOf(record.queued, 1), null, shardOf(record.queued, 3)]

@@ -184,6 +184,13 @@ export {
   sealManifest,
 } from './manifest.ts'
 export { bucketFor, nextBucket, paddedBytesFor } from './padding.ts'
+export {
+  EVENT_TIME_BYTES_MAX,
+  eventStart,
+  eventTimeOf,
+  isEnteredInError,
+  isEventTime,
+} from './event-time.ts'
 export { NO_PATIENT, type PatientNames, patientNamesOf, patientOf } from './patient.ts'
 export {
   organisationIdSchema,

@@ -17,13 +17,14 @@ import {
   uint,
   versioned,
 } from '@mooring/codec'
+import { EVENT_TIME_BYTES_MAX } from './event-time.ts'
 import { factsSchema } from './facts.ts'
 import { padded, unpadded } from './padding.ts'
 import { FULL_URL_BYTES_MAX, ID_BYTES_MAX } from './resource.ts'
 
 const digest = bytes(32)
 
-export const manifestSchema = versioned(1, {
+export const manifestSchema = versioned(2, {
   recordCommit: digest,
   rec: bytes(32),
   /** The data key: seals the segments of this record and nothing else. */
@@ -42,7 +43,14 @@ export const manifestSchema = versioned(1, {
   versionId: nullable(text(ID_BYTES_MAX)),
   fullUrl: nullable(text(FULL_URL_BYTES_MAX)),
   receivedAt: uint(),
+  /** The version before it, of the same resource. */
   supersedes: nullable(digest),
+  /** Counts the records of this patient at this custodian, from 1, without a gap. */
+  sequence: uint(),
+  /** When what it tells of happened, as the resource writes it; empty where it does not. */
+  eventAt: text(EVENT_TIME_BYTES_MAX),
+  /** 1: it says of itself that it was entered in error. */
+  isMistake: uint(1),
   facts: factsSchema,
   /** The custodian's own reference to the patient; empty for the institution's own records. */
   patient: text(ID_BYTES_MAX),

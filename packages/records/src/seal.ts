@@ -31,7 +31,15 @@ export type RecordDetails = Omit<Manifest, 'dek' | 'rawBytes' | 'payloadBytes' |
 /** Of bytes that are sealed as they come: no resource, and the commitment is computed on the way. */
 export type StreamDetails = Pick<
   RecordDetails,
-  'mediaType' | 'receivedAt' | 'supersedes' | 'patient' | 'submission' | 'dedupe'
+  | 'mediaType'
+  | 'receivedAt'
+  | 'supersedes'
+  | 'sequence'
+  | 'eventAt'
+  | 'isMistake'
+  | 'patient'
+  | 'submission'
+  | 'dedupe'
 > & { readonly facts: Pick<RecordFacts, 'patientKey' | 'class'> }
 
 export interface SealOptions {

@@ -56,6 +56,9 @@ export function detailsOf(raw: Uint8Array, resourceType: string | null = null): 
     fullUrl: null,
     receivedAt: 1_790_000_000_000,
     supersedes: null,
+    sequence: 1,
+    eventAt: '2020-02-29T10:00:00.000+01:00',
+    isMistake: 0,
     facts: {
       ...NO_CLINICAL_FACTS,
       patientKey,

@@ -76,6 +76,9 @@ function sizesOf([resource, patient]: [SubmittedResource, string]): Seen[] {
     fullUrl,
     receivedAt: 1_790_000_000_000,
     supersedes: DIGEST,
+    sequence: 1,
+    eventAt: '2020-02-29T10:00:00.000+01:00',
+    isMistake: 0,
     facts: {
       patientKey,
       class: classOf(node, 'application/fhir+json'),

@@ -71,6 +71,9 @@ export const anyManifest: fc.Arbitrary<Manifest> = record<Manifest>({
   fullUrl: option(fc.string({ maxLength: 600, unit: 'grapheme-ascii' })),
   receivedAt: count,
   supersedes: option(digest),
+  sequence: count,
+  eventAt: fc.constantFrom('', '2019-05', '2020-02-29T10:00:00Z'),
+  isMistake: fc.constantFrom(0, 1),
   facts: record({
     patientKey: digest,
     class: fc.constantFrom('general', 'sensitive:psy'),

@@ -1,3 +1,4 @@
+export { AccountOrder, type AccountPlace } from './account-order.ts'
 export { AccessStore, type StoredAccess } from './access-store.ts'
 export type { BatchBytes, BatchedId, BatchPlace } from './batches.ts'
 export { BLOB_BYTES_MAX, PIECE_BYTES_MAX, PIECES_MAX } from './blob-format.ts'

@@ -59,6 +59,11 @@ export const setKey = (name: Uint8Array): Uint8Array => key('t', name)
 /** Id of a record, by the keyed name of its account and its arrival. */
 export const accountRecordKey = (account: Uint8Array, arrival: number): Uint8Array =>
   concatBytes(key('y', account), numberBytes(arrival))
+/** Id of a record, by the name under which its account is counted and its number there. */
+export const accountOrderKey = (account: Uint8Array, sequence: number): Uint8Array =>
+  concatBytes(key('Y', account), numberBytes(sequence))
+/** The newest version of a resource and its number, by the keyed name of the resource. */
+export const newestVersionKey = (resource: Uint8Array): Uint8Array => key('W', resource)
 /** A sealed account, by its keyed name. */
 export const accountKey = (name: Uint8Array): Uint8Array => key('x', name)
 /** Keyed name of an account, by another keyed name of it. */
@@ -153,6 +158,8 @@ const NAMES: Record<string, { name: string; rest: 'number' | 'hex' | 'text' | 'h
   i: { name: 'holders of a record', rest: 'number' },
   t: { name: 'set', rest: 'hidden' },
   y: { name: 'record of an account', rest: 'hidden' },
+  Y: { name: 'number of a record in its account', rest: 'hidden' },
+  W: { name: 'newest version of a resource', rest: 'hidden' },
   x: { name: 'account', rest: 'hidden' },
   l: { name: 'name of an account', rest: 'hidden' },
   e: { name: 'queued class keys', rest: 'number' },
@@ -196,6 +203,11 @@ export function formatDatabaseKey(databaseKey: Uint8Array): string {
 /** The height, arrival or sequence of a key. */
 export function numberOf(databaseKey: Uint8Array): number {
   return readInteger(viewOf(databaseKey), 1)
+}
+
+/** The number that a key ends in. */
+export function lastNumberOf(databaseKey: Uint8Array): number {
+  return readInteger(viewOf(databaseKey), databaseKey.length - 8)
 }
 
 function key(letter: string, rest: Uint8Array = new Uint8Array(0)): Uint8Array {

@@ -1,5 +1,7 @@
 // What the private store takes and gives back: a record, its steps, and a batch.
 
+import type { AccountPlace } from './account-order.ts'
+
 export interface NewRecord {
   /** The record commitment. */
   id: Uint8Array
@@ -9,6 +11,7 @@ export interface NewRecord {
   setName: Uint8Array
   /** Under which the records of one account are listed. */
   account: Uint8Array
+  order: AccountPlace
   metadata: Uint8Array
   /** Who shall keep its shards, and who has receipted them. */
   holders: Uint8Array

@@ -11,6 +11,7 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { bytesMax, decode, encode, struct, toHex, uint } from '@mooring/codec'
+import { AccountOrder } from './account-order.ts'
 import { type BatchBytes, type BatchedId, type BatchPlace, Batches } from './batches.ts'
 import type { Database, DatabaseOperation } from './database.ts'
 import { StorageError } from './errors.ts'
@@ -47,6 +48,7 @@ export interface RestoredRecord extends Omit<NewRecord, 'queued'> {
 }
 
 export class PrivateStore {
+  readonly order: AccountOrder
   readonly #database: Database
   #lastArrival: number
   readonly #batches: Batches
@@ -55,6 +57,7 @@ export class PrivateStore {
   #queue: Promise<void> = Promise.resolve()
 
   private constructor(database: Database, lastArrival: number, batches: Batches) {
+    this.order = new AccountOrder(database)
     this.#database = database
     this.#lastArrival = lastArrival
     this.#batches = batches
@@ -97,6 +100,7 @@ export class PrivateStore {
       const operations: DatabaseOperation[] = []
       const stored: PrivateRecord[] = []
       const seen = new Set<string>()
+      const steps = this.order.begin()
       let arrival = this.#lastArrival
       for (const record of records) {
         const { id, dedupeKey, metadata, holders } = record
@@ -106,6 +110,7 @@ export class PrivateStore {
           throw new StorageError('duplicate', 'these bytes are stored already')
         for (const name of names) seen.add(name)
         arrival += 1
+        operations.push(...(await steps.next(record.order, id)))
         operations.push(...recordOperations(record, arrival))
         stored.push({ id, arrival, status: 'received', metadata, holders, place: null })
         if (stored.length % RECORDS_A_TURN === 0) await nextTurn()
@@ -126,6 +131,7 @@ export class PrivateStore {
     return this.#enqueue(async () => {
       const operations: DatabaseOperation[] = []
       const seen = new Set<string>()
+      const steps = this.order.begin()
       let waiting = 0
       let arrival = this.#lastArrival
       for (const record of records) {
@@ -140,6 +146,7 @@ export class PrivateStore {
           place === null ? this.#batches.queue(arrival, id) : this.#batches.place(id, place)
         if (place === null) waiting += 1
         operations.push(...indexOperations(record, arrival), step)
+        operations.push(...steps.again(record.order, id))
       }
       const added = arrival - this.#lastArrival
       if (added === 0) return 0

@@ -17,6 +17,7 @@ function recordOf(number: number): NewRecord {
     dedupeKey: textBytes(`key ${number}`),
     setName: textBytes(`set ${number}`),
     account: textBytes(number % 2 === 0 ? 'even' : 'odd'),
+    order: { account: textBytes(`order ${number}`), sequence: 1, resource: null },
     metadata: textBytes(`sealed ${number}`),
     holders: textBytes(`holders ${number}`),
     queued: textBytes(`shards ${number}`),

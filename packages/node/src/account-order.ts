@@ -1,0 +1,66 @@
+// The places of new records in their accounts: the number that follows, and the version that each one
+// supersedes.
+//
+// Records of one submission follow each other as they stand in it, but for a history, which tells the newest
+// version first. A version is known by the resource's own type and id; what has no id is its only version.
+// Whoever asks holds the accounts (account-locks.ts).
+
+import type { AccountOrder, AccountPlace } from '@mooring/storage'
+import type { AtRest } from './at-rest.ts'
+
+export interface Placed {
+  readonly place: AccountPlace
+  /** Record commitment of the version before, where that is stored already. */
+  readonly supersedes: Uint8Array | null
+  /** Position in the list of the version before, where that is new as well. */
+  readonly follows: number | null
+}
+
+export interface Unplaced {
+  /** Reference of the patient; empty for the institution's own. */
+  readonly patient: string
+  readonly resourceType: string | null
+  readonly resourceId: string | null
+}
+
+const utf8 = new TextEncoder()
+
+/** In the order of the list, which is the order of their numbers. */
+export async function placeRecords(
+  order: Pick<AccountOrder, 'last' | 'newestVersion'>,
+  atRest: AtRest,
+  records: readonly Unplaced[],
+): Promise<Placed[]> {
+  const last = new Map<string, number>()
+  const newest = new Map<string, number>()
+  const placed: Placed[] = []
+  for (const [position, { patient, resourceType, resourceId }] of records.entries()) {
+    const account = orderName(atRest, patient)
+    const sequence = (last.get(patient) ?? (await order.last(account))) + 1
+    last.set(patient, sequence)
+    const resource = resourceName(atRest, { patient, resourceType, resourceId })
+    const name = resource?.join()
+    const follows = name === undefined ? undefined : newest.get(name)
+    const stored = resource === null ? undefined : order.newestVersion(resource)?.id
+    if (name !== undefined) newest.set(name, position)
+    placed.push({
+      place: { account, sequence, resource },
+      supersedes: follows === undefined ? (stored ?? null) : null,
+      follows: follows ?? null,
+    })
+  }
+  return placed
+}
+
+/** Under which the records of a patient are counted, whatever keys the patient has. */
+export function orderName(atRest: AtRest, patient: string): Uint8Array {
+  return atRest.name('account-order', utf8.encode(patient))
+}
+
+export function resourceName(
+  atRest: AtRest,
+  { patient, resourceType, resourceId }: Unplaced,
+): Uint8Array | null {
+  if (resourceType === null || resourceId === null) return null
+  return atRest.name('resource', utf8.encode(JSON.stringify([patient, resourceType, resourceId])))
+}
