@@ -11,6 +11,7 @@ import {
   recordedChangeSchema,
 } from './change.ts'
 import { organisationForm, parametersForm } from './genesis-json.ts'
+import { identityForms } from './identity-json.ts'
 import {
   base58Form,
   base64urlForm,
@@ -80,6 +81,7 @@ const payloadForm: JsonForm<Payload> = variantForm(
     'change.withdraw': aboutForm,
     'change.ready': aboutForm,
     ...patientForms,
+    ...identityForms,
   },
   { expiresAt: timeForm },
 )

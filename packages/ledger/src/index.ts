@@ -111,6 +111,44 @@ export {
 } from './grant-handle.ts'
 export type { GrantOpen } from './grant-open.ts'
 export type { GrantRevoke } from './grant-revoke.ts'
+export {
+  controlKeyDigest,
+  DESK_LOCK_MS,
+  DEVICES_MAX,
+  deviceKeyDigest,
+  GUARDIANS_MAX,
+  type Identity,
+  identityIdOf,
+  identityOf,
+  type IdentityPlace,
+  type IdentityProblem,
+  type IdentitySettings,
+  pendingAt,
+  type PendingRecovery,
+  type RecoveryPolicy,
+  TIME_LOCK_MS,
+  TIME_LOCK_MS_MAX,
+  TIME_LOCK_MS_MIN,
+} from './identity.ts'
+export { type IdentityCreate, signIdentityCreate } from './identity-create.ts'
+export { type IdentityFinalize, signIdentityFinalize } from './identity-finalize.ts'
+export {
+  type Guardian,
+  GUARDIAN_LEAVES,
+  type GuardianApproval,
+  guardianPath,
+  guardiansRoot,
+} from './identity-guardians.ts'
+export {
+  attestRecovery,
+  type DeskAttestation,
+  type IdentityRecover,
+  recoveryMessage,
+  type RecoveryContent,
+  verifyAttestation,
+} from './identity-recover.ts'
+export { type IdentityRotate, signIdentityRotate } from './identity-rotate.ts'
+export { type IdentityVeto, type Objection, signObjection, vetoMessage } from './identity-veto.ts'
 export type { JsonValue } from './json-form.ts'
 export {
   currentKeyOf,
@@ -189,6 +227,7 @@ export {
   changeKey,
   countersKey,
   grantKey,
+  identityKey,
   organisationKey,
   organisationsKey,
   parametersKey,

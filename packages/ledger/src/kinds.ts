@@ -9,6 +9,11 @@ import { changeWithdraw } from './change-withdraw.ts'
 import { grantOpen } from './grant-open.ts'
 import { grantRevoke } from './grant-revoke.ts'
 import { keyReplace } from './key-replace.ts'
+import { identityCreate } from './identity-create.ts'
+import { identityFinalize } from './identity-finalize.ts'
+import { identityRecover } from './identity-recover.ts'
+import { identityRotate } from './identity-rotate.ts'
+import { identityVeto } from './identity-veto.ts'
 import type { UnixMs } from './parameters.ts'
 import { recordAnchor } from './record-anchor.ts'
 import { recordTombstone } from './record-tombstone.ts'
@@ -25,6 +30,11 @@ const TABLE = {
   'grant.revoke': grantRevoke,
   'key.replace': keyReplace,
   'record.tombstone': recordTombstone,
+  'identity.create': identityCreate,
+  'identity.rotate': identityRotate,
+  'identity.recover': identityRecover,
+  'identity.veto': identityVeto,
+  'identity.finalize': identityFinalize,
 }
 
 type BodyOf<Rule> = Rule extends TransactionKind<infer Body> ? Body : never

@@ -10,6 +10,7 @@ const KEY_PREFIX = utf8.encode('key/')
 const GRANT_PREFIX = utf8.encode('grant/')
 const PATIENT_KEY_PREFIX = utf8.encode('patient-key/')
 const TOMBSTONE_PREFIX = utf8.encode('tombstone/')
+const IDENTITY_PREFIX = utf8.encode('identity/')
 
 /** Parameters in force. */
 export const parametersKey = utf8.encode('parameters')
@@ -59,6 +60,11 @@ export function sealKey(epoch: number): Uint8Array {
 /** A key that an organisation has or once had: no key comes twice. */
 export function registeredKey(key: Uint8Array): Uint8Array {
   return concatBytes(KEY_PREFIX, key)
+}
+
+/** The lasting identity of a patient, which is there to be recovered. */
+export function identityKey(id: Uint8Array): Uint8Array {
+  return concatBytes(IDENTITY_PREFIX, id)
 }
 
 /**

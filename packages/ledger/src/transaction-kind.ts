@@ -5,6 +5,7 @@
 
 import type { Schema } from '@mooring/codec'
 import type { ChangeProblem } from './change-rules.ts'
+import type { IdentityProblem } from './identity.ts'
 import type { Duty, Organisation } from './organisation.ts'
 import type { UnixMs } from './parameters.ts'
 import type { QuotaExceeded, SequenceCounter } from './quota.ts'
@@ -54,6 +55,7 @@ export type InvalidTransaction =
   | { code: 'not_in_next_set'; organisation: string; change: Uint8Array }
   | { code: 'already_ready'; organisation: string; change: Uint8Array }
   | InvalidForPatients
+  | IdentityProblem
   | QuotaExceeded
   /** Also what a transaction signed for another network shows. */
   | { code: 'bad_signature' }

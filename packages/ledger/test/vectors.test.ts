@@ -20,6 +20,8 @@ import {
   formatChangeJson,
   formatTransactionProofJson,
   genesisDigest,
+  identityKey,
+  identityOf,
   parseChangeJson,
   parseGenesisJson,
   parsePayloadJson,
@@ -28,7 +30,7 @@ import {
 } from '../src/index.ts'
 import { changeSchema, newKeyBytes } from '../src/change.ts'
 import { organisationSchema } from '../src/organisation.ts'
-import { verifyFinalization } from './fixture.ts'
+import { MemoryState, verifyFinalization } from './fixture.ts'
 import { vectorFolder, vectors } from './vectors.ts'
 
 /** A frozen vector; every value in it that a test asks for by name is a text. */
@@ -158,6 +160,21 @@ test('the frozen transactions for patients read back', () => {
     return transaction.payload.kind
   })
   assert.deepEqual(kinds, ['grant.open', 'key.replace', 'record.tombstone', 'grant.revoke'])
+})
+
+test('the frozen events of an identity read back, and leave what they left', () => {
+  const vector = frozen('ledger-identity.json')
+  const events: Record<string, string>[] = JSON.parse(JSON.stringify(vector['events']))
+  assert.equal(events.length, 6)
+  for (const { kind, json = '', bytes = '', value = '' } of events) {
+    const { payload, signer, signedBytes, signature } = decodeTransaction(fromHex(bytes), digest)
+    assert.equal(payload.kind, kind)
+    assert.ok(verify(signer, signedBytes, signature))
+    assert.deepEqual(parsePayloadJson(json), payload)
+    const state = new MemoryState()
+    state.values.set(toHex(identityKey(fromHex(textOf(vector, 'identity')))), fromHex(value))
+    assert.ok(identityOf(state, fromHex(textOf(vector, 'identity'))) !== undefined)
+  }
 })
 
 test.run()

@@ -22,6 +22,7 @@ import {
   formatPayloadJson,
   formatTransactionProofJson,
   genesisState,
+  identityKey,
   networkId,
   patientKeyDigest,
   type StateDiff,
@@ -40,6 +41,7 @@ import {
 } from './fixture.ts'
 import { admission, Chain, newKey } from './governance-world.ts'
 import { handleNamed, open as openHandle, replace, revoke, tombstone } from './patients-world.ts'
+import { deviceKey, type Event, HOUR, identity, IdentityWorld } from './identity-world.ts'
 
 const here = world({}, 'vectors')
 
@@ -245,6 +247,28 @@ function patientsVector() {
   }
 }
 
+/** An identity is made, recovered with a desk, stopped by a device, recovered again and finished. */
+function identityVector() {
+  const there = new IdentityWorld(here)
+  const events: { kind: string; json: string; bytes: string; value: string }[] = []
+  const take = (event: Event): void => {
+    const bytes = there.encode(event)
+    const { payload } = decodeTransaction(bytes, here.digest)
+    there.take(event)
+    const value = there.at.state.get(identityKey(identity)) ?? new Uint8Array()
+    const json = formatPayloadJson(payload)
+    events.push({ kind: event.kind, json, bytes: toHex(bytes), value: toHex(value) })
+  }
+  take(there.create())
+  take(there.rotate(2))
+  take(there.recover({ sequence: 3 }))
+  take(there.object(4, 'device', deviceKey(1)))
+  take(there.recover({ sequence: 5, by: ['ann', 'county'], desk: 'lakeview' }))
+  there.time += 24 * HOUR
+  take(there.finalize(6))
+  return { genesisDigest: toHex(here.digest), identity: toHex(identity), events }
+}
+
 export const vectors: Record<string, Record<string, unknown>> = {
   'ledger-genesis.json': genesisVector(),
   'ledger-transaction.json': transactionVector(),
@@ -254,6 +278,7 @@ export const vectors: Record<string, Record<string, unknown>> = {
   'ledger-changes.json': changesVector(),
   'ledger-governance.json': governanceVector(),
   'ledger-patients.json': patientsVector(),
+  'ledger-identity.json': identityVector(),
 }
 
 export const vectorFolder = new URL('../../../test/vectors/', import.meta.url)

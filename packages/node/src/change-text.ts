@@ -11,6 +11,7 @@ import {
   type Payload,
   payloadAsJson,
 } from '@mooring/ledger'
+import { summaryOfIdentityEvent } from './identity-text.ts'
 
 type Content = Record<string, unknown>
 
@@ -96,6 +97,12 @@ export function summaryOfTransaction({ payload }: Pick<DecodedTransaction, 'payl
       return `${payload.body.organisation} replaces a key of a patient`
     case 'record.tombstone':
       return `${payload.body.organisation} erases an item: ${payload.body.reason.replaceAll('_', ' ')}`
+    case 'identity.create':
+    case 'identity.rotate':
+    case 'identity.recover':
+    case 'identity.veto':
+    case 'identity.finalize':
+      return summaryOfIdentityEvent(payload)
   }
 }
 

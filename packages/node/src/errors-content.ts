@@ -13,6 +13,7 @@ import type { GenesisProblem, InvalidTransaction, LedgerErrorCode } from '@moori
 import type { ProblemCode, RecordsErrorCode } from '@mooring/records'
 import { type CatalogEntry, entry } from './error-entry.ts'
 import { PATIENT_TRANSACTION_TEXTS } from './errors-patients.ts'
+import { IDENTITY_TEXTS } from './errors-identity.ts'
 import type { Refusal } from './execution.ts'
 
 type ChangeRefusal =
@@ -162,6 +163,7 @@ export const TRANSACTION_TEXTS: Record<InvalidTransaction['code'], CatalogEntry>
   ),
   ...CHANGE_TEXTS,
   ...PATIENT_TRANSACTION_TEXTS,
+  ...IDENTITY_TEXTS,
 }
 
 const BLOCK = entry(3030, 11)(

@@ -2,6 +2,7 @@
 
 import { toHex } from '@mooring/codec'
 import type { ChangeProblem, InvalidForPatients, InvalidTransaction } from '@mooring/ledger'
+import { describeIdentityProblem } from './identity-text.ts'
 
 export type Refused = InvalidTransaction | { code: 'mempool_full'; detail: string }
 
@@ -67,6 +68,26 @@ export function describeRefusal(reason: Refused): string {
     case 'item_erased':
     case 'root_not_anchored':
       return describeForPatients(reason)
+    case 'identity_exists':
+    case 'identity_unknown':
+    case 'identity_sequence':
+    case 'identity_key_invalid':
+    case 'identity_key_not_announced':
+    case 'identity_forged':
+    case 'no_guardians':
+    case 'guardian_unknown':
+    case 'guardian_repeated':
+    case 'guardian_forged':
+    case 'guardian_key_differs':
+    case 'too_few_guardians':
+    case 'desk_unknown':
+    case 'desk_forged':
+    case 'recovery_pending':
+    case 'no_recovery_pending':
+    case 'recovery_locked':
+    case 'veto_key_unknown':
+    case 'veto_needs_guardians':
+      return describeIdentityProblem(reason)
   }
 }
 
