@@ -24,7 +24,7 @@ import { orderName, resourceName } from './account-order.ts'
 import type { AtRest } from './at-rest.ts'
 import type { CustodianIndex } from './custodian-index.ts'
 import { type FoundKey, newHeads } from './discovery.ts'
-import type { HostedAccounts, RestoredKey } from './hosted-accounts.ts'
+import type { PatientAccounts, RestoredKey } from './patient-accounts.ts'
 import { placedFields } from './queued-records.ts'
 import { type FoundBatch, restoreBatches } from './recovered-batches.ts'
 import { runInSlices } from './time-slices.ts'
@@ -32,7 +32,7 @@ import { runInSlices } from './time-slices.ts'
 export interface RecoveryModules {
   readonly organisation: string
   readonly store: PrivateStore
-  readonly accounts: HostedAccounts
+  readonly accounts: PatientAccounts
   readonly atRest: AtRest
   readonly index: Pick<CustodianIndex, 'getBySet'>
   /** Records are in the store again and wait for an anchor. */

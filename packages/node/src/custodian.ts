@@ -21,7 +21,7 @@ import { createCustodianIndex, type CustodianIndex } from './custodian-index.ts'
 import { BatchAnchors } from './custody.ts'
 import { createGrantAnswers } from './grant-answers.ts'
 import { possibleHolders } from './holder-choice.ts'
-import { HostedAccounts } from './hosted-accounts.ts'
+import { PatientAccounts } from './patient-accounts.ts'
 import { KeyDeposits } from './key-deposits.ts'
 import { leafPlaces } from './leaf-places.ts'
 import type { Metrics } from './metrics.ts'
@@ -98,7 +98,7 @@ interface Parts {
   waits: SubmissionWaits
   anchoring: Anchoring
   batches: BatchDeposits
-  accounts: HostedAccounts
+  accounts: PatientAccounts
   index: CustodianIndex
   placing: Placing
   reader: RecordReader
@@ -166,7 +166,7 @@ function createParts(options: CustodianOptions, modules: CustodianModules): Part
   const waits = new SubmissionWaits()
   const receivedAt = new Map<string, number>()
   const keys = new KeyDeposits({ organisation, organisations, atRest, store: modules.accounts })
-  const accounts = new HostedAccounts({
+  const accounts = new PatientAccounts({
     organisation,
     store: modules.accounts,
     atRest,

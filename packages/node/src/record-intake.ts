@@ -11,7 +11,7 @@ import type { AccountLocks } from './account-locks.ts'
 import { placeRecords } from './account-order.ts'
 import { AtRest } from './at-rest.ts'
 import type { Clock } from './clock.ts'
-import type { HostedAccounts, SealingKey } from './hosted-accounts.ts'
+import type { PatientAccounts, SealingKey } from './patient-accounts.ts'
 import { NodeError } from './node-error.ts'
 import type { Placing } from './placing.ts'
 import type { FoundRecord, PreparedRecord } from './prepare-records.ts'
@@ -23,7 +23,7 @@ export interface IntakeModules {
   readonly organisation: string
   readonly secret: Uint8Array
   readonly store: PrivateStore
-  readonly accounts: HostedAccounts
+  readonly accounts: PatientAccounts
   readonly locks: AccountLocks
   readonly placing: Placing
   readonly reader: RecordReader

@@ -18,7 +18,7 @@ import { type AccountPlace, type NewRecord, StorageError } from '@mooring/storag
 import { placeRecords } from './account-order.ts'
 import { AtRest } from './at-rest.ts'
 import { patientReference } from './grant-answers.ts'
-import type { SealingKey } from './hosted-accounts.ts'
+import type { SealingKey } from './patient-accounts.ts'
 import { NodeError } from './node-error.ts'
 import { placedFields, setBytesOf } from './queued-records.ts'
 import type { IntakeModules, TakenSubmission } from './record-intake.ts'

@@ -81,7 +81,7 @@ export interface SealingKey {
   readonly keyName: string
 }
 
-export interface HostedAccountsModules {
+export interface PatientAccountsModules {
   readonly organisation: string
   readonly store: AccountStore
   readonly atRest: AtRest
@@ -108,14 +108,14 @@ interface Hosted {
   readonly seal: SealKeyPair
 }
 
-export class HostedAccounts implements Accounts {
-  readonly #modules: HostedAccountsModules
+export class PatientAccounts implements Accounts {
+  readonly #modules: PatientAccountsModules
   readonly #cache = new Map<string, Hosted>()
   readonly #cacheByKey = new Map<string, Hosted>()
   /** Changes of accounts must not overtake each other. */
   #queue: Promise<void> = Promise.resolve()
 
-  constructor(modules: HostedAccountsModules) {
+  constructor(modules: PatientAccountsModules) {
     this.#modules = modules
   }
 

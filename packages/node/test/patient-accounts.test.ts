@@ -18,7 +18,7 @@ import { AccountStore, openDatabase } from '@mooring/storage'
 import { test } from 'uvu'
 import { AtRest } from '../src/at-rest.ts'
 import { createGrantAnswers, patientReference } from '../src/grant-answers.ts'
-import { HostedAccounts } from '../src/hosted-accounts.ts'
+import { PatientAccounts } from '../src/patient-accounts.ts'
 import { KeyDeposits } from '../src/key-deposits.ts'
 import { genesisWith, keyOf, NAMES } from './chain-members.ts'
 import { START } from './test-clock.ts'
@@ -32,7 +32,7 @@ function organisations(): typeof ORGANISATIONS {
 }
 
 interface World {
-  accounts: HostedAccounts
+  accounts: PatientAccounts
   keys: KeyDeposits
   /** All that holders have been given so far. */
   given: () => Uint8Array[]
@@ -52,7 +52,7 @@ async function withAccounts(work: (world: World) => Promise<void>): Promise<void
     const atRest = new AtRest(new Uint8Array(32).fill(9))
     const keys = new KeyDeposits({ organisation: OWN, organisations, store, atRest })
     await keys.start()
-    const accounts = new HostedAccounts({
+    const accounts = new PatientAccounts({
       organisation: OWN,
       store,
       atRest,
