@@ -10,6 +10,7 @@ import {
   type RecordedChange,
   recordedChangeSchema,
 } from './change.ts'
+import { emergencyForms } from './emergency-json.ts'
 import { organisationForm, parametersForm } from './genesis-json.ts'
 import { identityForms } from './identity-json.ts'
 import {
@@ -82,6 +83,7 @@ const payloadForm: JsonForm<Payload> = variantForm(
     'change.ready': aboutForm,
     ...patientForms,
     ...identityForms,
+    ...emergencyForms,
   },
   { expiresAt: timeForm },
 )

@@ -70,6 +70,23 @@ export {
   payloadAsJson,
   recordedChangeAsJson,
 } from './changes-json.ts'
+export {
+  EMERGENCIES_PER_HOUR,
+  EMERGENCY_OPEN_MS,
+  EMERGENCY_OUTCOMES,
+  EMERGENCY_REASON_MS,
+  EMERGENCY_REASONS,
+  type Emergency,
+  emergencyOf,
+  type EmergencyOutcome,
+  emergencyOutcomeSchema,
+  type EmergencyReason,
+  emergencyReasonSchema,
+  type FirstOpening,
+  firstOpeningOf,
+} from './emergency.ts'
+export type { EmergencyClose } from './emergency-close.ts'
+export type { EmergencyOpen } from './emergency-open.ts'
 export { type DocumentProblem, LedgerError, type LedgerErrorCode } from './errors.ts'
 export type {
   CertifiedHeader,
@@ -245,4 +262,9 @@ export {
   purseOf,
   transactionId,
 } from './transaction.ts'
-export type { InvalidForPatients, InvalidTransaction, PlaceInSequence } from './transaction-kind.ts'
+export type {
+  InvalidEmergency,
+  InvalidForPatients,
+  InvalidTransaction,
+  PlaceInSequence,
+} from './transaction-kind.ts'

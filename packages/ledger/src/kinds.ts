@@ -6,6 +6,8 @@ import { changeApprove } from './change-approve.ts'
 import { changePropose } from './change-propose.ts'
 import { changeReady } from './change-ready.ts'
 import { changeWithdraw } from './change-withdraw.ts'
+import { emergencyClose } from './emergency-close.ts'
+import { emergencyOpen } from './emergency-open.ts'
 import { grantOpen } from './grant-open.ts'
 import { grantRevoke } from './grant-revoke.ts'
 import { keyReplace } from './key-replace.ts'
@@ -35,6 +37,8 @@ const TABLE = {
   'identity.recover': identityRecover,
   'identity.veto': identityVeto,
   'identity.finalize': identityFinalize,
+  'emergency.open': emergencyOpen,
+  'emergency.close': emergencyClose,
 }
 
 type BodyOf<Rule> = Rule extends TransactionKind<infer Body> ? Body : never

@@ -6,6 +6,9 @@ const utf8 = new TextEncoder()
 const ANCHOR_PREFIX = utf8.encode('anchor/')
 const ACCESS_PREFIX = utf8.encode('access/')
 const CHANGE_PREFIX = utf8.encode('change/')
+const EMERGENCY_PREFIX = utf8.encode('emergency/')
+const EMERGENCY_SET_PREFIX = utf8.encode('emergency-set/')
+const EMERGENCY_BY_SET_PREFIX = utf8.encode('emergency-by-set/')
 const KEY_PREFIX = utf8.encode('key/')
 const GRANT_PREFIX = utf8.encode('grant/')
 const PATIENT_KEY_PREFIX = utf8.encode('patient-key/')
@@ -93,6 +96,26 @@ export function patientKeyKey(custodian: string, digest: Uint8Array): Uint8Array
 /** What a custodian has erased. It is part of the key: nobody else takes an item before it. */
 export function tombstoneKey(custodian: string, item: Uint8Array): Uint8Array {
   return ownKey(TOMBSTONE_PREFIX, custodian, item)
+}
+
+/** An opening of an emergency set, by the id of its request. */
+export function emergencyKey(requestId: Uint8Array): Uint8Array {
+  return concatBytes(EMERGENCY_PREFIX, requestId)
+}
+
+/** The first opening of a version of an emergency set, by its handle. */
+export function emergencySetKey(setHandle: Uint8Array): Uint8Array {
+  return concatBytes(EMERGENCY_SET_PREFIX, setHandle)
+}
+
+/** The opening of that version by this organisation. */
+export function emergencyBySetKey(setHandle: Uint8Array, organisation: string): Uint8Array {
+  return ownKey(EMERGENCY_BY_SET_PREFIX, organisation, setHandle)
+}
+
+/** When an organisation has opened emergency sets lately. */
+export function emergencyRateKey(organisation: string): Uint8Array {
+  return utf8.encode(`emergency-rate/${organisation}`)
 }
 
 function ownKey(prefix: Uint8Array, organisation: string, digest: Uint8Array): Uint8Array {

@@ -23,6 +23,16 @@ export type InvalidForPatients =
   | { code: 'item_erased'; item: Uint8Array }
   | { code: 'root_not_anchored'; root: Uint8Array }
 
+/** Of emergency access. */
+export type InvalidEmergency =
+  | { code: 'emergency_seen'; requestId: Uint8Array }
+  | { code: 'emergency_set_seen'; setHandle: Uint8Array }
+  | { code: 'emergency_rate'; organisation: string; limit: number; resetsAt: UnixMs }
+  | { code: 'unknown_emergency'; requestId: Uint8Array }
+  | { code: 'not_the_opener'; organisation: string; requestId: Uint8Array }
+  | { code: 'emergency_closed'; requestId: Uint8Array }
+  | { code: 'emergency_overdue'; requestId: Uint8Array; latest: UnixMs }
+
 export type InvalidTransaction =
   | { code: 'malformed'; detail: string }
   | { code: 'unknown_kind'; detail: string }
@@ -56,6 +66,7 @@ export type InvalidTransaction =
   | { code: 'already_ready'; organisation: string; change: Uint8Array }
   | InvalidForPatients
   | IdentityProblem
+  | InvalidEmergency
   | QuotaExceeded
   /** Also what a transaction signed for another network shows. */
   | { code: 'bad_signature' }

@@ -9,6 +9,7 @@ import {
   authoritySetDigest,
   blockDigest,
   type Change,
+  createTransaction,
   createTransactionProof,
   type DecodedTransaction,
   decodeTransaction,
@@ -35,8 +36,10 @@ import {
   contextOf,
   finalize,
   keyOf,
+  MINUTE,
   organisation,
   seedOf,
+  START,
   world,
 } from './fixture.ts'
 import { admission, Chain, newKey } from './governance-world.ts'
@@ -118,6 +121,47 @@ function blockVector() {
     digest: toHex(blockDigest(block.header)),
     transactionRoot: toHex(block.header.transactionRoot),
     block: toHex(encodeBlock(block)),
+    diff: diffLines(applied.diff),
+    receipts: toHex(encodeReceipts(applied.receipts)),
+  }
+}
+
+/** An emergency set is opened, and the reason given in the next block. */
+function emergencyVector() {
+  const { digest: network } = here
+  const shared = { genesisDigest: network, keyPair: keyOf('st-mary', 'anchor') }
+  const requestId = seedOf('emergency request')
+  const open = createTransaction({
+    ...shared,
+    kind: 'emergency.open',
+    expiresAt: START + MINUTE,
+    body: {
+      organisation: 'st-mary',
+      requestId,
+      credentialCommit: seedOf('emergency credential'),
+      reason: 'unconscious',
+      setHandle: seedOf('emergency set'),
+    },
+  })
+  const close = createTransaction({
+    ...shared,
+    kind: 'emergency.close',
+    expiresAt: START + MINUTE,
+    body: {
+      organisation: 'st-mary',
+      requestId,
+      outcome: 'treated',
+      reasonCommit: seedOf('emergency reason'),
+    },
+  })
+  const block = blockOn(here, [open, close])
+  const applied = applyBlock(here.state, here.parent, block, contextOf(here))
+  if ('code' in applied) throw new Error(`the block of the vectors is invalid: ${applied.code}`)
+  return {
+    transactions: [open, close].map(toHex),
+    json: [open, close].map((bytes) =>
+      formatPayloadJson(decodeTransaction(bytes, network).payload),
+    ),
     diff: diffLines(applied.diff),
     receipts: toHex(encodeReceipts(applied.receipts)),
   }
@@ -274,6 +318,7 @@ export const vectors: Record<string, Record<string, unknown>> = {
   'ledger-transaction.json': transactionVector(),
   'ledger-block.json': blockVector(),
   'ledger-access.json': accessVector(),
+  'ledger-emergency.json': emergencyVector(),
   'ledger-proof.json': proofVector(),
   'ledger-changes.json': changesVector(),
   'ledger-governance.json': governanceVector(),

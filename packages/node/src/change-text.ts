@@ -87,6 +87,10 @@ export function summaryOfTransaction({ payload }: Pick<DecodedTransaction, 'payl
       return `${payload.body.organisation} approves change ${shortOf(payload.body.change)}`
     case 'change.withdraw':
       return `${payload.body.organisation} withdraws change ${shortOf(payload.body.change)}`
+    case 'emergency.open':
+      return `${payload.body.organisation} opens an emergency set: ${payload.body.reason}`
+    case 'emergency.close':
+      return `${payload.body.organisation} gives the reason of emergency ${shortOf(payload.body.requestId)}: ${payload.body.outcome}`
     case 'change.ready':
       return `${payload.body.organisation} is ready for change ${shortOf(payload.body.change)}`
     case 'grant.open':

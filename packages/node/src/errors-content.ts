@@ -12,6 +12,7 @@ import type {
 import type { GenesisProblem, InvalidTransaction, LedgerErrorCode } from '@mooring/ledger'
 import type { ProblemCode, RecordsErrorCode } from '@mooring/records'
 import { type CatalogEntry, entry } from './error-entry.ts'
+import { EMERGENCY_TRANSACTION_TEXTS } from './errors-emergency.ts'
 import { PATIENT_TRANSACTION_TEXTS } from './errors-patients.ts'
 import { IDENTITY_TEXTS } from './errors-identity.ts'
 import type { Refusal } from './execution.ts'
@@ -164,6 +165,7 @@ export const TRANSACTION_TEXTS: Record<InvalidTransaction['code'], CatalogEntry>
   ...CHANGE_TEXTS,
   ...PATIENT_TRANSACTION_TEXTS,
   ...IDENTITY_TEXTS,
+  ...EMERGENCY_TRANSACTION_TEXTS,
 }
 
 const BLOCK = entry(3030, 11)(

@@ -109,6 +109,7 @@ function mayComeTrue({ code }: InvalidTransaction): boolean {
     code === 'too_many_changes' ||
     code === 'too_many_own_changes' ||
     code === 'unknown_handle' ||
+    code === 'unknown_emergency' ||
     code === 'root_not_anchored'
   )
 }

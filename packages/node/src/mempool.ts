@@ -91,6 +91,10 @@ const FOR_GOOD: ReadonlySet<Refused['code']> = new Set([
   'key_replaced_already',
   'key_cycle',
   'item_erased',
+  'emergency_seen',
+  'emergency_set_seen',
+  'emergency_closed',
+  'emergency_overdue',
 ])
 
 export class Mempool {

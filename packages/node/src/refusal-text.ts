@@ -1,7 +1,12 @@
 // Why a transaction is refused, as a sentence about this very transaction.
 
 import { toHex } from '@mooring/codec'
-import type { ChangeProblem, InvalidForPatients, InvalidTransaction } from '@mooring/ledger'
+import type {
+  ChangeProblem,
+  InvalidEmergency,
+  InvalidForPatients,
+  InvalidTransaction,
+} from '@mooring/ledger'
 import { describeIdentityProblem } from './identity-text.ts'
 
 export type Refused = InvalidTransaction | { code: 'mempool_full'; detail: string }
@@ -88,6 +93,33 @@ export function describeRefusal(reason: Refused): string {
     case 'veto_key_unknown':
     case 'veto_needs_guardians':
       return describeIdentityProblem(reason)
+    case 'emergency_seen':
+    case 'emergency_set_seen':
+    case 'emergency_rate':
+    case 'unknown_emergency':
+    case 'not_the_opener':
+    case 'emergency_closed':
+    case 'emergency_overdue':
+      return describeEmergency(reason)
+  }
+}
+
+function describeEmergency(reason: InvalidEmergency): string {
+  switch (reason.code) {
+    case 'emergency_seen':
+      return `request ${nameOf(reason.requestId)} is on the chain already`
+    case 'emergency_set_seen':
+      return 'its organisation has opened this version of the set before'
+    case 'emergency_rate':
+      return `${reason.organisation} has opened ${reason.limit} sets within an hour; the next one at ${timeOf(reason.resetsAt)}`
+    case 'unknown_emergency':
+      return `there is no emergency ${nameOf(reason.requestId)}`
+    case 'not_the_opener':
+      return `emergency ${nameOf(reason.requestId)} was not opened by ${reason.organisation}`
+    case 'emergency_closed':
+      return `emergency ${nameOf(reason.requestId)} is closed already`
+    case 'emergency_overdue':
+      return `the written reason was due at ${timeOf(reason.latest)}`
   }
 }
 
