@@ -13,6 +13,7 @@ import {
   verifyAccessRequest,
 } from './access-request.ts'
 import { gateOfOpening } from './facts.ts'
+import { CLOCK_SKEW_MS } from './clock.ts'
 import { GRANT_LIFETIME_MS_MAX, type SignedGrant, verifyGrant } from './grant-document.ts'
 import { coversPurpose, isImplicitPurpose, isPurpose } from './purpose.ts'
 
@@ -79,7 +80,6 @@ export interface HeldSet {
   readonly gate: Uint8Array
 }
 
-export const CLOCK_SKEW_MS = 60_000
 export const BLOCK_AGE_MAX = 64
 
 export function decideAccess(input: AccessInput): AccessDecision {

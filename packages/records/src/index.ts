@@ -49,6 +49,7 @@ export {
   rootOfPlace,
 } from './batch-leaves.ts'
 export type { BundleType } from './bundle.ts'
+export { CLOCK_SKEW_MS } from './clock.ts'
 export {
   type Commitment,
   commitRecord,
@@ -69,11 +70,43 @@ export {
   type AccessInput,
   type AccessRefusal,
   BLOCK_AGE_MAX,
-  CLOCK_SKEW_MS,
   decideAccess,
   decideQuery,
   type HeldSet,
 } from './decide.ts'
+export {
+  type Actor,
+  type Consent,
+  type ConsentLevel,
+  hasLabels,
+  isNarrow,
+  levelOf,
+  type Provision,
+  provisionOf,
+} from './consent.ts'
+export { formatConsent, parseConsent } from './consent-json.ts'
+export {
+  CONSENT_REFUSALS,
+  type ConsentDecision,
+  type ConsentQuestion,
+  type ConsentRefusal,
+  decideConsent,
+  factsNeeded,
+} from './decide-consent.ts'
+export {
+  checkDelegations,
+  type Delegation,
+  type DelegationQuestion,
+  type DelegationRefusal,
+  delegationSchema,
+  DELEGATIONS_MAX,
+  type HandleStanding,
+  REPRESENTATIVE_ROLES,
+  type SignedDelegation,
+  signDelegation,
+  signedDelegationSchema,
+  verifyDelegation,
+} from './delegation.ts'
 export { RecordsError, type RecordsErrorCode } from './errors.ts'
 export {
   FACET_NAMES,
@@ -108,6 +141,24 @@ export {
   signGrant,
   verifyGrant,
 } from './grant-document.ts'
+export {
+  checkGrant,
+  consentOf,
+  type Grant,
+  GRANT_JWS_BYTES_MAX,
+  type GrantQuestion,
+  type GrantRefusal,
+  type GrantTerms,
+  readGrant,
+  type SignedGrant as SignedConsentGrant,
+  signedGrantSchema as signedConsentGrantSchema,
+  signGrant as signConsentGrant,
+  verifyGrant as verifyConsentGrant,
+} from './grant.ts'
+export {
+  formatGrant as formatConsentGrant,
+  parseGrant as parseConsentGrant,
+} from './grant-text.ts'
 export {
   backupKey,
   deviceSignKey,
