@@ -9,13 +9,14 @@ import { randomBytes } from 'node:crypto'
 import { equalBytes } from '@mooring/codec'
 import type { KeyPair } from '@mooring/crypto'
 import { TokenBucket } from '@mooring/network'
-import type { AccessEntry, AccessNote, AccessRequest } from '@mooring/records'
+import type { AccessEntry, AccessNote, AccessRequest, LeafPlace } from '@mooring/records'
 import type { AccessStore } from '@mooring/storage'
 import { type AccessItem, decodeItem, encodeItem, itemOf, leafOf } from './access-items.ts'
 import type { AccessNotes, NotedRepair, RefusedAccess } from './access-notes.ts'
 import { Anchoring, type AnchoringModules } from './anchoring.ts'
 import { AtRest } from './at-rest.ts'
 import { BatchAnchors, decodeBatch } from './custody.ts'
+import { placesInBatches } from './leaf-places.ts'
 import type { Metrics } from './metrics.ts'
 
 export interface AccessLogOptions {
@@ -172,6 +173,20 @@ export class AccessLog implements AccessNotes {
     for await (const stored of this.#modules.store.list(before)) yield this.#opened(stored)
   }
 
+  /** About records of this custodian, oldest first, above an arrival (exclusive). */
+  async *listAbout(custodian: string, after: number): AsyncGenerator<KeptAccess> {
+    const name = this.#nameOf(custodian)
+    for await (const stored of this.#modules.store.listAbout(name, after))
+      yield this.#opened(stored)
+  }
+
+  /** Where they are on the chain, in their order; null for what is not there yet. */
+  placesOf(kept: readonly Pick<KeptAccess, 'batch'>[]): Promise<(LeafPlace | null)[]> {
+    const { store } = this.#modules
+    const batched = kept.map(({ batch }) => batch)
+    return placesInBatches({ store, anchors: this.#anchors }, batched)
+  }
+
   get #tickMs(): number {
     return this.#options.tickMs ?? TICK_MS
   }
@@ -185,7 +200,7 @@ export class AccessLog implements AccessNotes {
     const { clock, store, metrics } = this.#modules
     const item = itemOf(role, clock.wall(), parts)
     const leaf = leafOf(item)
-    const isNew = await store.add(leaf, this.#sealed(item))
+    const isNew = await store.add(leaf, this.#sealed(item), this.#aboutOf(item))
     if (!isNew) return isSameRequest(this.find(leaf), item)
     metrics.accesses.inc({ result })
     this.#anchoring.added()
@@ -200,6 +215,16 @@ export class AccessLog implements AccessNotes {
     if (item.served >= sets) return
     if (item.served === 0) metrics.accesses.inc({ result: 'served' })
     await store.replace(stored, this.#sealed({ ...item, served: sets }))
+  }
+
+  /** A repair is about no patient. */
+  #aboutOf({ asked, note }: AccessItem): Uint8Array | null {
+    const custodian = note?.custodian ?? asked?.custodian ?? null
+    return custodian === null || note?.kind === 'repair' ? null : this.#nameOf(custodian)
+  }
+
+  #nameOf(custodian: string): Uint8Array {
+    return this.#atRest.name('access-about', new TextEncoder().encode(custodian))
   }
 
   #note(told: Omit<AccessNote, 'nonce' | 'time'>): AccessNote {

@@ -25,6 +25,7 @@ export type NameKind =
   | 'account-order'
   | 'resource'
   | 'class-key'
+  | 'access-about'
   | 'library'
   | 'private'
 

@@ -8,6 +8,7 @@ import type { AccessNotes } from './access-notes.ts'
 import type { Clock } from './clock.ts'
 import type { FinalRoots } from './final-roots.ts'
 import type { FreeSpace } from './free-space.ts'
+import type { HeldAccesses } from './held-accesses.ts'
 import { Holder, type HolderOutcome, type VaultHandlers } from './holder.ts'
 import { HolderAccess } from './holder-access.ts'
 import { HolderBatches } from './holder-batches.ts'
@@ -34,6 +35,7 @@ export interface CreateHolderModules {
   readonly blobs: BlobStore
   readonly space: FreeSpace
   readonly notes: AccessNotes
+  readonly accesses: HeldAccesses
   readonly members: Pick<Members, 'organisations'>
   readonly chain: Pick<ChainStore, 'tip' | 'getHeader'>
   /** The batches that the chain has. */
@@ -97,6 +99,7 @@ export function createHolder(options: HolderOptions, modules: CreateHolderModule
     deposits,
     batches,
     access,
+    accesses: modules.accesses,
     handlers,
     self,
     groupOf,

@@ -18,6 +18,7 @@ import {
 import { type ShardHead, type ShardList, StorageError } from '@mooring/storage'
 import { ReportAllowance } from './report-allowance.ts'
 import type { Clock } from './clock.ts'
+import type { HeldAccesses } from './held-accesses.ts'
 import type { HolderAccess } from './holder-access.ts'
 import type { HolderBatches } from './holder-batches.ts'
 import type { HolderDeposits } from './holder-deposits.ts'
@@ -48,6 +49,7 @@ export interface HolderModules {
   readonly deposits: HolderDeposits
   readonly batches: HolderBatches
   readonly access: HolderAccess
+  readonly accesses: HeldAccesses
   /** Null until the node is put together. */
   readonly handlers: () => VaultHandlers | null
   readonly self: string
@@ -126,6 +128,11 @@ export class Holder {
         return { kind: 'list', body: await this.#list(request.body) }
       case 'list-keys':
         return { kind: 'list-keys', body: await this.#listKeys(request.body) }
+      case 'accesses':
+        return {
+          kind: 'accesses',
+          body: await this.#modules.accesses.about(sender, request.body),
+        }
       case 'witness':
       case 'release':
       case 'catalogue':

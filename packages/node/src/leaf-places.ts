@@ -1,7 +1,7 @@
 // Where the records of this custodian are in its anchored batches, for who reads them.
 
 import { batchPaths, type LeafPlace } from '@mooring/records'
-import type { PrivateStore } from '@mooring/storage'
+import type { BatchPlace, PrivateStore } from '@mooring/storage'
 import { type BatchAnchors, decodeBatch } from './custody.ts'
 import { runInSlices } from './time-slices.ts'
 
@@ -10,15 +10,28 @@ export interface LeafPlacesModules {
   readonly anchors: Pick<BatchAnchors, 'of'>
 }
 
-/** In their order; null for a record whose batch is not final. Each batch is looked at once. */
-export async function leafPlaces(
+export interface PlacesInBatchesModules {
+  readonly store: Pick<PrivateStore, 'getBatch'>
+  readonly anchors: Pick<BatchAnchors, 'of'>
+}
+
+/** In their order; null for a record whose batch is not final. */
+export function leafPlaces(
   { store, anchors }: LeafPlacesModules,
   ids: readonly Uint8Array[],
 ): Promise<(LeafPlace | null)[]> {
-  const places: (LeafPlace | null)[] = ids.map(() => null)
+  const batched = ids.map((id) => store.getRecord(id)?.place ?? null)
+  return placesInBatches({ store, anchors }, batched)
+}
+
+/** In their order; null for what is in no batch, or in one that is not final. Each batch is looked at once. */
+export async function placesInBatches(
+  { store, anchors }: PlacesInBatchesModules,
+  batched: readonly (BatchPlace | null)[],
+): Promise<(LeafPlace | null)[]> {
+  const places: (LeafPlace | null)[] = batched.map(() => null)
   const byBatch = new Map<number, { at: number; position: number }[]>()
-  for (const [at, id] of ids.entries()) {
-    const place = store.getRecord(id)?.place ?? null
+  for (const [at, place] of batched.entries()) {
     if (place === null || anchors.of(place) === null) continue
     const known = byBatch.get(place.sequence) ?? []
     byBatch.set(place.sequence, [...known, { at, position: place.position }])

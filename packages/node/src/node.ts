@@ -12,6 +12,7 @@ import { systemClock } from './clock.ts'
 import type { Custodian } from './custodian.ts'
 import { EventFeed } from './event-feed.ts'
 import { describeHalt } from './halt-text.ts'
+import { createHeldAccesses } from './held-accesses.ts'
 import type { VaultHandlers } from './holder.ts'
 import type { NodeOptions } from './load-options.ts'
 import { type Late, noParts } from './late-parts.ts'
@@ -192,8 +193,8 @@ function openVault(
   notes: AccessLog,
 ): VaultParts {
   const handlers = (): VaultHandlers | null => late.vaultHandlers
-  const modules = { options, logger, metrics, stores, network, agreement, notes, handlers }
-  return createVaultParts(modules)
+  const parts = { options, logger, metrics, stores, network, agreement }
+  return createVaultParts({ ...parts, notes, accesses: createHeldAccesses(notes), handlers })
 }
 
 function openSnapshots({ options, logger, stores, late }: Ground): Snapshots {

@@ -8,6 +8,7 @@ import { systemClock } from './clock.ts'
 import { type CreatedHolder, createHolder } from './create-holder.ts'
 import { createFinalRoots, type FinalRoots } from './final-roots.ts'
 import { FreeSpace } from './free-space.ts'
+import type { HeldAccesses } from './held-accesses.ts'
 import type { VaultHandlers } from './holder.ts'
 import { answerVaultRequest } from './holder-wire.ts'
 import type { DamagedShard, KeptShards } from './kept-shards.ts'
@@ -26,6 +27,7 @@ export interface VaultPartsModules {
   agreement: Agreement
   network: Network
   notes: AccessNotes
+  accesses: HeldAccesses
   /** Null until the parts behind them are there. */
   handlers: () => VaultHandlers | null
 }
@@ -44,7 +46,8 @@ const REPORT_TIMEOUT_MS = 5_000
 const TIDY_AFTER_MS = 10 * 60_000
 
 export function createVaultParts(modules: VaultPartsModules): VaultParts {
-  const { options, logger, metrics, stores, agreement, network, notes, handlers } = modules
+  const { options, logger, metrics, stores, agreement, network, handlers } = modules
+  const { notes, accesses } = modules
   const self = options.name
   const ownLogger = logger.module('holder')
   const { members } = agreement
@@ -60,6 +63,7 @@ export function createVaultParts(modules: VaultPartsModules): VaultParts {
       blobs: stores.blobs,
       space: new FreeSpace(options.storage.dir, systemClock),
       notes,
+      accesses,
       members,
       chain: stores.chain,
       isConnected: (organisation) => peers.isConnected(organisation),

@@ -33,6 +33,7 @@ const ANSWER_KINDS = {
   leaves: 'leaves',
   witness: 'witness',
   release: 'release',
+  accesses: 'accesses',
   catalogue: 'catalogue',
   repair: 'repair',
   restore: 'restore',

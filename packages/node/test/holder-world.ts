@@ -361,6 +361,7 @@ export class HolderWorld {
         blobs: await LocalBlobs.open({ directory: '/blobs', fileSystem: files }),
         space: new FreeSpace('/', this.clock, () => Promise.resolve(free.bytes)),
         notes: notesOf(noted),
+        accesses: { about: () => Promise.resolve({ items: [], next: null }) },
         members: {
           get organisations() {
             return organisationsNow()

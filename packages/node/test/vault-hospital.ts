@@ -92,6 +92,7 @@ export class Hospital {
         blobs,
         space: new FreeSpace(disk.folder, systemClock),
         notes,
+        accesses: { about: () => Promise.resolve({ items: [], next: null }) },
         members,
         chain,
         isConnected: (other) => this.peers.isConnected(other),

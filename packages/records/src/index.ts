@@ -6,6 +6,7 @@ export {
   openAccessEntry,
   sealAccessEntry,
 } from './access-entry.ts'
+export { HELD_ACCESSES_MAX, type HeldAccess, heldAccessSchema } from './held-access.ts'
 export { accessNoteCommit, accessNoteSchema, type AccessNote } from './access-note.ts'
 export { type AccessProof, formatAccessProof, parseAccessProof } from './access-proof.ts'
 export {

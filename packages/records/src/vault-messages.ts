@@ -27,6 +27,7 @@ import { signedRequestSchema } from './access-request.ts'
 import { accessWitnessSchema } from './access-witness.ts'
 import { AUDIT_ANSWER_BYTES, AUDIT_NONCE_BYTES } from './audit.ts'
 import { BATCH_DEPOSIT_BYTES_MAX, leafPlaceSchema } from './batch-leaves.ts'
+import { HELD_ACCESSES_MAX, heldAccessSchema } from './held-access.ts'
 import { KEY_DEPOSIT_BYTES_MAX } from './class-keys.ts'
 import { SEALED_MANIFEST_BYTES_MAX } from './manifest.ts'
 import { organisationIdSchema } from './placement.ts'
@@ -143,6 +144,8 @@ const requestSchema = variant({
     witnesses: list(accessWitnessSchema, SHARDS_MAX),
     items: list(releaseItemSchema, RELEASE_ITEMS_MAX),
   }),
+  /** Lines of the holder's access log that are about records of who asks, behind one of them. */
+  accesses: struct({ after: uint(), limit: uint(HELD_ACCESSES_MAX) }),
   /** What the custodian has that the grant in the request covers. */
   catalogue: struct({
     signed: signedRequestSchema,
@@ -211,6 +214,10 @@ const answerSchema = variant({
   }),
   witness: struct({ signature }),
   release: struct({ items: list(releasedSchema, RELEASE_ITEMS_MAX) }),
+  accesses: struct({
+    items: list(heldAccessSchema, HELD_ACCESSES_MAX),
+    next: nullable(uint()),
+  }),
   catalogue: struct({
     /** Key deposits with wraps for the reader. */
     keys: list(bytesMax(KEY_DEPOSIT_BYTES_MAX), KEY_DEPOSITS_MAX),

@@ -4,10 +4,12 @@ import { concatBytes } from '@mooring/codec'
 import { merkleRootOfHashes, x25519PublicKey } from '@mooring/crypto'
 import * as fc from 'fast-check'
 import {
+  type AccessNote,
   accessRequestDigest,
   batchPath,
   createKeyDeposit,
   encodeBatchDeposit,
+  type HeldAccess,
   type KeyDeposit,
   type Manifest,
   sealRecord,
@@ -124,6 +126,35 @@ type Kinds<V extends { kind: string; body: unknown }> = {
   [K in V['kind']]: fc.Arbitrary<Extract<V, { kind: K }>['body']>
 }
 
+const anyNote: fc.Arbitrary<AccessNote> = record<AccessNote>({
+  nonce: bytes(16),
+  time: count,
+  kind: fc.constantFrom('refusal', 'repair'),
+  organisation,
+  custodian: option(organisation),
+  code: option(word),
+  count,
+  entry: option(digest),
+})
+const anyHeldAccess: fc.Arbitrary<HeldAccess> = record<HeldAccess>({
+  arrival: count,
+  time: count,
+  leaf: digest,
+  asked: option(
+    record({
+      id: bytes(16),
+      reader: organisation,
+      purpose: fc.constantFrom('TREAT', 'BTG'),
+      grant: option(bytes(16)),
+      patientKey: option(digest),
+      sets: count,
+    }),
+  ),
+  entry: option(anyEntry),
+  note: option(anyNote),
+  served: count,
+  place: option(place),
+})
 const requests: Kinds<VaultRequest> = {
   deposit: record({
     items: list(
@@ -147,6 +178,7 @@ const requests: Kinds<VaultRequest> = {
     witnesses: list(record({ holder: organisation, signature: bytes(64) })),
     items: list(record({ setId: digest, from: segment, count: segment, digests: fc.nat(1) })),
   }),
+  accesses: record({ after: count, limit: fc.nat(500) }),
   catalogue: record({ signed, entry: anyEntry, after: option(digest), limit: fc.nat(1000) }),
   repair: record({ questions: list(question) }),
   restore: record({ items: list(head), avoid: list(organisation) }),
@@ -175,6 +207,7 @@ const answers: Kinds<VaultAnswer> = {
       record({ setId: digest, index, from: segment, digests: list(digest), fragments: list(some) }),
     ),
   }),
+  accesses: record({ items: list(anyHeldAccess), next: option(count) }),
   catalogue: record({
     keys: list(some),
     items: list(

@@ -7,16 +7,24 @@
 
 import { bytes, bytesMax, decode, encode, struct, uint } from '@mooring/codec'
 import { type BatchBytes, type BatchedId, Batches, type BatchPlace } from './batches.ts'
-import type { Database } from './database.ts'
+import type { Database, DatabaseOperation } from './database.ts'
 import { StorageError } from './errors.ts'
 import { GroupCommit } from './group-commit.ts'
-import { accessArrivalKey, accessKey, formatDatabaseKey, numberOf } from './keys.ts'
+import {
+  accessAboutKey,
+  accessArrivalKey,
+  accessKey,
+  formatDatabaseKey,
+  lastNumberOf,
+  numberOf,
+} from './keys.ts'
 import type { PrivateBatch } from './private-record.ts'
 
 const VALUE_BYTES_MAX = 256 * 1024
 const LAST = Number.MAX_SAFE_INTEGER
 const storedEntry = struct({ leaf: bytes(32), value: bytesMax(VALUE_BYTES_MAX) })
 const storedArrival = uint()
+const NOTHING = new Uint8Array(0)
 
 export interface StoredAccess {
   /** Counts the entries of this store, from 1. */
@@ -75,8 +83,15 @@ export class AccessStore {
     return this.#batches.last
   }
 
-  /** Durable when this resolves; false when there was one of this leaf. */
-  async add(leaf: Uint8Array, value: Uint8Array): Promise<boolean> {
+  /**
+   * `about`: keyed name of the custodian whose records it is about. Durable when this resolves; false when there was one of this
+   * leaf.
+   */
+  async add(
+    leaf: Uint8Array,
+    value: Uint8Array,
+    about: Uint8Array | null = null,
+  ): Promise<boolean> {
     const name = leaf.join()
     let isNew = false
     await this.#writes.write(() => {
@@ -88,6 +103,7 @@ export class AccessStore {
       return [
         { type: 'put', key: accessKey(arrival), value: encode(storedEntry, { leaf, value }) },
         { type: 'put', key: accessArrivalKey(leaf), value: encode(storedArrival, arrival) },
+        ...(about === null ? [] : [aboutMark(about, arrival)]),
         this.#batches.queue(arrival, leaf),
       ]
     })
@@ -112,6 +128,15 @@ export class AccessStore {
   async *list(before: number | null): AsyncGenerator<StoredAccess> {
     const range = { from: accessKey(0), to: accessKey(before ?? LAST), reverse: true }
     for await (const { key } of this.#database.iterate(range)) yield this.#read(numberOf(key))
+  }
+
+  /** About records of this custodian, oldest first, above an arrival (exclusive). */
+  async *listAbout(custodian: Uint8Array, after: number): AsyncGenerator<StoredAccess> {
+    const range = {
+      from: accessAboutKey(custodian, after + 1),
+      to: accessAboutKey(custodian, LAST),
+    }
+    for await (const key of this.#database.keys(range)) yield this.#read(lastNumberOf(key))
   }
 
   pending(limit: number): Promise<{ arrival: number; id: Uint8Array }[]> {
@@ -144,4 +169,8 @@ export class AccessStore {
     const { leaf, value } = decode(storedEntry, stored)
     return { arrival, leaf, value, place: this.#batches.placeOf(arrival, leaf) }
   }
+}
+
+function aboutMark(custodian: Uint8Array, arrival: number): DatabaseOperation {
+  return { type: 'put', key: accessAboutKey(custodian, arrival), value: NOTHING }
 }

@@ -113,6 +113,10 @@ export const accessKey = (arrival: number): Uint8Array => numberKey('f', arrival
 /** Arrival of the entry of a leaf. */
 export const accessArrivalKey = (leaf: Uint8Array): Uint8Array => key('v', leaf)
 
+/** Nothing; an access entry is about records of this custodian, by its keyed name and arrival. */
+export const accessAboutKey = (custodian: Uint8Array, arrival: number): Uint8Array =>
+  concatBytes(key('Z', custodian), numberBytes(arrival))
+
 /** Vault: leaves of an anchored batch, by custodian and root. */
 export const keptBatchKey = (custodian: string, root: Uint8Array): Uint8Array =>
   ownedKey('z', custodian, root)
@@ -150,6 +154,7 @@ const NAMES: Record<string, { name: string; rest: 'number' | 'hex' | 'text' | 'h
   M: { name: 'pending transaction', rest: 'hex' },
   O: { name: 'evidence', rest: 'number' },
   f: { name: 'access entry', rest: 'number' },
+  Z: { name: 'access entry about a custodian', rest: 'hidden' },
   v: { name: 'arrival of an access entry', rest: 'hidden' },
   r: { name: 'record', rest: 'hidden' },
   w: { name: 'queued record', rest: 'number' },

@@ -1,0 +1,43 @@
+// What a holder tells a custodian about one access to the custodian's records: the line of its own log.
+//
+// The entry is sealed to the patient; beside it stands what the request said to the holder, which the holder
+// vouches for: who asked, what for, and whose records. So an entry that says something else than its
+// request, or that does not open, is seen to be so. Once its batch is final the line has a place that leads
+// to the chain.
+
+import { bytes, type Infer, nullable, struct, text, uint } from '@mooring/codec'
+import { accessEntrySchema } from './access-entry.ts'
+import { accessNoteSchema } from './access-note.ts'
+import { leafPlaceSchema } from './batch-leaves.ts'
+
+export const HELD_ACCESSES_MAX = 500
+
+/** Of a request, as far as a holder keeps it. */
+const askedSchema = struct({
+  id: bytes(16),
+  /** Organisation. */
+  reader: text(64),
+  purpose: text(32),
+  /** Id of the grant. */
+  grant: nullable(bytes(16)),
+  patientKey: nullable(bytes(32)),
+  sets: uint(),
+})
+
+export const heldAccessSchema = struct({
+  /** Counts the lines of this holder's log. */
+  arrival: uint(),
+  /** When the holder heard of it. */
+  time: uint(),
+  /** What stands in the batch: the commitment of the note, or else of the entry. */
+  leaf: bytes(32),
+  asked: nullable(askedSchema),
+  entry: nullable(accessEntrySchema),
+  /** Of a refusal. */
+  note: nullable(accessNoteSchema),
+  /** Sets that were given out so far. */
+  served: uint(),
+  place: nullable(leafPlaceSchema),
+})
+
+export type HeldAccess = Infer<typeof heldAccessSchema>
