@@ -36,6 +36,7 @@ import type {
 import type { Pruned, PrunePlan, Snapshot, Snapshots } from './storage-answers.ts'
 import type { Access, AccessOutcome, AccessPage } from './access-answers.ts'
 import type { Evidence, EvidencePage } from './evidence-answers.ts'
+import { identityCalls } from './identity-client.ts'
 import { patientCalls } from './patient-client.ts'
 import { IncompleteAnswer, vaultCalls, waitQuery } from './vault-client.ts'
 
@@ -142,6 +143,7 @@ export function createClient(endpoint: string, options: ClientOptions = {}) {
     ...submitting(http),
     ...vaultCalls(http),
     ...patientCalls(http),
+    ...identityCalls(http),
     live: (verbose = false) => read<Health>('/livez', { query: { verbose } }),
     ready: (verbose = false) => read<Health>('/readyz', { query: { verbose } }),
     status: () => read<Status>('/v1/status'),

@@ -15,6 +15,7 @@ import type { ApiLimits } from './limits.ts'
 import type { RequestParts } from './route.ts'
 import { PAGE_DEFAULT } from './route-forms.ts'
 import type { OperationId, Routes } from './routes.ts'
+import type { IdentityEndpoints } from './identity-endpoints.ts'
 import type { PatientEndpoints } from './patient-endpoints.ts'
 import type { VaultEndpoints } from './vault-endpoints.ts'
 
@@ -55,7 +56,8 @@ export type Endpoint<K extends OperationId> = (
 ) => Answer | Promise<Answer>
 
 type Submitting = 'submitTransactions' | 'submitRecords'
-type Elsewhere = Submitting | keyof VaultEndpoints | keyof PatientEndpoints | 'streamEvents'
+type ForPatients = keyof PatientEndpoints | keyof IdentityEndpoints
+type Elsewhere = Submitting | keyof VaultEndpoints | ForPatients | 'streamEvents'
 type Reading = Exclude<OperationId, Elsewhere>
 
 export const JSON_TYPE = 'application/json; charset=utf-8'

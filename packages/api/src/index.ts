@@ -60,6 +60,12 @@ export {
   type ObservedRequest,
   startApi,
 } from './server.ts'
+export type { Identity } from './identity-answers.ts'
+export type {
+  IdentityAnswer,
+  IdentityHandlers,
+  RecoveryStatement,
+} from './identity-handlers.ts'
 export type {
   EnrolmentRequest,
   HandleOpening,

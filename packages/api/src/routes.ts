@@ -12,6 +12,7 @@ import { accessRoutes } from './access-routes.ts'
 import * as answers from './answers.ts'
 import { evidenceRoutes } from './evidence-routes.ts'
 import { membershipRoutes } from './membership-routes.ts'
+import { identityRoutes } from './identity-routes.ts'
 import { patientRoutes } from './patient-routes.ts'
 import type { Response } from './route.ts'
 import { storageRoutes } from './storage-routes.ts'
@@ -249,6 +250,7 @@ export const routes = table({
   },
   ...vaultRoutes,
   ...patientRoutes,
+  ...identityRoutes,
   ...accessRoutes,
   getProof: {
     method: 'GET',

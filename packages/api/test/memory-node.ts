@@ -33,6 +33,7 @@ import type { Change, Epoch, Member, Network } from '../src/membership-answers.t
 import { formatVerification, verifyProof } from '../src/verify.ts'
 import { accessPage, shownAccess } from './memory-access.ts'
 import { CHANGE, EPOCH, MEMBER } from './membership.ts'
+import { MemoryIdentities } from './memory-identities.ts'
 import { MemoryPatients } from './memory-patients.ts'
 import { digestOf, MemoryVault, NOT_PLACED, timeOf } from './memory-vault.ts'
 
@@ -51,6 +52,7 @@ export class MemoryNode extends MemoryVault implements ApiHandlers {
   organisations: Member[] = [MEMBER]
   proposals: Change[] = [CHANGE]
   readonly patients = new MemoryPatients()
+  readonly identities = new MemoryIdentities()
   /** Oldest first. */
   accesses: Access[] = []
   offences: Evidence[] = []

@@ -15,12 +15,14 @@ import { checkAnchorSigner } from './anchor-signer.ts'
 import { identifierSchema } from './organisation.ts'
 import type { TransactionKind } from './transaction-kind.ts'
 
-const schema = struct({
-  /** That relays it, and pays. */
-  organisation: identifierSchema,
+const fields = {
   settings: settingsSchema,
   signature: bytes(64),
-})
+}
+/** `organisation` relays it, and pays. */
+const schema = struct({ organisation: identifierSchema, ...fields })
+/** As its author signs it, before anybody relays it. */
+export const createEventSchema = struct(fields)
 
 export type IdentityCreate = Infer<typeof schema>
 

@@ -18,14 +18,16 @@ import { identifierSchema } from './organisation.ts'
 import type { Facts, InvalidTransaction, TransactionKind } from './transaction-kind.ts'
 
 const contentSchema = struct(placeFields)
-const schema = struct({
-  /** That relays it, and pays. */
-  organisation: identifierSchema,
+const fields = {
   ...placeFields,
   /** Of the recovery; signs. */
   controlKey: bytes(32),
   signature: bytes(64),
-})
+}
+/** `organisation` relays it, and pays. */
+const schema = struct({ organisation: identifierSchema, ...fields })
+/** As its author signs it, before anybody relays it. */
+export const finalizeEventSchema = struct(fields)
 
 export type IdentityFinalize = Infer<typeof schema>
 

@@ -33,13 +33,15 @@ const attestationSchema = struct({
   key: bytes(32),
   signature: bytes(64),
 })
-const schema = struct({
-  /** That relays it, and pays. */
-  organisation: identifierSchema,
+const fields = {
   ...contentFields,
   approvals: approvalsSchema,
   desk: nullable(attestationSchema),
-})
+}
+/** `organisation` relays it, and pays. */
+const schema = struct({ organisation: identifierSchema, ...fields })
+/** As its author signs it, before anybody relays it. */
+export const recoverEventSchema = struct(fields)
 
 export type IdentityRecover = Infer<typeof schema>
 /** What guardians and a desk sign. */

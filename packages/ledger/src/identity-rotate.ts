@@ -20,14 +20,16 @@ import { identifierSchema } from './organisation.ts'
 import type { Facts, InvalidTransaction, TransactionKind } from './transaction-kind.ts'
 
 const contentSchema = struct({ ...placeFields, settings: settingsSchema })
-const schema = struct({
-  /** That relays it, and pays. */
-  organisation: identifierSchema,
+const fields = {
   ...placeFields,
   settings: settingsSchema,
   /** By the key that takes over. */
   signature: bytes(64),
-})
+}
+/** `organisation` relays it, and pays. */
+const schema = struct({ organisation: identifierSchema, ...fields })
+/** As its author signs it, before anybody relays it. */
+export const rotateEventSchema = struct(fields)
 
 export type IdentityRotate = Infer<typeof schema>
 type Content = Infer<typeof contentSchema>

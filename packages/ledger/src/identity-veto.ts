@@ -22,12 +22,14 @@ import type { Facts, InvalidTransaction, TransactionKind } from './transaction-k
 
 const contentSchema = struct(placeFields)
 const signedSchema = struct({ key: bytes(32), signature: bytes(64) })
-const schema = struct({
-  /** That relays it, and pays. */
-  organisation: identifierSchema,
+const fields = {
   ...placeFields,
   by: variant({ control: signedSchema, device: signedSchema, guardians: approvalsSchema }),
-})
+}
+/** `organisation` relays it, and pays. */
+const schema = struct({ organisation: identifierSchema, ...fields })
+/** As its author signs it, before anybody relays it. */
+export const vetoEventSchema = struct(fields)
 
 export type IdentityVeto = Infer<typeof schema>
 export type Objection = IdentityVeto['by']

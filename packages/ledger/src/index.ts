@@ -148,6 +148,13 @@ export {
   TIME_LOCK_MS_MIN,
 } from './identity.ts'
 export { type IdentityCreate, signIdentityCreate } from './identity-create.ts'
+export {
+  decodeIdentityEvent,
+  encodeIdentityEvent,
+  IDENTITY_EVENT_BYTES_MAX,
+  type IdentityEvent,
+  relayedBy,
+} from './identity-events.ts'
 export { type IdentityFinalize, signIdentityFinalize } from './identity-finalize.ts'
 export {
   type Guardian,

@@ -55,7 +55,7 @@ export const IDENTITY_TEXTS: Record<IdentityProblem['code'], CatalogEntry> = {
   guardian_forged: entry(5710, 5, 422)(
     'The signature of a guardian does not hold',
     'It was made for another recovery, by another key, or for another network.',
-    'Let the guardian sign this recovery:   mooring patient guardian approve',
+    'Let the guardian sign this recovery:   mooring guardian approve',
   ),
   guardian_key_differs: entry(5711, 5, 422)(
     'A member that is guardian signed with another key',
@@ -96,11 +96,26 @@ export const IDENTITY_TEXTS: Record<IdentityProblem['code'], CatalogEntry> = {
   veto_key_unknown: entry(5718, 5, 422)(
     'The key may not stop this recovery',
     'Only the control key, and a device whose key was announced and is not spent, may do it alone.',
-    'Let guardians stop it:   mooring patient guardian veto',
+    'Let guardians stop it:   mooring guardian veto',
   ),
   veto_needs_guardians: entry(5719, 5, 422)(
     'Only guardians may stop this recovery',
     'A member attests that it has seen the person: keys that may be stolen have no say any more.',
-    'Ask the guardians at once, if it is not yours:   mooring patient guardian veto',
+    'Ask the guardians at once, if it is not yours:   mooring guardian veto',
+  ),
+}
+
+export type RecoveryErrorCode = 'event_malformed' | 'too_many_events'
+
+export const RECOVERY_TEXTS: Record<RecoveryErrorCode, CatalogEntry> = {
+  event_malformed: entry(5720, 2, 422)(
+    'The event of an identity cannot be read',
+    'Its bytes are not the canonical encoding of an event.',
+    'Check the versions of wallet and node:   mooring version',
+  ),
+  too_many_events: entry(5721, 4, 429)(
+    'This node relays no more events of identities for now',
+    'Anybody may bring them, and its quota pays: so it takes a bounded number a minute.',
+    'Try again in a minute, or at another member:   --endpoint <url>',
   ),
 }

@@ -14,6 +14,7 @@ import {
   TRANSACTION_TEXTS,
 } from './errors-content.ts'
 import { CUSTODY_TEXTS } from './errors-custody.ts'
+import { RECOVERY_TEXTS } from './errors-identity.ts'
 import { HOLDER_TEXTS, PEER_TEXTS } from './errors-holder.ts'
 import { COMMAND_TEXTS, HALT_TEXTS, NODE_TEXTS } from './errors-local.ts'
 import { MEMBERSHIP_TEXTS } from './errors-membership.ts'
@@ -37,6 +38,7 @@ const TABLES = {
   ledger: LEDGER_TEXTS,
   records: RECORDS_TEXTS,
   access: ACCESS_TEXTS,
+  recovery: RECOVERY_TEXTS,
   holder: HOLDER_TEXTS,
   peer: PEER_TEXTS,
   codec: CODEC_TEXTS,
@@ -68,6 +70,7 @@ const NAMES: readonly TableName[] = [
   'ledger',
   'records',
   'access',
+  'recovery',
   'holder',
   'peer',
   'codec',

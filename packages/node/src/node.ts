@@ -24,7 +24,7 @@ import { measuredJournal } from './metrics-fill.ts'
 import { HaltError, NodeError } from './node-error.ts'
 import type { NodeParts } from './node-parts.ts'
 import { Offences } from './offences.ts'
-import { openAccessLog, openCustodian, openProofs } from './open-custodian.ts'
+import { openAccessLog, openCustodian, openProofs, openRelay } from './open-custodian.ts'
 import { openVaultKeeper } from './open-vault.ts'
 import { type NextTransport, ownOptions, startStanding } from './standing.ts'
 import { roleOf } from './status.ts'
@@ -126,11 +126,21 @@ async function assemble(
   late.vaultFinding = () => opened.finding()
   await custodian.start()
   await accesses.start()
+  const relay = openRelay(options, stores, agreement)
   const proofs = openProofs(options, stores, { custodian, accesses })
   const pruning = keep(openPruning(ground, [custodian, accesses]))
   const parts = partsOf(ground, { agreement, network, vault, custodian, offences, pruning })
   opened.start()
-  const answering = { custodian, vault: opened.answers, accesses, proofs, feed, snapshots, pruning }
+  const answering = {
+    custodian,
+    vault: opened.answers,
+    accesses,
+    proofs,
+    feed,
+    relay,
+    snapshots,
+    pruning,
+  }
   const modules = { options, metrics, votes, ...answering }
   const serving = keep(await startServing(parts, { ...modules, logger: logger.module('api') }))
   late.serving = serving

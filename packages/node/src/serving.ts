@@ -25,8 +25,10 @@ import type { NodeParts } from './node-parts.ts'
 import type { Offence } from './offences.ts'
 import { createPatientAnswers } from './patient-answers.ts'
 import type { ProofDocuments } from './proof-documents.ts'
+import { createIdentityAnswers } from './identity-answers.ts'
 import { createRecordHistory } from './record-history.ts'
 import type { Pruning } from './pruning.ts'
+import type { Relay } from './relay.ts'
 import type { Snapshots } from './snapshots.ts'
 import { createStorageAnswers } from './storage-answers.ts'
 import type { VaultReadAnswers } from './open-vault.ts'
@@ -42,6 +44,7 @@ export interface ServingModules {
   accesses: AccessLog
   proofs: ProofDocuments & AccessProofs
   feed: EventFeed
+  relay: Relay
   snapshots: Snapshots
   pruning: Pruning
 }
@@ -121,7 +124,7 @@ function observe(
 }
 
 function handlersOf(
-  { mempool, offences, sets }: NodeParts,
+  parts: NodeParts,
   {
     options,
     metrics,
@@ -130,11 +133,13 @@ function handlersOf(
     accesses,
     proofs,
     feed,
+    relay,
     snapshots,
     pruning,
   }: ServingModules,
   { chain, health }: Observation,
 ): ApiHandlers {
+  const { mempool, offences, sets } = parts
   const { index } = custodian
   const logKeyOf = (patientKey: Uint8Array) => custodian.accounts.logKeyPair(patientKey)
   return {
@@ -154,8 +159,21 @@ function handlersOf(
       return Promise.resolve(isWaiting ? { kind: 'pending' } : found)
     },
     ...createStorageAnswers(snapshots, pruning),
+    identities: identitiesOf(parts, options, relay),
     patients: createPatientAnswers(),
     verifyProof: (json) => formatVerification(verifyProof(json, { genesis: options.genesis })),
     events: feed,
   }
+}
+
+function identitiesOf(
+  { clock, chain, execution }: NodeParts,
+  { name, genesisDigest, keys }: NodeOptions,
+  relay: Relay,
+): ApiHandlers['identities'] {
+  const finalState = () => execution.finalState()
+  return createIdentityAnswers(
+    { name, genesisDigest, anchorKey: keys.anchor },
+    { clock, chain, relay, finalState },
+  )
 }

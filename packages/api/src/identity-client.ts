@@ -1,0 +1,40 @@
+/** The part of the client that is about lasting identities. */
+
+import type { Call, Http } from './client.ts'
+import type { Identity, RecoverySignature, RelayedEvent } from './identity-answers.ts'
+import type { RelayedHandle } from './patient-answers.ts'
+
+/** Keys and digests in hex. */
+export interface RecoveryStatementParts {
+  as: 'desk' | 'approve' | 'veto'
+  identity: string
+  sequence: number
+  controlKey: string
+  nextKeyDigest: string
+}
+
+const FINAL_MS = 60_000
+
+export function identityCalls({ read }: Pick<Http, 'read'>) {
+  const post = <T>(path: string, body: object) => {
+    const headers = { 'content-type': 'application/json' }
+    const call: Call = { method: 'POST', headers, body: JSON.stringify(body), waitMs: FINAL_MS }
+    return read<T>(path, call)
+  }
+  return {
+    identity: (id: string) => read<Identity>(`/v1/identities/${encodeURIComponent(id)}`),
+    /** As the ledger package encodes it; anybody may bring it. */
+    relayIdentityEvent: (event: Uint8Array) =>
+      read<RelayedEvent>('/v1/identities/events', {
+        method: 'POST',
+        headers: { 'content-type': 'application/cbor' },
+        body: event.slice(),
+        waitMs: FINAL_MS,
+      }),
+    /** At a member, by its operator. */
+    signRecovery: (statement: RecoveryStatementParts) =>
+      post<RecoverySignature>('/v1/recoveries/signatures', statement),
+    openDelegation: (open: { publicKey: string; expiresAt: number; signature: string }) =>
+      post<RelayedHandle>('/v1/patient/delegations', open),
+  }
+}

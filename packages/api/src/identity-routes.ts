@@ -1,0 +1,92 @@
+/**
+ * The part of the table that is about lasting identities: what their owners and guardians have signed is
+ * relayed for anybody, and what a member itself says of a recovery is signed for its operator.
+ */
+
+import * as answers from './identity-answers.ts'
+import { RelayedHandle } from './patient-answers.ts'
+import { bytes, closed, hexId, json, table } from './route-forms.ts'
+import { Type } from './schema.ts'
+
+const EVENT_BYTES_MAX = 16 * 1024
+const hexKey = Type.String({ pattern: '^[0-9a-f]{64}$', description: 'In hexadecimal digits.' })
+
+export const identityRoutes = table({
+  relayIdentityEvent: {
+    method: 'POST',
+    path: '/v1/identities/events',
+    tag: 'patients',
+    role: 'none',
+    summary: 'Relay an event of an identity that its keys or guardians have signed; for anybody',
+    accepts: { 'application/cbor': bytes('application/cbor') },
+    bodyBytesMax: EVENT_BYTES_MAX,
+    responses: { 200: json('It is final.', answers.RelayedEvent) },
+    problems: [404, 408, 409, 413, 415, 422, 429],
+  },
+  getIdentity: {
+    method: 'GET',
+    path: '/v1/identities/:id',
+    tag: 'patients',
+    role: 'none',
+    summary: 'An identity as the chain has it, with the recovery that runs',
+    params: Type.Object({ id: hexId }),
+    responses: { 200: json('The identity.', answers.Identity) },
+    problems: [404],
+  },
+  signRecovery: {
+    method: 'POST',
+    path: '/v1/recoveries/signatures',
+    tag: 'patients',
+    role: 'operator',
+    summary:
+      'What this member says of a recovery: that its desk has seen the person, or as guardian',
+    accepts: {
+      'application/json': {
+        form: 'json',
+        schema: Type.Object(
+          {
+            as: Type.Unsafe<'desk' | 'approve' | 'veto'>({
+              type: 'string',
+              enum: ['desk', 'approve', 'veto'],
+            }),
+            identity: hexKey,
+            sequence: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+            controlKey: hexKey,
+            nextKeyDigest: hexKey,
+          },
+          closed,
+        ),
+      },
+    },
+    bodyBytesMax: EVENT_BYTES_MAX,
+    responses: { 200: json('Signed with its anchor key.', answers.RecoverySignature) },
+    problems: [408, 413, 415, 422],
+  },
+  openDelegation: {
+    method: 'POST',
+    path: '/v1/patient/delegations',
+    tag: 'patients',
+    role: 'patient',
+    summary: 'Put the handle of a delegation on the chain: a device or a representative',
+    accepts: {
+      'application/json': {
+        form: 'json',
+        schema: Type.Object(
+          {
+            publicKey: hexKey,
+            expiresAt: Type.Integer({
+              minimum: 0,
+              maximum: Number.MAX_SAFE_INTEGER,
+              description: 'Unix milliseconds; the start of a day, UTC.',
+            }),
+            signature: Type.String({ pattern: '^[0-9a-f]{128}$', description: 'Ed25519, in hex.' }),
+          },
+          closed,
+        ),
+      },
+    },
+    bodyBytesMax: EVENT_BYTES_MAX,
+    responses: { 200: json('It is final.', RelayedHandle) },
+    problems: [401, 403, 404, 408, 409, 413, 415, 422, 429],
+  },
+})
