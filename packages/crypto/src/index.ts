@@ -58,6 +58,7 @@ export {
   reconstruct,
   scaleInto,
 } from './reed-solomon.ts'
+export { SCRYPT_COST, type ScryptCost, scryptKey } from './scrypt.ts'
 export { combineShares, type SecretShare, SHARES_MAX, splitSecret } from './shamir.ts'
 export {
   checkStateProof,
@@ -69,3 +70,4 @@ export {
   type StateProof,
 } from './sparse-merkle.ts'
 export { x25519, x25519PublicKey } from './x25519.ts'
+export { SEED_WORDS, seedToWords, wordsToSeed } from './words.ts'

@@ -9,6 +9,7 @@ interface Half {
   verify: boolean
   sha256: boolean
   aead: boolean
+  scrypt: boolean
   x25519: boolean
   isSodiumLoaded: boolean
   accepted: boolean
@@ -29,6 +30,7 @@ test('the browser condition picks the backends without native code', () => {
   assert.equal(browser.verify, true)
   assert.equal(browser.sha256, true)
   assert.equal(browser.aead, true)
+  assert.equal(browser.scrypt, true)
   assert.equal(browser.x25519, true)
   assert.equal(browser.isSodiumLoaded, false)
   assert.equal(browser.accepted, true)
@@ -39,6 +41,7 @@ test('without it Node gets the native ones, and the same results', () => {
   assert.equal(native.verify, false)
   assert.equal(native.sha256, false)
   assert.equal(native.aead, false)
+  assert.equal(native.scrypt, false)
   assert.equal(native.x25519, false)
   assert.equal(native.isSodiumLoaded, true)
   assert.equal(native.accepted, true)

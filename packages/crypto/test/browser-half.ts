@@ -2,11 +2,13 @@
 
 import { seal } from '#aead'
 import { verify } from '#ed25519'
+import { derive } from '#scrypt'
 import { sha256 } from '#sha256'
 import { publicKeyOf } from '#x25519'
 import { seal as sealBrowser } from '../src/aead-browser.ts'
 import { verify as verifyBrowser } from '../src/ed25519-browser.ts'
 import * as crypto from '../src/index.ts'
+import { derive as deriveBrowser } from '../src/scrypt-browser.ts'
 import { sha256 as sha256Browser } from '../src/sha256-browser.ts'
 import { publicKeyOf as publicKeyOfBrowser } from '../src/x25519-browser.ts'
 
@@ -20,6 +22,7 @@ process.stdout.write(
     verify: verify === verifyBrowser && crypto.verify === verifyBrowser,
     sha256: sha256 === sha256Browser && crypto.sha256 === sha256Browser,
     aead: seal === sealBrowser,
+    scrypt: derive === deriveBrowser,
     x25519: publicKeyOf === publicKeyOfBrowser,
     isSodiumLoaded: report.sharedObjects?.some((name) => name.includes('sodium')) ?? null,
     accepted: crypto.verify(keyPair.publicKey, message, signature),

@@ -13,6 +13,7 @@ import type { GenesisProblem, InvalidTransaction, LedgerErrorCode } from '@moori
 import type { ProblemCode, RecordsErrorCode } from '@mooring/records'
 import { type CatalogEntry, entry } from './error-entry.ts'
 import { EMERGENCY_TRANSACTION_TEXTS } from './errors-emergency.ts'
+import { WALLET_FILE, WORDS } from './errors-wallet.ts'
 import { PATIENT_TRANSACTION_TEXTS } from './errors-patients.ts'
 import { IDENTITY_TEXTS } from './errors-identity.ts'
 import type { Refusal } from './execution.ts'
@@ -357,6 +358,10 @@ export const CRYPTO_TEXTS: Record<CryptoCode, CatalogEntry> = {
   not_base64url: TEXT,
   not_did_key: TEXT,
   too_long: TEXT,
+  words_count: WORDS,
+  words_unknown: WORDS,
+  words_checksum: WORDS,
+  scrypt_cost: WALLET_FILE,
   not_canonical: TEXT,
   small_order: TEXT,
   mixed_order: TEXT,

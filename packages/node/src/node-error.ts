@@ -6,6 +6,7 @@ import type { OptionProblem } from './config-file.ts'
 import type { MembershipErrorCode } from './errors-membership.ts'
 import type { PlaceErrorCode } from './errors-place.ts'
 import type { VaultErrorCode } from './errors-vault.ts'
+import type { WalletErrorCode } from './errors-wallet.ts'
 
 export type NodeErrorCode =
   | PlaceErrorCode
@@ -43,6 +44,7 @@ export type NodeErrorCode =
 
 // What the commands refuse by themselves.
 export type CommandErrorCode =
+  | WalletErrorCode
   | 'internal'
   | 'node_too_old'
   | 'usage'
