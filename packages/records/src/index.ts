@@ -345,6 +345,7 @@ export {
   type PatientCall,
   type PatientMethod,
   type PatientRequest,
+  type PatientRequestContext,
   type PatientRequestRefusal,
   patientRequestSchema,
   type PatientSigner,
@@ -375,6 +376,7 @@ export {
   handlesAfterRestore,
   hospitalIn,
   pairwiseKeyAt,
+  pairwiseSealKeyAt,
   SEAL_EPOCH,
   sealKeyAt,
   signerAt,
@@ -390,3 +392,12 @@ export type { WalletGrant } from './wallet-grants.ts'
 export type { WalletHospital } from './wallet-hospital.ts'
 export type { WalletIdentity } from './wallet-identity.ts'
 export type { WalletLog } from './wallet-log.ts'
+export {
+  deriveWalletKey,
+  type OpenedWallet,
+  openWallet,
+  PASSPHRASE_CHARACTERS_MIN,
+  sealWallet,
+  type WalletFileFailure,
+  type WalletKey,
+} from './wallet-file.ts'

@@ -10,7 +10,6 @@
 
 import {
   bytes,
-  bytesMax,
   CodecError,
   concatBytes,
   decode,
@@ -36,6 +35,15 @@ import {
   verify,
 } from '@mooring/crypto'
 import type { RandomBytes } from './batch.ts'
+import {
+  checkDelegations,
+  type DelegationQuestion,
+  type DelegationRefusal,
+  DELEGATIONS_MAX,
+  type SignedDelegation,
+  signedDelegationSchema,
+  verifyDelegation,
+} from './delegation.ts'
 import { organisationIdSchema } from './placement.ts'
 
 /** How far the clocks of a wallet and a hospital may be apart; nonces are remembered twice as long. */
@@ -44,8 +52,6 @@ export const PATIENT_REQUEST_SCHEME = 'Mooring-Patient'
 
 const HEADER_CHARACTERS_MAX = 12_288
 const PATH_BYTES_MAX = 2_048
-const DELEGATIONS_MAX = 3
-const DELEGATION_BYTES_MAX = 1_024
 
 export const patientRequestSchema = versioned(1, {
   genesisDigest: bytes(32),
@@ -55,8 +61,8 @@ export const patientRequestSchema = versioned(1, {
   patientKey: bytes(32),
   /** Whose signature this is: that key, or the last one of the delegations. */
   signer: bytes(32),
-  /** From the patient's key to the signer's; encoded signed delegations. */
-  delegations: list(bytesMax(DELEGATION_BYTES_MAX), DELEGATIONS_MAX),
+  /** From the patient's key to the signer's. */
+  delegations: list(signedDelegationSchema, DELEGATIONS_MAX),
   method: oneOf('GET', 'POST'),
   /** With the query, as it is sent. */
   path: text(PATH_BYTES_MAX),
@@ -74,7 +80,7 @@ export type PatientMethod = PatientRequest['method']
 export interface PatientSigner {
   readonly patientKey: Uint8Array
   readonly signer: KeyPair
-  readonly delegations: readonly Uint8Array[]
+  readonly delegations: readonly SignedDelegation[]
 }
 
 /** What is asked of which hospital. */
@@ -96,6 +102,9 @@ export const PATIENT_REQUEST_REFUSALS = [
 ] as const
 
 export type PatientRequestRefusal = (typeof PATIENT_REQUEST_REFUSALS)[number]
+
+/** The time here, and what the chain says of the handles of delegations. */
+export type PatientRequestContext = Pick<DelegationQuestion, 'now' | 'handleOf'>
 
 /** A request that is what it says; whether it came before, and whose key it is, others check. */
 export interface CheckedPatientRequest {
@@ -127,32 +136,55 @@ export function signPatientRequest(
   return `${PATIENT_REQUEST_SCHEME} ${encodeBase64url(encode(signedSchema, { request, signature }))}`
 }
 
-/** Signature, place, time and content; the delegations are as they came. */
+/** Signature, place, time, content, and by whom the signer was delegated. */
 export function checkPatientRequest(
   header: string,
   call: PatientCall,
-  now: number,
-): CheckedPatientRequest | { readonly code: PatientRequestRefusal } {
+  context: PatientRequestContext,
+): CheckedPatientRequest | { readonly code: PatientRequestRefusal | DelegationRefusal } {
   const signed = read(header)
   if (signed === undefined) return { code: 'patient_request_malformed' }
   const { request, signature } = signed
-  if (!equalBytes(request.genesisDigest, call.genesisDigest)) return ELSEWHERE
-  if (request.organisation !== call.organisation) return ELSEWHERE
-  if (Math.abs(now - request.issuedAt) > PATIENT_REQUEST_SKEW_MS) {
-    return { code: 'patient_request_time' }
-  }
-  if (request.method !== call.method || request.path !== call.path) return OTHER
-  if (!equalBytes(request.bodyDigest, sha256(call.body))) return OTHER
+  const code = checkCall(request, call, context.now)
+  if (code !== undefined) return { code }
   if (!verify(request.signer, messageOf(request), signature)) {
     return { code: 'patient_request_forged' }
   }
-  const isOwn = equalBytes(request.signer, request.patientKey)
-  if (isOwn !== (request.delegations.length === 0)) return { code: 'patient_request_malformed' }
+  const refusal = checkSigner(request, context)
+  if (refusal !== undefined) return { code: refusal }
   return { request, name: domainHash('patient-request-name', messageOf(request)) }
 }
 
-const ELSEWHERE = { code: 'patient_request_elsewhere' } as const
-const OTHER = { code: 'patient_request_other' } as const
+function checkCall(
+  request: PatientRequest,
+  call: PatientCall,
+  now: number,
+): PatientRequestRefusal | undefined {
+  const isHere =
+    request.organisation === call.organisation &&
+    equalBytes(request.genesisDigest, call.genesisDigest)
+  if (!isHere) return 'patient_request_elsewhere'
+  if (Math.abs(now - request.issuedAt) > PATIENT_REQUEST_SKEW_MS) return 'patient_request_time'
+  const isThis =
+    request.method === call.method &&
+    request.path === call.path &&
+    equalBytes(request.bodyDigest, sha256(call.body))
+  return isThis ? undefined : 'patient_request_other'
+}
+
+function checkSigner(
+  { organisation, patientKey, signer, delegations }: PatientRequest,
+  { now, handleOf }: PatientRequestContext,
+): DelegationRefusal | undefined {
+  if (!delegations.every(verifyDelegation)) return 'delegation_forged'
+  return checkDelegations(delegations, {
+    patientKey,
+    signerKey: signer,
+    custodian: organisation,
+    now,
+    handleOf,
+  })
+}
 
 function read(header: string): Infer<typeof signedSchema> | undefined {
   const prefix = `${PATIENT_REQUEST_SCHEME} `

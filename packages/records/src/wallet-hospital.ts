@@ -3,17 +3,8 @@
 // An entry without `access` is the wallet's own: its keys follow from the seed. One with it belongs to a
 // device or a representative, who signs with a key of the device and shows by whom it was delegated.
 
-import {
-  bytes,
-  bytesMax,
-  type Infer,
-  list,
-  nullable,
-  struct,
-  text,
-  uint,
-  versioned,
-} from '@mooring/codec'
+import { bytes, type Infer, list, nullable, struct, text, uint, versioned } from '@mooring/codec'
+import { DELEGATIONS_MAX, signedDelegationSchema } from './delegation.ts'
 import { signedDischargeReceiptsSchema } from './discharge-receipts.ts'
 import { organisationIdSchema } from './placement.ts'
 
@@ -32,8 +23,8 @@ export const walletHospitalSchema = versioned(1, {
   enrolledAt: uint(),
   access: nullable(
     struct({
-      /** From the patient's key to that of this device; encoded. */
-      delegations: list(bytesMax(1_024), 3),
+      /** From the patient's key to that of this device. */
+      delegations: list(signedDelegationSchema, DELEGATIONS_MAX),
       /** The secret of the patient's sealing key, where it was handed over. */
       sealSecret: nullable(bytes(32)),
     }),

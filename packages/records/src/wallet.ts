@@ -139,6 +139,14 @@ export function pairwiseKeyAt(wallet: Wallet, organisation: string): KeyPair {
   return pairwiseSignKey(seedOf(wallet), organisationDid(organisation))
 }
 
+export function pairwiseSealKeyAt(
+  wallet: Wallet,
+  organisation: string,
+  epoch: number,
+): SealKeyPair {
+  return pairwiseSealKey(seedOf(wallet), organisationDid(organisation), epoch)
+}
+
 /** The key of this wallet file there, to which the patient's key may delegate. */
 export function deviceKeyAt(
   wallet: Wallet,
@@ -162,7 +170,7 @@ export function signerAt(wallet: Wallet, hospital: WalletHospital): PatientSigne
 export function sealKeyAt(wallet: Wallet, hospital: WalletHospital): SealKeyPair | undefined {
   const { access, organisation, sealEpoch } = hospital
   if (access === null) {
-    return pairwiseSealKey(seedOf(wallet), organisationDid(organisation), sealEpoch)
+    return pairwiseSealKeyAt(wallet, organisation, sealEpoch)
   }
   const secretKey = access.sealSecret
   return secretKey === null ? undefined : { secretKey, publicKey: x25519PublicKey(secretKey) }

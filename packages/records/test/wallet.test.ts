@@ -13,6 +13,7 @@ import {
   pairwiseKeyAt,
   RecordsError,
   sealKeyAt,
+  signDelegation,
   signDischargeReceipts,
   signerAt,
   takeHandleKey,
@@ -88,7 +89,19 @@ test('the seed signs for itself, a device by delegation with a key of its own fo
   const own = signerAt(wallet, hospitalOf(wallet, 'riverside'))
   assert.deepEqual(own.signer.publicKey, own.patientKey)
   const device = walletOf(null)
-  const delegations = [Uint8Array.of(1)]
+  const delegations = [
+    signDelegation(anchorKey, {
+      id: new Uint8Array(16),
+      kind: 'device',
+      custodian: 'riverside',
+      from: anchorKey.publicKey,
+      to: SEED,
+      role: null,
+      notBefore: NOW,
+      expiresAt: NOW + 1,
+      handle: SEED,
+    }),
+  ]
   const access = { delegations, sealSecret: null }
   const keys = ['riverside', 'lakeview'].flatMap((organisation) =>
     ['', 'Anna'].map((patient) => {
