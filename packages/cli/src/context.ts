@@ -22,6 +22,8 @@ export type Context = {
   env: Environment
   cwd: string
   now: () => Date
+  // Asks without echo; only where a person sits at a terminal.
+  askSecret?: ((question: string) => Promise<string>) | undefined
   // Calls the listener at every request to stop; gives the function that ends this.
   onInterrupt: (listener: (signal: 'SIGINT' | 'SIGTERM') => void) => () => void
   startNode: StartNode

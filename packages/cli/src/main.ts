@@ -3,6 +3,7 @@
 import { failureOf, formatFailure, startNode } from '@mooring/node'
 import type { Context } from './context.ts'
 import { runCli } from './run.ts'
+import { secretPrompt } from './secret-prompt.ts'
 
 const context: Context = {
   stdout: process.stdout,
@@ -11,6 +12,7 @@ const context: Context = {
   env: process.env,
   cwd: process.cwd(),
   now: () => new Date(),
+  askSecret: secretPrompt({ input: process.stdin, output: process.stderr }),
   onInterrupt: (listener) => {
     process.on('SIGINT', listener)
     process.on('SIGTERM', listener)

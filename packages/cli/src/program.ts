@@ -15,6 +15,7 @@ import { addInit } from './commands/init.ts'
 import { addKeys } from './commands/keys.ts'
 import { addMember } from './commands/member.ts'
 import { addNetwork } from './commands/network.ts'
+import { addPatient } from './commands/patient.ts'
 import { addProof } from './commands/proof.ts'
 import { addPrune } from './commands/prune.ts'
 import { addRecord } from './commands/record.ts'
@@ -84,6 +85,8 @@ export function createProgram(context: Context, result: Result): Command {
   addBlock(program, context)
   addTransaction(program, context)
   addProof(program, context)
+  program.commandsGroup('Patients:')
+  addPatient(program, context)
   program.commandsGroup('Operate:')
   addKeys(program, context)
   addVault(program, context, result)

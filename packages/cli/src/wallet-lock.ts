@@ -1,0 +1,79 @@
+// One program at a time in a wallet: a file beside it that names the process.
+//
+// A lock whose process is gone was left by a crash, and is taken over: moved away under a name of its
+// own first, so that of two who notice at once only one gets it.
+
+import { randomUUID } from 'node:crypto'
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { NodeError } from '@mooring/node'
+
+// For the moment between the making of a lock and its content.
+const TRIES_MAX = 20
+const TRY_MS = 50
+
+// Gives the function that ends it.
+export async function lockWallet(path: string): Promise<() => Promise<void>> {
+  const lock = `${path}.lock`
+  const content = `${process.pid} ${randomUUID()}\n`
+  for (let tries = 0; ; tries += 1) {
+    if (await isMade(lock, content)) {
+      return () => release(lock, content)
+    }
+    const found = await contentOf(lock)
+    if (found === undefined) continue
+    const pid = Number(/^(\d+) /.exec(found)?.[1] ?? 0)
+    if (pid > 0 && isAlive(pid)) throw new NodeError('wallet_in_use', { path, pid })
+    if (pid > 0 || tries >= TRIES_MAX) await takeAway(lock, found)
+    else await new Promise((resolve) => setTimeout(resolve, TRY_MS))
+  }
+}
+
+async function isMade(lock: string, content: string): Promise<boolean> {
+  try {
+    await writeFile(lock, content, { flag: 'wx', mode: 0o600 })
+    return true
+  } catch (error) {
+    if (hasCode(error, 'EEXIST')) return false
+    throw error
+  }
+}
+
+async function release(lock: string, content: string): Promise<void> {
+  if ((await contentOf(lock)) === content) await rm(lock, { force: true })
+}
+
+async function takeAway(lock: string, content: string): Promise<void> {
+  const away = `${lock}.${randomUUID()}`
+  try {
+    await rename(lock, away)
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return
+    throw error
+  }
+  const isLeftOver = (await contentOf(away)) === content
+  // Somebody was faster, and this is the new lock: back to its place.
+  if (isLeftOver) await rm(away, { force: true })
+  else await rename(away, lock)
+}
+
+async function contentOf(lock: string): Promise<string | undefined> {
+  try {
+    return await readFile(lock, 'utf8')
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined
+    throw error
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return !hasCode(error, 'ESRCH')
+  }
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
+}
