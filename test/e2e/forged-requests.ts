@@ -14,6 +14,7 @@ import {
   signAccessRequest,
   type SignedAccessRequest,
   type SignedGrant,
+  UNATTENDED,
 } from '@mooring/records'
 import { randomBytes } from 'node:crypto'
 import type { HostileReader } from './hostile-reader.ts'
@@ -54,6 +55,9 @@ export function ask(
       grant: grant.document.id,
       records: [{ setId, recordCommit, class: facts.class }],
       query: null,
+      by: UNATTENDED,
+      sequence: null,
+      emergency: null,
     },
     grant.document.logKey,
     random,

@@ -63,7 +63,7 @@ function answerOf(kept: KeptAccess): Omit<Access, 'event'> {
     purpose: asked?.purpose ?? null,
     outcome: outcomeOf(kept),
     code: note?.code ?? null,
-    records: isRepair ? note.count : (asked?.sets ?? 0),
+    records: isRepair ? note.count : (asked?.sets.length ?? 0),
     times: note === null || isRepair ? 1 : note.count,
     grant: asked?.grant ? toHex(asked.grant) : null,
     status,
@@ -74,7 +74,7 @@ function answerOf(kept: KeptAccess): Omit<Access, 'event'> {
 
 function outcomeOf({ role, note, asked, served }: KeptAccess): AccessOutcome {
   if (note !== null) return note.kind === 'repair' ? 'repaired' : 'refused'
-  if (role === 'custodian' || asked?.sets === 0) return 'query'
+  if (role === 'custodian' || asked?.sets.length === 0) return 'query'
   if (role === 'reader') return served > 0 ? 'read' : 'asked'
   return served > 0 ? 'served' : 'witnessed'
 }

@@ -6,6 +6,7 @@ import {
   decode,
   encode,
   type Infer,
+  list,
   nullable,
   oneOf,
   struct,
@@ -14,6 +15,7 @@ import {
   versioned,
 } from '@mooring/codec'
 import {
+  ACCESS_SETS_MAX,
   accessEntryCommit,
   accessEntrySchema,
   accessNoteCommit,
@@ -34,7 +36,7 @@ const askedSchema = struct({
   purpose: text(32),
   grant: nullable(bytes(16)),
   patientKey: nullable(bytes(32)),
-  sets: uint(),
+  sets: list(bytes(32), ACCESS_SETS_MAX),
 })
 
 const itemSchema = versioned(1, {
@@ -79,7 +81,7 @@ export function itemOf(
     purpose: request.purpose,
     grant: request.grant?.document.id ?? null,
     patientKey: request.sets[0]?.facts.patientKey ?? request.grant?.document.patientKey ?? null,
-    sets: request.sets.length,
+    sets: request.sets.map(({ setId }) => setId),
   }
   return { time, role, asked, entry, note, served: 0 }
 }

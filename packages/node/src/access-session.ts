@@ -22,6 +22,7 @@ import {
   type SignedAccessRequest,
   type SignedGrant,
   verifyWitness,
+  UNATTENDED,
 } from '@mooring/records'
 import { Refusal } from '@mooring/api'
 import type { KeyPair } from '@mooring/crypto'
@@ -79,6 +80,7 @@ const WITNESS_TIMEOUT_MS = 10_000
 const BLOCK_WAIT_MS = 250
 export const BLOCK_TRIES = 8
 const UNANSWERED = 'unanswered'
+const UNNUMBERED = { by: UNATTENDED, sequence: null, emergency: null }
 
 /** @throws Refusal with the code of the holders; NodeError holders_unreachable */
 export async function openSession(
@@ -123,6 +125,7 @@ export function signRequest(
       return { setId, recordCommit, class: facts.class }
     }),
     query: null,
+    ...UNNUMBERED,
   }
   const entry = sealAccessEntry(access, logKey, random)
   const request: AccessRequest = {
@@ -160,7 +163,16 @@ export async function signQuery(
   const issuedAt = clock.wall()
   const whose = { reader: self, custodian, purpose, patientKey }
   const entry = sealAccessEntry(
-    { kind: 'query', id, time: issuedAt, ...whose, grant: grantId, records: [], query },
+    {
+      kind: 'query',
+      id,
+      time: issuedAt,
+      ...whose,
+      grant: grantId,
+      records: [],
+      query,
+      ...UNNUMBERED,
+    },
     logKey,
     random,
   )

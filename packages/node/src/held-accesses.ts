@@ -15,7 +15,8 @@ export interface HeldAccesses {
 
 /** A page; entries are small, and one that is not shares it with few. */
 const BYTES_MAX = 4 * 1024 * 1024
-const OVERHEAD_BYTES = 4_096
+const OVERHEAD_BYTES = 2_048
+const SET_BYTES = 34
 
 export function createHeldAccesses(log: Pick<AccessLog, 'listAbout' | 'placesOf'>): HeldAccesses {
   return {
@@ -24,7 +25,8 @@ export function createHeldAccesses(log: Pick<AccessLog, 'listAbout' | 'placesOf'
       let bytes = 0
       let isEnd = true
       for await (const each of log.listAbout(custodian, after)) {
-        bytes += (each.entry?.sealed.length ?? 0) + OVERHEAD_BYTES
+        const sets = each.asked?.sets.length ?? 0
+        bytes += (each.entry?.sealed.length ?? 0) + sets * SET_BYTES + OVERHEAD_BYTES
         isEnd = kept.length < Math.max(1, limit) && (kept.length === 0 || bytes <= BYTES_MAX)
         if (!isEnd) break
         kept.push(each)

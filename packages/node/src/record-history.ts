@@ -99,7 +99,7 @@ function recordsIn(
   { patient, logKey }: { patient: string; logKey: SealKeyPair },
 ): string[] {
   const isOfPatient = asked?.patientKey != null && toHex(asked.patientKey) === patient
-  if (entry === null || note !== null || !isOfPatient || asked.sets === 0) return []
+  if (entry === null || note !== null || !isOfPatient || asked.sets.length === 0) return []
   const event = openAccessEntry(entry, logKey) ?? ''
   return [...event.matchAll(RECORD)].flatMap(({ groups }) => groups?.['commit'] ?? [])
 }

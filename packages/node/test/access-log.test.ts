@@ -64,7 +64,7 @@ test('a witnessed entry is kept, served, batched and anchored, and its proof hol
     assert.ok(found !== undefined)
     assert.deepEqual([found.status, found.height, found.served], ['anchored', 1, 1])
     assert.deepEqual(
-      [found.asked?.reader, found.asked?.custodian, found.asked?.purpose, found.asked?.sets],
+      [found.asked?.reader, found.asked?.custodian, found.asked?.purpose, found.asked?.sets.length],
       ['riverside', 'county', 'TREAT', 1],
     )
     assert.ok(found.entry !== null && openAccessEntry(found.entry, logKey) !== undefined)

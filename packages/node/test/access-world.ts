@@ -15,6 +15,7 @@ import {
   pairwiseSealKey,
   pairwiseSignKey,
   sealAccessEntry,
+  UNATTENDED,
 } from '@mooring/records'
 import { AccessStore, ChainStore, openDatabase } from '@mooring/storage'
 import { AccessLog } from '../src/access-log.ts'
@@ -143,6 +144,9 @@ export function accessOf(number: number): { request: AccessRequest; entry: Acces
       patientKey: patientKey.publicKey,
       records: [record],
       query: null,
+      by: UNATTENDED,
+      sequence: null,
+      emergency: null,
     },
     logKey.publicKey,
     (length) => crypto.getRandomValues(new Uint8Array(length)),

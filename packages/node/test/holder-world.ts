@@ -29,6 +29,7 @@ import {
   signGrant,
   type VaultAnswer,
   type VaultRequest,
+  UNATTENDED,
 } from '@mooring/records'
 import { concatBytes } from '@mooring/codec'
 import { sha256 } from '@mooring/crypto'
@@ -243,6 +244,9 @@ export class HolderWorld {
       grant: grant.document.id,
       records: [],
       query: null,
+      by: UNATTENDED,
+      sequence: null,
+      emergency: null,
     }
     const entry = sealAccessEntry(access, patient.log.publicKey, randomOf(`entry ${this.#count}`))
     const request: AccessRequest = {

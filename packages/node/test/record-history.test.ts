@@ -3,7 +3,7 @@ import { Refusal } from '@mooring/api'
 import { verifyProof } from '@mooring/api/verify'
 import { genesisDigest } from '@mooring/ledger'
 import { toHex } from '@mooring/codec'
-import { type Access, sealAccessEntry } from '@mooring/records'
+import { type Access, sealAccessEntry, UNATTENDED } from '@mooring/records'
 import { test } from 'uvu'
 import type { KeptAccess } from '../src/access-log.ts'
 import { createDisclosures } from '../src/disclosures.ts'
@@ -147,6 +147,9 @@ function accessOf({ custodian }: Run, id: string): KeptAccess {
     grant: null,
     records: [{ setId: entry.setId, recordCommit: entry.id, class: 'general' }],
     query: null,
+    by: UNATTENDED,
+    sequence: null,
+    emergency: null,
   }
   const sealed = sealAccessEntry(access, account.logKey, (count) => new Uint8Array(count).fill(3))
   return {
@@ -157,7 +160,7 @@ function accessOf({ custodian }: Run, id: string): KeptAccess {
       digest: new Uint8Array(32),
       grant: null,
       patientKey: entry.account,
-      sets: 1,
+      sets: [new Uint8Array(32)],
     },
     entry: sealed,
     note: null,

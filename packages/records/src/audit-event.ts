@@ -23,7 +23,30 @@ export interface Access {
   readonly records: readonly AccessedRecord[]
   /** Of a query. */
   readonly query: string | null
+  readonly by: AccessActor
+  /**
+   * Counts what this reader has asked for under this grant, from 1, so that who reads the log sees what is
+   * not in it; null where there is no grant.
+   */
+  readonly sequence: number | null
+  /** Id of the emergency that it belongs to. */
+  readonly emergency: Uint8Array | null
 }
+
+/** Who at the reader, as the reader says; a key is proved by its signature in the request. */
+export interface AccessActor {
+  readonly kind: 'person' | 'machine'
+  readonly name: string | null
+  /** Of a practitioner, or of the patient's own wallet, Ed25519. */
+  readonly key: Uint8Array | null
+  /** How a representative stands to the patient, as a code of v3-RoleCode or v3-ActReason. */
+  readonly role: string | null
+}
+
+/** Nobody in particular: a program of the organisation. */
+export const UNATTENDED: AccessActor = { kind: 'machine', name: null, key: null, role: null }
+
+export const ACTOR_NAME_BYTES_MAX = 128
 
 export interface AccessedRecord {
   readonly setId: Uint8Array
@@ -34,6 +57,11 @@ export interface AccessedRecord {
 const PROFILE = 'https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit'
 const DICOM = 'http://dicom.nema.org/resources/ontology/DCM'
 const HL7 = 'http://terminology.hl7.org/CodeSystem'
+
+export const ACTOR_SYSTEM = 'urn:mooring:actor'
+export const ROLE_SYSTEM = 'urn:mooring:representative'
+export const EMERGENCY_SYSTEM = 'urn:mooring:emergency'
+export const SEQUENCE_DETAIL = 'sequence'
 
 const KINDS = {
   read: { profile: 'PatientRead', action: 'R', subtype: 'read' },
@@ -61,7 +89,7 @@ export function auditEventOf(access: Access): string {
   })
 }
 
-function agentsOf({ kind, reader, custodian }: Access, purposeOfUse: unknown): object[] {
+function agentsOf({ kind, reader, custodian, by }: Access, purposeOfUse: unknown): object[] {
   const client = coding(DICOM, '110152', 'Destination Role ID')
   const server = coding(DICOM, '110153', 'Source Role ID')
   // Of a query the question flows to the server, of a read the record to the client.
@@ -73,6 +101,7 @@ function agentsOf({ kind, reader, custodian }: Access, purposeOfUse: unknown): o
       type: {
         coding: [coding(`${HL7}/v3-ParticipationType`, 'IRCP', 'information recipient')],
       },
+      ...actorOf(by),
       who: organisation(reader),
       requestor: true,
       purposeOfUse,
@@ -80,7 +109,17 @@ function agentsOf({ kind, reader, custodian }: Access, purposeOfUse: unknown): o
   ]
 }
 
-function* entitiesOf({ id, patientKey, grant, records, query }: Access): Generator<object> {
+function actorOf({ kind, name, key, role }: AccessActor): object {
+  const roles = [coding(ACTOR_SYSTEM, kind), ...(role === null ? [] : [coding(ROLE_SYSTEM, role)])]
+  return {
+    role: roles.map((each) => ({ coding: [each] })),
+    ...(key !== null && { altId: formatDidKey(key) }),
+    ...(name !== null && { name }),
+  }
+}
+
+function* entitiesOf(access: Access): Generator<object> {
+  const { id, patientKey, grant, sequence, records, query, emergency } = access
   yield {
     what: identified('urn:ietf:rfc:3986', formatDidKey(patientKey)),
     type: coding(`${HL7}/audit-entity-type`, '1', 'Person'),
@@ -94,6 +133,15 @@ function* entitiesOf({ id, patientKey, grant, records, query }: Access): Generat
     yield {
       what: identified('urn:mooring:grant', toHex(grant)),
       type: coding('http://hl7.org/fhir/resource-types', 'Consent', 'Consent'),
+      ...(sequence !== null && {
+        detail: [{ type: SEQUENCE_DETAIL, valueString: String(sequence) }],
+      }),
+    }
+  }
+  if (emergency !== null) {
+    yield {
+      what: identified(EMERGENCY_SYSTEM, toHex(emergency)),
+      type: coding(`${HL7}/audit-entity-type`, '2', 'System Object'),
     }
   }
   if (query !== null) {

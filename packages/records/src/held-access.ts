@@ -5,9 +5,10 @@
 // request, or that does not open, is seen to be so. Once its batch is final the line has a place that leads
 // to the chain.
 
-import { bytes, type Infer, nullable, struct, text, uint } from '@mooring/codec'
+import { bytes, type Infer, list, nullable, struct, text, uint } from '@mooring/codec'
 import { accessEntrySchema } from './access-entry.ts'
 import { accessNoteSchema } from './access-note.ts'
+import { ACCESS_SETS_MAX } from './access-request.ts'
 import { leafPlaceSchema } from './batch-leaves.ts'
 
 export const HELD_ACCESSES_MAX = 500
@@ -21,7 +22,8 @@ const askedSchema = struct({
   /** Id of the grant. */
   grant: nullable(bytes(16)),
   patientKey: nullable(bytes(32)),
-  sets: uint(),
+  /** Of the sets that were asked for; of a query none. */
+  sets: list(bytes(32), ACCESS_SETS_MAX),
 })
 
 export const heldAccessSchema = struct({

@@ -26,7 +26,15 @@ export {
   signWitness,
   verifyWitness,
 } from './access-witness.ts'
-export { type Access, type AccessedRecord, auditEventOf } from './audit-event.ts'
+export {
+  type Access,
+  type AccessActor,
+  type AccessedRecord,
+  ACTOR_NAME_BYTES_MAX,
+  auditEventOf,
+  UNATTENDED,
+} from './audit-event.ts'
+export { readAuditEvent } from './audit-event-read.ts'
 export {
   BATCH_BUCKETS,
   BATCH_RECORDS_MAX,

@@ -24,6 +24,7 @@ import {
   sealAccessEntry,
   signAccessRequest,
   signGrant,
+  UNATTENDED,
 } from '../src/index.ts'
 
 export const NOW = Date.UTC(2026, 10, 26, 12)
@@ -124,6 +125,9 @@ export function accessOf(changes: Partial<Access> = {}): Access {
       { setId: bytesOf('set b'), recordCommit: bytesOf('record b'), class: 'emergency' },
     ],
     query: null,
+    by: UNATTENDED,
+    sequence: null,
+    emergency: null,
     ...changes,
   }
 }

@@ -147,7 +147,7 @@ const anyHeldAccess: fc.Arbitrary<HeldAccess> = record<HeldAccess>({
       purpose: fc.constantFrom('TREAT', 'BTG'),
       grant: option(bytes(16)),
       patientKey: option(digest),
-      sets: count,
+      sets: list(digest),
     }),
   ),
   entry: option(anyEntry),
