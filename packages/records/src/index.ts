@@ -409,3 +409,74 @@ export {
   type WalletFileFailure,
   type WalletKey,
 } from './wallet-file.ts'
+export {
+  checkDeposit,
+  type EmergencySealing,
+  sealEmergencySet,
+  STATEMENT_REFUSALS,
+  type StatementRefusal,
+  type Trustee,
+  withdrawEmergencySet,
+} from './emergency-deposit.ts'
+export {
+  EMERGENCY_CONTENT_BYTES_MAX,
+  EMERGENCY_SEALED_BYTES_MAX,
+  EMERGENCY_THRESHOLD,
+  type EmergencyDeposit,
+  emergencyDepositSchema,
+  type EmergencyHeader,
+  emergencyHeaderDigest,
+  emergencyHeaderSchema,
+  type EmergencyStatement,
+  SPARE_VERSIONS_MAX,
+  TRUSTEES_LEAST,
+  TRUSTEES_MAX,
+} from './emergency-header.ts'
+export {
+  type EmergencyCard,
+  formatCard,
+  genesisPrefixOf,
+  LOCATOR_BYTES,
+  locatorIdOf,
+  parseCard,
+  setHandleOf,
+} from './emergency-locator.ts'
+export {
+  decideEmergency,
+  EMERGENCY_REFUSALS,
+  emergencyAudience,
+  type EmergencyDecision,
+  type EmergencyInput,
+  emergencyNonce,
+  type EmergencyQuestion,
+  type EmergencyRefusal,
+  type EmergencyRequest,
+  emergencyRequestSchema,
+  type FinalOpening,
+} from './emergency-request.ts'
+export {
+  type EmergencyShare,
+  type OpenedEmergency,
+  openEmergencySet,
+  openTrusteeShare,
+  sealShareFor,
+} from './emergency-shares.ts'
+export {
+  emergencySummary,
+  readSummary,
+  type SummaryLine,
+  type SummarySource,
+} from './emergency-summary.ts'
+export {
+  checkPresentation,
+  CREDENTIAL_LIFETIME_MS_MAX,
+  credentialCommit,
+  issueCredential,
+  type Practitioner,
+  PRACTITIONER_VCT,
+  presentCredential,
+  PRESENTATION_BYTES_MAX,
+  PRESENTATION_REFUSALS,
+  type PresentationRefusal,
+  readCredential,
+} from './practitioner-credential.ts'
