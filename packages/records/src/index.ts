@@ -170,7 +170,9 @@ export {
 } from './grant-text.ts'
 export {
   backupKey,
+  deviceSealKey,
   deviceSignKey,
+  deviceVetoKey,
   guardianSealKey,
   guardianSignKey,
   handleKey,
@@ -394,11 +396,49 @@ export {
   WALLET_LABEL_BYTES_MAX,
   withHospital,
 } from './wallet.ts'
-export type { WalletDelegations } from './wallet-delegations.ts'
+export {
+  sealBackup,
+  openBackup,
+  type WalletBackup,
+  WALLET_BACKUP_BYTES_MAX,
+} from './wallet-backup.ts'
+export type { GivenDelegation, WalletDelegations } from './wallet-delegations.ts'
 export type { WalletEmergency } from './wallet-emergency.ts'
 export type { WalletGrant } from './wallet-grants.ts'
 export type { WalletHospital } from './wallet-hospital.ts'
-export type { WalletIdentity } from './wallet-identity.ts'
+export type { OwnIdentity, WalletGuardian, WalletIdentity } from './wallet-identity.ts'
+export { formatDocumentText, parseDocumentText, type DocumentKind } from './document-text.ts'
+export {
+  DELEGATE_DOCUMENT,
+  DELEGATE_INVITE,
+  DELEGATE_KEYS,
+  type DelegateDocument,
+  type DelegateInvite,
+  type DelegateKeys,
+  openForDelegate,
+  sealForDelegate,
+} from './delegate-documents.ts'
+export {
+  ATTESTATION,
+  type AttestationDocument,
+  GUARDIAN_APPROVAL,
+  GUARDIAN_KEY,
+  GUARDIAN_KIT,
+  GUARDIAN_VETO,
+  type GuardianAnswer,
+  type GuardianKey,
+  type GuardianKit,
+  openShare,
+  RECOVERY_REQUEST,
+  type RecoveryRequest,
+  RELEASE,
+  type ReleaseDocument,
+  requestFingerprint,
+  REVOKE_KIT,
+  type RevokeKit,
+  type SealedShare,
+  sealShare,
+} from './recovery-documents.ts'
 export type { WalletLog } from './wallet-log.ts'
 export {
   deriveWalletKey,

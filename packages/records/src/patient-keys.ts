@@ -57,9 +57,22 @@ export function guardianSealKey(seed: Uint8Array, index: number): SealKeyPair {
   return sealKey(seed, `guardian-kem/v1|${index}`)
 }
 
-/** Seals the backup of the wallet; what guardians have shares of. */
-export function backupKey(seed: Uint8Array): Uint8Array {
-  return patientSecret(seed, 'backup/v1')
+/**
+ * Seals the backup of the wallet; what guardians have shares of. Each naming of guardians has another
+ * key, so that those who were replaced do not open later backups.
+ */
+export function backupKey(seed: Uint8Array, generation: number): Uint8Array {
+  return patientSecret(seed, `backup/v1|${generation}`)
+}
+
+/** With which a device may stop a recovery, once; from the secret of the device. */
+export function deviceVetoKey(deviceSecret: Uint8Array): KeyPair {
+  return signKey(deviceSecret, 'device-veto/v1|')
+}
+
+/** Opens what is handed to a device that acts for a patient; from the secret of the device. */
+export function deviceSealKey(deviceSecret: Uint8Array): SealKeyPair {
+  return sealKey(deviceSecret, 'device-kem/v1|')
 }
 
 /** 32 bytes that follow from the seed and a label, of the form `<what>/v1|<which>`. */

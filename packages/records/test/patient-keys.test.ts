@@ -4,7 +4,9 @@ import { x25519PublicKey } from '@mooring/crypto'
 import { test } from 'uvu'
 import {
   backupKey,
+  deviceSealKey,
   deviceSignKey,
+  deviceVetoKey,
   guardianSealKey,
   guardianSignKey,
   handleKey,
@@ -69,11 +71,14 @@ test('no two duties share a key', () => {
     guardianSealKey(SEED, index).secretKey,
   ])
   const others = [
-    backupKey(SEED),
+    backupKey(SEED, 0),
+    backupKey(SEED, 1),
     pairwiseSignKey(SEED, organisationDid('a')).seed,
     deviceSignKey(SEED, organisationDid('a')).seed,
+    deviceVetoKey(SEED).seed,
+    deviceSealKey(SEED).secretKey,
   ]
-  assert.equal(new Set([...secrets, ...others].map(toHex)).size, 15)
+  assert.equal(new Set([...secrets, ...others].map(toHex)).size, 18)
 })
 
 test.run()
