@@ -25,6 +25,7 @@ const BENCHES: Record<string, { file: string; what: string }> = {
   sealing: { file: 'crypto/bench/sealing.ts', what: 'seal, split and rebuild, by size' },
   ledger: { file: 'ledger/bench/apply.ts', what: 'decode, check and apply a block' },
   records: { file: 'records/bench/seal.ts', what: 'seal, split, rebuild and open records' },
+  consent: { file: 'records/bench/consent.ts', what: 'consents read, verified and decided' },
   access: { file: 'records/bench/access.ts', what: 'a holder decides; entries sealed' },
   chain: { file: 'storage/bench/chain.ts', what: 'commit blocks' },
   journal: { file: 'storage/bench/journal.ts', what: 'votes to disk' },
