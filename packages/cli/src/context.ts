@@ -3,6 +3,7 @@
 
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
+import type { ScryptCost } from '@mooring/crypto'
 import type { StartNode } from './start-node.ts'
 
 export type Sink = {
@@ -24,6 +25,8 @@ export type Context = {
   now: () => Date
   // Asks without echo; only where a person sits at a terminal.
   askSecret?: ((question: string) => Promise<string>) | undefined
+  // What each guess at the passphrase of a new wallet costs; usually what `crypto` says.
+  passphraseCost?: ScryptCost
   // Calls the listener at every request to stop; gives the function that ends this.
   onInterrupt: (listener: (signal: 'SIGINT' | 'SIGTERM') => void) => () => void
   startNode: StartNode

@@ -2,23 +2,30 @@
 // shown as text alone; a code that a camera cannot read is worse than none.
 
 import { encode, renderSVG, renderUnicodeCompact } from 'uqr'
-import { type Context, type GlobalOptions, widthOf } from './context.ts'
+import { type Context, type GlobalOptions, hasColour, widthOf } from './context.ts'
 
 // A version 25 code: what a phone reads from a screen in one try.
 const VERSION_MAX = 25
+// What it holds at the lowest correction.
+const BYTES_MAX = 1_273
 const BORDER = 2
+const WHITE_ON_BLACK = '\u001b[97;40m'
+const PLAIN = '\u001b[0m'
 const utf8 = new TextEncoder()
 
-// Undefined when it is too long for a code, or too wide for the terminal.
+// Undefined when it is too long for a code, or too wide for the terminal. Light modules are drawn, dark ones
+// left out; with colours they are light and dark on every terminal, without on a dark one.
 export function terminalQr(
-  { stdout, env }: Pick<Context, 'stdout' | 'env'>,
+  context: Pick<Context, 'stdout' | 'env'>,
   text: string,
+  options: GlobalOptions = {},
 ): string | undefined {
+  const shape = { ecc: 'L', border: BORDER, maxVersion: VERSION_MAX } as const
   if (!fits(text)) return undefined
-  const { size } = encode(text, { ecc: 'L', border: BORDER, maxVersion: VERSION_MAX })
-  if (size > widthOf(stdout, env)) return undefined
-  // Dark on light whatever the terminal's colours are: black modules are the gaps.
-  return `${renderUnicodeCompact(text, { ecc: 'L', border: BORDER, maxVersion: VERSION_MAX })}\n`
+  if (encode(text, shape).size > widthOf(context.stdout, context.env)) return undefined
+  const lines = renderUnicodeCompact(text, shape).split('\n')
+  const paint = hasColour(context, options)
+  return lines.map((line) => (paint ? `${WHITE_ON_BLACK}${line}${PLAIN}\n` : `${line}\n`)).join('')
 }
 
 // A picture, for a card or a poster; undefined when the text is too long for a code.
@@ -35,9 +42,6 @@ export function isQrWanted(
   if (options.json === true || options.qr === false) return false
   return options.qr === true || stdout.isTTY === true
 }
-
-// Bytes that a code of the largest version used here holds at the lowest correction.
-const BYTES_MAX = 1_273
 
 function fits(text: string): boolean {
   return utf8.encode(text).length <= BYTES_MAX

@@ -116,7 +116,7 @@ export async function changePassphrase(
     const { wallet } = await openAt(context, options, path)
     const passphraseFile = newPassphraseFile ?? null
     const passphrase = await newPassphrase(context, { path, passphraseFile })
-    const key = await deriveWalletKey(passphrase, walletRandom)
+    const key = await deriveWalletKey(passphrase, walletRandom, context.passphraseCost)
     await writeWallet(path, sealWallet(wallet, key, walletRandom))
   } finally {
     await unlock()
@@ -193,7 +193,8 @@ async function passphraseOf(
 
 async function newKey(context: Context, options: WalletOptions, path: string): Promise<WalletKey> {
   const passphraseFile = passphraseFileOf(context, options) ?? null
-  return deriveWalletKey(await newPassphrase(context, { path, passphraseFile }), walletRandom)
+  const passphrase = await newPassphrase(context, { path, passphraseFile })
+  return deriveWalletKey(passphrase, walletRandom, context.passphraseCost)
 }
 
 async function newPassphrase(

@@ -23,9 +23,10 @@ export type RunOptions = {
   isTty?: boolean
   startNode?: StartNode
   onInterrupt?: Context['onInterrupt']
+  askSecret?: Context['askSecret']
 }
 
-const NOW = new Date('2026-11-20T09:30:00Z')
+export const NOW = new Date('2026-11-20T09:30:00Z')
 
 function memorySink(isTTY: boolean): Sink & { content: () => Uint8Array } {
   const chunks: Uint8Array[] = []
@@ -57,6 +58,8 @@ export async function runIn(
     env: { HOME: folder, ...options.env },
     cwd: folder,
     now: () => NOW,
+    askSecret: options.askSecret,
+    passphraseCost: { N: 1_024, r: 8, p: 1 },
     onInterrupt: options.onInterrupt ?? (() => () => undefined),
     startNode: options.startNode ?? (() => assert.fail('no node is to be started here')),
   })

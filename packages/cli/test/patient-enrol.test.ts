@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fromHex, toHex } from '@mooring/codec'
+import { keyPairFromSeed } from '@mooring/crypto'
+import { test } from 'uvu'
+import { DeskNode } from './desk-node.ts'
+import { inWorld, NOW, serve, type World } from './world.ts'
+
+const RECORD = { record: new Uint8Array(32).fill(4), type: 'Observation', date: '2026-01-02' }
+
+const json = (text: string): Record<string, unknown> => JSON.parse(text)
+const codeOf = ({ stderr }: { stderr: string }) => /MOR-\d{4}/.exec(stderr)?.[0]
+
+type Scene = World & { node: DeskNode; url: string }
+
+async function atDesk(scenario: (scene: Scene) => Promise<void>): Promise<void> {
+  await inWorld((world) =>
+    serve(world, new DeskNode(NOW.getTime()), async ({ folder, run, node, url }) => {
+      const file = join(folder, 'passphrase')
+      writeFileSync(file, 'correct horse battery staple\n', { mode: 0o600 })
+      const known: World['run'] = (line, rest = {}) =>
+        run(line, { ...rest, env: { MOORING_WALLET_PASSPHRASE_FILE: file, ...rest.env } })
+      assert.equal((await known('patient new')).code, 0)
+      await scenario({ folder, run: known, node, url })
+    }),
+  )
+}
+
+const itemsOf = ({ stdout }: { stdout: string }): Record<string, unknown>[] =>
+  JSON.parse(stdout).items
+
+test('a ticket makes the wallet known, with a key that the hospital sees signed and receipts it keeps', () =>
+  atDesk(async ({ run, node, url }) => {
+    node.patients.records = [RECORD]
+    const { code, stdout, stderr } = await run(`patient enrol ${node.ticket(url)} --json`)
+    assert.equal(code, 0, stderr)
+    const [{ caller, enrolment } = assert.fail()] = node.patients.enrolled
+    const { organisation, patientKey, receipts, replacedAt } = json(stdout)
+    assert.deepEqual(
+      [organisation, patientKey, receipts, replacedAt],
+      ['st-mary', toHex(caller.patientKey), 1, 3],
+    )
+    assert.equal(enrolment.sealKey.length, 32)
+    const items = itemsOf(await run('patient hospitals --json'))
+    assert.deepEqual(
+      items.map((each) => [each['organisation'], each['name'], each['endpoint'], each['receipts']]),
+      [['st-mary', "St Mary's", url, 1]],
+    )
+    const shown = json((await run('patient show --json')).stdout)
+    assert.match(String(shown['network']), /^moor-[0-9a-f]{8}$/)
+  }))
+
+test('the ticket may come from stdin, and in words it says what is known now', () =>
+  atDesk(async ({ run, node, url }) => {
+    const { code, stdout, stderr } = await run('patient enrol -', {
+      stdin: `  ${node.ticket(url)}\n`,
+    })
+    assert.equal(code, 0, stderr)
+    assert.match(stdout, /enrolled at St Mary's, with 0 receipts/)
+    assert.match(stderr, /retired, in block 3/)
+  }))
+
+test('a ticket is good once, and what the desk refuses changes nothing', () =>
+  atDesk(async ({ run, node, url }) => {
+    node.patients.codes.clear()
+    const refused = await run(`patient enrol ${node.ticket(url)}`)
+    assert.notEqual(refused.code, 0)
+    assert.deepEqual(itemsOf(await run('patient hospitals --json')), [])
+    assert.equal(json((await run('patient show --json')).stdout)['network'], null)
+  }))
+
+test('a hospital that shows another network than its ticket names is not joined', () =>
+  atDesk(async ({ run, node, url }) => {
+    const other = node.ticket(url, { genesisPrefix: new Uint8Array(8) })
+    const ran = await run(`patient enrol ${other}`)
+    assert.deepEqual([ran.code, codeOf(ran)], [8, 'MOR-5560'])
+    assert.equal(node.patients.calls.length, 0, 'nothing was signed for it')
+  }))
+
+test('a wallet stays in the network of its first ticket', () =>
+  atDesk(async ({ run, node, url }) => {
+    assert.equal((await run(`patient enrol ${node.ticket(url)}`)).code, 0)
+    const other = node.ticket(url, { genesisPrefix: new Uint8Array(8) })
+    const ran = await run(`patient enrol ${other}`)
+    assert.deepEqual([ran.code, codeOf(ran)], [13, 'MOR-5559'])
+  }))
+
+test('receipts that another has signed are no receipts; the wallet is enrolled all the same', () =>
+  atDesk(async ({ run, node, url }) => {
+    node.patients.signer = keyPairFromSeed(fromHex('77'.repeat(32)))
+    node.patients.records = [RECORD]
+    const ran = await run(`patient enrol ${node.ticket(url)}`)
+    assert.deepEqual([ran.code, codeOf(ran)], [8, 'MOR-5569'])
+    const items = itemsOf(await run('patient hospitals --json'))
+    assert.deepEqual(
+      items.map((each) => [each['organisation'], each['receipts']]),
+      [['st-mary', 0]],
+    )
+  }))
+
+test('a request for another hospital, or from a clock that is wrong, is refused there', () =>
+  atDesk(async ({ run, node, url }) => {
+    const elsewhere = await run(`patient enrol ${node.ticket(url, { organisation: 'lakeview' })}`)
+    assert.equal(elsewhere.code === 0, false)
+    assert.match(elsewhere.stderr, /not signed as it must be/)
+    Object.assign(node.patients, { now: NOW.getTime() + 61_000 })
+    const late = await run(`patient enrol ${node.ticket(url)}`)
+    assert.equal(late.code === 0, false)
+    assert.equal(node.patients.enrolled.length, 0)
+  }))
+
+test('what is no ticket, and where nobody answers, is said', () =>
+  atDesk(async ({ run, node, url }) => {
+    for (const word of ['mooring-ticket:1:x', 'hello', node.ticket(url).slice(0, -3)]) {
+      const ran = await run(`patient enrol ${word}`)
+      assert.deepEqual([ran.code, codeOf(ran)], [2, 'MOR-5568'], word)
+    }
+    const ran = await run(`patient enrol ${node.ticket('http://127.0.0.1:9')}`)
+    assert.deepEqual([ran.code, codeOf(ran)], [4, 'MOR-4030'])
+  }))
+
+test.run()
