@@ -34,7 +34,38 @@ export {
   auditEventOf,
   UNATTENDED,
 } from './audit-event.ts'
+export {
+  type AccessGap,
+  type AccessKind,
+  type AccessLine,
+  type AccessLogView,
+  type AccessWarning,
+  type LoggedAccess,
+  viewAccessLog,
+} from './access-log-view.ts'
+export {
+  type CustodianTimeline,
+  mergeTimelines,
+  type Timeline,
+  type TimelineEntry,
+  type TimelineGap,
+  type TimelineLine,
+  type TimelineProblem,
+} from './timeline.ts'
+export {
+  checkTimeline,
+  signTimelineHead,
+  type SignedTimelineHead,
+  signedTimelineHeadSchema,
+  TIMELINE_RECORDS_MAX,
+  type TimelineBreak,
+  type TimelineHead,
+  timelineHeadSchema,
+  timelineRoot,
+  verifyTimelineHead,
+} from './timeline-head.ts'
 export { readAuditEvent } from './audit-event-read.ts'
+export { collectAccesses, type HeldAt } from './collect-accesses.ts'
 export {
   BATCH_BUCKETS,
   BATCH_RECORDS_MAX,
