@@ -12,7 +12,9 @@ import type { HeldAccesses } from './held-accesses.ts'
 import { Holder, type HolderOutcome, type VaultHandlers } from './holder.ts'
 import { HolderAccess } from './holder-access.ts'
 import { HolderBatches } from './holder-batches.ts'
+import type { FinalFacts } from './final-facts.ts'
 import { HolderDeposits } from './holder-deposits.ts'
+import { HolderErasure } from './holder-erasure.ts'
 import { HolderUploads } from './holder-uploads.ts'
 import { type DamagedShard, KeptShards } from './kept-shards.ts'
 import type { Logger } from './logger.ts'
@@ -21,6 +23,7 @@ import type { Members } from './members.ts'
 export interface HolderOptions {
   readonly self: string
   readonly anchorKey: KeyPair
+  readonly genesisDigest: Uint8Array
   /** Bytes for one custodian; null: as many as there is room. */
   readonly quotaBytes: number | null
   /** Bytes of the disk that deposits leave free. */
@@ -38,6 +41,8 @@ export interface CreateHolderModules {
   readonly accesses: HeldAccesses
   readonly members: Pick<Members, 'organisations'>
   readonly chain: Pick<ChainStore, 'tip' | 'getHeader'>
+  /** What was erased, as far as it is final here. */
+  readonly tombstones: Pick<FinalFacts, 'tombstone' | 'height'>
   /** The batches that the chain has. */
   readonly roots: FinalRoots
   readonly isConnected: (organisation: string) => boolean
@@ -92,6 +97,12 @@ export function createHolder(options: HolderOptions, modules: CreateHolderModule
       return header && blockDigest(decodeHeader(header))
     },
   })
+  const erasure = new HolderErasure(options, {
+    shards,
+    facts: modules.tombstones,
+    logger,
+    forget: async (setId) => await handlers()?.erased(setId),
+  })
   const holder = new Holder({
     clock,
     logger,
@@ -99,6 +110,7 @@ export function createHolder(options: HolderOptions, modules: CreateHolderModule
     deposits,
     batches,
     access,
+    erasure,
     accesses: modules.accesses,
     handlers,
     self,

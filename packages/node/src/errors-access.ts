@@ -174,6 +174,11 @@ const RELEASE_TEXTS = {
     'Only shards of the sets in the signed request are given out.',
     'Let the node make both. Report it if it did.',
   ),
+  restricted: refused(5483)(
+    'The record is restricted',
+    'Its patient asked that it be erased, and the law keeps it: no grant opens it meanwhile.',
+    'Ask the custodian; only the patient or the end of the retention lifts it.',
+  ),
   entry_reused: refused(5444)(
     'One access entry for two requests',
     'The entry stands in the log for another request already, and each request leaves its own.',

@@ -3,6 +3,7 @@
 import { type CatalogEntry, entry } from './error-entry.ts'
 import type { DepositRefusal, KeyDepositRefusal, MoveRefusal } from './holder-terms.ts'
 import type { BatchRefusal } from './holder-batches.ts'
+import type { ErasureOrderRefusal } from './holder-erasure.ts'
 import type { UploadRefusal } from './holder-uploads.ts'
 import type { VaultPeerErrorCode } from './vault-peers.ts'
 
@@ -12,6 +13,7 @@ export type HolderErrorCode =
   | BatchRefusal
   | UploadRefusal
   | MoveRefusal
+  | ErasureOrderRefusal
   | 'holder_failed'
   | 'not_a_member'
 
@@ -25,6 +27,21 @@ export const HOLDER_TEXTS: Record<HolderErrorCode, CatalogEntry> = {
     'A holder has no room for more shards',
     'Its disk would fall below the room that [vault] reserve keeps free.',
     'On that node: give it more room. Its custodians place the shards elsewhere meanwhile.',
+  ),
+  set_erased: entry(5480, 7, 410)(
+    'The record was erased',
+    'Its custodian has put a tombstone on the chain, and this holder has deleted its shard for good.',
+    'Nothing is to be done: what was erased is kept by nobody.',
+  ),
+  tombstone_unknown: entry(5481, 7, 409)(
+    'A holder does not have the tombstone',
+    'It deletes only what a final block says is erased; it may be a little behind.',
+    'Wait: the custodian asks again by itself. See who is behind:   mooring status',
+  ),
+  too_many_marks: entry(5482, 4, 429)(
+    'A holder remembers no more restricted records of this custodian',
+    'It remembers 20,000 of each; so many restrictions at one custodian are a mistake.',
+    'See which there are, and lift those that are not meant:   mooring record erasures',
   ),
   quota_exceeded: entry(5451, 11, 507)(
     'A holder keeps as much for this custodian as it is willing to',

@@ -25,7 +25,12 @@ import type { AccessNotes } from './access-notes.ts'
 import type { Clock } from './clock.ts'
 import type { KeptShard, KeptShards } from './kept-shards.ts'
 
-export type HolderRefusal = ReleaseRefusal | 'set_not_requested' | 'entry_reused'
+export type HolderRefusal =
+  | ReleaseRefusal
+  | 'set_not_requested'
+  | 'entry_reused'
+  /** Its custodian keeps it because it must, and lets nobody else read it. */
+  | 'restricted'
 
 export interface AccessMember {
   readonly anchorKey: Uint8Array
@@ -104,7 +109,7 @@ export class HolderAccess {
     return kept
   }
 
-  #decide(asked: Asked): AccessRefusal | undefined {
+  #decide(asked: Asked): AccessRefusal | 'restricted' | undefined {
     const { self, clock, memberOf, tip, blockDigestAt } = this.#modules
     const { sender, signed, entry, kept } = asked
     const now = clock.wall()
@@ -122,8 +127,15 @@ export class HolderAccess {
       isVerified: this.#permitted.has(name),
     })
     if (!decision.permit) return decision.code
+    if (this.#isRestricted(signed)) return 'restricted'
     this.#remember(name, signed.request.expiresAt, now)
     return undefined
+  }
+
+  #isRestricted({ request: { reader, custodian, sets } }: SignedAccessRequest): boolean {
+    const { marks } = this.#modules.shards.store
+    if (reader === custodian) return false
+    return sets.some(({ setId }) => marks.isRestricted(custodian, setId))
   }
 
   #checkItems(

@@ -68,7 +68,7 @@ export class HolderDeposits {
     const refused: Refused[] = []
     for (const [position, item] of items.entries()) {
       if (position > 0 && position % ITEMS_A_TURN === 0) await nextTurn()
-      const checked = checkDeposit(item, context)
+      const checked = this.#unlessErased(checkDeposit(item, context), sender)
       if (typeof checked === 'string') refused.push({ position, code: checked })
       else taken.push({ position, checked })
     }
@@ -81,7 +81,7 @@ export class HolderDeposits {
     sender: string,
     { head, shardBytes }: { head: ShardHead; shardBytes: number },
   ): Promise<number | DepositRefusal | UploadRefusal> {
-    const checked = checkHead(head, this.#contextOf(sender))
+    const checked = this.#unlessErased(checkHead(head, this.#contextOf(sender)), sender)
     if (typeof checked === 'string') return checked
     const { setId, decoded } = checked
     if (shardBytes !== shardBytesOf(decoded)) return 'shard_wrong'
@@ -117,6 +117,10 @@ export class HolderDeposits {
     }
     const made = await uploads.commit(sender, shard)
     if (typeof made === 'string') return made
+    if (shards.store.marks.isErased(sender, shard.setId)) {
+      await shards.dropBlob(made)
+      return 'set_erased'
+    }
     await shards.putMade([made])
     return this.#receipt(sender, [shard], [])
   }
@@ -137,6 +141,15 @@ export class HolderDeposits {
     if (full !== undefined) return full
     await this.#arrive(sender, bytes, () => this.#modules.shards.store.putKeys(sender, deposits))
     return undefined
+  }
+
+  #unlessErased<T extends { setId: Uint8Array }>(
+    checked: T | DepositRefusal,
+    custodian: string,
+  ): T | DepositRefusal {
+    if (typeof checked === 'string') return checked
+    const { marks } = this.#modules.shards.store
+    return marks.isErased(custodian, checked.setId) ? 'set_erased' : checked
   }
 
   async #keep(

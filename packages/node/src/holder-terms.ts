@@ -34,6 +34,8 @@ export type DepositRefusal =
   | 'shard_wrong'
   | 'quota_exceeded'
   | 'holder_full'
+  /** Its custodian has erased it. */
+  | 'set_erased'
 
 export interface DepositContext {
   /** The organisation that the request came from. */

@@ -22,6 +22,7 @@ import type { HeldAccesses } from './held-accesses.ts'
 import type { HolderAccess } from './holder-access.ts'
 import type { HolderBatches } from './holder-batches.ts'
 import type { HolderDeposits } from './holder-deposits.ts'
+import type { HolderErasure } from './holder-erasure.ts'
 import { checkMove, type Move, type MoveRefusal } from './holder-terms.ts'
 import type { KeptShards } from './kept-shards.ts'
 import type { Logger } from './logger.ts'
@@ -36,6 +37,8 @@ export interface VaultHandlers {
   restore(sender: string, body: Body<'restore'>): Promise<AnswerBody<'restore'>>
   /** Shards have another holder now, says the sender: for the custodian's index, which judges it. */
   moved(sender: string, body: Body<'moved'>): Promise<void>
+  /** A set was erased: what this organisation has read of it is to go too. */
+  erased(setId: Uint8Array): Promise<void>
   /** Somebody was served something else than a shard by another holder. */
   reported(sender: string, body: Body<'report'>): Promise<void>
 }
@@ -49,6 +52,7 @@ export interface HolderModules {
   readonly deposits: HolderDeposits
   readonly batches: HolderBatches
   readonly access: HolderAccess
+  readonly erasure: HolderErasure
   readonly accesses: HeldAccesses
   /** Null until the node is put together. */
   readonly handlers: () => VaultHandlers | null
@@ -137,12 +141,28 @@ export class Holder {
       case 'release':
       case 'catalogue':
         return await this.#answerAccess(sender, request)
+      case 'erase':
+      case 'restrict':
+        return await this.#answerErasure(sender, request)
       case 'repair':
       case 'restore':
       case 'moved':
       case 'report':
         return await this.#answerRepair(sender, request)
     }
+  }
+
+  async #answerErasure(
+    sender: string,
+    request: Extract<VaultRequest, { kind: 'erase' | 'restrict' }>,
+  ): Promise<VaultAnswer> {
+    const { erasure } = this.#modules
+    if (request.kind === 'restrict') {
+      const code = await erasure.restrict(sender, request.body)
+      return code === undefined ? DONE : refusal(code)
+    }
+    const receipt = await erasure.erase(sender, request.body)
+    return typeof receipt === 'string' ? refusal(receipt) : { kind: 'erased', body: receipt }
   }
 
   async #answerBatches(

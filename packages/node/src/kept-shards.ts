@@ -170,11 +170,24 @@ export class KeptShards {
 
   /** Durable when it resolves. */
   async delete({ head }: KeptShard): Promise<void> {
+    await this.#delete(head, () => this.#modules.store.delete(head.custodian, [head]))
+  }
+
+  /** The same, also where it is damaged, and no file of this node has it any more. */
+  async purge(name: ShardName, custodian: string): Promise<void> {
+    await this.#delete(name, () => this.#modules.store.purge(custodian, [name]))
+  }
+
+  async #delete(head: ShardName, drop: () => Promise<void>): Promise<void> {
     const content = this.#content(head)
-    await this.#modules.store.delete(head.custodian, [head])
+    await drop()
     this.#damaged.delete(keyOf(head))
-    if (content?.kind !== 'blob') return
-    if (await this.#modules.store.isBlobUsed(content.body.id)) return
+    if (content !== undefined) await this.dropBlob({ content })
+  }
+
+  /** Unless another shard is in it. */
+  async dropBlob({ content }: Pick<NewShard, 'content'>): Promise<void> {
+    if (content.kind !== 'blob' || (await this.#modules.store.isBlobUsed(content.body.id))) return
     await this.#modules.blobs.remove(content.body.id)
   }
 

@@ -26,6 +26,8 @@ export type RestoreOutcome =
   | 'under_way'
   | 'malformed'
   | 'has_another'
+  /** Its custodian has erased the set: nobody makes it again. */
+  | 'set_erased'
   | 'holder_full'
   | 'quota_exceeded'
   | 'too_few_helpers'
@@ -130,6 +132,7 @@ export class ShardRestore {
     }
     if (index >= set.n || set.k < 2 || head.holders.length !== set.n) return 'malformed'
     const setId = shardSetId(head.set)
+    if (kept.store.marks.isErased(set.custodian, setId)) return 'set_erased'
     const here = await kept.of(setId)
     const same = here.find((each) => each.head.index === index)
     const holders = head.holders.with(index, self)

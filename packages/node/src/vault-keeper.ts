@@ -102,6 +102,7 @@ export interface VaultKeeper {
 interface HandlingParts extends Pick<VaultKeeper, 'faults' | 'known' | 'care'> {
   readonly restore: ShardRestore
   readonly helper: RepairHelperModules
+  readonly manifests: ManifestLibrary
 }
 
 /** So many blocks behind our tip: who is a little behind knows that one too. */
@@ -221,7 +222,7 @@ export function createVaultKeeper(options: KeeperOptions, modules: KeeperModules
     reach,
     lost,
     survey: { peers, view, faults, known },
-    handlers: handlersOf(options, modules, { restore, helper, faults, known, care }),
+    handlers: handlersOf(options, modules, { restore, helper, faults, known, care, manifests }),
     finding: () => vaultFinding(care.counts(), { view, faults }),
     start: () => {
       reach.start()
@@ -243,7 +244,7 @@ async function shortSets(index: ShortIndex): Promise<ShortSet[]> {
 function handlersOf(
   options: KeeperOptions,
   modules: KeeperModules,
-  { restore, helper, faults, known, care }: HandlingParts,
+  { restore, helper, faults, known, care, manifests }: HandlingParts,
 ): VaultHandlers {
   const { self } = options
   return {
@@ -258,6 +259,7 @@ function handlersOf(
     moved: async (sender, { holder, shards: moved }) => {
       for (const shard of moved) await noteMove({ ...modules, faults, self }, sender, holder, shard)
     },
+    erased: (setId) => manifests.forget(setId),
     reported: async (_sender, { shard }) => {
       const set = await known.get(shard.setId)
       // Whoever reports may be wrong, or lie: this node sees for itself.

@@ -53,13 +53,19 @@ export function createVaultParts(modules: VaultPartsModules): VaultParts {
   const { members } = agreement
   const roots = createFinalRoots(stores.chain, options.genesisDigest)
   const created = createHolder(
-    { self, anchorKey: options.keys.anchor, ...options.vault },
+    {
+      self,
+      anchorKey: options.keys.anchor,
+      genesisDigest: options.genesisDigest,
+      ...options.vault,
+    },
     {
       clock: systemClock,
       logger: ownLogger,
       store: stores.shards,
       leaves: stores.leaves,
       roots,
+      tombstones: agreement.facts,
       blobs: stores.blobs,
       space: new FreeSpace(options.storage.dir, systemClock),
       notes,

@@ -38,6 +38,8 @@ const ANSWER_KINDS = {
   repair: 'repair',
   restore: 'restore',
   moved: 'done',
+  erase: 'erased',
+  restrict: 'done',
   report: 'done',
 } as const satisfies Record<VaultRequest['kind'], VaultAnswer['kind']>
 

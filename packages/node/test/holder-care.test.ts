@@ -123,6 +123,7 @@ test('reports about others are looked into a few times an hour and no more', asy
       repair: refuse,
       restore: refuse,
       moved: () => Promise.resolve(),
+      erased: () => Promise.resolve(),
       reported,
     }
     const body = { shard: { setId: record.setId, index: 2 }, holder: 'county', code: 'shard_wrong' }
@@ -208,6 +209,7 @@ test('what belongs to the custodian or to repair is asked of them, and their ref
         return Promise.resolve({ outcomes: ['kept'], liars: [] })
       },
       moved: () => Promise.resolve(),
+      erased: () => Promise.resolve(),
       reported: () => Promise.resolve(),
     }
     world.handlers = handlers

@@ -52,6 +52,7 @@ import { createLogger } from '../src/logger.ts'
 import { keyOf, NAMES, OBSERVER } from './chain-members.ts'
 import { MadeChain } from './made-chain.ts'
 import { MadeRoots } from './made-roots.ts'
+import { MadeTombstones } from './made-tombstones.ts'
 import { TestClock } from './test-clock.ts'
 
 export const CUSTODIAN = 'st-mary'
@@ -104,6 +105,8 @@ export class HolderWorld {
   readonly clock = new TestClock()
   readonly chain: MadeChain
   readonly roots = new MadeRoots()
+  readonly tombstones = new MadeTombstones()
+  readonly genesisDigest = new Uint8Array(32).fill(7)
   readonly hospitals = new Map<string, KeepingHospital>()
   handlers: VaultHandlers | null = null
   /** Whom nobody reaches. */
@@ -352,6 +355,7 @@ export class HolderWorld {
       {
         self: name,
         anchorKey: keyOf(name, 'anchor'),
+        genesisDigest: this.genesisDigest,
         quotaBytes: null,
         reserveBytes: GIB,
         ...options,
@@ -362,6 +366,7 @@ export class HolderWorld {
         store,
         leaves,
         roots: this.roots,
+        tombstones: this.tombstones,
         blobs: await LocalBlobs.open({ directory: '/blobs', fileSystem: files }),
         space: new FreeSpace('/', this.clock, () => Promise.resolve(free.bytes)),
         notes: notesOf(noted),

@@ -82,13 +82,20 @@ export class Hospital {
     this.leaves = leaves
     const members = world.membersOf()
     const created = createHolder(
-      { self: name, anchorKey: anchorKeyOf(name), quotaBytes: null, reserveBytes: 0 },
+      {
+        self: name,
+        anchorKey: anchorKeyOf(name),
+        genesisDigest: world.genesisDigest,
+        quotaBytes: null,
+        reserveBytes: 0,
+      },
       {
         clock: systemClock,
         logger,
         store,
         leaves,
         roots,
+        tombstones: world.tombstones,
         blobs,
         space: new FreeSpace(disk.folder, systemClock),
         notes,

@@ -37,6 +37,7 @@ import type { LocatedRecord } from '../src/access-session.ts'
 import { answerVaultRequest } from '../src/holder-wire.ts'
 import type { CareOptions } from '../src/vault-care.ts'
 import { MadeRoots } from './made-roots.ts'
+import { MadeTombstones } from './made-tombstones.ts'
 import {
   HEIGHT,
   logKeyOf,
@@ -67,6 +68,8 @@ export class VaultWorld {
   readonly lines: string[] = []
   readonly down = new Set<string>()
   readonly roots = new MadeRoots()
+  readonly tombstones = new MadeTombstones()
+  readonly genesisDigest = new Uint8Array(32).fill(7)
   readonly tampers = new Map<string, Tamper>()
   organisations: Organisation[]
   readonly #hospitals = new Map<string, Hospital>()

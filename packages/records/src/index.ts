@@ -227,6 +227,33 @@ export {
   dedupeKey,
 } from './anchor-batch.ts'
 export {
+  type Amendment,
+  AMENDMENT_TEXT_BYTES_MAX,
+  type AmendmentAnswer,
+  amendmentSchema,
+  OPEN_AMENDMENTS_MAX,
+} from './amendment.ts'
+export {
+  type DeletionReceipt,
+  deletionReceiptSchema,
+  type DeletionStatement,
+  type ErasureOrder,
+  isDeletionSigned,
+  type RestrictionOrder,
+  RESTRICTIONS_MAX,
+  signDeletion,
+  TOMBSTONE_SALT_BYTES,
+} from './erasure.ts'
+export {
+  decideErasure,
+  type ErasureQuestion,
+  type ErasureReason,
+  type ErasureRefusal,
+  type Retention,
+  RETENTION_YEARS_MAX,
+  yearsOf,
+} from './retention.ts'
+export {
   type FieldsRecordProof,
   formatRecordProof,
   parseRecordProof,

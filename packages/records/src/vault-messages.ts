@@ -29,6 +29,7 @@ import { AUDIT_ANSWER_BYTES, AUDIT_NONCE_BYTES } from './audit.ts'
 import { BATCH_DEPOSIT_BYTES_MAX, leafPlaceSchema } from './batch-leaves.ts'
 import { HELD_ACCESSES_MAX, heldAccessSchema } from './held-access.ts'
 import { KEY_DEPOSIT_BYTES_MAX } from './class-keys.ts'
+import { deletionReceiptSchema, erasureOrderSchema, restrictionOrderSchema } from './erasure.ts'
 import { SEALED_MANIFEST_BYTES_MAX } from './manifest.ts'
 import { organisationIdSchema } from './placement.ts'
 import { repairQuestionSchema } from './repair-part.ts'
@@ -166,6 +167,10 @@ const requestSchema = variant({
     holder: organisationIdSchema,
     shards: list(shardNameSchema, MOVED_SETS_MAX),
   }),
+  /** What is here of this set goes: its custodian has put a tombstone on the chain. */
+  erase: erasureOrderSchema,
+  /** From its custodian: nobody else reads these sets, or others may again. */
+  restrict: restrictionOrderSchema,
   /** A holder served something else than its shard. */
   report: struct({ shard: shardNameSchema, holder: organisationIdSchema, code: text(64) }),
 })
@@ -213,6 +218,8 @@ const answerSchema = variant({
     more: uint(1),
   }),
   witness: struct({ signature }),
+  /** What was here of the set is deleted. */
+  erased: deletionReceiptSchema,
   release: struct({ items: list(releasedSchema, RELEASE_ITEMS_MAX) }),
   accesses: struct({
     items: list(heldAccessSchema, HELD_ACCESSES_MAX),

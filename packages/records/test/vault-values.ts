@@ -184,6 +184,8 @@ const requests: Kinds<VaultRequest> = {
   restore: record({ items: list(head), avoid: list(organisation) }),
   moved: record({ holder: organisation, shards: list(shard) }),
   report: record({ shard, holder: organisation, code: word }),
+  erase: record({ setId: digest, salt: bytes(32) }),
+  restrict: record({ sets: list(record({ setId: digest, isRestricted: fc.nat(1) })) }),
 }
 
 const answers: Kinds<VaultAnswer> = {
@@ -217,6 +219,16 @@ const answers: Kinds<VaultAnswer> = {
   }),
   repair: record({ parts: list(option(some)) }),
   restore: record({ outcomes: list(word), liars: list(organisation) }),
+  erased: record({
+    content: record({
+      custodian: organisation,
+      holder: organisation,
+      item: digest,
+      shards: list(index),
+      height: count,
+    }),
+    signature: bytes(64),
+  }),
 }
 
 function anyOf<V extends { kind: string; body: unknown }>(kinds: Kinds<V>): fc.Arbitrary<V> {
@@ -296,4 +308,6 @@ export const requestExamples: VaultRequest[] = [
   { kind: 'leaves', body: { custodian: 'st-anna', prefix: leavesExample[3]?.slice(0, 1) ?? none } },
   { kind: 'moved', body: { holder: 'county', shards: [name1] } },
   { kind: 'report', body: { shard: name1, holder: 'county', code: 'bad_shard' } },
+  { kind: 'erase', body: { setId: sealedExample.setId, salt: bytesOf('salt') } },
+  { kind: 'restrict', body: { sets: [{ setId: sealedExample.setId, isRestricted: 1 }] } },
 ]

@@ -151,6 +151,17 @@ export class Database {
     await this.#level.compactRange?.(from, to)
   }
 
+  /**
+   * Durable, and no file has what was deleted: LevelDB keeps an old value until it rewrites the table it is in.
+   * It rewrites a table only when a newer one lies above it, so what is to go is in a table before it is deleted.
+   */
+  async purge(operations: readonly DatabaseOperation[]): Promise<void> {
+    const gone = operations.flatMap(({ type, key }) => (type === 'del' ? [key] : []))
+    for (const key of gone) await this.compact(key, behind(key))
+    await this.batch(operations, { sync: true })
+    for (const key of gone) await this.compact(key, behind(key))
+  }
+
   async close(): Promise<void> {
     await this.#level.close()
   }
@@ -312,6 +323,13 @@ function withoutChecksum(key: Uint8Array, stored: Uint8Array): Uint8Array {
     })
   }
   return value
+}
+
+/** The first key behind this one. */
+export function behind(key: Uint8Array): Uint8Array {
+  const next = new Uint8Array(key.length + 1)
+  next.set(key)
+  return next
 }
 
 /** LevelDB answers with Buffers, whose slice() does not copy. */

@@ -42,7 +42,13 @@ export { MemoryLevel } from './memory-level.ts'
 export { type BlobPlace, openBlobStore } from './open-blob-store.ts'
 export { PendingTransactions } from './pending-transactions.ts'
 export { AccountStore, type NewAccount } from './account-store.ts'
-export type { HolderUpdate, NewRecord, PrivateBatch, PrivateRecord } from './private-record.ts'
+export type {
+  ErasedNames,
+  HolderUpdate,
+  NewRecord,
+  PrivateBatch,
+  PrivateRecord,
+} from './private-record.ts'
 export {
   PRIVATE_KEY_BYTES_MAX,
   PRIVATE_VALUE_BYTES_MAX,
@@ -52,6 +58,7 @@ export {
 } from './private-values.ts'
 export { PrivateStore, type RestoredRecord } from './records.ts'
 export { PinnedChain, type StateValue } from './pinned-chain.ts'
+export { type MarkedSet, type SetMark, SetMarks } from './set-marks.ts'
 export { ShardStore } from './shard-store.ts'
 export { exportSnapshot } from './snapshot-export.ts'
 export {

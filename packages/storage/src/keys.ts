@@ -80,6 +80,8 @@ export const pendingKey = (arrival: number): Uint8Array => numberKey('q', arriva
 export const placeKey = (id: Uint8Array): Uint8Array => key('p', id)
 /** A batch's bytes, by sequence. */
 export const batchKey = (sequence: number): Uint8Array => numberKey('b', sequence)
+/** Arrival of a record that was erased, by id. */
+export const erasedKey = (id: Uint8Array): Uint8Array => key('Q', id)
 /** Nothing; the batch of this sequence is not anchored yet. */
 export const unanchoredKey = (sequence: number): Uint8Array => numberKey('u', sequence)
 /** Nothing; not every holder of the leaves of this batch has them, by sequence. */
@@ -108,6 +110,9 @@ export const blobShardKey = (blob: Uint8Array, setId: Uint8Array, index: number)
 /** Number of the shard that a legal group was helped to, by set and group. */
 export const helpedKey = (setId: Uint8Array, legalGroup: string): Uint8Array =>
   concatBytes(key('I', setId), new TextEncoder().encode(legalGroup))
+/** Vault: that a set was erased, or is restricted, by custodian and name. */
+export const setMarkKey = (custodian: string, setId: Uint8Array): Uint8Array =>
+  ownedKey('J', custodian, setId)
 /** Vault: an entry of the access log, sealed, by arrival; its leaf waits for a batch as a record does. */
 export const accessKey = (arrival: number): Uint8Array => numberKey('f', arrival)
 /** Arrival of the entry of a leaf. */
@@ -129,7 +134,10 @@ export const libraryKey = (scope: Uint8Array, name: Uint8Array): Uint8Array =>
   concatBytes(key('j', scope), name)
 
 /** Behind every key of this custodian that begins with the letter. */
-export function afterOwned(letter: 'h' | 'k' | 'n' | 'z' | 'A', custodian: string): Uint8Array {
+export function afterOwned(
+  letter: 'h' | 'k' | 'n' | 'z' | 'A' | 'J',
+  custodian: string,
+): Uint8Array {
   const end = ownedKey(letter, custodian)
   end[end.length - 1] = 1
   return end
@@ -185,6 +193,8 @@ const NAMES: Record<string, { name: string; rest: 'number' | 'hex' | 'text' | 'h
   z: { name: 'leaves of a batch', rest: 'hidden' },
   A: { name: 'leaf of a batch', rest: 'hidden' },
   K: { name: 'private value', rest: 'hidden' },
+  J: { name: 'mark of a set', rest: 'hidden' },
+  Q: { name: 'erased record', rest: 'hidden' },
   U: { name: 'batch whose leaves are not deposited', rest: 'number' },
 }
 

@@ -5,7 +5,7 @@
 // writes them; here they are bytes. Everything can be had again from the custodian or the holders, so what
 // the disk has damaged is left out.
 
-import { concatBytes } from '@mooring/codec'
+import { concatBytes, equalBytes } from '@mooring/codec'
 import type { Database, DatabaseOperation } from './database.ts'
 import { StorageError } from './errors.ts'
 import { libraryKey } from './keys.ts'
@@ -41,6 +41,19 @@ export class LibraryStore {
       const value = this.#get(key)
       if (value !== undefined) yield { name: key.slice(from.length), value }
     }
+  }
+
+  /** Whatever is under these names, in whichever scope; the files of the database have it no more. */
+  async forget(names: readonly Uint8Array[]): Promise<number> {
+    const from = libraryKey(new Uint8Array(0), new Uint8Array(0))
+    const to = concatBytes(from, new Uint8Array(SCOPE_BYTES + LIBRARY_NAME_BYTES + 1).fill(0xff))
+    const found: DatabaseOperation[] = []
+    for await (const key of this.#database.keys({ from, to })) {
+      const own = key.subarray(from.length + SCOPE_BYTES)
+      if (names.some((name) => equalBytes(name, own))) found.push({ type: 'del', key })
+    }
+    if (found.length > 0) await this.#database.purge(found)
+    return found.length
   }
 
   #get(key: Uint8Array): Uint8Array | undefined {

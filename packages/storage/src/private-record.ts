@@ -30,6 +30,9 @@ export interface PrivateRecord {
   place: { sequence: number; position: number } | null
 }
 
+/** By which the values of a record are found that is erased. */
+export type ErasedNames = Pick<NewRecord, 'id' | 'dedupeKey' | 'setName' | 'account'>
+
 export interface HolderUpdate {
   id: Uint8Array
   arrival: number

@@ -10,7 +10,7 @@
 // lost that it is an error, not an answer.
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { bytesMax, decode, encode, struct, toHex, uint } from '@mooring/codec'
+import { bytesMax, decode, encode, equalBytes, struct, toHex, uint } from '@mooring/codec'
 import { AccountOrder } from './account-order.ts'
 import { type BatchBytes, type BatchedId, type BatchPlace, Batches } from './batches.ts'
 import type { Database, DatabaseOperation } from './database.ts'
@@ -19,6 +19,7 @@ import {
   accountRecordKey,
   arrivalKey,
   duplicateKey,
+  erasedKey,
   formatDatabaseKey,
   holdersKey,
   numberOf,
@@ -30,7 +31,14 @@ import {
   shortKey,
   undepositedKey,
 } from './keys.ts'
-import type { HolderUpdate, NewRecord, PrivateBatch, PrivateRecord } from './private-record.ts'
+import { erasureOperations } from './record-erasure.ts'
+import type {
+  ErasedNames,
+  HolderUpdate,
+  NewRecord,
+  PrivateBatch,
+  PrivateRecord,
+} from './private-record.ts'
 
 const METADATA_BYTES_MAX = 64 * 1024
 const EMPTY = new Uint8Array(0)
@@ -185,6 +193,29 @@ export class PrivateStore {
     return { ...record, status: place === null ? 'accepted' : 'batched', place }
   }
 
+  /** Whether a record of this id was here and is no more. */
+  isErased(id: Uint8Array): boolean {
+    return this.#database.getSync(erasedKey(id)) !== undefined
+  }
+
+  /**
+   * Durable: nothing of the record is left but its id, which is in its batch, and its number. Its batch is not
+   * touched. False when there is no such record.
+   */
+  erase(names: ErasedNames): Promise<boolean> {
+    return this.#enqueue(async () => {
+      const { id, dedupeKey } = names
+      const record = this.getRecord(id)
+      if (record === undefined) return false
+      const { arrival, status } = record
+      if (status === 'received')
+        throw new StorageError('out_of_order', 'what is erased is accepted', { arrival })
+      const isKnownAs = equalBytes(this.findByDedupeKey(dedupeKey) ?? EMPTY, id)
+      await this.#database.purge(erasureOperations(names, { arrival, isKnownAs }))
+      return true
+    })
+  }
+
   /** What waits for holders, oldest first. */
   async *queued(): AsyncGenerator<{ arrival: number; id: Uint8Array; isAccepted: boolean }> {
     const range = { from: openKey(0), to: openKey(LAST) }
@@ -291,13 +322,15 @@ export class PrivateStore {
   async list(before: number | null, limit: number): Promise<PrivateRecord[]> {
     const records: PrivateRecord[] = []
     const to = arrivalKey(before ?? LAST)
-    const range = { from: arrivalKey(0), to, reverse: true, limit }
+    const range = { from: arrivalKey(0), to, reverse: true }
+    let expected: number | null = null
     for await (const { key, value } of this.#database.iterate(range)) {
       const record = this.getRecord(value)
-      if (record === undefined) throw gone(recordKey(value))
-      const expected = (records.at(-1)?.arrival ?? numberOf(key) + 1) - 1
-      if (numberOf(key) !== expected) throw gone(arrivalKey(expected))
-      records.push(record)
+      if (record === undefined && !this.isErased(value)) throw gone(recordKey(value))
+      if (expected !== null && numberOf(key) !== expected) throw gone(arrivalKey(expected))
+      expected = numberOf(key) - 1
+      if (record !== undefined) records.push(record)
+      if (records.length === limit) break
     }
     return records
   }

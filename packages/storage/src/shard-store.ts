@@ -13,7 +13,7 @@
 // Usage is counted per custodian, in memory and with every batch on the disk.
 
 import { decode, encode, type Infer, toHex } from '@mooring/codec'
-import type { Database, DatabaseOperation } from './database.ts'
+import { behind, type Database, type DatabaseOperation } from './database.ts'
 import { StorageError } from './errors.ts'
 import { GroupCommit } from './group-commit.ts'
 import {
@@ -25,6 +25,7 @@ import {
   shardKey,
   usageKey,
 } from './keys.ts'
+import { SetMarks } from './set-marks.ts'
 import {
   countedBytes,
   headSchema,
@@ -48,6 +49,8 @@ const NOTHING = new Uint8Array(0)
 const NO_USAGE: Usage = { shards: 0, bytes: 0 }
 
 export class ShardStore {
+  /** What is known of sets beside their shards. */
+  readonly marks: SetMarks
   readonly #database: Database
   readonly #usage: Map<string, Usage>
   readonly #writes: GroupCommit
@@ -55,6 +58,7 @@ export class ShardStore {
   readonly #staged = { sizes: new Map<string, number | null>(), usage: new Map<string, Usage>() }
 
   private constructor(database: Database, usage: Map<string, Usage>) {
+    this.marks = new SetMarks(database)
     this.#database = database
     this.#usage = usage
     this.#writes = new GroupCommit(database, {
@@ -160,6 +164,17 @@ export class ShardStore {
   /** Durable. A blob that no other shard is in may go when this has resolved. */
   async delete(custodian: string, names: readonly ShardName[]): Promise<void> {
     await this.#writes.write(() => names.flatMap((name) => this.#deleteOne(custodian, name)))
+  }
+
+  /** The same, and the files of the database have nothing of them any more. */
+  async purge(custodian: string, names: readonly ShardName[]): Promise<void> {
+    const keys = names.flatMap(({ setId, index }) => [
+      shardKey(setId, index),
+      shardHeadKey(custodian, setId, index),
+    ])
+    for (const key of keys) await this.#database.compact(key, behind(key))
+    await this.delete(custodian, names)
+    for (const key of keys) await this.#database.compact(key, behind(key))
   }
 
   /**
@@ -358,11 +373,4 @@ function putHead(head: Omit<ShardHead, 'bytes'>, bytesOfShard: number): Database
 
 function putUsage(custodian: string, usage: Usage): DatabaseOperation {
   return { type: 'put', key: usageKey(custodian), value: encode(usageSchema, usage) }
-}
-
-/** The first key behind this one. */
-function behind(key: Uint8Array): Uint8Array {
-  const next = new Uint8Array(key.length + 1)
-  next.set(key)
-  return next
 }

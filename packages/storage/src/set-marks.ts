@@ -1,0 +1,67 @@
+// What a holder has to remember of a set beside its shards, or after them: that it was erased and never comes
+// back, or that nobody but its custodian reads it.
+//
+// Names of sets are given by who asks, so a mark is of the custodian that made it and concerns its sets alone.
+
+import { decode, encode, list, struct, uint, variant } from '@mooring/codec'
+import type { Database } from './database.ts'
+import { afterOwned, setMarkKey } from './keys.ts'
+
+const markSchema = variant({
+  /** The numbers of the shards that were here. */
+  erased: struct({ shards: list(uint(255), 256) }),
+  restricted: struct({}),
+})
+
+export type SetMark =
+  | { kind: 'erased'; body: { shards: number[] } }
+  | { kind: 'restricted'; body: object }
+
+export interface MarkedSet {
+  readonly setId: Uint8Array
+  /** Null takes it away. */
+  readonly mark: SetMark | null
+}
+
+const NOTHING = new Uint8Array(0)
+
+export class SetMarks {
+  readonly #database: Database
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  get(custodian: string, setId: Uint8Array): SetMark | undefined {
+    const stored = this.#database.getSync(setMarkKey(custodian, setId))
+    return stored === undefined ? undefined : decode(markSchema, stored)
+  }
+
+  isErased(custodian: string, setId: Uint8Array): boolean {
+    return this.get(custodian, setId)?.kind === 'erased'
+  }
+
+  isRestricted(custodian: string, setId: Uint8Array): boolean {
+    return this.get(custodian, setId)?.kind === 'restricted'
+  }
+
+  /** How many there are, at most so many. */
+  async count(custodian: string, limit: number): Promise<number> {
+    let count = 0
+    const from = setMarkKey(custodian, NOTHING)
+    for await (const key of this.#database.keys({ from, to: afterOwned('J', custodian), limit }))
+      count += key.length > 0 ? 1 : 0
+    return count
+  }
+
+  /** Durable when this resolves. */
+  async put(custodian: string, marks: readonly MarkedSet[]): Promise<void> {
+    const operations = marks.map(({ setId, mark }) => {
+      const key = setMarkKey(custodian, setId)
+      return mark === null
+        ? { type: 'del' as const, key }
+        : { type: 'put' as const, key, value: encode(markSchema, mark) }
+    })
+    if (operations.length > 0) await this.#database.batch(operations, { sync: true })
+  }
+}
