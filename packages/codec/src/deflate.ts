@@ -14,17 +14,19 @@ const PIECE_BYTES = 16 * 1024
 const AT_ONCE_BYTES = 256 * 1024
 
 /** The same bytes for the same input and the same release of fflate; no format may rest on that. */
-export function deflate(bytes: Uint8Array): Uint8Array {
-  return deflateSync(bytes)
+export function deflate(bytes: Uint8Array, dictionary?: Uint8Array): Uint8Array {
+  return deflateSync(bytes, dictionary === undefined ? {} : { dictionary })
 }
 
 /** Throws `too_large`, `truncated` or `not_deflate`. */
-export function inflate(bytes: Uint8Array, sizeMax: number): Uint8Array {
+export function inflate(bytes: Uint8Array, sizeMax: number, dictionary?: Uint8Array): Uint8Array {
   if (bytes.length === 0) throw new CodecError('truncated', 'nothing to inflate')
-  if (bytes.length <= PIECE_BYTES && sizeMax <= AT_ONCE_BYTES) return inflateAtOnce(bytes, sizeMax)
+  if (bytes.length <= PIECE_BYTES && sizeMax <= AT_ONCE_BYTES) {
+    return inflateAtOnce(bytes, sizeMax, dictionary)
+  }
   const parts: Uint8Array[] = []
   let size = 0
-  const stream = new Inflate((part) => {
+  const stream = new Inflate(dictionary === undefined ? {} : { dictionary }, (part) => {
     size += part.length
     parts.push(part)
   })
@@ -36,10 +38,11 @@ export function inflate(bytes: Uint8Array, sizeMax: number): Uint8Array {
 }
 
 /** One byte more than allowed shows that there was more; what is beyond the buffer is dropped. */
-function inflateAtOnce(bytes: Uint8Array, sizeMax: number): Uint8Array {
+function inflateAtOnce(bytes: Uint8Array, sizeMax: number, dictionary?: Uint8Array): Uint8Array {
   let inflated: Uint8Array
+  const out = new Uint8Array(sizeMax + 1)
   try {
-    inflated = inflateSync(bytes, { out: new Uint8Array(sizeMax + 1) })
+    inflated = inflateSync(bytes, dictionary === undefined ? { out } : { out, dictionary })
   } catch (cause) {
     // A stored block that does not fit into the buffer.
     if (cause instanceof RangeError) throw tooLarge(sizeMax, { cause })

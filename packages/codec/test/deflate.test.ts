@@ -36,6 +36,24 @@ test('what was deflated inflates to the same bytes, here and elsewhere', () => {
   )
 })
 
+test('with a dictionary what repeats it is short, and nothing but it reads the rest', () => {
+  const dictionary = noise(2_000)
+  const input = new Uint8Array([...noise(1_900), ...noise(40_000)])
+  const deflated = deflate(input, dictionary)
+  assert.deepEqual(inflate(deflated, input.length, dictionary), input)
+  assert.deepEqual(inflate(deflated, 1_000_000, dictionary), input)
+  assert.deepEqual(new Uint8Array(inflateRawSync(deflated, { dictionary })), input)
+  assert.ok(deflate(dictionary, dictionary).length < 40)
+  assert.equal(
+    codeOf(() => inflate(deflate(dictionary, dictionary), 2_000)),
+    'not_deflate',
+  )
+  assert.equal(
+    codeOf(() => inflate(deflated, 100, dictionary)),
+    'too_large',
+  )
+})
+
 test('nothing is inflated beyond the size allowed', () => {
   const input = noise(1000)
   assert.deepEqual(inflate(deflate(input), 1000), input)

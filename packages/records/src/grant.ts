@@ -22,7 +22,7 @@ import {
   verifyDelegation,
 } from './delegation.ts'
 import { RecordsError } from './errors.ts'
-import { formatJws, parseJws, verifyJws } from './jws.ts'
+import { formatJws, joinJws, parseJws, verifyJws } from './jws.ts'
 
 /** A year and a day, so that "one year from now" never depends on the calendar. */
 export const GRANT_LIFETIME_MS_MAX = 366 * 86_400_000
@@ -115,6 +115,23 @@ export function signGrant(
   const signed = { jws: formatJws(signer, TYPE, payload), delegations }
   readGrant(signed)
   return signed
+}
+
+export interface SignedParts {
+  /** JSON, as it was signed. */
+  readonly consent: Uint8Array
+  readonly signature: Uint8Array
+  readonly delegations: SignedDelegation[]
+}
+
+/** What is in the document beside words that are the same in all. */
+export function signedPartsOf({ jws, delegations }: SignedGrant): SignedParts {
+  const { payload, signature } = parseJws(jws, TYPE, 'jws')
+  return { consent: payload, signature, delegations }
+}
+
+export function signedOfParts({ consent, signature, delegations }: SignedParts): SignedGrant {
+  return { jws: joinJws(TYPE, consent, signature), delegations }
 }
 
 /** Reads and does not judge. @throws RecordsError with the path of the member that is wrong. */

@@ -199,6 +199,7 @@ export {
   formatGrant as formatConsentGrant,
   parseGrant as parseConsentGrant,
 } from './grant-text.ts'
+export { formatOffer, OFFER_CHARACTERS_MAX, parseOffer } from './grant-offer.ts'
 export {
   backupKey,
   deviceSealKey,

@@ -28,6 +28,11 @@ export function formatJws(keyPair: KeyPair, type: string, payload: Uint8Array): 
   return `${signed}.${encodeBase64url(sign(keyPair, utf8.encode(signed)))}`
 }
 
+/** Of a signature that was made before. */
+export function joinJws(type: string, payload: Uint8Array, signature: Uint8Array): string {
+  return `${headerOf(type)}.${encodeBase64url(payload)}.${encodeBase64url(signature)}`
+}
+
 /** Reads and does not verify. @throws RecordsError with the path of the part that is wrong. */
 export function parseJws(jws: string, type: string, path: string): Jws {
   const [header, payload, signature, ...more] = jws.split('.')
