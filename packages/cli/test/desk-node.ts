@@ -1,7 +1,7 @@
 // A hospital as a wallet sees it: a real genesis, signatures of patients really checked, and a desk with
 // tickets that are good once.
 
-import { Refusal } from '@mooring/api'
+import { type KnownGrantAnswer, type KnownGrantQuery, Refusal } from '@mooring/api'
 import { encode, toHex } from '@mooring/codec'
 import { formatGenesisJson, genesisDigest } from '@mooring/ledger'
 import {
@@ -30,6 +30,7 @@ export class Desk extends MemoryPatients {
   records: DischargeReceipt[] = []
   signer = keyOf(HOSPITAL, 'anchor')
   codes = new Set([toHex(CODE)])
+  kept: KnownGrantAnswer[] = []
 
   constructor(now: number) {
     super()
@@ -62,6 +63,13 @@ export class Desk extends MemoryPatients {
     })
     const receipts = new Uint8Array(encode(signedDischargeReceiptsSchema, signed))
     return Promise.resolve({ receipts, replaced: { transactionId: toHex(DIGEST), height: 3 } })
+  }
+
+  override grants(_caller: Caller, { before, limit }: KnownGrantQuery) {
+    const start = before ?? 0
+    const items = this.kept.slice(start, start + limit)
+    const next = start + limit < this.kept.length ? start + limit : null
+    return Promise.resolve({ items, next })
   }
 }
 

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fromHex, toHex } from '@mooring/codec'
-import { keyPairFromSeed } from '@mooring/crypto'
+import type { KnownGrantAnswer } from '@mooring/api'
+import { keyPairFromSeed, seedToWords } from '@mooring/crypto'
+import { handleOfKey } from '@mooring/ledger'
+import { grantIdOf, handleKey, openWallet } from '@mooring/records'
 import { test } from 'uvu'
 import { DeskNode } from './desk-node.ts'
 import { inWorld, NOW, serve, type World } from './world.ts'
@@ -97,6 +100,50 @@ test('receipts that another has signed are no receipts; the wallet is enrolled a
       items.map((each) => [each['organisation'], each['receipts']]),
       [['st-mary', 0]],
     )
+  }))
+
+function keptGrant(seed: Uint8Array, index: number, change: Partial<KnownGrantAnswer> = {}) {
+  const random = (length: number) => new Uint8Array(length).fill(index)
+  return {
+    id: toHex(grantIdOf(seed, index, random)),
+    handle: toHex(handleOfKey(handleKey(seed, index).publicKey)),
+    recipient: 'riverside',
+    classes: ['general'],
+    purposes: ['TREAT'],
+    notBefore: NOW.toISOString(),
+    expiresAt: new Date(NOW.getTime() + 86_400_000).toISOString(),
+    status: 'live' as const,
+    revokedHeight: null,
+    isHosted: false,
+    ...change,
+  }
+}
+
+test('a wallet that was made again finds at the hospital what it can revoke', () =>
+  atDesk(async ({ run, node, url, folder }) => {
+    const seed = new Uint8Array(32).fill(5)
+    const words = seedToWords(seed).join(' ')
+    const restored = await run('patient restore --words - --wallet again.json', { stdin: words })
+    assert.equal(restored.code, 0, restored.stderr)
+    const later = 2_000_000_000
+    node.patients.kept = [
+      ...Array.from({ length: 120 }, (_, index) => keptGrant(seed, index)),
+      keptGrant(seed, later, { status: 'revoked' }),
+      keptGrant(new Uint8Array(32).fill(6), 7),
+      keptGrant(seed, 130, { handle: '00'.repeat(32) }),
+    ]
+    const line = `patient enrol ${node.ticket(url)} --wallet again.json`
+    const { code, stderr } = await run(line)
+    assert.equal(code, 0, stderr)
+    const file = readFileSync(join(folder, 'again.json'))
+    const opened = await openWallet(file, 'correct horse battery staple')
+    assert.ok('wallet' in opened)
+    const { grants, nextHandle } = opened.wallet
+    assert.deepEqual(
+      grants.map(({ index }) => index),
+      Array.from({ length: 120 }, (_, index) => index),
+    )
+    assert.equal(nextHandle, later + 1)
   }))
 
 test('a request for another hospital, or from a clock that is wrong, is refused there', () =>

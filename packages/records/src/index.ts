@@ -579,3 +579,4 @@ export {
   type PresentationRefusal,
   readCredential,
 } from './practitioner-credential.ts'
+export { GRANT_ID_BYTES, grantIdOf, indexOfGrantId } from './grant-id.ts'

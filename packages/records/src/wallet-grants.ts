@@ -11,8 +11,9 @@ export const walletGrantSchema = versioned(1, {
   index: uint(),
   handle: bytes(32),
   custodian: text(64),
-  /** The grant as a file. */
-  document: bytesMax(GRANT_BYTES_MAX),
+  recipient: text(64),
+  /** The grant as a file; null when only the custodian still has it. */
+  document: nullable(bytesMax(GRANT_BYTES_MAX)),
   openedAt: uint(),
   expiresAt: uint(),
   revokedAt: nullable(uint()),

@@ -2,7 +2,8 @@
 // the patient. It says which network that is; the wallet joins it when the genesis that the hospital
 // shows begins as the ticket says, and stays with it.
 
-import { type Client, createClient } from '@mooring/api/client'
+import type { Member } from '@mooring/api'
+import { createClient } from '@mooring/api/client'
 import { CodecError, decode, equalBytes, fromHex, toHex } from '@mooring/codec'
 import { decodeBase64url, encodeBase64url } from '@mooring/crypto'
 import {
@@ -31,11 +32,12 @@ import type { Command } from 'commander'
 import { remote, withHelp } from '../command-help.ts'
 import { type Context, waitingFor } from '../context.ts'
 import type { RemoteOptions } from '../endpoint.ts'
+import { grantsKeptAt, withKeptGrants } from '../known-grants.ts'
 import { createOutput, formatAmount } from '../output.ts'
 import { signingClient } from '../patient-client.ts'
 import { readInput } from '../read-input.ts'
 import { asking } from '../remote-error.ts'
-import { type WalletOptions, withWallet } from '../wallet-session.ts'
+import { type SaveWallet, type WalletOptions, withWallet } from '../wallet-session.ts'
 
 type EnrolOptions = RemoteOptions & WalletOptions
 type Network = NonNullable<Wallet['genesis']>
@@ -46,6 +48,13 @@ type Enrolment = {
   replacedAt: number | null
   // Why the list of records is not taken for that of the hospital.
   fault: string | null
+}
+
+type EnrolParts = {
+  wallet: Wallet
+  ticket: EnrolmentTicket
+  network: Network
+  save: SaveWallet
 }
 
 const TICKET_BYTES_MAX = 4_096
@@ -96,29 +105,29 @@ async function networkOf(
   throw new NodeError('wallet_genesis_wrong', { url, found, expected })
 }
 
+// Saved as soon as the hospital knows the wallet; what it keeps of older grants comes after.
 async function enrol(
   context: Context,
-  { wallet, ticket, network }: { wallet: Wallet; ticket: EnrolmentTicket; network: Network },
+  { wallet, ticket, network, save }: EnrolParts,
   options: RemoteOptions,
 ): Promise<Enrolment> {
   const { organisation, endpoint: url, code } = ticket
+  const ask = <T>(work: Promise<T>) => asking({ url, origin: 'the ticket' }, options.timeout, work)
   const key = pairwiseKeyAt(wallet, organisation)
   const signer = { patientKey: key.publicKey, signer: key, delegations: [] }
   const place = { url, organisation, genesisDigest: network.digest, signer }
   const client = signingClient(context, place, options)
+  const { name, anchorKey } = memberOf(organisation, (await ask(client.members())).items)
   const { publicKey } = pairwiseSealKeyAt(wallet, organisation, SEAL_EPOCH)
-  const work = client.enrolPatient({ code: encodeBase64url(code), sealKey: toHex(publicKey) })
-  const answer = await asking({ url, origin: 'the ticket' }, options.timeout, work)
-  const member = await memberOf(client, ticket, options)
-  const { receipts, fault } = readReceipts(answer.receipts, {
-    organisation,
-    patientKey: key.publicKey,
-    anchorKey: member.anchorKey,
-  })
+  const { receipts: encoded, replaced } = await ask(
+    client.enrolPatient({ code: encodeBase64url(code), sealKey: toHex(publicKey) }),
+  )
+  const about = { organisation, patientKey: key.publicKey, anchorKey }
+  const { receipts, fault } = readReceipts(encoded, about)
   const hospital: WalletHospital = {
     organisation,
     patient: '',
-    name: member.name,
+    name,
     endpoint: url,
     patientKey: key.publicKey,
     sealEpoch: SEAL_EPOCH,
@@ -126,16 +135,17 @@ async function enrol(
     access: null,
     receipts,
   }
-  return { hospital, replacedAt: answer.replaced?.height ?? null, fault }
+  const enrolled = withHospital({ ...wallet, genesis: network }, hospital)
+  await save(enrolled)
+  await save(withKeptGrants(enrolled, organisation, await ask(grantsKeptAt(client))))
+  return { hospital, replacedAt: replaced?.height ?? null, fault }
 }
 
-async function memberOf(
-  client: Client,
-  { organisation, endpoint: url }: EnrolmentTicket,
-  { timeout }: RemoteOptions,
-): Promise<{ name: string; anchorKey: Uint8Array | undefined }> {
-  const { items } = await asking({ url, origin: 'the ticket' }, timeout, client.members())
-  const member = items.find(({ id }) => id === organisation)
+function memberOf(
+  organisation: string,
+  members: readonly Member[],
+): { name: string; anchorKey: Uint8Array | undefined } {
+  const member = members.find(({ id }) => id === organisation)
   const anchor = member?.keys['anchor'] ?? undefined
   return {
     name: member?.name ?? organisation,
@@ -182,18 +192,13 @@ export function addEnrol(group: Command, context: Context): void {
     const output = createOutput(context, options)
     const ticket = await readTicket(context, word)
     const { organisation } = ticket
-    const { hospital, replacedAt, fault } = await withWallet(
-      context,
-      options,
-      async (wallet, save) => {
-        if (wallet.seed === null) throw new NodeError('wallet_of_device', { what: 'Enrolment' })
-        const network = await networkOf(wallet, ticket, options)
-        const work = enrol(context, { wallet, ticket, network }, options)
-        const enrolled = await waitingFor(output.note, organisation, work)
-        await save(withHospital({ ...wallet, genesis: network }, enrolled.hospital))
-        return enrolled
-      },
-    )
+    const enrolled = await withWallet(context, options, async (wallet, save) => {
+      if (wallet.seed === null) throw new NodeError('wallet_of_device', { what: 'Enrolment' })
+      const network = await networkOf(wallet, ticket, options)
+      const work = enrol(context, { wallet, ticket, network, save }, options)
+      return waitingFor(output.note, organisation, work)
+    })
+    const { hospital, replacedAt, fault } = enrolled
     if (fault !== null) throw new NodeError('receipts_forged', { organisation, detail: fault })
     const receipts = hospital.receipts?.receipts.records.length ?? 0
     const patientKey = toHex(hospital.patientKey)
