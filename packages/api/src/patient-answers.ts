@@ -11,6 +11,7 @@ import {
   nullOr,
   oneOf,
   text,
+  textOrNull,
   time,
 } from './answer-forms.ts'
 import { type Static, Type } from './schema.ts'
@@ -36,7 +37,7 @@ export type Enrolled = Static<typeof Enrolled>
 
 const relayed = {
   handle: digest('The one-time name of the grant on the chain.'),
-  transactionId: digest('The transaction that says so.'),
+  transactionId: textOrNull('The transaction that says so; null when somebody else brought it.'),
   height: count('Of the block that has it.'),
 }
 

@@ -60,7 +60,8 @@ export interface HandleOpening {
 /** A transaction that this node relayed, final. */
 export interface RelayedHandle {
   handle: string
-  transactionId: string
+  /** Null when it was there already, brought by somebody else. */
+  transactionId: string | null
   height: number
 }
 

@@ -26,6 +26,7 @@ export type NameKind =
   | 'resource'
   | 'class-key'
   | 'access-about'
+  | 'class-key-mark'
   | 'library'
   | 'private'
 

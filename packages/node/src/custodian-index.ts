@@ -38,7 +38,7 @@ export interface CustodianIndex {
   getBySet(setId: Uint8Array): IndexEntry | undefined
   /** Newest first, below an arrival or from the newest. */
   list(before: number | null, limit: number): Promise<IndexEntry[]>
-  /** Of one patient, newest first. */
+  /** Of one patient, under whatever keys, newest first. */
   listAccount(patientKey: Uint8Array, before: number | null, limit: number): Promise<IndexEntry[]>
   /** Records that lack a shard although nobody waits for it any more, oldest first. */
   listShort(after: number, limit: number): Promise<IndexEntry[]>
@@ -51,7 +51,7 @@ export interface CustodianIndex {
 
 export interface IndexModules {
   readonly store: PrivateStore
-  readonly accounts: Pick<Accounts, 'classKeys'>
+  readonly accounts: Pick<Accounts, 'classKeys' | 'findByKey'>
   readonly atRest: AtRest
   /** Whether shards of this record still wait here for a holder. */
   readonly isQueued: (arrival: number) => boolean
@@ -73,9 +73,14 @@ export function createCustodianIndex(modules: IndexModules): CustodianIndex {
     list: async (before, limit) =>
       (await store.list(before, limit)).map((record) => entryOf(modules, record)),
     listAccount: async (patientKey, before, limit) => {
-      const name = atRest.name('account-key', patientKey)
-      const records = await store.listAccount(name, before, limit)
-      return records.map((record) => entryOf(modules, record))
+      const account = modules.accounts.findByKey(patientKey)
+      const keys = account === undefined ? [] : [account.patientKey, ...account.former]
+      const lists = keys.map((key) =>
+        store.listAccount(atRest.name('account-key', key), before, limit),
+      )
+      const records = (await Promise.all(lists)).flat()
+      const newest = records.toSorted((a, b) => b.arrival - a.arrival).slice(0, limit)
+      return newest.map((record) => entryOf(modules, record))
     },
     listShort: async (after, limit) =>
       (await store.short(after, limit)).flatMap(({ id }) => get(id) ?? []),

@@ -35,6 +35,8 @@ export interface RecoveryModules {
   readonly accounts: PatientAccounts
   readonly atRest: AtRest
   readonly index: Pick<CustodianIndex, 'getBySet'>
+  /** Whether the chain has another key of the patient in its place. */
+  readonly isRetired: (patientKey: Uint8Array) => boolean
   /** Records are in the store again and wait for an anchor. */
   readonly onRestored: () => void
 }
@@ -67,7 +69,10 @@ export async function recoverIndex(
       if (found !== undefined) opened.set(toHex(found.setId), found)
     })
   }
-  const accounts = await modules.accounts.restore([...restoredKeys(opened.values())])
+  const accounts = await modules.accounts.restore(
+    [...restoredKeys(opened.values())],
+    modules.isRetired,
+  )
   // In the order in which they came, as far as the manifests tell.
   const records = [...opened.values()]
     .filter(({ manifest }) => accounts.has(toHex(manifest.facts.patientKey)))

@@ -19,7 +19,7 @@ import { type FoundAtHolders, recoverIndex, type RecoveryModules } from './custo
 import { BatchDeposits } from './batch-deposits.ts'
 import { createCustodianIndex, type CustodianIndex } from './custodian-index.ts'
 import { BatchAnchors } from './custody.ts'
-import { createGrantAnswers } from './grant-answers.ts'
+import { createFinalFacts, type FinalFacts } from './final-facts.ts'
 import { possibleHolders } from './holder-choice.ts'
 import { PatientAccounts } from './patient-accounts.ts'
 import { KeyDeposits } from './key-deposits.ts'
@@ -71,7 +71,7 @@ export interface RecordsChange {
 
 export interface Custodian
   extends RecordAnswers,
-    Pick<ApiHandlers, 'submitRecords' | 'submitUpload' | 'waitForRecords' | 'createGrant'> {
+    Pick<ApiHandlers, 'submitRecords' | 'submitUpload' | 'waitForRecords'> {
   readonly index: CustodianIndex
   readonly accounts: Accounts
   /** What waits for holders. */
@@ -99,6 +99,7 @@ interface Parts {
   anchoring: Anchoring
   batches: BatchDeposits
   accounts: PatientAccounts
+  facts: FinalFacts
   index: CustodianIndex
   placing: Placing
   reader: RecordReader
@@ -121,7 +122,6 @@ export function createCustodian(options: CustodianOptions, modules: CustodianMod
   const intake = { ...modules, ...parts, ...options }
   return {
     ...createRecordAnswers({ index, anchors }),
-    ...createGrantAnswers(accounts, modules.clock),
     index,
     accounts,
     placing,
@@ -155,7 +155,9 @@ function recoveryOf(parts: Parts): RecoveryModules {
   const { options, modules, accounts, atRest, index, anchoring } = parts
   const { organisation } = options
   const { store } = modules
-  return { organisation, store, accounts, atRest, index, onRestored: () => anchoring.added() }
+  const isRetired = (key: Uint8Array) => parts.facts.successorOf(organisation, key) !== null
+  const onRestored = () => anchoring.added()
+  return { organisation, store, accounts, atRest, index, isRetired, onRestored }
 }
 
 function createParts(options: CustodianOptions, modules: CustodianModules): Parts {
@@ -166,6 +168,10 @@ function createParts(options: CustodianOptions, modules: CustodianModules): Part
   const waits = new SubmissionWaits()
   const receivedAt = new Map<string, number>()
   const keys = new KeyDeposits({ organisation, organisations, atRest, store: modules.accounts })
+  const facts = createFinalFacts({
+    chain: modules.chain,
+    finalState: () => modules.execution.finalState(),
+  })
   const accounts = new PatientAccounts({
     organisation,
     store: modules.accounts,
@@ -173,6 +179,7 @@ function createParts(options: CustodianOptions, modules: CustodianModules): Part
     keys,
     sealKey,
     sealKeyOf: (name) => organisations().find(({ id }) => id === name)?.keys.seal,
+    isOpenHandle: (handle) => facts.handle(handle)?.revokedAt === null,
     now: () => clock.wall(),
     random,
   })
@@ -212,7 +219,7 @@ function createParts(options: CustodianOptions, modules: CustodianModules): Part
   const index = createCustodianIndex({ store, accounts, atRest, isQueued })
   const reader = new RecordReader()
   const parts = { options, modules, atRest, anchors, waits, anchoring, accounts, index, placing }
-  return { ...parts, batches, reader, receivedAt, locks: new AccountLocks() }
+  return { ...parts, facts, batches, reader, receivedAt, locks: new AccountLocks() }
 }
 
 async function submit(

@@ -15,6 +15,7 @@ import {
 } from './errors-content.ts'
 import { CUSTODY_TEXTS } from './errors-custody.ts'
 import { RECOVERY_TEXTS } from './errors-identity.ts'
+import { DESK_TEXTS } from './errors-desk.ts'
 import { HOLDER_TEXTS, PEER_TEXTS } from './errors-holder.ts'
 import { COMMAND_TEXTS, HALT_TEXTS, NODE_TEXTS } from './errors-local.ts'
 import { MEMBERSHIP_TEXTS } from './errors-membership.ts'
@@ -29,6 +30,7 @@ const TABLES = {
   node: NODE_TEXTS,
   membership: MEMBERSHIP_TEXTS,
   custody: CUSTODY_TEXTS,
+  desk: DESK_TEXTS,
   transaction: TRANSACTION_TEXTS,
   submission: SUBMISSION_TEXTS,
   api: API_TEXTS,
@@ -61,6 +63,7 @@ const NAMES: readonly TableName[] = [
   'node',
   'membership',
   'custody',
+  'desk',
   'transaction',
   'submission',
   'api',

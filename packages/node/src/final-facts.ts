@@ -23,6 +23,8 @@ export interface FinalFacts {
   handle(handle: Uint8Array): GrantHandle | undefined
   /** The digest of what replaced a key at a custodian; null while the key is in force. */
   successorOf(custodian: string, publicKey: Uint8Array): Uint8Array | null
+  /** The digest of the key in force where this one was. */
+  currentKeyOf(custodian: string, publicKey: Uint8Array): Uint8Array
   /** Whether both are keys of one patient there: one is the other, or came after it. */
   isSuccessor(custodian: string, former: Uint8Array, publicKey: Uint8Array): boolean
   tombstone(custodian: string, setId: Uint8Array, salt: Uint8Array): Tombstone | undefined
@@ -47,6 +49,8 @@ export function createFinalFacts({ chain, finalState }: FinalFactsModules): Fina
       const digest = patientKeyDigest(custodian, publicKey)
       return successorOf(finalState(), custodian, digest)?.successor ?? null
     },
+    currentKeyOf: (custodian, publicKey) =>
+      currentKeyOf(finalState(), custodian, patientKeyDigest(custodian, publicKey)),
     isSuccessor: (custodian, former, publicKey) => {
       if (equalBytes(former, publicKey)) return true
       const from = patientKeyDigest(custodian, former)

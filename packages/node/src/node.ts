@@ -25,6 +25,7 @@ import { HaltError, NodeError } from './node-error.ts'
 import type { NodeParts } from './node-parts.ts'
 import { Offences } from './offences.ts'
 import { openAccessLog, openCustodian, openProofs, openRelay } from './open-custodian.ts'
+import { openPatients } from './open-patients.ts'
 import { openVaultKeeper } from './open-vault.ts'
 import { type NextTransport, ownOptions, startStanding } from './standing.ts'
 import { roleOf } from './status.ts'
@@ -127,12 +128,15 @@ async function assemble(
   await custodian.start()
   await accesses.start()
   const relay = openRelay(options, stores, agreement)
+  const patients = await openPatients(ground, { agreement, custodian, relay })
+  await patients.start()
   const proofs = openProofs(options, stores, { custodian, accesses })
   const pruning = keep(openPruning(ground, [custodian, accesses]))
   const parts = partsOf(ground, { agreement, network, vault, custodian, offences, pruning })
   opened.start()
   const answering = {
     custodian,
+    patients,
     vault: opened.answers,
     accesses,
     proofs,

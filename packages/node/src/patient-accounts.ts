@@ -1,75 +1,49 @@
-// Accounts as the custodian hosts them, until patients have wallets of their own: the pairwise keys of
-// each patient, class keys, and the grants that were signed with them.
+// The accounts that the custodian keeps of its patients: their keys, and the class keys of their records.
 //
-// An account is made when the first record comes in. A class key is made when the first record of its
-// class comes in, or the first grant that covers it; it is sealed to the custodian, the patient and
-// everybody with a live grant, and handed to holders (key-deposits.ts) in the same durable step. So who
-// has a grant can open later records too, until it expires.
+// An account is made when the first record comes in, with keys that are hosted here; a wallet of the
+// patient's own may take its place (adopt). A class key is made when the first record of its class comes
+// in, or the first grant that covers it; it is sealed to the custodian, the patient and everybody with a
+// live grant, and handed to holders (key-deposits.ts) in the same durable step. So who has a grant can
+// open later records too, until it ends (account-record.ts).
 
 import { Refusal } from '@mooring/api'
-import {
-  bytes,
-  bytesMax,
-  decode,
-  encode,
-  equalBytes,
-  type Infer,
-  list,
-  struct,
-  text,
-  toHex,
-  uint,
-  versioned,
-} from '@mooring/codec'
+import { decode, encode, equalBytes, toHex } from '@mooring/codec'
 import type { KeyPair } from '@mooring/crypto'
 import {
   type ClassKeyContent,
-  createKeyDeposit,
   encodeKeyDeposit,
-  KEY_DEPOSIT_BYTES_MAX,
-  type KeyDeposit,
+  handleKey,
   organisationDid,
   pairwiseSealKey,
   pairwiseSignKey,
   type RandomBytes,
-  recordClassSchema,
   type SealKeyPair,
-  type SignedGrant,
-  signedGrantSchema,
-  signGrant,
 } from '@mooring/records'
 import type { AccountStore, NewAccount } from '@mooring/storage'
-import type { Account, Accounts, ClassKey, GrantRequest } from './accounts.ts'
+import {
+  accountSchema,
+  currentClassKey,
+  depositsFor,
+  FORMER_MAX,
+  type Granted,
+  nextEpochOf,
+  recipientsOf,
+  type StoredAccount,
+  type StoredClassKey,
+  withClassKey,
+  withDeposit,
+  withGranted,
+  withoutDeadCopies,
+  withRestored,
+} from './account-record.ts'
+import type { Account, Accounts, ClassKey, WalletKeys, WideGrant } from './accounts.ts'
 import type { AtRest } from './at-rest.ts'
+import { ClassKeyDeposits, classKeyName } from './class-key-deposits.ts'
 import type { KeyDeposits, NewKeys } from './key-deposits.ts'
 
-const REFERENCE_BYTES_MAX = 256
-const EPOCH = 1
-/** Kept with an account, so that it stays small: copies of a class key for grants, and grants; the newest. */
-const COPIES_MAX = 250
-const GRANTS_MAX = 1_024
+const SEAL_KEY_EPOCH = 1
 const CACHED_MAX = 20_000
 const utf8 = new TextEncoder()
-
-const accountSchema = versioned(1, {
-  reference: text(REFERENCE_BYTES_MAX),
-  /** All keys of the patient here follow from it. */
-  seed: bytes(32),
-  classKeys: list(
-    struct({
-      class: recordClassSchema,
-      epoch: uint(0xffff_ffff),
-      key: bytes(32),
-      /** As holders have it. */
-      deposits: list(bytesMax(KEY_DEPOSIT_BYTES_MAX), 256),
-    }),
-    256,
-  ),
-  grants: list(signedGrantSchema, 4_096),
-})
-
-type StoredAccount = Infer<typeof accountSchema>
-type StoredClassKey = StoredAccount['classKeys'][number]
 
 /** What the records of one class of one patient are sealed with. */
 export interface SealingKey {
@@ -90,6 +64,8 @@ export interface PatientAccountsModules {
   readonly sealKey: Uint8Array
   /** The seal key of a member; undefined for a stranger. */
   readonly sealKeyOf: (organisation: string) => Uint8Array | undefined
+  /** Whether the final state has this handle, and it was not revoked. */
+  readonly isOpenHandle: (handle: Uint8Array) => boolean
   readonly now: () => number
   readonly random: RandomBytes
 }
@@ -102,254 +78,273 @@ export interface RestoredKey {
   readonly deposit: Uint8Array
 }
 
-interface Hosted {
+/** An account with its keys, as far as they are here. */
+interface Opened {
   readonly stored: StoredAccount
   readonly sign: KeyPair
   readonly seal: SealKeyPair
+  readonly patientKey: Uint8Array
+  readonly logKey: Uint8Array
 }
 
 export class PatientAccounts implements Accounts {
   readonly #modules: PatientAccountsModules
-  readonly #cache = new Map<string, Hosted>()
-  readonly #cacheByKey = new Map<string, Hosted>()
+  readonly #deposits: ClassKeyDeposits
+  readonly #cache = new Map<string, Opened>()
+  readonly #cacheByKey = new Map<string, Opened>()
   /** Changes of accounts must not overtake each other. */
   #queue: Promise<void> = Promise.resolve()
+  readonly #isLive = ({ handles, expiresAt }: Granted): boolean =>
+    expiresAt > this.#modules.now() && handles.every((handle) => this.#modules.isOpenHandle(handle))
 
   constructor(modules: PatientAccountsModules) {
     this.#modules = modules
+    this.#deposits = new ClassKeyDeposits(modules)
   }
 
   find(reference: string): Account | undefined {
-    const hosted = this.#load(reference)
-    return hosted && accountOf(hosted)
+    const opened = this.#load(reference)
+    return opened && accountOf(opened)
   }
 
   findByKey(patientKey: Uint8Array): Account | undefined {
-    const hosted = this.#loadByKey(patientKey)
-    return hosted && accountOf(hosted)
+    const opened = this.#loadByKey(patientKey)
+    return opened && accountOf(opened)
+  }
+
+  signKeyPair(patientKey: Uint8Array): KeyPair | undefined {
+    const opened = this.#loadByKey(patientKey)
+    if (opened === undefined || opened.stored.wallet !== null) return undefined
+    return equalBytes(opened.sign.publicKey, patientKey) ? opened.sign : undefined
+  }
+
+  /** Of a grant that was made here, by the number it was made with. */
+  handleKeyPair(patientKey: Uint8Array, number: number): KeyPair | undefined {
+    const opened = this.#loadByKey(patientKey)
+    return opened && handleKey(opened.stored.seed, number)
   }
 
   logKeyPair(patientKey: Uint8Array): SealKeyPair | undefined {
-    return this.#loadByKey(patientKey)?.seal
+    const opened = this.#loadByKey(patientKey)
+    if (opened === undefined) return undefined
+    return equalBytes(opened.sign.publicKey, patientKey) ? opened.seal : undefined
   }
 
   classKeys(patientKey: Uint8Array): ClassKey[] {
     const stored = this.#loadByKey(patientKey)?.stored.classKeys ?? []
-    return stored.map(({ class: name, epoch, key }) => ({ class: name, epoch, key })).toReversed()
+    return stored
+      .map((each) => {
+        const { class: name, epoch, key } = each
+        return { class: name, epoch, key, patientKey: each.patientKey }
+      })
+      .toReversed()
   }
 
   wrapsFor(patientKey: Uint8Array, recipient: string): Uint8Array[] {
-    const hosted = this.#loadByKey(patientKey)
-    if (hosted === undefined) return []
-    const now = this.#modules.now()
-    return hosted.stored.classKeys
-      .filter((each) => this.#recipients(hosted, each.class, now).includes(recipient))
-      .flatMap(({ deposits }) => deposits)
+    const opened = this.#loadByKey(patientKey)
+    return opened === undefined ? [] : depositsFor(opened.stored, recipient, this.#isLive)
   }
 
   /** The keys to seal with, in order; those that are new are durable no later than records under them. */
   ensure(wanted: readonly { reference: string; class: string }[]): Promise<SealingKey[]> {
     return this.#enqueue(async () => {
-      const changed = new Map<string, Hosted>()
+      const changed = new Map<string, Opened>()
       const deposits: NewKeys[] = []
       const found = wanted.map(({ reference, class: name }) => {
         const known = changed.get(reference) ?? this.#load(reference) ?? this.#create(reference)
-        const existing = known.stored.classKeys.find((each) => each.class === name)
-        if (existing !== undefined) return this.#sealingKey(known, existing)
-        const hosted = this.#withClass(known, name, deposits)
-        changed.set(reference, hosted)
-        const added = hosted.stored.classKeys.at(-1)
-        if (added === undefined) throw new Error('a class key was not added')
-        return this.#sealingKey(hosted, added)
+        const { patientKey, stored } = known
+        const current = currentClassKey(stored, { patientKey, class: name }, this.#isLive)
+        if (current !== undefined) return this.#sealingKey(current)
+        const opened = this.#withClass(known, name, deposits)
+        changed.set(reference, opened)
+        return this.#sealingKey(lastOf(opened.stored))
       })
       await this.#put([...changed.values()], deposits, { sync: false })
       return found
     })
   }
 
-  /** @throws Refusal unknown_patient, unknown_recipient */
-  createGrant(request: GrantRequest): Promise<SignedGrant> {
+  open(patientKey: Uint8Array, granted: WideGrant): Promise<void> {
     return this.#enqueue(async () => {
-      const { random } = this.#modules
-      const { reference, recipient, classes, purposes, notBefore, expiresAt } = request
+      const { recipient, classes } = granted
       const recipientKey = this.#modules.sealKeyOf(recipient)
-      if (recipientKey === undefined)
-        throw new Refusal('unknown_recipient', `${recipient} is no member of the network.`)
-      const known = this.#load(reference)
-      if (known === undefined)
-        throw new Refusal('unknown_patient', 'No record of this patient has come in.')
-      const grant = signGrant(known.sign, {
-        id: random(16),
-        patientKey: known.sign.publicKey,
-        logKey: known.seal.publicKey,
-        custodian: this.#modules.organisation,
-        recipient,
-        classes: [...classes],
-        purposes: [...purposes],
-        notBefore,
-        expiresAt,
-        handle: null,
-      })
+      if (recipientKey === undefined) throw unknownRecipient(recipient)
+      const known = this.#loadByKey(patientKey)
+      if (known === undefined) throw unknownPatient()
+      const entry = { ...granted, handles: [...granted.handles], classes: [...classes] }
+      const tidy = withoutDeadCopies(known.stored, this.#isLive)
+      let opened = this.#opened(withGranted(tidy, entry, this.#isLive))
       const deposits: NewKeys[] = []
-      const now = this.#modules.now()
-      const live = known.stored.grants.filter(({ document }) => document.expiresAt > now)
-      let hosted: Hosted = withStored(known, { grants: [...live, grant].slice(-GRANTS_MAX) })
       for (const name of classes) {
-        const existing = hosted.stored.classKeys.find((each) => each.class === name)
-        hosted =
-          existing === undefined
-            ? this.#withClass(hosted, name, deposits)
-            : this.#withCopy(hosted, { existing, recipientKey }, deposits)
+        const existing = opened.stored.classKeys.filter((each) => each.class === name)
+        for (const each of existing)
+          opened = this.#withCopy(opened, each, { recipient, recipientKey }, deposits)
+        if (existing.length === 0) opened = this.#withClass(opened, name, deposits)
       }
-      await this.#put([hosted], deposits, { sync: true })
-      return grant
+      await this.#put([opened], deposits, { sync: true })
+    })
+  }
+
+  rotate(patientKey: Uint8Array, recordClass: string): Promise<void> {
+    return this.#enqueue(async () => {
+      const known = this.#loadByKey(patientKey)
+      if (known === undefined) throw unknownPatient()
+      const classKeys = known.stored.classKeys.map((each) =>
+        each.class === recordClass ? { ...each, isClosed: true } : each,
+      )
+      await this.#put([this.#opened({ ...known.stored, classKeys })], [], { sync: true })
+    })
+  }
+
+  adopt(reference: string, keys: WalletKeys): Promise<Account> {
+    return this.#enqueue(async () => {
+      const known = this.#load(reference)
+      if (known === undefined) throw unknownPatient()
+      const owner = this.#loadByKey(keys.patientKey)
+      const isOwn = equalBytes(known.patientKey, keys.patientKey)
+      if (owner !== undefined && !(isOwn && owner.stored.reference === reference))
+        throw new Refusal('patient_key_taken', 'This key is, or was, of an account here already.')
+      const { stored } = known
+      if (isOwn) {
+        const opened = this.#opened({ ...stored, wallet: keys })
+        await this.#put([opened], [], { sync: true })
+        return accountOf(opened)
+      }
+      const former = [...stored.former, known.patientKey]
+      if (former.length > FORMER_MAX)
+        throw new Refusal('too_many_keys', `This patient has had ${FORMER_MAX} keys here.`)
+      let opened = this.#opened({ ...stored, wallet: keys, former, granted: [] })
+      const deposits: NewKeys[] = []
+      for (const each of stored.classKeys)
+        deposits.push(this.#deposits.copy(each, keys.logKey, keys.logKey))
+      // At once, so that holders have the new keys of the patient for a custodian that lost its disk.
+      for (const name of new Set(stored.classKeys.map((each) => each.class)))
+        opened = this.#withClass(opened, name, deposits)
+      await this.#put([opened], deposits, { sync: true })
+      return accountOf(opened)
     })
   }
 
   /**
    * Class keys that came back from holders, of the accounts whose references stand in the manifests they
-   * open. The answer is the keys of patients that this custodian hosts again; grants are not among what
-   * comes back.
+   * open: those that this custodian has made, by their mark. The answer is the keys of patients that it
+   * has accounts of again; grants are not among what comes back. Which key of a patient is in force, the
+   * chain knows.
    */
-  restore(found: readonly RestoredKey[]): Promise<Set<string>> {
+  restore(
+    found: readonly RestoredKey[],
+    isRetired: (patientKey: Uint8Array) => boolean,
+  ): Promise<Set<string>> {
     return this.#enqueue(async () => {
-      const changed = new Map<string, Hosted>()
+      const changed = new Map<string, Opened>()
       const restored = new Set<string>()
       for (const { reference, content, deposit } of found) {
-        let hosted = changed.get(reference) ?? this.#load(reference) ?? this.#create(reference)
-        // Another secret than this one made the account: nothing here can sign for the patient.
-        if (!equalBytes(hosted.sign.publicKey, content.patientKey)) continue
+        if (!this.#deposits.isOwn(content)) continue
+        const known = changed.get(reference) ?? this.#load(reference) ?? this.#create(reference)
         restored.add(toHex(content.patientKey))
-        const { class: name, epoch, classKey: key } = content
-        const isKnown = hosted.stored.classKeys.some(
-          (each) => each.class === name && each.epoch === epoch,
-        )
-        if (isKnown) continue
-        const added = { class: name, epoch, key, deposits: [deposit] }
-        hosted = withStored(hosted, { classKeys: [...hosted.stored.classKeys, added] })
-        changed.set(reference, hosted)
+        const { patientKey: current } = known
+        const isInForce = !isRetired(content.patientKey)
+        const stored = withRestored(known.stored, { content, deposit, current, isInForce })
+        changed.set(reference, this.#opened(stored))
       }
       await this.#put([...changed.values()], [], { sync: true })
       return restored
     })
   }
 
-  #create(reference: string): Hosted {
+  #create(reference: string): Opened {
     const seed = this.#modules.atRest.accountSeed(reference)
-    return this.#hosted({ reference, seed, classKeys: [], grants: [] })
+    return this.#opened({ reference, seed, wallet: null, former: [], classKeys: [], granted: [] })
   }
 
-  #withClass(hosted: Hosted, name: string, deposits: NewKeys[]): Hosted {
-    const { random, sealKey, sealKeyOf, now } = this.#modules
-    const classKey = { class: name, epoch: EPOCH, key: random(32) }
-    const granted = this.#recipients(hosted, name, now()).flatMap((each) => sealKeyOf(each) ?? [])
-    const readers = new Map(
-      [sealKey, hosted.seal.publicKey, ...granted].map((key) => [toHex(key), key]),
-    )
-    const deposit = this.#deposit(hosted, classKey, [...readers.values()])
-    deposits.push({ keyName: this.#keyName(hosted, classKey), deposit })
-    const added = { ...classKey, deposits: [encodeKeyDeposit(deposit)] }
-    return withStored(hosted, { classKeys: [...hosted.stored.classKeys, added] })
+  #withClass({ stored, patientKey, logKey }: Opened, name: string, deposits: NewKeys[]): Opened {
+    const { random, sealKeyOf } = this.#modules
+    const classKey = { class: name, epoch: nextEpochOf(stored, name), key: random(32), patientKey }
+    const recipients = recipientsOf(stored, name, this.#isLive)
+    const granted = recipients.flatMap((each) => sealKeyOf(each) ?? [])
+    const first = this.#deposits.first(classKey, logKey, granted)
+    deposits.push(first)
+    const kept = { deposit: encodeKeyDeposit(first.deposit), readers: recipients }
+    return this.#opened(withClassKey(stored, { ...classKey, isClosed: false, deposits: [kept] }))
   }
 
   #withCopy(
-    hosted: Hosted,
-    { existing, recipientKey }: { existing: StoredClassKey; recipientKey: Uint8Array },
+    opened: Opened,
+    existing: StoredClassKey,
+    { recipient, recipientKey }: { recipient: string; recipientKey: Uint8Array },
     deposits: NewKeys[],
-  ): Hosted {
-    const deposit = this.#deposit(hosted, existing, [recipientKey])
-    deposits.push({ keyName: new Uint8Array(0), deposit })
-    const [first, ...copies] = existing.deposits
-    const kept = [...copies, encodeKeyDeposit(deposit)].slice(-COPIES_MAX)
-    const more = { ...existing, deposits: first === undefined ? kept : [first, ...kept] }
-    return withStored(hosted, {
-      classKeys: hosted.stored.classKeys.map((each) => (each === existing ? more : each)),
-    })
+  ): Opened {
+    const isThere = existing.deposits.some(({ readers }) => readers.includes(recipient))
+    if (isThere) return opened
+    const copy = this.#deposits.copy(existing, opened.logKey, recipientKey)
+    deposits.push(copy)
+    const kept = { deposit: encodeKeyDeposit(copy.deposit), readers: [recipient] }
+    return this.#opened(withDeposit(opened.stored, existing, kept))
   }
 
-  #deposit(
-    { sign }: Hosted,
-    { class: name, epoch, key }: ClassKey,
-    recipients: readonly Uint8Array[],
-  ): KeyDeposit {
-    const { organisation, random } = this.#modules
-    const content = { class: name, epoch, patientKey: sign.publicKey, classKey: key }
-    return createKeyDeposit(content, recipients, { custodian: organisation, random })
-  }
-
-  /** Organisations with a live grant that covers this class. */
-  #recipients({ stored }: Hosted, name: string, now: number): string[] {
-    return stored.grants
-      .filter(({ document }) => document.classes.includes(name) && document.expiresAt > now)
-      .map(({ document }) => document.recipient)
-  }
-
-  #sealingKey(hosted: Hosted, classKey: StoredClassKey): SealingKey {
-    const { class: name, epoch, key } = classKey
-    const keyName = toHex(this.#keyName(hosted, classKey))
-    return { patientKey: hosted.sign.publicKey, class: name, epoch, key, keyName }
-  }
-
-  #keyName(
-    { sign }: Hosted,
-    { class: name, epoch }: Pick<ClassKey, 'class' | 'epoch'>,
-  ): Uint8Array {
-    return classKeyName(this.#modules.atRest, { patientKey: sign.publicKey, class: name, epoch })
+  #sealingKey(classKey: StoredClassKey): SealingKey {
+    const { patientKey, class: name, epoch, key } = classKey
+    const keyName = toHex(classKeyName(this.#modules.atRest, classKey))
+    return { patientKey, class: name, epoch, key, keyName }
   }
 
   async #put(
-    accounts: readonly Hosted[],
+    accounts: readonly Opened[],
     deposits: readonly NewKeys[],
     durability: { sync: boolean },
   ): Promise<void> {
     if (accounts.length === 0) return
     const { atRest, keys } = this.#modules
     const values = accounts.map(
-      ({ stored, sign }): NewAccount => ({
+      ({ stored, patientKey }): NewAccount => ({
         name: atRest.name('account', utf8.encode(stored.reference)),
-        aliases: [atRest.name('account-key', sign.publicKey)],
+        aliases: [patientKey, ...stored.former].map((key) => atRest.name('account-key', key)),
         value: atRest.seal('account', encode(accountSchema, stored)),
       }),
     )
     await keys.put(values, deposits, durability)
-    for (const hosted of accounts) this.#remember(hosted)
+    for (const opened of accounts) this.#remember(opened)
   }
 
-  #load(reference: string): Hosted | undefined {
+  #load(reference: string): Opened | undefined {
     const cached = this.#cache.get(reference)
     if (cached !== undefined) return cached
     const { store, atRest } = this.#modules
-    return this.#opened(store.get(atRest.name('account', utf8.encode(reference))))
+    return this.#read(store.get(atRest.name('account', utf8.encode(reference))))
   }
 
-  #loadByKey(patientKey: Uint8Array): Hosted | undefined {
+  #loadByKey(patientKey: Uint8Array): Opened | undefined {
     const cached = this.#cacheByKey.get(toHex(patientKey))
     if (cached !== undefined) return cached
     const { store, atRest } = this.#modules
-    return this.#opened(store.getByAlias(atRest.name('account-key', patientKey)))
+    return this.#read(store.getByAlias(atRest.name('account-key', patientKey)))
   }
 
-  #opened(value: Uint8Array | undefined): Hosted | undefined {
+  #read(value: Uint8Array | undefined): Opened | undefined {
     if (value === undefined) return undefined
     const stored = decode(accountSchema, this.#modules.atRest.open('account', value))
-    const hosted = this.#hosted(stored)
-    this.#remember(hosted)
-    return hosted
+    const opened = this.#opened(stored)
+    this.#remember(opened)
+    return opened
   }
 
-  #hosted(stored: StoredAccount): Hosted {
+  #opened(stored: StoredAccount): Opened {
     const did = organisationDid(this.#modules.organisation)
-    const { seed } = stored
-    return { stored, sign: pairwiseSignKey(seed, did), seal: pairwiseSealKey(seed, did, EPOCH) }
+    const { seed, wallet } = stored
+    const sign = pairwiseSignKey(seed, did)
+    const seal = pairwiseSealKey(seed, did, SEAL_KEY_EPOCH)
+    const patientKey = wallet?.patientKey ?? sign.publicKey
+    return { stored, sign, seal, patientKey, logKey: wallet?.logKey ?? seal.publicKey }
   }
 
-  #remember(hosted: Hosted): void {
+  #remember(opened: Opened): void {
     if (this.#cache.size >= CACHED_MAX) {
       this.#cache.clear()
       this.#cacheByKey.clear()
     }
-    this.#cache.set(hosted.stored.reference, hosted)
-    this.#cacheByKey.set(toHex(hosted.sign.publicKey), hosted)
+    const { stored, patientKey } = opened
+    this.#cache.set(stored.reference, opened)
+    for (const key of [patientKey, ...stored.former]) this.#cacheByKey.set(toHex(key), opened)
   }
 
   #enqueue<T>(work: () => Promise<T>): Promise<T> {
@@ -362,18 +357,21 @@ export class PatientAccounts implements Accounts {
   }
 }
 
-/** By which deposits and records of one class key find each other. */
-export function classKeyName(
-  atRest: AtRest,
-  { patientKey, class: name, epoch }: { patientKey: Uint8Array; class: string; epoch: number },
-): Uint8Array {
-  return atRest.name('class-key', patientKey, utf8.encode(`${epoch}\0${name}`))
+function accountOf({ stored, patientKey, logKey }: Opened): Account {
+  const { reference, wallet, former } = stored
+  return { reference, patientKey, logKey, custody: wallet === null ? 'hosted' : 'own', former }
 }
 
-function accountOf({ stored, sign, seal }: Hosted): Account {
-  return { reference: stored.reference, patientKey: sign.publicKey, logKey: seal.publicKey }
+function lastOf({ classKeys }: StoredAccount): StoredClassKey {
+  const last = classKeys.at(-1)
+  if (last === undefined) throw new Error('a class key was not added')
+  return last
 }
 
-function withStored(hosted: Hosted, change: Partial<StoredAccount>): Hosted {
-  return { ...hosted, stored: { ...hosted.stored, ...change } }
+function unknownPatient(): Refusal {
+  return new Refusal('unknown_patient', 'No record of this patient has come in.')
+}
+
+function unknownRecipient(name: string): Refusal {
+  return new Refusal('unknown_recipient', `${name} is no member of the network.`)
 }

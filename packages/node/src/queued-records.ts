@@ -27,7 +27,7 @@ import {
 import type { AccountPlace, NewRecord, PrivateStore } from '@mooring/storage'
 import type { AtRest } from './at-rest.ts'
 import type { Clock } from './clock.ts'
-import { classKeyName } from './patient-accounts.ts'
+import { classKeyName } from './class-key-deposits.ts'
 import { decodePlacement, encodePlacement, type Placement } from './vault-placement.ts'
 import type { Parcel, QueuedRecord } from './vault-queue.ts'
 

@@ -23,7 +23,7 @@ import type { Metrics } from './metrics.ts'
 import { fillMetrics, type MetricsFill } from './metrics-fill.ts'
 import type { NodeParts } from './node-parts.ts'
 import type { Offence } from './offences.ts'
-import { createPatientAnswers } from './patient-answers.ts'
+import type { OpenedPatients } from './open-patients.ts'
 import type { ProofDocuments } from './proof-documents.ts'
 import { createIdentityAnswers } from './identity-answers.ts'
 import { createRecordHistory } from './record-history.ts'
@@ -40,6 +40,7 @@ export interface ServingModules {
   metrics: Metrics
   votes: VoteLog
   custodian: Custodian
+  patients: OpenedPatients
   vault: VaultReadAnswers
   accesses: AccessLog
   proofs: ProofDocuments & AccessProofs
@@ -129,6 +130,7 @@ function handlersOf(
     options,
     metrics,
     custodian,
+    patients,
     vault,
     accesses,
     proofs,
@@ -160,7 +162,7 @@ function handlersOf(
     },
     ...createStorageAnswers(snapshots, pruning),
     identities: identitiesOf(parts, options, relay),
-    patients: createPatientAnswers(),
+    ...patients.answers,
     verifyProof: (json) => formatVerification(verifyProof(json, { genesis: options.genesis })),
     events: feed,
   }

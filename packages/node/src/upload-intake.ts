@@ -17,7 +17,7 @@ import {
 import { type AccountPlace, type NewRecord, StorageError } from '@mooring/storage'
 import { placeRecords } from './account-order.ts'
 import { AtRest } from './at-rest.ts'
-import { patientReference } from './grant-answers.ts'
+import { patientReference } from './grant-terms.ts'
 import type { SealingKey } from './patient-accounts.ts'
 import { NodeError } from './node-error.ts'
 import { placedFields, setBytesOf } from './queued-records.ts'

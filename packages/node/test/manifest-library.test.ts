@@ -43,7 +43,8 @@ async function library(sealSecrets = [sealSecret]): Promise<ManifestLibrary> {
 
 /** A class key as a deposit; anybody can seal one to a reader, whose public key is on the chain. */
 function keyOf(name: string): Uint8Array {
-  const content = { class: 'general', epoch: 0, patientKey, classKey: bytesOf(name) }
+  const custody = { logKey: bytesOf('log key'), mark: new Uint8Array(16) }
+  const content = { class: 'general', epoch: 0, patientKey, ...custody, classKey: bytesOf(name) }
   const source = { custodian, random: random(`deposit ${name}`) }
   return encodeKeyDeposit(createKeyDeposit(content, [x25519PublicKey(sealSecret)], source))
 }

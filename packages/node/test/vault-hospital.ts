@@ -196,7 +196,8 @@ export class Hospital {
       findByKey: (patientKey: Uint8Array) => {
         const patient = find(patientKey)
         if (patient === undefined) return undefined
-        return { reference: '', patientKey, logKey: logKeyOf(patient) }
+        const keys = { patientKey, logKey: logKeyOf(patient) }
+        return { reference: '', ...keys, custody: 'hosted' as const, former: [] }
       },
       wrapsFor: (patientKey: Uint8Array, recipient: string) =>
         (find(patientKey)?.deposits ?? []).flatMap((each) =>

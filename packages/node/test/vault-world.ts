@@ -196,7 +196,9 @@ export class VaultWorld {
     const known = patient.keys.get(name)
     if (known !== undefined) return known
     const patientKey = signKeyOf(patient).publicKey
-    const made = { class: name, epoch: 1, patientKey, classKey: random(32) }
+    const logKey = logKeyOf(patient)
+    const mark = random(16)
+    const made = { class: name, epoch: 1, patientKey, logKey, classKey: random(32), mark }
     patient.keys.set(name, made)
     return made
   }

@@ -20,18 +20,24 @@ import { recordClassSchema } from './classes.ts'
 import { padded, unpadded } from './padding.ts'
 import { organisationIdSchema } from './placement.ts'
 
-export const classKeyContentSchema = versioned(1, {
+export const CLASS_KEY_MARK_BYTES = 16
+
+export const classKeyContentSchema = versioned(2, {
   class: recordClassSchema,
   epoch: uint(0xffff_ffff),
-  /** The patient's pairwise signing key. */
+  /** The patient's pairwise signing key under which the records of this class key stand. */
   patientKey: bytes(32),
+  /** The pairwise sealing key that belongs to it, public. */
+  logKey: bytes(32),
   classKey: bytes(32),
+  /** Of the custodian: by it a class key that comes back from holders is known for its own. */
+  mark: bytes(CLASS_KEY_MARK_BYTES),
 })
 
 export type ClassKeyContent = Infer<typeof classKeyContentSchema>
 
 const ENC_BYTES = 32
-const CONTENT_BYTES = 160
+const CONTENT_BYTES = 192
 export const CLASS_KEY_WRAP_BYTES = ENC_BYTES + CONTENT_BYTES + AEAD_TAG_BYTES
 export const CLASS_KEY_WRAPS_MAX = 64
 export const KEY_DEPOSIT_BYTES_MAX = 16 * 1024

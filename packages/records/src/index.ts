@@ -283,9 +283,11 @@ export {
   judgeAudit,
 } from './audit.ts'
 export {
+  CLASS_KEY_MARK_BYTES,
   CLASS_KEY_WRAP_BYTES,
   CLASS_KEY_WRAPS_MAX,
   type ClassKeyContent,
+  classKeyContentSchema,
   createKeyDeposit,
   decodeKeyDeposit,
   encodeKeyDeposit,

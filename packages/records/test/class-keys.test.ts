@@ -16,7 +16,14 @@ import {
 import { bytesOf } from './access-world.ts'
 import { classKey, patientKey, seededRandom } from './seal-world.ts'
 
-const content: ClassKeyContent = { class: 'general', epoch: 0, patientKey, classKey }
+const content: ClassKeyContent = {
+  class: 'general',
+  epoch: 0,
+  patientKey,
+  logKey: bytesOf('log key'),
+  classKey,
+  mark: new Uint8Array(16).fill(7),
+}
 const secrets = ['patient', 'custodian', 'recipient'].map((name) => bytesOf(name))
 const recipients = secrets.map((secret) => x25519PublicKey(secret))
 const source = { custodian: 'st-anna', random: seededRandom(1) }

@@ -3,6 +3,7 @@ import { CodecError, decode, encode, equalBytes } from '@mooring/codec'
 import * as fc from 'fast-check'
 import { test } from 'uvu'
 import {
+  CLASS_KEY_WRAP_BYTES,
   decodeKeyDeposit,
   decodeShardSet,
   decodeVaultAnswer,
@@ -126,7 +127,7 @@ test('the longest of everything fits its limit, and a message has one', () => {
   assert.ok(Math.max(...longest) < SHARD_SET_BYTES_MAX)
   const full = {
     ...keyDepositExample,
-    wraps: Array.from({ length: 64 }, () => new Uint8Array(208)),
+    wraps: Array.from({ length: 64 }, () => new Uint8Array(CLASS_KEY_WRAP_BYTES)),
   }
   assert.deepEqual(decodeKeyDeposit(encodeKeyDeposit(full)), full)
   assert.throws(() => decodeVaultRequest(new Uint8Array(VAULT_MESSAGE_BYTES_MAX + 1)), CodecError)

@@ -7,6 +7,7 @@ import {
   type AccessNote,
   accessRequestDigest,
   batchPath,
+  CLASS_KEY_WRAP_BYTES,
   createKeyDeposit,
   encodeBatchDeposit,
   type HeldAccess,
@@ -94,7 +95,7 @@ export const anyManifest: fc.Arbitrary<Manifest> = record<Manifest>({
 export const anyKeyDeposit: fc.Arbitrary<KeyDeposit> = record<KeyDeposit>({
   id: digest,
   custodian: organisation,
-  wraps: list(bytes(208)),
+  wraps: list(bytes(CLASS_KEY_WRAP_BYTES)),
 })
 
 const shard = record({ setId: digest, index })
@@ -254,7 +255,14 @@ export const sealedExample = sealRecord(rawExample, detailsExample, {
   random: seededRandom(77),
 })
 
-export const keyContentExample = { class: 'general', epoch: 3, patientKey, classKey }
+export const keyContentExample = {
+  class: 'general',
+  epoch: 3,
+  patientKey,
+  logKey: bytesOf('log key'),
+  classKey,
+  mark: bytesOf('mark').slice(0, 16),
+}
 export const readerSecrets = ['a reader', 'another reader'].map((name) => bytesOf(name))
 export const keyDepositExample = createKeyDeposit(
   keyContentExample,

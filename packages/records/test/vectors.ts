@@ -118,6 +118,8 @@ export const vectors = {
     content: {
       ...keyContentExample,
       patientKey: toHex(keyContentExample.patientKey),
+      logKey: toHex(keyContentExample.logKey),
+      mark: toHex(keyContentExample.mark),
       classKey: toHex(keyContentExample.classKey),
     },
     readerSecrets: readerSecrets.map(toHex),

@@ -1,27 +1,9 @@
-// Grants as the API asks for them: checked, signed with the patient's hosted key, and given out as a file.
+// What a hospital says of a grant that it makes itself, checked, and how it names a patient.
 
 import { type ApiHandlers, Refusal } from '@mooring/api'
-import { formatGrant, GRANT_LIFETIME_MS_MAX, isPurpose, isRecordClass } from '@mooring/records'
-import type { Accounts } from './accounts.ts'
-import type { Clock } from './clock.ts'
+import { GRANT_LIFETIME_MS_MAX, isPurpose, isRecordClass } from '@mooring/records'
 
 type Request = Parameters<ApiHandlers['createGrant']>[0]
-
-export function createGrantAnswers(
-  accounts: Pick<Accounts, 'createGrant'>,
-  clock: Pick<Clock, 'wall'>,
-): Pick<ApiHandlers, 'createGrant'> {
-  return {
-    createGrant: async (request) => {
-      const { patient, recipient, classes, purposes, expiresAt } = request
-      const notBefore = request.notBefore ?? clock.wall()
-      check(request, notBefore, clock.wall())
-      const reference = patientReference(patient)
-      const terms = { classes, purposes, notBefore, expiresAt }
-      return formatGrant(await accounts.createGrant({ reference, recipient, ...terms }))
-    },
-  }
-}
 
 /** The account of `Patient/x`, of an address that ends so, of `urn:uuid:x`, or of `x`. */
 export function patientReference(patient: string): string {
@@ -29,7 +11,12 @@ export function patientReference(patient: string): string {
   return path ?? patient.replace(/^urn:uuid:/, '')
 }
 
-function check({ classes, purposes, expiresAt }: Request, notBefore: number, now: number): void {
+/** @throws Refusal invalid_grant */
+export function checkTerms(
+  { classes, purposes, expiresAt }: Pick<Request, 'classes' | 'purposes' | 'expiresAt'>,
+  notBefore: number,
+  now: number,
+): void {
   const badClass = classes.find((name) => !isRecordClass(name))
   if (badClass !== undefined) throw invalid(`There is no class ${badClass}.`)
   const badPurpose = purposes.find((code) => !isPurpose(code))

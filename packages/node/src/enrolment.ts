@@ -1,0 +1,141 @@
+// The desk: a ticket for somebody whose identity was checked, and the wallet that comes with it.
+//
+// A wallet takes the place of the keys that were in force before: hosted ones when a patient moves out,
+// or those of a wallet that was lost. First the chain says so, so that whatever the old key has signed is
+// dead at every holder; then the account follows. A step that was cut off is done again with the same
+// ticket.
+
+import {
+  type EnrolmentRequest,
+  type PatientCaller,
+  type PatientHandlers,
+  Refusal,
+  type WalletEnrolment,
+} from '@mooring/api'
+import { encode, equalBytes, toHex } from '@mooring/codec'
+import { type KeyPair, x25519 } from '@mooring/crypto'
+import { patientKeyDigest } from '@mooring/ledger'
+import {
+  DISCHARGE_RECEIPTS_MAX,
+  type DischargeReceipt,
+  formatTicket,
+  GENESIS_PREFIX_BYTES,
+  signDischargeReceipts,
+  signedDischargeReceiptsSchema,
+} from '@mooring/records'
+import type { Account, Accounts } from './accounts.ts'
+import type { Clock } from './clock.ts'
+import type { CustodianIndex } from './custodian-index.ts'
+import type { FinalFacts } from './final-facts.ts'
+import { patientReference } from './grant-terms.ts'
+import { RateLimit } from './rate-limit.ts'
+import type { Relay } from './relay.ts'
+import type { Tickets } from './tickets.ts'
+
+export interface EnrolmentModules {
+  readonly organisation: string
+  readonly genesisDigest: Uint8Array
+  readonly anchorKey: KeyPair
+  readonly tickets: Tickets
+  readonly accounts: Accounts
+  readonly index: Pick<CustodianIndex, 'listAccount'>
+  readonly facts: Pick<FinalFacts, 'currentKeyOf'>
+  readonly relay: Relay
+  readonly clock: Pick<Clock, 'wall' | 'monotonic'>
+}
+
+const PAGE = 500
+/** Of wallets that come with a ticket, right or wrong. */
+const PACE = { burst: 60, everyMs: 1_000, namesMax: 1 }
+const ANY_SECRET = new Uint8Array(32).fill(8)
+
+export type Enrolled = Awaited<ReturnType<PatientHandlers['enrol']>>
+
+export class Enrolment {
+  readonly #modules: EnrolmentModules
+  readonly #pace: RateLimit
+  /** Wallets of one patient do not overtake each other. */
+  #queue: Promise<unknown> = Promise.resolve()
+
+  constructor(modules: EnrolmentModules) {
+    this.#modules = modules
+    this.#pace = new RateLimit(PACE, () => modules.clock.monotonic())
+  }
+
+  /** @throws Refusal unknown_patient, too_many_tickets */
+  async createTicket({ patient, endpoint }: EnrolmentRequest) {
+    const { accounts, tickets, organisation, genesisDigest } = this.#modules
+    const reference = patientReference(patient)
+    if (reference === '')
+      throw new Refusal('unknown_patient', 'Records of no patient have no wallet.')
+    if (accounts.find(reference) === undefined)
+      throw new Refusal('unknown_patient', 'No record of this patient has come in.')
+    const { code, expiresAt } = await tickets.create(reference)
+    const genesisPrefix = genesisDigest.slice(0, GENESIS_PREFIX_BYTES)
+    const ticket = formatTicket({ organisation, endpoint, code, genesisPrefix })
+    return { ticket, expiresAt: new Date(expiresAt).toISOString() }
+  }
+
+  /** @throws Refusal of the ticket, the keys, or the chain */
+  enrol(caller: PatientCaller, wallet: WalletEnrolment): Promise<Enrolled> {
+    if (!this.#pace.take('')) {
+      const detail = 'Too many wallets come with a ticket at once; wait a moment.'
+      return Promise.reject(new Refusal('patient_too_often', detail))
+    }
+    const done = this.#queue.then(() => this.#enrol(caller, wallet))
+    this.#queue = done.catch(() => undefined)
+    return done
+  }
+
+  async #enrol(
+    { patientKey, delegation }: PatientCaller,
+    { code, sealKey, recoveryCommit }: WalletEnrolment,
+  ): Promise<Enrolled> {
+    const { accounts, tickets } = this.#modules
+    if (delegation !== null)
+      throw new Refusal('patient_key_needed', 'A device or a representative cannot enrol.')
+    if (x25519(ANY_SECRET, sealKey) === undefined)
+      throw new Refusal('seal_key_unusable', 'Nothing can be sealed to this key.')
+    const reference = await tickets.claim(code, { patientKey, sealKey })
+    const owner = accounts.findByKey(patientKey)
+    if (owner !== undefined && owner.reference !== reference)
+      throw new Refusal('patient_key_taken', 'This key is of another patient here.')
+    const account = accounts.find(reference)
+    if (account === undefined)
+      throw new Refusal('unknown_patient', 'No record of this patient has come in.')
+    const replaced = await this.#replace(account, patientKey)
+    const keys = { patientKey, logKey: sealKey, recoveryCommit }
+    const adopted = await accounts.adopt(reference, keys)
+    return { receipts: await this.#receipts(adopted), replaced }
+  }
+
+  /** Null when the key is in force already. */
+  async #replace(account: Account, patientKey: Uint8Array): Promise<Enrolled['replaced']> {
+    const { organisation, facts, relay } = this.#modules
+    // As the chain has it: the account may have been restored without its last keys.
+    const retired = facts.currentKeyOf(organisation, account.patientKey)
+    const successor = patientKeyDigest(organisation, patientKey)
+    if (equalBytes(retired, successor)) return null
+    const body = { organisation, retired, successor }
+    const { id, height } = await relay.submit({ kind: 'key.replace', body })
+    return { transactionId: toHex(id), height }
+  }
+
+  async #receipts({ patientKey }: Account): Promise<Uint8Array> {
+    const { organisation, index, anchorKey, clock } = this.#modules
+    const records: DischargeReceipt[] = []
+    let before: number | null = null
+    while (records.length < DISCHARGE_RECEIPTS_MAX) {
+      const page = await index.listAccount(patientKey, before, PAGE)
+      for (const { metadata } of page) {
+        const { recordCommit, facts } = metadata
+        records.push({ record: recordCommit, type: facts.type, date: facts.date })
+      }
+      before = page.at(-1)?.arrival ?? null
+      if (page.length < PAGE) break
+    }
+    const kept = records.slice(0, DISCHARGE_RECEIPTS_MAX)
+    const receipts = { organisation, patientKey, issuedAt: clock.wall(), records: kept }
+    return encode(signedDischargeReceiptsSchema, signDischargeReceipts(anchorKey, receipts))
+  }
+}
