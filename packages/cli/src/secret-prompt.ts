@@ -18,10 +18,10 @@ export type Terminal = {
 export function secretPrompt({ input, output }: Terminal): Context['askSecret'] {
   if (!input.isTTY || !output.isTTY) return undefined
   return (question) => {
-    output.write(question)
     emitKeypressEvents(input)
     input.setRawMode(true)
     input.resume()
+    output.write(question)
     return new Promise((answer, reject) => {
       let typed = ''
       const end = () => {

@@ -177,6 +177,17 @@ test('a passphrase is asked for where a person sits, twice for a new wallet', ()
     assert.equal(codeOf(await run('patient show', typing('no'))), 'MOR-5562')
   }))
 
+test('of two that make a wallet at once, one has made it', () =>
+  inWorld(async ({ folder, run }) => {
+    const env = { MOORING_WALLET_PASSPHRASE_FILE: secret(folder, 'passphrase') }
+    const both = await Promise.all([run('patient new', { env }), run('patient new', { env })])
+    const codes = both.map((ran) => codeOf(ran) ?? '').toSorted()
+    assert.equal(codes[0], '')
+    assert.match(codes[1] ?? '', /^MOR-555(4|6)$/)
+    assert.deepEqual(readdirSync(join(folder, '.mooring')), ['wallet.json'])
+    assert.equal((await run('patient show', { env })).code, 0)
+  }))
+
 test('a passphrase that others may read is not used', () =>
   withAda(async ({ folder, run }) => {
     chmodSync(join(folder, 'passphrase'), 0o644)
