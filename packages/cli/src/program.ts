@@ -6,6 +6,7 @@ import { addAccess } from './commands/access.ts'
 import { addBlock } from './commands/block.ts'
 import { addChange } from './commands/change.ts'
 import { addDevnet } from './commands/devnet.ts'
+import { addEnrolment } from './commands/enrolment.ts'
 import { addEvidence } from './commands/evidence.ts'
 import { addExplain } from './commands/explain.ts'
 import { addGenesis } from './commands/genesis.ts'
@@ -87,6 +88,7 @@ export function createProgram(context: Context, result: Result): Command {
   addProof(program, context)
   program.commandsGroup('Patients:')
   addPatient(program, context)
+  addEnrolment(program, context)
   program.commandsGroup('Operate:')
   addKeys(program, context)
   addVault(program, context, result)

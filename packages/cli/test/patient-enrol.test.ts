@@ -54,6 +54,20 @@ test('a ticket makes the wallet known, with a key that the hospital sees signed 
     assert.match(String(shown['network']), /^moor-[0-9a-f]{8}$/)
   }))
 
+test('the desk makes a ticket, as text, as a code and as a document', () =>
+  atDesk(async ({ run, url }) => {
+    const line = 'enrolment create --patient 4711'
+    assert.equal((await run(line)).stdout, `mooring-ticket:${url}\n`)
+    const shown = await run(`${line} --qr`)
+    assert.match(shown.stdout, /\u2588\u2588\u2588\u2588/)
+    assert.match(shown.stderr, /good once, until .+Z/)
+    const address = 'https://wallets.example'
+    const { ticket } = json((await run(`${line} --address ${address} --json`)).stdout)
+    assert.equal(ticket, `mooring-ticket:${address}`)
+    const unknown = await run('enrolment create --patient nobody')
+    assert.notEqual(unknown.code, 0)
+  }))
+
 test('the ticket may come from stdin, and in words it says what is known now', () =>
   atDesk(async ({ run, node, url }) => {
     const { code, stdout, stderr } = await run('patient enrol -', {
