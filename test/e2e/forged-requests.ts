@@ -7,15 +7,20 @@ import {
   type AccessRequest,
   accessRequestDigest,
   type AccessWitness,
+  type Consent,
+  formatConsent,
   gateTagOf,
+  type Grant,
   type Manifest,
   openFacts,
   sealAccessEntry,
   signAccessRequest,
   type SignedAccessRequest,
   type SignedGrant,
+  signGrant,
   UNATTENDED,
 } from '@mooring/records'
+import { encodeBase64url, keyPairFromSeed } from '@mooring/crypto'
 import { randomBytes } from 'node:crypto'
 import type { HostileReader } from './hostile-reader.ts'
 
@@ -24,7 +29,7 @@ export type Target = {
   manifest: Manifest
   custodian: string
   holders: readonly string[]
-  grant: SignedGrant
+  grant: Grant
 }
 
 export type Question = { signed: SignedAccessRequest; entry: AccessEntry }
@@ -52,14 +57,14 @@ export function ask(
       custodian,
       purpose: 'TREAT',
       patientKey: facts.patientKey,
-      grant: grant.document.id,
+      grant: grant.id,
       records: [{ setId, recordCommit, class: facts.class }],
       query: null,
       by: UNATTENDED,
       sequence: null,
       emergency: null,
     },
-    grant.document.logKey,
+    grant.logKey,
     random,
   )
   const request: AccessRequest = {
@@ -67,7 +72,8 @@ export function ask(
     reader: reader.name,
     custodian,
     purpose: 'TREAT',
-    grant,
+    grant: grant.signed,
+    practitioner: null,
     sets: [{ setId, gateTag: gateTagOf(rec), facts: openFacts(rec, facts, []) }],
     entry: accessEntryCommit(entry),
     block,
@@ -77,6 +83,20 @@ export function ask(
     ...changes,
   }
   return { signed: signAccessRequest(reader.anchorKey, request), entry }
+}
+
+/** The same signature over something else. */
+export function alteredGrant({ consent, signed }: Grant, changes: Partial<Consent>): SignedGrant {
+  const [header, , signature] = signed.jws.split('.')
+  const payload = encodeBase64url(formatConsent({ ...consent, ...changes }))
+  return { ...signed, jws: [header, payload, signature].join('.') }
+}
+
+/** What somebody signs who is not the patient, for itself. */
+export function foreignGrant({ consent }: Grant): SignedGrant {
+  const key = keyPairFromSeed(random(32))
+  const whose = { patientKey: key.publicKey, signerKey: key.publicKey }
+  return signGrant(key, { ...consent, ...whose })
 }
 
 export function release(

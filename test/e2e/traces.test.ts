@@ -6,9 +6,12 @@ import assert from 'node:assert/strict'
 import {
   type AccessRequest,
   type AccessWitness,
+  type Consent,
   generatePatient,
   openFacts,
   parseGrant,
+  type Provision,
+  readGrant,
   signWitness,
   type VaultAnswer,
   type VaultRequest,
@@ -16,7 +19,16 @@ import {
 import { test } from 'uvu'
 import { type Devnet, type DevnetNode, nodeAt, startDevnet } from './devnet.ts'
 import { eventually } from './eventually.ts'
-import { ask, digestOf, type Question, random, release, type Target } from './forged-requests.ts'
+import {
+  alteredGrant,
+  ask,
+  digestOf,
+  foreignGrant,
+  type Question,
+  random,
+  release,
+  type Target,
+} from './forged-requests.ts'
 import { type Grants, grantAll, openAs, wholeOf } from './granted-reads.ts'
 import { becomeMember, type HostileReader } from './hostile-reader.ts'
 import { openManifests } from './opened-manifests.ts'
@@ -220,7 +232,7 @@ async function findTarget(reader: HostileReader, holders: readonly DevnetNode[])
   const { patient } = found.manifest
   const owner = records.find(({ account }) => account === patient)
   assert.ok(owner !== undefined)
-  return { ...found, custodian: CUSTODIAN, grant: parseGrant(grants.of(owner)) }
+  return { ...found, custodian: CUSTODIAN, grant: readGrant(parseGrant(grants.of(owner))) }
 }
 
 type Asked = { holders: readonly DevnetNode[]; target: Target }
@@ -282,16 +294,21 @@ async function refusedGrants(
   { holders, target, block, good }: Asked & { block: AccessRequest['block']; good: Good },
 ): Promise<number> {
   const { grant } = target
-  const altered = (changes: Partial<typeof grant.document>) => ({
-    grant: { ...grant, document: { ...grant.document, ...changes } },
-  })
+  const { root } = grant.consent
+  const altered = (changes: Partial<Consent>) => ({ grant: alteredGrant(grant, changes) })
+  const limited = (limits: Partial<Provision>) => altered({ root: { ...root, ...limits } })
   const cases = [
-    ['grant_forged', altered({ expiresAt: grant.document.expiresAt + 1 })],
-    ['not_the_recipient', altered({ recipient: 'hospital-3' })],
+    ['grant_forged', limited({ end: grant.expiresAt + 1_000 })],
+    [
+      'not_the_recipient',
+      limited({ actors: [{ organisation: 'hospital-3', practitioner: null }] }),
+    ],
     ['grant_of_another_custodian', altered({ custodian: 'hospital-1' })],
-    ['class_not_covered', altered({ classes: ['imaging'] })],
-    ['grant_expired', altered({ expiresAt: Date.now() - 1 })],
-    ['wrong_patient', altered({ patientKey: random(32) })],
+    ['class_not_covered', limited({ classes: ['imaging'] })],
+    ['grant_expired', limited({ end: Date.now() - 1 })],
+    ['delegation_forged', altered({ patientKey: random(32) })],
+    ['wrong_patient', { grant: foreignGrant(grant) }],
+    ['grant_unknown', altered({ handle: random(32) })],
     ['gate_differs', wrongGate(target)],
   ] as const
   let refusals = 0

@@ -1,7 +1,7 @@
 /**
  * The vault of the node in memory: records as they came, and grants that are plain text.
  *
- * A grant opens when its `recipient` is this node; every read is remembered as one entry. What a test
+ * A grant opens when its recipient is this node; every read is remembered as one entry. What a test
  * wants to see fail is set on the fields.
  */
 
@@ -179,7 +179,9 @@ export class MemoryVault implements VaultHandlers {
   }
 
   #check(grant: string): void {
-    if (JSON.parse(grant).recipient === 'st-mary') return
+    const { recipient, jws = '' }: { recipient?: string; jws?: string } = JSON.parse(grant)
+    const consent = Buffer.from(jws.split('.')[1] ?? '', 'base64url').toString('utf8')
+    if (recipient === 'st-mary' || consent.includes('did:mooring:org:st-mary"')) return
     throw new Refusal('not_the_recipient', 'The grant is for another organisation.')
   }
 

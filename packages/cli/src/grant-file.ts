@@ -5,19 +5,25 @@ import { resolve } from 'node:path'
 import { toHex } from '@mooring/codec'
 import { formatDidKey } from '@mooring/crypto'
 import { NodeError } from '@mooring/node'
-import { parseGrant, RecordsError, type SignedGrant, verifyGrant } from '@mooring/records'
+import {
+  type Grant,
+  parseGrant,
+  readGrant as readSigned,
+  RecordsError,
+  verifyGrant,
+} from '@mooring/records'
 import type { Context } from './context.ts'
 import { formatFields, formatTime } from './output.ts'
 import { readInput } from './read-input.ts'
 
 const GRANT_BYTES_MAX = 64 * 1024
 
-export type GrantFile = { path: string; text: string; grant: SignedGrant }
+export type GrantFile = { path: string; text: string; grant: Grant }
 
 export async function readGrant(context: Context, path: string): Promise<GrantFile> {
   const bytes = await readInput(context, path, GRANT_BYTES_MAX)
   try {
-    const grant = parseGrant(bytes)
+    const grant = readSigned(parseGrant(bytes))
     return { path, text: new TextDecoder().decode(bytes), grant }
   } catch (error) {
     if (!(error instanceof RecordsError)) throw error
@@ -40,14 +46,15 @@ export async function writeNew(context: Context, path: string, text: string): Pr
 }
 
 export function formatGrantFields({ grant }: Pick<GrantFile, 'grant'>, now: Date): string {
-  const { document } = grant
-  const { notBefore, expiresAt, custodian, recipient, classes, purposes } = document
+  const { notBefore, expiresAt, custodian, recipient, classes, types, fields, purposes } = grant
   return formatFields([
-    ['grant', toHex(document.id)],
-    ['patient', formatDidKey(document.patientKey)],
+    ['grant', toHex(grant.id)],
+    ['patient', formatDidKey(grant.patientKey)],
     ['custodian', custodian],
     ['recipient', recipient],
     ['classes', classes.join(', ')],
+    ...(types.length > 0 ? [['types', types.join(', ')] as const] : []),
+    ...(fields.length > 0 ? [['fields', fields.join(', ')] as const] : []),
     ['purposes', purposes.join(', ')],
     ['from', formatTime(notBefore)],
     ['until', `${formatTime(expiresAt)}${standing(notBefore, expiresAt, now)}`],

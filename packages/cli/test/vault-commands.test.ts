@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { keyPairFromSeed } from '@mooring/crypto'
-import { formatGrant, signGrant } from '@mooring/records'
+import { consentOf, formatGrant, signGrant } from '@mooring/records'
 import { test } from 'uvu'
 import { MemoryNode } from '../../api/test/memory-node.ts'
 import { digestOf, STEP, VAULT } from '../../api/test/memory-vault.ts'
@@ -15,19 +15,30 @@ const line = (n: number) => `{"resourceType":"Basic","n":${n},"text":"${'x'.repe
 const json = (text: string): Record<string, unknown> => JSON.parse(text)
 
 function grantFor(recipient: string): string {
-  const document = {
+  const consent = consentOf({
     id: new Uint8Array(16).fill(1),
     patientKey: PATIENT_KEY.publicKey,
     logKey: new Uint8Array(32).fill(2),
     custodian: 'lakeview',
     recipient,
-    classes: ['general'],
+    content: { classes: ['general'] },
     purposes: ['TREAT'],
     notBefore: Date.UTC(2026, 10, 1),
     expiresAt: Date.UTC(2026, 11, 1),
-    handle: null,
-  }
-  return formatGrant(signGrant(PATIENT_KEY, document))
+    handle: new Uint8Array(32).fill(3),
+  })
+  return formatGrant(signGrant(PATIENT_KEY, consent))
+}
+
+/** The same signature over a grant that ends later. */
+function otherEnd(text: string): string {
+  const file: { jws: string } = JSON.parse(text)
+  const [header, payload = '', signature] = file.jws.split('.')
+  const consent = Buffer.from(payload, 'base64url')
+    .toString('utf8')
+    .replace('2026-11-30', '2026-12-24')
+  const changed = Buffer.from(consent).toString('base64url')
+  return JSON.stringify({ ...file, jws: [header, changed, signature].join('.') })
 }
 
 class GrantingNode extends MemoryNode {
@@ -222,7 +233,7 @@ test('a grant is made for a time, with words that can be some, and shown with it
     assert.match(shown.stdout, /\nrecipient +county\n/)
     assert.match(shown.stdout, /\nsignature +holds\n/)
     const text = readFileSync(join(folder, 'grant.json'), 'utf8')
-    writeFileSync(join(folder, 'altered.json'), text.replace('"county"', '"lakeview"'))
+    writeFileSync(join(folder, 'altered.json'), otherEnd(text))
     const altered = await run('grant show altered.json')
     assert.equal(altered.code, 8)
     assert.match(altered.stderr, /MOR-5311/)

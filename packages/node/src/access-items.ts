@@ -24,6 +24,7 @@ import {
   type AccessNote,
   type AccessRequest,
   accessRequestDigest,
+  type Grant,
 } from '@mooring/records'
 
 /** Of a request, as far as it is none of the patient's secrets that a holder does not know. */
@@ -70,17 +71,23 @@ export function leafOf({ entry, note }: Pick<AccessItem, 'entry' | 'note'>): Uin
 export function itemOf(
   role: AccessItem['role'],
   time: number,
-  parts: { request: AccessRequest | null; entry: AccessEntry | null; note: AccessNote | null },
+  parts: {
+    request: AccessRequest | null
+    /** Of the request, when it has one that can be read. */
+    grant: Grant | undefined
+    entry: AccessEntry | null
+    note: AccessNote | null
+  },
 ): AccessItem {
-  const { request, entry, note } = parts
+  const { request, grant, entry, note } = parts
   const asked = request && {
     digest: accessRequestDigest(request),
     id: request.id,
     reader: request.reader,
     custodian: request.custodian,
     purpose: request.purpose,
-    grant: request.grant?.document.id ?? null,
-    patientKey: request.sets[0]?.facts.patientKey ?? request.grant?.document.patientKey ?? null,
+    grant: grant?.id ?? null,
+    patientKey: grant?.patientKey ?? request.sets[0]?.facts.patientKey ?? null,
     sets: request.sets.map(({ setId }) => setId),
   }
   return { time, role, asked, entry, note, served: 0 }

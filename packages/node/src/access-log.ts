@@ -17,6 +17,7 @@ import { Anchoring, type AnchoringModules } from './anchoring.ts'
 import { AtRest } from './at-rest.ts'
 import { BatchAnchors, decodeBatch } from './custody.ts'
 import { placesInBatches } from './leaf-places.ts'
+import { GrantReader } from './grant-reader.ts'
 import type { Metrics } from './metrics.ts'
 
 export interface AccessLogOptions {
@@ -64,6 +65,7 @@ export class AccessLog implements AccessNotes {
   readonly #options: AccessLogOptions
   readonly #modules: AccessLogModules
   readonly #atRest: AtRest
+  readonly #grants = new GrantReader()
   readonly #anchors: BatchAnchors
   readonly #anchoring: Anchoring
   readonly #budgets = new Map<string, TokenBucket>()
@@ -195,10 +197,12 @@ export class AccessLog implements AccessNotes {
   async #keep(
     role: AccessItem['role'],
     result: string,
-    parts: Parameters<typeof itemOf>[2],
+    parts: Omit<Parameters<typeof itemOf>[2], 'grant'>,
   ): Promise<boolean> {
     const { clock, store, metrics } = this.#modules
-    const item = itemOf(role, clock.wall(), parts)
+    const signed = parts.request?.grant ?? null
+    const grant = signed === null ? undefined : this.#grants.find(signed)
+    const item = itemOf(role, clock.wall(), { ...parts, grant })
     const leaf = leafOf(item)
     const isNew = await store.add(leaf, this.#sealed(item), this.#aboutOf(item))
     if (!isNew) return isSameRequest(this.find(leaf), item)
@@ -261,7 +265,12 @@ export class AccessLog implements AccessNotes {
     for (const [organisation, count] of counted) {
       const told = { kind: 'refusal' as const, organisation, custodian: null, entry: null }
       const note = this.#note({ ...told, code: 'too_many_refusals', count })
-      const item = itemOf('holder', note.time, { request: null, entry: null, note })
+      const item = itemOf('holder', note.time, {
+        request: null,
+        grant: undefined,
+        entry: null,
+        note,
+      })
       await this.#modules.store.add(leafOf(item), this.#sealed(item))
     }
     if (counted.length > 0) this.#anchoring.added()

@@ -12,17 +12,18 @@ import {
   accessRequestDigest,
   type AccessRequest,
   type AccessWitness,
+  factsNeeded,
   gateTagOf,
+  type Grant,
   type LeafPlace,
   type Manifest,
   openFacts,
+  practitionerMessage,
   sealAccessEntry,
   type ShardSet,
   signAccessRequest,
   type SignedAccessRequest,
-  type SignedGrant,
   verifyWitness,
-  UNATTENDED,
 } from '@mooring/records'
 import { Refusal } from '@mooring/api'
 import type { KeyPair } from '@mooring/crypto'
@@ -41,12 +42,28 @@ export interface LocatedRecord {
 }
 
 export interface AccessReason {
-  readonly grant: SignedGrant | null
+  readonly grant: Grant | null
   /** The patient's, from the grant or the custodian's account: the entry is sealed to it. */
   readonly logKey: Uint8Array
   /** A code of v3-ActReason. */
   readonly purpose: string
+  readonly person: ReadingPerson
 }
+
+/** For whom this organisation asks, as its own systems say, and as a practitioner may prove. */
+export interface ReadingPerson {
+  readonly kind: 'person' | 'machine'
+  readonly name: string | null
+  readonly practitioner: PractitionerSigner | null
+}
+
+export interface PractitionerSigner {
+  readonly key: Uint8Array
+  /** @throws Refusal when no signature can be had */
+  readonly sign: (message: Uint8Array) => Promise<Uint8Array>
+}
+
+export const NOBODY: ReadingPerson = { kind: 'machine', name: null, practitioner: null }
 
 export interface AccessModules {
   readonly self: string
@@ -59,6 +76,8 @@ export interface AccessModules {
   readonly memberOf: (
     organisation: string,
   ) => { anchorKey: Uint8Array; legalGroup: string } | undefined
+  /** The next number of this reader's entries under a grant; durable when it resolves. */
+  readonly nextSequence: (grant: Pick<Grant, 'custodian' | 'id'>) => Promise<number>
   /** Durable in the reader's own access log when it resolves; the same entry twice is one. */
   readonly keepEntry: (entry: AccessEntry, signed: SignedAccessRequest) => Promise<void>
 }
@@ -80,7 +99,6 @@ const WITNESS_TIMEOUT_MS = 10_000
 const BLOCK_WAIT_MS = 250
 export const BLOCK_TRIES = 8
 const UNANSWERED = 'unanswered'
-const UNNUMBERED = { by: UNATTENDED, sequence: null, emergency: null }
 
 /** @throws Refusal with the code of the holders; NodeError holders_unreachable */
 export async function openSession(
@@ -90,7 +108,8 @@ export async function openSession(
   signal: AbortSignal,
 ): Promise<AccessSession> {
   const started = modules.clock.monotonic()
-  const { signed, entry } = signRequest(modules, records, reason)
+  const sequence = reason.grant && (await modules.nextSequence(reason.grant))
+  const { signed, entry } = await signRequest(modules, records, { ...reason, sequence })
   await modules.keepEntry(entry, signed)
   const witnesses = await collectWitnesses(modules, { records, signed, entry, signal })
   return {
@@ -102,52 +121,31 @@ export async function openSession(
   }
 }
 
-export function signRequest(
-  { self, anchorKey, clock, random, recentBlock }: AccessModules,
+/** What is asked of holders, for records of one patient, and the entry that they are to keep of it. */
+export async function signRequest(
+  modules: AccessModules,
   records: readonly LocatedRecord[],
-  { grant, logKey, purpose }: AccessReason,
-): { signed: SignedAccessRequest; entry: AccessEntry } {
-  const [first] = records
-  if (first === undefined) throw new RangeError('a request for no record')
-  const { custodian } = first.set
-  const id = random(16)
-  const issuedAt = clock.wall()
-  const access: Access = {
+  reason: AccessReason & { readonly sequence: number | null },
+): Promise<{ signed: SignedAccessRequest; entry: AccessEntry }> {
+  const { custodian, patientKey } = whoseOf(records, reason)
+  const shown = reason.grant === null ? [] : factsNeeded(reason.grant.consent)
+  return await signOne(modules, reason, {
     kind: 'read',
-    id,
-    time: issuedAt,
-    reader: self,
     custodian,
-    purpose,
-    patientKey: first.manifest.facts.patientKey,
-    grant: grant === null ? null : grant.document.id,
+    patientKey,
+    query: null,
     records: records.map(({ setId, manifest: { recordCommit, facts } }) => {
       return { setId, recordCommit, class: facts.class }
     }),
-    query: null,
-    ...UNNUMBERED,
-  }
-  const entry = sealAccessEntry(access, logKey, random)
-  const request: AccessRequest = {
-    id,
-    reader: self,
-    custodian,
-    purpose,
-    grant,
     sets: records.map(({ setId, manifest: { rec, facts } }) => {
-      return { setId, gateTag: gateTagOf(rec), facts: openFacts(rec, facts, []) }
+      return { setId, gateTag: gateTagOf(rec), facts: openFacts(rec, facts, shown) }
     }),
-    entry: accessEntryCommit(entry),
-    block: recentBlock(),
-    issuedAt,
-    expiresAt: issuedAt + LIFETIME_MS,
     audience: [...new Set(records.flatMap(({ holders }) => holders))],
-  }
-  return { signed: signAccessRequest(anchorKey, request), entry }
+  })
 }
 
 export interface Query extends AccessReason {
-  readonly grant: SignedGrant
+  readonly grant: Grant
   /** What is asked, in words for the patient. */
   readonly query: string
 }
@@ -155,42 +153,82 @@ export interface Query extends AccessReason {
 /** A question to the custodian of what a grant opens; its entry is durable here when this resolves. */
 export async function signQuery(
   modules: AccessModules,
-  { grant, logKey, purpose, query }: Query,
+  { query, ...reason }: Query,
 ): Promise<{ signed: SignedAccessRequest; entry: AccessEntry }> {
-  const { self, anchorKey, clock, random, recentBlock, keepEntry } = modules
-  const { custodian, patientKey, id: grantId } = grant.document
-  const id = random(16)
-  const issuedAt = clock.wall()
-  const whose = { reader: self, custodian, purpose, patientKey }
-  const entry = sealAccessEntry(
+  const { custodian, patientKey } = reason.grant
+  const sequence = await modules.nextSequence(reason.grant)
+  const question = await signOne(
+    modules,
+    { ...reason, sequence },
     {
       kind: 'query',
-      id,
-      time: issuedAt,
-      ...whose,
-      grant: grantId,
-      records: [],
+      custodian,
+      patientKey,
       query,
-      ...UNNUMBERED,
+      records: [],
+      sets: [],
+      audience: [custodian],
     },
-    logKey,
-    random,
   )
-  const signed = signAccessRequest(anchorKey, {
+  await modules.keepEntry(question.entry, question.signed)
+  return question
+}
+
+interface Question extends Pick<Access, 'kind' | 'custodian' | 'patientKey' | 'records' | 'query'> {
+  readonly sets: AccessRequest['sets']
+  readonly audience: readonly string[]
+}
+
+async function signOne(
+  { self, anchorKey, clock, random, recentBlock }: AccessModules,
+  { grant, logKey, purpose, person, sequence }: AccessReason & { readonly sequence: number | null },
+  { sets, audience, ...what }: Question,
+): Promise<{ signed: SignedAccessRequest; entry: AccessEntry }> {
+  const { kind, name, practitioner } = person
+  const id = random(16)
+  const issuedAt = clock.wall()
+  const access: Access = {
+    ...what,
+    id,
+    time: issuedAt,
+    reader: self,
+    purpose,
+    grant: grant?.id ?? null,
+    by: {
+      kind,
+      name,
+      key: practitioner?.key ?? null,
+      role: grant?.signed.delegations[0]?.delegation.role ?? null,
+    },
+    sequence,
+    emergency: null,
+  }
+  const entry = sealAccessEntry(access, logKey, random)
+  const request: AccessRequest = {
     id,
     reader: self,
-    custodian,
+    custodian: what.custodian,
     purpose,
-    grant,
-    sets: [],
+    grant: grant?.signed ?? null,
+    practitioner: null,
+    sets,
     entry: accessEntryCommit(entry),
     block: recentBlock(),
     issuedAt,
     expiresAt: issuedAt + LIFETIME_MS,
-    audience: [custodian],
-  })
-  await keepEntry(entry, signed)
-  return { signed, entry }
+    audience: [...audience],
+  }
+  if (practitioner === null) return { signed: signAccessRequest(anchorKey, request), entry }
+  const signature = await practitioner.sign(practitionerMessage(request))
+  const proved = { ...request, practitioner: { key: practitioner.key, signature } }
+  return { signed: signAccessRequest(anchorKey, proved), entry }
+}
+
+function whoseOf(records: readonly LocatedRecord[], { grant }: AccessReason) {
+  const [first] = records
+  if (first === undefined) throw new RangeError('a request for no record')
+  const patientKey = grant?.patientKey ?? first.manifest.facts.patientKey
+  return { custodian: first.set.custodian, patientKey }
 }
 
 interface Witnessing {

@@ -1,24 +1,32 @@
 // The custodian's side of a question: what does this grant open?
 //
-// The question leaves an entry before it is answered, like a reading. What is told are sealed manifests, so
-// even a wrong answer would open nothing without the class keys, and these are sealed to the recipient.
+// The question leaves an entry before it is answered, like a reading. What is told are sealed manifests. A
+// grant of whole classes brings their class keys, sealed to the recipient; a narrower one the keys of
+// those records alone that the consent permits, each decided here. A record of which fields are all that
+// may be seen is not told of: its manifest would open the whole (granted-fields.ts).
 
 import { equalBytes } from '@mooring/codec'
 import {
   type AccessEntry,
   accessEntryCommit,
   type AccessRequest,
-  decideQuery,
+  accessRequestDigest,
   type CatalogueItem,
+  decideConsent,
+  decideQuery,
+  type Grant,
   type LeafPlace,
   type Manifest,
+  sealRecordKeys,
   type SignedAccessRequest,
   type VaultAnswer,
   type VaultRequest,
 } from '@mooring/records'
 import { Refusal } from '@mooring/api'
-import type { Accounts } from './accounts.ts'
+import type { Account, Accounts } from './accounts.ts'
 import type { Clock } from './clock.ts'
+import type { GrantReader } from './grant-reader.ts'
+import { decisionTime, grantStandings, type StandingFacts } from './grant-standings.ts'
 
 type Question = Extract<VaultRequest, { kind: 'catalogue' }>['body']
 type Answer = Extract<VaultAnswer, { kind: 'catalogue' }>['body']
@@ -30,16 +38,20 @@ export interface CatalogueEntry {
   readonly set: Uint8Array
   /** Sealed. */
   readonly manifest: Uint8Array
+  /** Opens this manifest alone. */
+  readonly manifestKey: Uint8Array
   readonly holders: readonly string[]
   /** Holders lack a record that is only received: it does not open so far. */
   readonly status: 'received' | 'accepted' | 'batched'
+  /** The patient's key that the record is under. */
+  readonly account: Uint8Array
   /** The manifest, opened. */
   readonly metadata: Pick<Manifest, 'facts' | 'recordCommit'>
 }
 
 /** Of the custodian's index. */
 export interface CatalogueIndex {
-  getBySet(setId: Uint8Array): Pick<CatalogueEntry, 'arrival'> | undefined
+  getBySet(setId: Uint8Array): Pick<CatalogueEntry, 'arrival' | 'account'> | undefined
   /** Of one patient, newest first. */
   listAccount(
     patientKey: Uint8Array,
@@ -48,13 +60,12 @@ export interface CatalogueIndex {
   ): Promise<readonly CatalogueEntry[]>
 }
 
-export interface CatalogueModules {
+export interface QueryModules {
   readonly self: string
   readonly clock: Pick<Clock, 'wall'>
   readonly accounts: Pick<Accounts, 'findByKey' | 'wrapsFor'>
-  readonly index: CatalogueIndex
-  /** Where records are in anchored batches, in their order; null for those that wait. */
-  readonly placesOf: (records: readonly CatalogueEntry[]) => Promise<(LeafPlace | null)[]>
+  readonly facts: StandingFacts
+  readonly grants: GrantReader
   readonly anchorKeyOf: (organisation: string) => Uint8Array | undefined
   readonly tip: () => number
   readonly blockDigestAt: (height: number) => Uint8Array | undefined
@@ -68,6 +79,14 @@ export interface CatalogueModules {
   }) => Promise<void>
 }
 
+export interface CatalogueModules extends QueryModules {
+  readonly index: CatalogueIndex
+  /** Where records are in anchored batches, in their order; null for those that wait. */
+  readonly placesOf: (records: readonly CatalogueEntry[]) => Promise<(LeafPlace | null)[]>
+  readonly sealKeyOf: (organisation: string) => Uint8Array | undefined
+  readonly random: (length: number) => Uint8Array
+}
+
 const PAGE_MAX = 500
 const LOOKED_THROUGH_MAX = 2_000
 
@@ -77,66 +96,128 @@ export async function answerCatalogue(
   sender: string,
   { signed, entry, after, limit }: Question,
 ): Promise<Answer> {
+  const { grant, account } = await permitQuery(modules, sender, { signed, entry })
   const { request } = signed
-  const refused = refusalOf(modules, sender, signed, entry)
-  const code = refused ?? ((await modules.noteQuery(request, entry)) ? undefined : 'entry_reused')
-  if (code !== undefined) {
-    await modules.noteRefusal({ peer: sender, code, request, entry })
-    throw new Refusal(code, `The question of ${sender} is refused: ${code}.`)
-  }
-  const document = request.grant?.document
-  if (document === undefined) throw new Error('a question without a grant was permitted')
-  const { patientKey, classes } = document
-  const keys = after === null ? modules.accounts.wrapsFor(patientKey, sender).slice(0, 256) : []
-  const wanted = Math.max(1, Math.min(limit, PAGE_MAX))
-  const items: CatalogueEntry[] = []
-  let before = after === null ? null : (modules.index.getBySet(after)?.arrival ?? 0)
-  let last: Uint8Array | null = null
-  for (let looked = 0; looked < LOOKED_THROUGH_MAX && items.length < wanted; ) {
-    const page = await modules.index.listAccount(patientKey, before, wanted)
-    if (page.length === 0) return { keys: [...keys], items: await told(modules, items), next: null }
-    looked += page.length
-    for (const found of page) {
-      if (items.length === wanted) break
-      before = found.arrival
-      last = found.setId
-      if (found.status === 'received') continue
-      if (classes.includes(found.metadata.facts.class)) items.push(found)
-    }
-  }
-  return { keys: [...keys], items: await told(modules, items), next: last }
-}
-
-async function told(
-  { placesOf }: CatalogueModules,
-  entries: readonly CatalogueEntry[],
-): Promise<CatalogueItem[]> {
-  const places = await placesOf(entries)
-  return entries.map(({ set, manifest, holders }, at) => {
+  const isWide = !grant.isNarrow
+  const keys =
+    isWide && after === null
+      ? modules.accounts.wrapsFor(account.patientKey, sender).slice(0, 256)
+      : []
+  const found = await coveredBy(modules, { grant, account, request }, { after, limit })
+  const places = await modules.placesOf(found.items)
+  const items = found.items.map(({ set, manifest, holders }, at): CatalogueItem => {
     return { set, manifest, holders: [...holders], place: places[at] ?? null }
   })
+  const recordKeys = isWide ? NO_KEYS : sealedKeys(modules, sender, request, found.items)
+  return { keys: [...keys], items, recordKeys, next: found.next }
 }
 
-function refusalOf(
-  { self, clock, accounts, anchorKeyOf, tip, blockDigestAt }: CatalogueModules,
+const NO_KEYS = new Uint8Array(0)
+
+function sealedKeys(
+  { sealKeyOf, random }: CatalogueModules,
+  sender: string,
+  request: AccessRequest,
+  items: readonly CatalogueEntry[],
+): Uint8Array {
+  const recipient = sealKeyOf(sender)
+  if (recipient === undefined || items.length === 0) return NO_KEYS
+  const keys = items.map(({ setId, manifestKey: key }) => ({ setId, key }))
+  const question = accessRequestDigest(request)
+  return sealRecordKeys(keys, { recipient, question, ephemeral: random(32) })
+}
+
+interface Asked {
+  readonly grant: Grant
+  readonly account: Account
+  readonly request: AccessRequest
+}
+
+/** Newest first, those of the key in force before those of each former one; `next` names the last one. */
+async function coveredBy(
+  { index, clock, facts }: Pick<CatalogueModules, 'index' | 'clock' | 'facts'>,
+  asked: Asked,
+  { after, limit }: { after: Uint8Array | null; limit: number },
+): Promise<{ items: CatalogueEntry[]; next: Uint8Array | null }> {
+  const time = decisionTime(clock, facts)
+  const wanted = Math.max(1, Math.min(limit, PAGE_MAX))
+  const last = after === null ? undefined : index.getBySet(after)
+  const keys = [asked.account.patientKey, ...asked.account.former.toReversed()]
+  const begun = last === undefined ? 0 : keys.findIndex((key) => equalBytes(key, last.account))
+  const items: CatalogueEntry[] = []
+  let looked = 0
+  let before = after === null ? null : (last?.arrival ?? 0)
+  let next: Uint8Array | null = null
+  for (const key of begun < 0 ? [] : keys.slice(begun)) {
+    while (looked < LOOKED_THROUGH_MAX && items.length < wanted) {
+      const page = await index.listAccount(key, before, wanted)
+      if (page.length === 0) break
+      looked += page.length
+      for (const found of page) {
+        if (items.length === wanted) break
+        before = found.arrival
+        next = found.setId
+        if (found.status !== 'received' && opensWhole(asked, found, time)) items.push(found)
+      }
+    }
+    if (looked >= LOOKED_THROUGH_MAX || items.length === wanted) return { items, next }
+    before = null
+  }
+  return { items, next: null }
+}
+
+function opensWhole({ grant, request }: Asked, { metadata }: CatalogueEntry, time: number) {
+  const { reader: organisation, practitioner, purpose } = request
+  const decision = decideConsent(grant.consent, {
+    time,
+    organisation,
+    practitioner: practitioner?.key ?? null,
+    purpose,
+    facts: metadata.facts,
+  })
+  return decision.permit && decision.fields.length === 0
+}
+
+/** Whether the question may be answered; its entry is durable here when this resolves. @throws Refusal */
+export async function permitQuery(
+  modules: QueryModules,
+  sender: string,
+  { signed, entry }: { signed: SignedAccessRequest; entry: AccessEntry },
+): Promise<{ grant: Grant; account: Account }> {
+  const { request } = signed
+  const decided = decide(modules, sender, signed, entry)
+  const isReused = typeof decided !== 'string' && !(await modules.noteQuery(request, entry))
+  const outcome = isReused ? 'entry_reused' : decided
+  if (typeof outcome !== 'string') return outcome
+  await modules.noteRefusal({ peer: sender, code: outcome, request, entry })
+  throw new Refusal(outcome, `The question of ${sender} is refused: ${outcome}.`)
+}
+
+function decide(
+  { self, clock, accounts, facts, grants, anchorKeyOf, tip, blockDigestAt }: QueryModules,
   sender: string,
   signed: SignedAccessRequest,
   entry: AccessEntry,
-): string | undefined {
+): string | { grant: Grant; account: Account } {
   const decision = decideQuery({
     signed,
     sender,
     self,
     entry: accessEntryCommit(entry),
     anchorKeyOf,
+    grantOf: (grant) => grants.find(grant),
+    standings: grantStandings(facts),
     tip: tip(),
     blockDigestAt,
-    now: clock.wall(),
+    now: decisionTime(clock, facts),
   })
   if (!decision.permit) return decision.code
-  const document = signed.request.grant?.document
-  const account = document && accounts.findByKey(document.patientKey)
-  if (document === undefined || account === undefined) return 'wrong_patient'
-  // The entry must be one that the patient can open.
-  return equalBytes(account.logKey, document.logKey) ? undefined : 'wrong_patient'
+  const given = signed.request.grant
+  const grant = given === null ? undefined : grants.find(given)
+  const account = grant && accounts.findByKey(grant.patientKey)
+  if (grant === undefined || account === undefined) return 'wrong_patient'
+  // The entry must be one that the patient can open, and an account of its own governs every key.
+  const isOfPatient =
+    equalBytes(account.patientKey, grant.patientKey) && equalBytes(account.logKey, grant.logKey)
+  return isOfPatient ? { grant, account } : 'wrong_patient'
 }

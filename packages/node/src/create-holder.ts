@@ -11,6 +11,8 @@ import type { FreeSpace } from './free-space.ts'
 import type { HeldAccesses } from './held-accesses.ts'
 import { Holder, type HolderOutcome, type VaultHandlers } from './holder.ts'
 import { HolderAccess } from './holder-access.ts'
+import type { GrantReader } from './grant-reader.ts'
+import type { StandingFacts } from './grant-standings.ts'
 import { HolderBatches } from './holder-batches.ts'
 import type { FinalFacts } from './final-facts.ts'
 import { HolderDeposits } from './holder-deposits.ts'
@@ -43,6 +45,8 @@ export interface CreateHolderModules {
   readonly chain: Pick<ChainStore, 'tip' | 'getHeader'>
   /** What was erased, as far as it is final here. */
   readonly tombstones: Pick<FinalFacts, 'tombstone' | 'height'>
+  readonly facts: StandingFacts
+  readonly grants: GrantReader
   /** The batches that the chain has. */
   readonly roots: FinalRoots
   readonly isConnected: (organisation: string) => boolean
@@ -62,7 +66,7 @@ export interface CreatedHolder {
 
 export function createHolder(options: HolderOptions, modules: CreateHolderModules): CreatedHolder {
   const { self, anchorKey } = options
-  const { clock, logger, store, blobs, space, notes, members, chain } = modules
+  const { clock, logger, store, blobs, space, notes, members, chain, facts, grants } = modules
   const { isConnected, handlers, observe, onDamage, leaves, roots } = modules
   const organisationOf = (id: string) => members.organisations.find((one) => one.id === id)
   const groupOf = (id: string) => organisationOf(id)?.legalGroup
@@ -91,6 +95,8 @@ export function createHolder(options: HolderOptions, modules: CreateHolderModule
       const member = organisationOf(id)
       return member && { anchorKey: member.keys.anchor, legalGroup: member.legalGroup }
     },
+    facts,
+    grants,
     tip: () => chain.tip.height,
     blockDigestAt: (height) => {
       const header = chain.getHeader(height)

@@ -3,7 +3,7 @@
 // It is sealed where it rests. A set is what holders see of a record; the manifest opens with the
 // class key of the account, and says all that there is to say of the record but its content.
 
-import { type Manifest, openManifest, shardSetId } from '@mooring/records'
+import { type Manifest, manifestKeyOf, openOneManifest, shardSetId } from '@mooring/records'
 import type { PrivateRecord, PrivateStore } from '@mooring/storage'
 import type { Accounts } from './accounts.ts'
 import type { AtRest } from './at-rest.ts'
@@ -20,6 +20,8 @@ export interface IndexEntry {
   readonly set: Uint8Array
   /** Sealed. */
   readonly manifest: Uint8Array
+  /** Opens this manifest alone. */
+  readonly manifestKey: Uint8Array
   /** The organisation that keeps each shard. */
   readonly holders: readonly string[]
   /** Shards that nobody has receipted so far. */
@@ -108,9 +110,10 @@ function entryOf(
   const key = accounts
     .classKeys(patientKey)
     .find((each) => each.class === name && each.epoch === epoch)
-  const metadata = key && openManifest(manifest, key.key, setId)
-  if (metadata === undefined)
+  const manifestKey = key && manifestKeyOf(key.key, setId)
+  const metadata = manifestKey && openOneManifest(manifest, manifestKey, setId)
+  if (manifestKey === undefined || metadata === undefined)
     throw new Error('the class key of a record does not open its manifest')
-  const where = { setId, set, manifest, holders, missing, account: patientKey }
+  const where = { setId, set, manifest, manifestKey, holders, missing, account: patientKey }
   return { id, arrival, ...where, metadata, status, place }
 }

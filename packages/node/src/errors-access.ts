@@ -3,6 +3,7 @@
 
 import type { AccessRefusal } from '@mooring/records'
 import { type CatalogEntry, entry } from './error-entry.ts'
+import { CONSENT_TEXTS, GRANT_STANDING_TEXTS } from './errors-grants.ts'
 import type { HolderRefusal } from './holder-access.ts'
 
 export type AccessErrorCode =
@@ -195,5 +196,7 @@ const RELEASE_TEXTS = {
 export const ACCESS_TEXTS: Record<AccessErrorCode, CatalogEntry> = {
   ...REQUEST_TEXTS,
   ...GRANT_TEXTS,
+  ...GRANT_STANDING_TEXTS,
+  ...CONSENT_TEXTS,
   ...RELEASE_TEXTS,
 }

@@ -5,15 +5,15 @@ import { equalBytes } from '@mooring/codec'
 import type { KeyPair } from '@mooring/crypto'
 import { handleOfKey, isGrantOpenSigned } from '@mooring/ledger'
 import {
-  formatConsentGrant,
+  consentOf,
   formatGrant,
   type Grant,
   GRANT_LIFETIME_MS_MAX,
   isRecordClass,
-  parseConsentGrant,
+  parseGrant,
   readGrant,
   signGrant,
-  verifyConsentGrant,
+  verifyGrant,
 } from '@mooring/records'
 import type { Account } from './accounts.ts'
 import type { KeptGrant } from './kept-grants.ts'
@@ -53,8 +53,9 @@ export function hostedGrant(
   const classes = [...terms.classes]
   const purposes = [...terms.purposes]
   const patientKey = pair.publicKey
-  const scope = { custodian, recipient, classes, purposes, notBefore, expiresAt }
-  const document = formatGrant(signGrant(pair, { id, handle, patientKey, logKey, ...scope }))
+  const whose = { id, handle, patientKey, logKey, custodian, recipient }
+  const scope = { purposes, notBefore, expiresAt, content: { classes } }
+  const document = formatGrant(signGrant(pair, consentOf({ ...whose, ...scope })))
   const times = { notBefore, expiresAt }
   return { id, handles: [handle], recipient, classes, purposes, ...times, isWide: true, document }
 }
@@ -97,7 +98,7 @@ export function depositedGrant(
   { grant: file, open }: { grant: string; open: HandleOpening },
   ground: DepositGround,
 ): DepositedGrant {
-  const grant = readGrant(parseConsentGrant(file))
+  const grant = readGrant(parseGrant(file))
   const code =
     checkWhose(grant, account, ground) ??
     checkTimes(grant, open, ground) ??
@@ -114,7 +115,7 @@ export function depositedGrant(
     notBefore,
     expiresAt,
     isWide: !isNarrow,
-    document: formatConsentGrant(grant.signed),
+    document: formatGrant(grant.signed),
   }
 }
 
@@ -147,5 +148,5 @@ function checkSignatures(
   if (!equalBytes(handleOfKey(open.publicKey), grant.handle)) return 'handle_differs'
   if (open.kind === 'delegation') return 'handle_differs'
   if (!isGrantOpenSigned(genesisDigest, open)) return 'handle_forged'
-  return verifyConsentGrant(grant) ? undefined : 'grant_forged'
+  return verifyGrant(grant) ? undefined : 'grant_forged'
 }

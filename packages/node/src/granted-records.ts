@@ -6,18 +6,31 @@
 
 import { Refusal } from '@mooring/api'
 import { equalBytes, toHex } from '@mooring/codec'
-import { shardSetId, type SignedGrant, type VaultAnswer, verifyGrant } from '@mooring/records'
+import {
+  accessRequestDigest,
+  checkUse,
+  decideConsent,
+  type Grant,
+  openRecordKeys,
+  type RecordKey,
+  shardSetId,
+  type SignedAccessRequest,
+  type VaultAnswer,
+  verifyGrant,
+} from '@mooring/records'
 import {
   type AccessModules,
   BLOCK_TRIES,
   blockWait,
   type LocatedRecord,
+  type ReadingPerson,
   signQuery,
 } from './access-session.ts'
 import { discoverHeads, discoverKeys, newHeads } from './discovery.ts'
 import { PageBudget } from './holder-pages.ts'
 import type { Logger } from './logger.ts'
 import type { ManifestLibrary, Scope } from './manifest-library.ts'
+import { decisionTime, grantStandings, type StandingFacts } from './grant-standings.ts'
 import { orSilence, VaultPeerError } from './vault-peers.ts'
 
 export interface GrantedModules extends AccessModules {
@@ -26,11 +39,13 @@ export interface GrantedModules extends AccessModules {
   /** X25519, of this organisation, those it had as well. */
   readonly sealSecrets: readonly Uint8Array[]
   readonly organisations: () => readonly { readonly id: string }[]
+  readonly facts: StandingFacts
 }
 
 export interface GrantUse {
-  readonly grant: SignedGrant
+  readonly grant: Grant
   readonly purpose: string
+  readonly person: ReadingPerson
   readonly signal: AbortSignal
 }
 
@@ -48,6 +63,14 @@ const TIMEOUT_MS = 20_000
 const PAGE = 500
 /** The holders are not gone through again for every id that is not there. */
 const DISCOVER_AGAIN_MS = 30_000
+/** Refusals that say nothing of the record itself. */
+const FOR_HOLDERS: readonly string[] = [
+  'grant_expired',
+  'grant_not_valid_yet',
+  'not_the_recipient',
+  'practitioner_missing',
+  'purpose_not_covered',
+]
 /** What a custodian says when it cannot answer now; the holders can. */
 const PASSING: readonly string[] = ['not_ready', 'holder_failed', 'busy', 'quota_exceeded']
 
@@ -63,13 +86,11 @@ export class GrantedRecords {
   async find(use: GrantUse, id: string): Promise<LocatedRecord | undefined> {
     checkSignature(use.grant)
     const scope = scopeOf(use.grant)
-    const isCovered = ({ manifest }: LocatedRecord): boolean =>
-      use.grant.document.classes.includes(manifest.facts.class)
     const known = await this.#modules.manifests.find(scope, id)
-    if (known !== undefined) return isCovered(known) ? known : undefined
+    if (known !== undefined) return this.#isOpened(use, known) ? known : undefined
     await this.#refresh(use)
     const found = await this.#modules.manifests.find(scope, id)
-    return found !== undefined && isCovered(found) ? found : undefined
+    return found !== undefined && this.#isOpened(use, found) ? found : undefined
   }
 
   /** Newest first. */
@@ -79,9 +100,8 @@ export class GrantedRecords {
   ): Promise<GrantedPage> {
     checkSignature(use.grant)
     const entry = after === null ? await this.#refresh(use) : null
-    const { classes } = use.grant.document
-    const all = (await this.#modules.manifests.list(scopeOf(use.grant))).filter(({ manifest }) =>
-      classes.includes(manifest.facts.class),
+    const all = (await this.#modules.manifests.list(scopeOf(use.grant))).filter((record) =>
+      this.#isOpened(use, record),
     )
     const names = only === null ? null : new Set(only)
     const wanted =
@@ -116,16 +136,35 @@ export class GrantedRecords {
     return record
   }
 
+  /**
+   * What the consent says of the record. Whether the grant is in force, the purpose covered and the
+   * practitioner the right one is for the holders to say, who write down that they refuse.
+   */
+  #isOpened({ grant, purpose, person }: GrantUse, { manifest }: LocatedRecord): boolean {
+    const { self, clock, facts } = this.#modules
+    const decision = decideConsent(grant.consent, {
+      time: decisionTime(clock, facts),
+      organisation: self,
+      practitioner: person.practitioner?.key ?? null,
+      purpose,
+      facts: manifest.facts,
+    })
+    if (decision.permit) return decision.fields.length === 0
+    return FOR_HOLDERS.includes(decision.code)
+  }
+
   async #refresh(use: GrantUse): Promise<Uint8Array> {
-    const { grant, purpose } = use
-    const { logKey } = grant.document
+    const { grant, purpose, person } = use
+    const { logKey } = grant
     const query = 'records that this grant opens'
-    const question = await signQuery(this.#modules, { grant, logKey, purpose, query })
+    const question = await signQuery(this.#modules, { grant, logKey, purpose, person, query })
     const { entry } = question.signed.request
     const isAnswered = await this.#askCustodian(use, question)
     // A custodian that lost its disk has forgotten to whom it sealed its class keys; the holders have them.
-    const { classes } = grant.document
-    const hasKeys = await this.#modules.manifests.hasKeys(scopeOf(grant), classes)
+    // Keys of single records nobody has but the custodian.
+    const hasKeys =
+      grant.isNarrow || (await this.#modules.manifests.hasKeys(scopeOf(grant), grant.classes))
+    if (!isAnswered) this.#checkUse(grant)
     if (!isAnswered || !hasKeys) await this.#askHolders(use)
     return entry
   }
@@ -139,7 +178,7 @@ export class GrantedRecords {
     question: Awaited<ReturnType<typeof signQuery>>,
   ): Promise<boolean> {
     const { manifests, peers } = this.#modules
-    const { custodian } = grant.document
+    const { custodian } = grant
     if (!peers.isConnected(custodian)) return false
     const budget = new PageBudget(this.#modules)
     const seen = new Set<string>()
@@ -149,7 +188,8 @@ export class GrantedRecords {
       const began = budget.now()
       const page = await this.#page(custodian, { ...question, after, limit: PAGE })
       if (page === undefined) return false
-      await manifests.learn(scopeOf(grant), { keys: page.keys, heads: page.items })
+      const recordKeys = this.#recordKeysOf(page, question.signed)
+      await manifests.learn(scopeOf(grant), { keys: page.keys, heads: page.items, recordKeys })
       after = page.next
       if (after === null) return true
       if (seen.has(toHex(after))) budget.leave(custodian, 'list_out_of_order')
@@ -158,6 +198,24 @@ export class GrantedRecords {
       budget.spend(custodian, { items, ms: budget.now() - began })
     } while (!budget.isLeft(custodian))
     return false
+  }
+
+  #recordKeysOf({ recordKeys }: Catalogue, { request }: SignedAccessRequest): RecordKey[] {
+    const question = accessRequestDigest(request)
+    for (const secret of this.#modules.sealSecrets) {
+      const keys = openRecordKeys(recordKeys, { secret, question })
+      if (keys !== undefined) return keys
+    }
+    return []
+  }
+
+  /** Nobody answers who would refuse: this node looks at its own chain. @throws Refusal */
+  #checkUse(grant: Grant): void {
+    const { self: reader, clock, facts } = this.#modules
+    const { custodian } = grant
+    const known = { now: decisionTime(clock, facts), standings: grantStandings(facts) }
+    const code = checkUse(grant, { reader, custodian }, known)
+    if (code !== undefined) throw new Refusal(code, `The grant opens nothing: ${code}.`)
   }
 
   async #page(
@@ -203,12 +261,12 @@ export class GrantedRecords {
 }
 
 /** Also where what is asked for is known already: what an altered grant says is nobody's word. */
-function checkSignature(grant: SignedGrant): void {
+function checkSignature(grant: Grant): void {
   if (verifyGrant(grant)) return
   throw new Refusal('grant_forged', 'The signature of the grant is wrong.')
 }
 
-function scopeOf({ document: { custodian, patientKey } }: SignedGrant): Scope {
+function scopeOf({ custodian, patientKey }: Grant): Scope {
   return { custodian, patientKey }
 }
 

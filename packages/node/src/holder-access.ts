@@ -2,7 +2,7 @@
 // to who shows that enough others have written it down as well it gives its shard.
 //
 // Both steps ask the same pure decision (decideAccess): a request that was good a minute ago and has expired
-// since is refused. Every refusal is written down too. A request that was permitted here is remembered for
+// since is refused, and so is one whose grant was revoked. Every refusal is written down too. A request that was permitted here is remembered for
 // as long as it lives, so that a long record costs one check of signatures and not one for every range.
 
 import { concatBytes, equalBytes, toHex } from '@mooring/codec'
@@ -23,6 +23,8 @@ import {
 } from '@mooring/records'
 import type { AccessNotes } from './access-notes.ts'
 import type { Clock } from './clock.ts'
+import type { GrantReader } from './grant-reader.ts'
+import { decisionTime, grantStandings, type StandingFacts } from './grant-standings.ts'
 import type { KeptShard, KeptShards } from './kept-shards.ts'
 
 export type HolderRefusal =
@@ -48,6 +50,9 @@ export interface HolderAccessModules {
   readonly tip: () => number
   /** Of a final block of ours. */
   readonly blockDigestAt: (height: number) => Uint8Array | undefined
+  /** Of the same tip. */
+  readonly facts: StandingFacts
+  readonly grants: GrantReader
 }
 
 export interface Refused {
@@ -110,9 +115,9 @@ export class HolderAccess {
   }
 
   #decide(asked: Asked): AccessRefusal | 'restricted' | undefined {
-    const { self, clock, memberOf, tip, blockDigestAt } = this.#modules
+    const { self, clock, memberOf, tip, blockDigestAt, facts, grants } = this.#modules
     const { sender, signed, entry, kept } = asked
-    const now = clock.wall()
+    const now = decisionTime(clock, facts)
     const name = nameOf(signed)
     const decision = decideAccess({
       signed,
@@ -120,6 +125,8 @@ export class HolderAccess {
       self,
       entry,
       anchorKeyOf: (organisation) => memberOf(organisation)?.anchorKey,
+      grantOf: (grant) => grants.find(grant),
+      standings: grantStandings(facts),
       tip: tip(),
       blockDigestAt,
       now,

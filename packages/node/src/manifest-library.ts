@@ -14,7 +14,6 @@ import {
   concatBytes,
   decode,
   encode,
-  equalBytes,
   list,
   toHex,
   versioned,
@@ -26,9 +25,12 @@ import {
   KEY_DEPOSIT_BYTES_MAX,
   type LeafPlace,
   leafPlaceSchema,
+  type Manifest,
   openManifest,
+  openOneManifest,
   organisationIdSchema,
   type RecordHead,
+  type RecordKey,
   SEALED_MANIFEST_BYTES_MAX,
   SHARD_SET_BYTES_MAX,
   shardSetId,
@@ -46,6 +48,8 @@ export interface LibraryModules {
   readonly seal: (plaintext: Uint8Array) => Uint8Array
   /** @throws StorageError corrupt */
   readonly open: (sealed: Uint8Array) => Uint8Array
+  /** Whether a record under the first key at a custodian is one of the patient with the second. */
+  readonly isOfPatient: (custodian: string, former: Uint8Array, key: Uint8Array) => boolean
   /** 16 bytes that name this value here and nowhere else. */
   readonly name: (...parts: Uint8Array[]) => Uint8Array
 }
@@ -63,18 +67,31 @@ const headSchema = versioned(1, {
 })
 const keySchema = versioned(1, { id: bytes(32), deposit: bytesMax(KEY_DEPOSIT_BYTES_MAX) })
 
+const recordKeySchema = versioned(1, { key: bytes(32) })
+
 const placeSchema = versioned(1, { place: leafPlaceSchema })
 
 const KEY = 0
 const HEAD = 1
 /** Where the commitment of a record is on the chain. */
 const PLACE = 2
+/** What opens one manifest: the grant was for this record, and not for its class. */
+const RECORD_KEY = 3
 const SCOPES_MAX = 64
 
 interface Shelf {
   readonly keys: Map<string, ClassKeyContent>
   /** By set. */
+  readonly recordKeys: Map<string, Uint8Array>
+  /** By set. */
   readonly records: Map<string, LocatedRecord>
+}
+
+export interface Learnt {
+  /** Encoded key deposits. */
+  readonly keys: readonly Uint8Array[]
+  readonly heads: readonly LearntHead[]
+  readonly recordKeys?: readonly RecordKey[]
 }
 
 export interface LearntHead extends RecordHead {
@@ -94,23 +111,26 @@ export class ManifestLibrary {
    * Class keys sealed to this organisation, and heads that they may open; whatever does not open, or is of
    * another patient or custodian, is left out. The answer is how many records are new.
    */
-  async learn(
-    scope: Scope,
-    { keys, heads }: { keys: readonly Uint8Array[]; heads: readonly LearntHead[] },
-  ): Promise<number> {
+  async learn(scope: Scope, { keys, heads, recordKeys = [] }: Learnt): Promise<number> {
     const shelf = await this.#shelf(scope)
     const entries: LibraryEntry[] = []
     for (const encoded of keys) {
-      const content = openKey(encoded, scope, this.#modules.sealSecrets)
+      const content = openKey(encoded, scope, this.#modules)
       if (content === undefined || shelf.keys.has(nameOfKey(content))) continue
       shelf.keys.set(nameOfKey(content), content)
       const { id } = decodeKeyDeposit(encoded)
       const value = this.#modules.seal(encode(keySchema, { id, deposit: encoded }))
       entries.push({ name: concatBytes(Uint8Array.of(KEY), id), value })
     }
+    for (const { setId, key } of recordKeys) {
+      if (shelf.recordKeys.has(toHex(setId))) continue
+      shelf.recordKeys.set(toHex(setId), key)
+      const value = this.#modules.seal(encode(recordKeySchema, { key }))
+      entries.push({ name: concatBytes(Uint8Array.of(RECORD_KEY), setId), value })
+    }
     let added = 0
     await runInSlices(heads.values(), (head) => {
-      const record = openHead(head, scope, shelf.keys)
+      const record = openHead(head, scope, { ...this.#modules, ...shelf })
       if (record === undefined) return
       const name = toHex(record.setId)
       const known = shelf.records.get(name)
@@ -180,20 +200,22 @@ export class ManifestLibrary {
   }
 
   async #load(scope: Scope): Promise<Shelf> {
-    const { store, open, sealSecrets } = this.#modules
-    const shelf: Shelf = { keys: new Map(), records: new Map() }
+    const { store, open } = this.#modules
+    const shelf: Shelf = { keys: new Map(), recordKeys: new Map(), records: new Map() }
     const heads: RecordHead[] = []
     const places = new Map<string, LeafPlace>()
     for await (const { name, value } of store.entries(this.#nameOf(scope))) {
       const plaintext = open(value)
       if (name[0] === HEAD) heads.push(decode(headSchema, plaintext))
       if (name[0] === PLACE) places.set(toHex(name.slice(1)), decode(placeSchema, plaintext).place)
+      if (name[0] === RECORD_KEY)
+        shelf.recordKeys.set(toHex(name.slice(1)), decode(recordKeySchema, plaintext).key)
       if (name[0] !== KEY) continue
-      const content = openKey(decode(keySchema, plaintext).deposit, scope, sealSecrets)
+      const content = openKey(decode(keySchema, plaintext).deposit, scope, this.#modules)
       if (content !== undefined) shelf.keys.set(nameOfKey(content), content)
     }
     await runInSlices(heads.values(), (head) => {
-      const record = openHead(head, scope, shelf.keys)
+      const record = openHead(head, scope, { ...this.#modules, ...shelf })
       if (record === undefined) return
       const setName = toHex(record.setId)
       shelf.records.set(setName, { ...record, place: places.get(setName) })
@@ -206,13 +228,13 @@ export class ManifestLibrary {
 function openKey(
   encoded: Uint8Array,
   { custodian, patientKey }: Scope,
-  sealSecrets: readonly Uint8Array[],
+  { sealSecrets, isOfPatient }: Pick<LibraryModules, 'sealSecrets' | 'isOfPatient'>,
 ): ClassKeyContent | undefined {
   try {
     const deposit = decodeKeyDeposit(encoded)
     const content = openWithAny(deposit, sealSecrets)
     if (content === undefined || deposit.custodian !== custodian) return undefined
-    return equalBytes(content.patientKey, patientKey) ? content : undefined
+    return isOfPatient(custodian, content.patientKey, patientKey) ? content : undefined
   } catch (error) {
     if (error instanceof CodecError) return undefined
     throw error
@@ -222,24 +244,40 @@ function openKey(
 function openHead(
   { set: encoded, manifest: sealed, holders }: RecordHead,
   { custodian, patientKey }: Scope,
-  keys: ReadonlyMap<string, ClassKeyContent>,
+  opening: Pick<LibraryModules, 'isOfPatient'> & Pick<Shelf, 'keys' | 'recordKeys'>,
 ): LocatedRecord | undefined {
   try {
     const set = decodeShardSet(encoded)
     if (set.custodian !== custodian || holders.length !== set.n) return undefined
     const setId = shardSetId(encoded)
-    for (const { classKey, class: name } of keys.values()) {
-      const manifest = openManifest(sealed, classKey, setId)
-      if (manifest === undefined) continue
-      const { facts } = manifest
-      const isOf = equalBytes(facts.patientKey, patientKey) && facts.class === name
-      return isOf ? { setId, set, holders, manifest } : undefined
-    }
-    return undefined
+    const opened = openedWith(opening, sealed, setId)
+    if (opened === undefined) return undefined
+    const { manifest, class: name } = opened
+    const { facts } = manifest
+    const isOf = opening.isOfPatient(custodian, facts.patientKey, patientKey)
+    return isOf && (name ?? facts.class) === facts.class
+      ? { setId, set, holders, manifest }
+      : undefined
   } catch (error) {
     if (error instanceof CodecError) return undefined
     throw error
   }
+}
+
+/** With the key of this record, or else with that of a class, which says of which. */
+function openedWith(
+  { keys, recordKeys }: Pick<Shelf, 'keys' | 'recordKeys'>,
+  sealed: Uint8Array,
+  setId: Uint8Array,
+): { manifest: Manifest; class: string | null } | undefined {
+  const own = recordKeys.get(toHex(setId))
+  const manifest = own && openOneManifest(sealed, own, setId)
+  if (manifest !== undefined) return { manifest, class: null }
+  for (const { classKey, class: name } of keys.values()) {
+    const ofClass = openManifest(sealed, classKey, setId)
+    if (ofClass !== undefined) return { manifest: ofClass, class: name }
+  }
+  return undefined
 }
 
 /** With the key itself: anybody can seal one to us that claims to be of some class and epoch. */

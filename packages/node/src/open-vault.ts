@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { VaultHandlers } from '@mooring/api'
 import { decodeShardSet } from '@mooring/records'
 import type { AccessNotes } from './access-notes.ts'
+import { AccessSequences, sequenceSchema } from './access-sequences.ts'
 import { findRetiredKeys } from './next-keys.ts'
 import type { Agreement } from './agreement.ts'
 import type { Finding } from './alarms.ts'
@@ -16,6 +17,7 @@ import { discoverBatches } from './recovered-batches.ts'
 import { homePaths } from './home.ts'
 import { loadLocalSecret } from './local-secret.ts'
 import type { CustodyGround } from './open-custodian.ts'
+import { SealedValues } from './sealed-values.ts'
 import { type ProbeTarget, TraceProbe } from './trace-probe.ts'
 import { CARE_DEFAULTS } from './vault-care.ts'
 import { createCareAnswers } from './vault-care-answers.ts'
@@ -58,8 +60,11 @@ export async function openVaultKeeper(
   const { index, accounts, placing } = custodian
   const { repairAfterMs: graceMs, auditEveryMs: auditMs } = options.vault
   const { name: self, keys, home } = options
-  const { peers, shards, deposits, roots } = vault
+  const { peers, shards, deposits, roots, grants } = vault
   const atRest = new AtRest(await loadLocalSecret(join(homePaths(home).keys, 'records.secret')))
+  const sequences = new AccessSequences(
+    new SealedValues(stores.privateValues, atRest, 'access-sequences', sequenceSchema),
+  )
   const retired = await findRetiredKeys(options.keyPaths.seal, 'seal')
   const retiredSealSecrets = retired.map(({ seed }) => seed)
   const care = { ...CARE_DEFAULTS, graceMs, auditMs }
@@ -76,6 +81,9 @@ export async function openVaultKeeper(
       members,
       chain: stores.chain,
       notes,
+      facts: agreement.facts,
+      grants,
+      nextSequence: (grant) => sequences.next(grant),
       manifests: stores.manifests,
       atRest: {
         seal: (plaintext) => atRest.seal('library', plaintext),
@@ -126,6 +134,7 @@ export async function openVaultKeeper(
   })
   const reading = createReadingAnswers({
     keeper,
+    grants,
     index,
     accounts,
     placesOf: (records) => placesOf(custodian, records),

@@ -8,7 +8,7 @@
 // belong to no patient, wherever there are any.
 
 import type { Clock } from './clock.ts'
-import { type AccessModules, type LocatedRecord, signRequest } from './access-session.ts'
+import { type AccessModules, type LocatedRecord, NOBODY, signRequest } from './access-session.ts'
 import type { Finding } from './alarms.ts'
 import type { Logger } from './logger.ts'
 import { VaultPeerError } from './vault-peers.ts'
@@ -101,7 +101,9 @@ export class TraceProbe {
   /** Null when the holder said nothing to it. */
   async #isServed(holder: string, { record, logKey }: ProbeTarget): Promise<boolean | null> {
     const { access } = this.#modules
-    const { signed } = signRequest(access, [record], { grant: null, logKey, purpose: PURPOSE })
+    const reason = { grant: null, logKey, purpose: PURPOSE, person: NOBODY, sequence: null }
+    // The entry goes nowhere: a holder that keeps to the rule refuses before it asks for one.
+    const { signed } = await signRequest(access, [record], reason)
     const items = [{ setId: record.setId, from: 0, count: 1, digests: 0 }]
     try {
       const { body } = await access.peers.request(

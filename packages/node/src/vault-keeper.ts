@@ -3,7 +3,6 @@
 import { Refusal } from '@mooring/api'
 import type { KeyPair } from '@mooring/crypto'
 import { x25519 } from '@mooring/crypto'
-import { blockDigest, decodeHeader } from '@mooring/ledger'
 import { SHARDS_MAX } from '@mooring/records'
 import type { BlobStore, ChainStore, LeafStore, LibraryStore } from '@mooring/storage'
 import type { Finding } from './alarms.ts'
@@ -16,11 +15,14 @@ import type { ShardPlace } from './collect-shards.ts'
 import { fetchBatches } from './fetch-batches.ts'
 import { fetchKeys, fetchOwnShards, type FetchLostModules, othersThatAnswer } from './fetch-lost.ts'
 import type { FinalRoots } from './final-roots.ts'
+import type { GrantReader } from './grant-reader.ts'
+import type { StandingFacts } from './grant-standings.ts'
 import { GrantedRecords } from './granted-records.ts'
 import type { VaultHandlers } from './holder.ts'
 import { possibleHolders } from './holder-choice.ts'
 import { checkMove } from './holder-terms.ts'
 import type { KeptShards } from './kept-shards.ts'
+import { accessModules, catalogueModules } from './keeper-access.ts'
 import { knownSet, type KnownSets } from './known-sets.ts'
 import type { Logger } from './logger.ts'
 import { ManifestLibrary } from './manifest-library.ts'
@@ -67,6 +69,9 @@ export interface KeeperModules {
   readonly members: Pick<Members, 'organisations'>
   readonly chain: Pick<ChainStore, 'tip' | 'getHeader'>
   readonly notes: AccessNotes
+  readonly facts: StandingFacts
+  readonly grants: GrantReader
+  readonly nextSequence: AccessModules['nextSequence']
   readonly manifests: LibraryStore
   readonly atRest: {
     readonly seal: (plaintext: Uint8Array) => Uint8Array
@@ -105,8 +110,6 @@ interface HandlingParts extends Pick<VaultKeeper, 'faults' | 'known' | 'care'> {
   readonly manifests: ManifestLibrary
 }
 
-/** So many blocks behind our tip: who is a little behind knows that one too. */
-const BLOCKS_BACK = 2
 const REPORT_TIMEOUT_MS = 5_000
 /** Records that lack a shard, in one look. */
 const SHORT_MAX = 512
@@ -190,6 +193,7 @@ export function createVaultKeeper(options: KeeperOptions, modules: KeeperModules
   const manifests = new ManifestLibrary({
     store: modules.manifests,
     sealSecrets,
+    isOfPatient: (custodian, former, key) => modules.facts.isSuccessor(custodian, former, key),
     ...modules.atRest,
   })
   const consent = new RepairConsent(view, shards.store)
@@ -214,6 +218,7 @@ export function createVaultKeeper(options: KeeperOptions, modules: KeeperModules
       logger,
       manifests,
       sealSecrets,
+      facts: modules.facts,
       organisations: () => members.organisations,
     }),
     care,
@@ -288,57 +293,6 @@ async function noteMove(
   if (code !== undefined) throw new Refusal(code, `The move of a shard to ${holder} is refused.`)
   faults.clear(setId, at)
   await index.moved(setId, at, holder)
-}
-
-function accessModules(
-  { self, anchorKey }: KeeperOptions,
-  { clock, peers, random, members, chain, notes }: KeeperModules,
-): AccessModules {
-  return {
-    self,
-    anchorKey,
-    clock,
-    peers,
-    random,
-    recentBlock: () => {
-      const height = Math.max(0, chain.tip.height - BLOCKS_BACK)
-      const header = chain.getHeader(height)
-      const at = header === undefined ? chain.tip : { height, digest: digestOf(header) }
-      return { height: at.height, digest: at.digest }
-    },
-    memberOf: (organisation) => {
-      const member = members.organisations.find(({ id }) => id === organisation)
-      return member && { anchorKey: member.keys.anchor, legalGroup: member.legalGroup }
-    },
-    keepEntry: async (entry, { request }) => {
-      if (request.sets.length === 0) await notes.noteQuery(request, entry)
-      else await notes.noteRead(request, entry)
-    },
-  }
-}
-
-function catalogueModules({ self }: KeeperOptions, modules: KeeperModules): CatalogueModules {
-  const { clock, accounts, index, placesOf, members, chain, notes } = modules
-  return {
-    self,
-    clock,
-    accounts,
-    index,
-    placesOf,
-    anchorKeyOf: (organisation) =>
-      members.organisations.find(({ id }) => id === organisation)?.keys.anchor,
-    tip: () => chain.tip.height,
-    blockDigestAt: (height) => {
-      const header = chain.getHeader(height)
-      return header && digestOf(header)
-    },
-    noteQuery: (request, entry) => notes.noteQuery(request, entry),
-    noteRefusal: (refusal) => notes.noteRefusal(refusal),
-  }
-}
-
-function digestOf(header: Uint8Array): Uint8Array {
-  return blockDigest(decodeHeader(header))
 }
 
 /** Computed once for each key of another member. */

@@ -8,6 +8,7 @@ import { systemClock } from './clock.ts'
 import { type CreatedHolder, createHolder } from './create-holder.ts'
 import { createFinalRoots, type FinalRoots } from './final-roots.ts'
 import { FreeSpace } from './free-space.ts'
+import { GrantReader } from './grant-reader.ts'
 import type { HeldAccesses } from './held-accesses.ts'
 import type { VaultHandlers } from './holder.ts'
 import { answerVaultRequest } from './holder-wire.ts'
@@ -37,6 +38,7 @@ export interface VaultParts {
   readonly shards: KeptShards
   readonly deposits: CreatedHolder['deposits']
   readonly roots: FinalRoots
+  readonly grants: GrantReader
   /** The bytes of an answer to the bytes of a request. */
   onRequest(peerId: string, payload: Uint8Array): Promise<Uint8Array>
   close(): Promise<void>
@@ -48,6 +50,7 @@ const TIDY_AFTER_MS = 10 * 60_000
 export function createVaultParts(modules: VaultPartsModules): VaultParts {
   const { options, logger, metrics, stores, agreement, network, handlers } = modules
   const { notes, accesses } = modules
+  const grants = new GrantReader()
   const self = options.name
   const ownLogger = logger.module('holder')
   const { members } = agreement
@@ -72,6 +75,8 @@ export function createVaultParts(modules: VaultPartsModules): VaultParts {
       accesses,
       members,
       chain: stores.chain,
+      facts: agreement.facts,
+      grants,
       isConnected: (organisation) => peers.isConnected(organisation),
       handlers,
       onDamage: (damaged) => {
@@ -102,6 +107,7 @@ export function createVaultParts(modules: VaultPartsModules): VaultParts {
     shards,
     deposits: created.deposits,
     roots,
+    grants,
     onRequest: (peerId, payload) => {
       if (isClosed) return Promise.reject(new NodeError('not_ready'))
       const answered = answerVaultRequest(peerId, payload, { members, notes, answer })

@@ -2,18 +2,20 @@
 
 import { type ReadableRecord, Refusal, type VaultHandlers } from '@mooring/api'
 import { fromHex, toHex } from '@mooring/codec'
-import { decodeShardSet, type LeafPlace, parseGrant, type SignedGrant } from '@mooring/records'
-import type { LocatedRecord } from './access-session.ts'
+import { decodeShardSet, type Grant, type LeafPlace, parseGrant } from '@mooring/records'
+import { type LocatedRecord, NOBODY, type ReadingPerson } from './access-session.ts'
 import type { Accounts } from './accounts.ts'
 import type { CustodianIndex, IndexEntry } from './custodian-index.ts'
 import { failureOf } from './error-text.ts'
 import { VAULT_TEXTS } from './errors-vault.ts'
+import type { GrantReader } from './grant-reader.ts'
 import { NodeError } from './node-error.ts'
 import type { VaultKeeper } from './vault-keeper.ts'
 import type { ReadHow, Reading } from './vault-reader.ts'
 
 export interface ReadingModules {
   readonly keeper: Pick<VaultKeeper, 'reader' | 'granted'>
+  readonly grants: GrantReader
   readonly index: Pick<CustodianIndex, 'get' | 'getBySet'>
   readonly accounts: Pick<Accounts, 'findByKey'>
   readonly placesOf: (records: readonly IndexEntry[]) => Promise<(LeafPlace | null)[]>
@@ -23,14 +25,17 @@ export function createReadingAnswers(
   modules: ReadingModules,
 ): Pick<VaultHandlers, 'recordContent' | 'readable'> {
   return {
-    recordContent: async ({ id, purpose, grant, signal }) => {
+    recordContent: async ({ id, purpose, grant: file, signal }) => {
+      const person = NOBODY
+      const grant = file === null ? null : modules.grants.read(parseGrant(file))
       const found =
         grant === null
           ? await ownRecord(modules, id)
-          : await grantedRecord(modules, parseGrant(grant), { id, purpose, signal })
+          : await grantedRecord(modules, { grant, purpose, person, signal }, id)
       if (found === undefined) return undefined
       const { record, ...whose } = found
-      const reading = await readRecord(modules, record, { ...whose, purpose, signal }).catch(told)
+      const how = { ...whose, purpose, person, signal }
+      const reading = await readRecord(modules, record, how).catch(told)
       const { mediaType, rawBytes } = record.manifest
       return {
         contentType: mediaType,
@@ -42,9 +47,10 @@ export function createReadingAnswers(
       }
     },
     readable: async ({ grant: file, purpose, records: only, after, limit, signal }) => {
-      const grant = parseGrant(file)
+      const grant = modules.grants.read(parseGrant(file))
       const { granted } = modules.keeper
-      const page = await granted.list({ grant, purpose, signal }, { after, limit, only })
+      const use = { grant, purpose, person: NOBODY, signal }
+      const page = await granted.list(use, { after, limit, only })
       return {
         items: page.items.map(readableOf),
         entry: page.entry && toHex(page.entry),
@@ -74,11 +80,12 @@ async function ownRecord(
 
 async function grantedRecord(
   { keeper }: ReadingModules,
-  grant: SignedGrant,
-  { id, purpose, signal }: { id: string; purpose: string; signal: AbortSignal },
+  use: { grant: Grant; purpose: string; person: ReadingPerson; signal: AbortSignal },
+  id: string,
 ): Promise<Found | undefined> {
-  const record = await keeper.granted.find({ grant, purpose, signal }, id)
-  return record && { record, grant, logKey: grant.document.logKey }
+  const { grant } = use
+  const record = await keeper.granted.find(use, id)
+  return record && { record, grant, logKey: grant.logKey }
 }
 
 /** Where the shards were is not always where they are: a repair may have moved some. */

@@ -155,6 +155,7 @@ export function accessOf(number: number): { request: AccessRequest; entry: Acces
   const facts = openFacts(setId, { ...NO_CLINICAL_FACTS, ...known }, [])
   const request: AccessRequest = {
     ...said,
+    practitioner: null,
     sets: [{ setId, gateTag: setId, facts }],
     entry: accessEntryCommit(entry),
     block: { height: 0, digest: setId },

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { toHex } from '@mooring/codec'
-import type { SignedGrant, VaultAnswer } from '@mooring/records'
+import { type Grant, type VaultAnswer } from '@mooring/records'
 import { test } from 'uvu'
-import type { LocatedRecord } from '../src/access-session.ts'
+import { type LocatedRecord, NOBODY } from '../src/access-session.ts'
 import { AnchorCheck } from '../src/anchor-check.ts'
 import { systemClock } from '../src/clock.ts'
 import { fetchBatches } from '../src/fetch-batches.ts'
@@ -14,7 +14,7 @@ const READER = 'b'
 
 interface Given {
   world: VaultWorld
-  grant: SignedGrant
+  grant: Grant
   placed: Placed[]
 }
 
@@ -28,9 +28,9 @@ async function withRecords(work: (given: Given) => Promise<void>, count = 2): Pr
   })
 }
 
-function use(grant: SignedGrant) {
+function use(grant: Grant) {
   const { signal } = new AbortController()
-  return { grant, logKey: grant.document.logKey, purpose: PURPOSE, signal }
+  return { grant, logKey: grant.logKey, purpose: PURPOSE, person: NOBODY, signal }
 }
 
 async function find({ world, grant }: Given, { located }: Placed): Promise<LocatedRecord> {

@@ -4,11 +4,12 @@
 
 import assert from 'node:assert/strict'
 import {
-  commitRecord,
   type AccessEntry,
   accessEntryCommit,
   type AccessRequest,
   type AccessWitness,
+  commitRecord,
+  consentOf,
   decodeVaultAnswer,
   type DepositItem,
   encodeVaultRequest,
@@ -22,14 +23,14 @@ import {
   recordSecrets,
   sealAccessEntry,
   type SealedRecord,
-  type ShardName,
   sealRecord,
+  type ShardName,
   signAccessRequest,
   type SignedAccessRequest,
   signGrant,
+  UNATTENDED,
   type VaultAnswer,
   type VaultRequest,
-  UNATTENDED,
 } from '@mooring/records'
 import { concatBytes } from '@mooring/codec'
 import { sha256 } from '@mooring/crypto'
@@ -45,18 +46,21 @@ import {
 import type { AccessNotes, RefusedAccess } from '../src/access-notes.ts'
 import { type CreatedHolder, createHolder, type HolderOptions } from '../src/create-holder.ts'
 import { FreeSpace } from '../src/free-space.ts'
+import { GrantReader } from '../src/grant-reader.ts'
 import type { VaultHandlers } from '../src/holder.ts'
 import { answerVaultRequest } from '../src/holder-wire.ts'
 import type { DamagedShard } from '../src/kept-shards.ts'
 import { createLogger } from '../src/logger.ts'
 import { keyOf, NAMES, OBSERVER } from './chain-members.ts'
 import { MadeChain } from './made-chain.ts'
+import { MadeFacts } from './made-facts.ts'
 import { MadeRoots } from './made-roots.ts'
 import { MadeTombstones } from './made-tombstones.ts'
 import { TestClock } from './test-clock.ts'
 
 export const CUSTODIAN = 'st-mary'
 export const READER = OBSERVER
+export const HANDLE = bytesOf('handle')
 export const STRANGER = 'nobody'
 const SPLIT = { k: 2, n: 4 }
 const GIB = 1024 ** 3
@@ -107,6 +111,7 @@ export class HolderWorld {
   readonly roots = new MadeRoots()
   readonly tombstones = new MadeTombstones()
   readonly genesisDigest = new Uint8Array(32).fill(7)
+  readonly facts = new MadeFacts()
   readonly hospitals = new Map<string, KeepingHospital>()
   handlers: VaultHandlers | null = null
   /** Whom nobody reaches. */
@@ -224,18 +229,19 @@ export class HolderWorld {
     this.#count += 1
     const id = bytesOf(`request ${this.#count}`).slice(0, 16)
     const now = this.clock.wall()
-    const grant = signGrant(patient.sign, {
+    const consent = consentOf({
       id: bytesOf('grant').slice(0, 16),
       patientKey: patient.sign.publicKey,
       logKey: patient.log.publicKey,
       custodian: CUSTODIAN,
       recipient: READER,
-      classes: ['general'],
+      content: { classes: ['general'] },
       purposes: ['TREAT'],
       notBefore: now - 60_000,
       expiresAt: now + 3_600_000,
-      handle: null,
+      handle: HANDLE,
     })
+    const grant = signGrant(patient.sign, consent)
     const access = {
       kind: 'read' as const,
       id,
@@ -244,7 +250,7 @@ export class HolderWorld {
       custodian: CUSTODIAN,
       purpose: 'TREAT',
       patientKey: patient.sign.publicKey,
-      grant: grant.document.id,
+      grant: consent.id,
       records: [],
       query: null,
       by: UNATTENDED,
@@ -258,6 +264,7 @@ export class HolderWorld {
       custodian: CUSTODIAN,
       purpose: 'TREAT',
       grant,
+      practitioner: null,
       sets: records.map(({ record, gateTag, facts }) => ({
         setId: record.setId,
         gateTag,
@@ -377,6 +384,8 @@ export class HolderWorld {
           },
         },
         chain: this.chain.chain,
+        facts: this.facts,
+        grants: new GrantReader(),
         isConnected: (organisation) => !this.away.has(organisation),
         handlers: () => this.handlers,
         onDamage: (shard) => damaged.push(shard),

@@ -64,6 +64,7 @@ async function probing(world: HolderWorld, liar: string | null): Promise<Probing
     },
     recentBlock: () => world.blockAt(world.chain.height),
     memberOf: () => undefined,
+    nextSequence: () => Promise.reject(new Error('a probe has no number')),
     keepEntry: () => Promise.reject(new Error('a probe is no read')),
   }
   const asked: Probing['asked'] = []

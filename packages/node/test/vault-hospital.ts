@@ -20,6 +20,7 @@ import { systemClock } from '../src/clock.ts'
 import { createHolder } from '../src/create-holder.ts'
 import { FreeSpace } from '../src/free-space.ts'
 import type { KeptShards } from '../src/kept-shards.ts'
+import { GrantReader } from '../src/grant-reader.ts'
 import { createLogger } from '../src/logger.ts'
 import { createVaultKeeper, type VaultKeeper } from '../src/vault-keeper.ts'
 import { createVaultPeers, type VaultPeers } from '../src/vault-peers.ts'
@@ -33,6 +34,8 @@ export interface Indexed {
   setId: Uint8Array
   set: Uint8Array
   manifest: Uint8Array
+  manifestKey: Uint8Array
+  account: Uint8Array
   holders: string[]
   missing: number[]
   status: 'received' | 'accepted' | 'batched'
@@ -58,6 +61,8 @@ export class Hospital {
   /** Where its records are in batches, by set: what its catalogue tells. */
   readonly places = new Map<string, LeafPlace>()
   readonly patients: Patient[] = []
+  /** How many entries it made under grants. */
+  asked = 0
   /** Entries that were noted, by what for. */
   readonly noted: { what: string; request: AccessRequest | null; code?: string }[] = []
   readonly answer: ReturnType<typeof createHolder>['holder']
@@ -78,6 +83,7 @@ export class Hospital {
     })
     const notes = this.#notes()
     const { roots } = world
+    const grants = new GrantReader()
     const leaves = new LeafStore(database)
     this.leaves = leaves
     const members = world.membersOf()
@@ -102,6 +108,8 @@ export class Hospital {
         accesses: { about: () => Promise.resolve({ items: [], next: null }) },
         members,
         chain,
+        facts: world.facts,
+        grants,
         isConnected: (other) => this.peers.isConnected(other),
         handlers: () => this.keeper.handlers,
         onDamage: () => undefined,
@@ -134,6 +142,9 @@ export class Hospital {
         members,
         chain,
         notes,
+        facts: world.facts,
+        grants,
+        nextSequence: () => Promise.resolve((this.asked += 1)),
         manifests: new LibraryStore(database),
         atRest: {
           seal: (plaintext) => plaintext,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { toHex } from '@mooring/codec'
-import type { SignedGrant } from '@mooring/records'
+import { type Grant, readGrant } from '@mooring/records'
 import { test } from 'uvu'
-import type { LocatedRecord } from '../src/access-session.ts'
+import { type LocatedRecord, NOBODY } from '../src/access-session.ts'
 import type { Patient } from './vault-hospital.ts'
 import { type Placed, PURPOSE, type Tamper, VaultWorld } from './vault-world.ts'
 import { bytesFor, bytesOf, logKeyOf } from './vault-keys.ts'
@@ -14,15 +14,15 @@ function signal(): AbortSignal {
   return new AbortController().signal
 }
 
-function granted(grant: SignedGrant) {
-  return { grant, logKey: grant.document.logKey, purpose: PURPOSE, signal: signal() }
+function granted(grant: Grant) {
+  return { grant, logKey: grant.logKey, purpose: PURPOSE, person: NOBODY, signal: signal() }
 }
 
 async function world(
   work: (given: {
     world: VaultWorld
     patient: Patient
-    grant: SignedGrant
+    grant: Grant
     placed: Placed[]
   }) => Promise<void>,
   { count = 3, names = FIVE } = {},
@@ -47,7 +47,7 @@ function first(placed: readonly Placed[]): Placed {
 async function read(
   made: VaultWorld,
   located: LocatedRecord,
-  grant: SignedGrant,
+  grant: Grant,
 ): Promise<{ raw: Uint8Array; bad: string[] }> {
   const reading = await made.hospital(READER).keeper.reader.read(located, granted(grant))
   const raw = await bytesOf(reading.body)
@@ -71,7 +71,8 @@ test('a record is read under a grant, and every holder that was asked has the en
 test('the custodian reads its own like anybody, without a grant', async () => {
   await world(async ({ world: made, patient, placed }) => {
     const { located, raw } = first(placed)
-    const reason = { grant: null, logKey: logKeyOf(patient), purpose: PURPOSE, signal: signal() }
+    const whose = { grant: null, logKey: logKeyOf(patient), person: NOBODY }
+    const reason = { ...whose, purpose: PURPOSE, signal: signal() }
     const reading = await made.hospital('a').keeper.reader.read(located, reason)
     assert.deepEqual(await bytesOf(reading.body), raw)
     assert.ok(made.hospital('c').noted.some(({ what }) => what === 'witness'))
@@ -225,7 +226,7 @@ test('a record that has no holders so far is not told to who may read it', async
     const [waiting, ...rest] = made.hospital('a').records
     assert.ok(waiting !== undefined)
     waiting.status = 'received'
-    const use = { grant, purpose: PURPOSE, signal: signal() }
+    const use = { grant, purpose: PURPOSE, person: NOBODY, signal: signal() }
     const all = { after: null, limit: 100, only: null }
     const told = async (): Promise<string[]> => {
       const { items } = await made.hospital(READER).keeper.granted.list(use, all)
@@ -240,13 +241,14 @@ test('a record that has no holders so far is not told to who may read it', async
 test('what a grant opens comes from the custodian, and from the holders when it is gone', async () => {
   await world(async ({ world: made, patient, grant, placed }) => {
     await made.place(patient, bytesFor('secret', 500), 'sensitive:hiv')
-    const use = { grant, purpose: PURPOSE, signal: signal() }
+    const use = { grant, purpose: PURPOSE, person: NOBODY, signal: signal() }
     const all = { after: null, limit: 100, only: null }
     const ids = placed.map(({ located }) => toHex(located.setId)).toSorted()
     const fromCustodian = await made.hospital(READER).keeper.granted.list(use, all)
     assert.deepEqual(fromCustodian.items.map(({ setId }) => toHex(setId)).toSorted(), ids)
     assert.ok(made.hospital('a').noted.some(({ what }) => what === 'query'))
 
+    const other = await made.grant(patient, READER, { expiresAt: Date.now() + 7_200_000 })
     await made.wipe(READER)
     made.down.add('a')
     const { granted: records } = made.hospital(READER).keeper
@@ -263,8 +265,9 @@ test('what a grant opens comes from the custodian, and from the holders when it 
     const same = await records.find(use, toHex(some.manifest.recordCommit))
     assert.deepEqual(same?.setId, some.setId)
     // What is known already is not given under a grant that was altered either.
-    const classes = [...grant.document.classes, 'imaging'].toSorted()
-    const altered = { ...use, grant: { ...grant, document: { ...grant.document, classes } } }
+    const [header, payload] = other.signed.jws.split('.')
+    const jws = [header, payload, grant.signed.jws.split('.')[2]].join('.')
+    const altered = { ...use, grant: readGrant({ ...grant.signed, jws }) }
     const found = records.find(altered, toHex(some.manifest.recordCommit))
     await assert.rejects(found, { code: 'grant_forged' })
     const listed = records.list(altered, { ...all, after: page.next })
@@ -277,7 +280,7 @@ test('what a grant opens comes from the custodian, and from the holders when it 
 test('a custodian whose catalogue goes round and round is left, and the holders are asked', async () => {
   await world(async ({ world: made, grant, placed }) => {
     const all = { after: null, limit: 100, only: null }
-    const use = { grant, purpose: PURPOSE, signal: signal() }
+    const use = { grant, purpose: PURPOSE, person: NOBODY, signal: signal() }
     let pages = 0
     let lists = 0
     made.tampers.set('a', (answer) => {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { toHex } from '@mooring/codec'
-import { isShard, placementOrder, type SignedGrant } from '@mooring/records'
+import { type Grant, isShard, placementOrder } from '@mooring/records'
 import { test } from 'uvu'
+import { NOBODY } from '../src/access-session.ts'
 import { fetchOwnShards } from '../src/fetch-lost.ts'
 import { surveyPresence } from '../src/vault-survey.ts'
 import type { Hospital, Patient } from './vault-hospital.ts'
@@ -16,7 +17,7 @@ const { signal } = new AbortController()
 interface Made {
   world: VaultWorld
   patient: Patient
-  grant: SignedGrant
+  grant: Grant
   placed: Placed[]
 }
 
@@ -88,12 +89,12 @@ async function checkFull({ world: made, placed }: Made): Promise<void> {
 
 async function readAll({ world: made, grant, placed }: Made): Promise<void> {
   const { keeper } = made.hospital('b')
-  const use = { grant, purpose: PURPOSE, signal }
+  const use = { grant, purpose: PURPOSE, person: NOBODY, signal }
   for (const { located, raw } of placed) {
     const found = await keeper.granted.find(use, toHex(located.setId))
     assert.ok(found !== undefined)
     const now = await keeper.granted.locate(found, signal)
-    const reason = { ...use, logKey: grant.document.logKey }
+    const reason = { ...use, logKey: grant.logKey }
     const reading = await keeper.reader.read(now, reason)
     assert.deepEqual(await bytesOf(reading.body), raw)
   }

@@ -15,20 +15,23 @@ import {
   buildBatch,
   type ClassKeyContent,
   commitRecord,
+  consentOf,
   createKeyDeposit,
   decodeVaultAnswer,
   encodeBatchDeposit,
   encodeKeyDeposit,
   encodeVaultAnswer,
-  type GrantDocument,
+  type Grant,
+  type GrantTerms,
   type LeafPlace,
+  manifestKeyOf,
   NO_CLINICAL_FACTS,
   openManifest,
   placeShards,
+  readGrant,
   recordSecrets,
   sealRecord,
   shardSetId,
-  type SignedGrant,
   signGrant,
   splitOf,
   type VaultAnswer,
@@ -47,6 +50,7 @@ import {
   seedOf,
   signKeyOf,
 } from './vault-keys.ts'
+import { MadeFacts } from './made-facts.ts'
 import { Hospital, type Patient } from './vault-hospital.ts'
 
 export const PURPOSE = 'TREAT'
@@ -70,6 +74,8 @@ export class VaultWorld {
   readonly roots = new MadeRoots()
   readonly tombstones = new MadeTombstones()
   readonly genesisDigest = new Uint8Array(32).fill(7)
+  /** Of the chain that all of them have. */
+  readonly facts = new MadeFacts()
   readonly tampers = new Map<string, Tamper>()
   organisations: Organisation[]
   readonly #hospitals = new Map<string, Hospital>()
@@ -161,23 +167,25 @@ export class VaultWorld {
   async grant(
     patient: Patient,
     recipient: string,
-    changes: Partial<GrantDocument> = {},
-  ): Promise<SignedGrant> {
-    const document: GrantDocument = {
+    changes: Partial<GrantTerms> = {},
+  ): Promise<Grant> {
+    const consent = consentOf({
       id: random(16),
       patientKey: signKeyOf(patient).publicKey,
       logKey: logKeyOf(patient),
       custodian: patient.custodian,
       recipient,
-      classes: ['general', 'imaging'],
+      content: { classes: ['general', 'imaging'] },
       purposes: [PURPOSE],
       notBefore: Date.now() - 60_000,
       expiresAt: Date.now() + 3_600_000,
-      handle: null,
+      handle: random(32),
       ...changes,
-    }
-    for (const name of document.classes) await this.#deposit(patient, name, recipient)
-    return signGrant(signKeyOf(patient), document)
+    })
+    const grant = readGrant(signGrant(signKeyOf(patient), consent))
+    const wide = grant.isNarrow ? [] : grant.classes
+    for (const name of wide) await this.#deposit(patient, name, recipient)
+    return grant
   }
 
   async #deposit(patient: Patient, name: string, recipient: string): Promise<void> {
@@ -262,6 +270,8 @@ export class VaultWorld {
       setId,
       set: encodedSet,
       manifest,
+      manifestKey: manifestKeyOf(classKey, setId),
+      account: facts.patientKey,
       holders: [...holders],
       missing: [...missing],
       status: 'accepted' as const,

@@ -18,13 +18,13 @@ import {
 } from '@mooring/codec'
 import { domainBytes, domainHash, type KeyPair, sign, verify } from '@mooring/crypto'
 import { factsOpeningSchema } from './facts.ts'
-import { signedGrantSchema } from './grant-document.ts'
+import { signedGrantSchema } from './grant.ts'
 
 export const ACCESS_SETS_MAX = 64
 export const ACCESS_LIFETIME_MS_MAX = 600_000
 const AUDIENCE_MAX = 64
 
-export const accessRequestSchema = versioned(1, {
+export const accessRequestSchema = versioned(2, {
   id: bytes(16),
   /** Organisation whose node reads. */
   reader: text(64),
@@ -34,6 +34,8 @@ export const accessRequestSchema = versioned(1, {
   purpose: text(32),
   /** Null for the custodian itself, which reads by its own policy. */
   grant: nullable(signedGrantSchema),
+  /** Who reads at the reader, and says so; null for nobody in particular. */
+  practitioner: nullable(struct({ key: bytes(32), signature: bytes(64) })),
   /** Of one patient. */
   sets: list(
     struct({ setId: bytes(32), gateTag: bytes(32), facts: factsOpeningSchema }),
@@ -70,6 +72,24 @@ export function verifyAccessRequest(
 /** Names the request: what witnesses sign. */
 export function accessRequestDigest(request: AccessRequest): Uint8Array {
   return domainHash('access-request', encode(accessRequestSchema, request))
+}
+
+/** What the practitioner signs: the request as it is, before any signature is in it. */
+export function practitionerMessage(request: AccessRequest): Uint8Array {
+  const unsigned = encode(accessRequestSchema, { ...request, practitioner: null })
+  return concatBytes(domainBytes('practitioner-request'), unsigned)
+}
+
+export function signAsPractitioner(key: KeyPair, request: AccessRequest): AccessRequest {
+  const signature = sign(key, practitionerMessage(request))
+  return { ...request, practitioner: { key: key.publicKey, signature } }
+}
+
+/** True as well where no practitioner is named. */
+export function verifyPractitioner(request: AccessRequest): boolean {
+  const { practitioner } = request
+  if (practitioner === null) return true
+  return verify(practitioner.key, practitionerMessage(request), practitioner.signature)
 }
 
 function messageOf(request: AccessRequest): Uint8Array {

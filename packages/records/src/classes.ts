@@ -18,7 +18,7 @@ export type RecordClass =
 const CLASS = /^(?:emergency|general|imaging|stream|research|sensitive:[a-z0-9]{1,32})$/
 
 /** ActCode sensitivity labels that set a record apart, whatever it is. */
-export const SENSITIVE = new Set(
+const SENSITIVE = new Set(
   'ETH ETHUD OPIOIDUD PSY MH BH SUD SDV SEX STD HIV GDIS SCA SICKLE PSYTHPN'.split(' '),
 )
 const ACT_CODE = /(?:^|[/:])(?:v3-)?ActCode$/

@@ -5,8 +5,8 @@
 // limits a grant to a period means days.
 
 import { type JsonNode, memberOf, textMemberOf } from '@mooring/codec'
-import { SENSITIVE } from './classes.ts'
 import { REFERENCE_BYTES_MAX, type RecordFacts } from './facts.ts'
+import { isConfidentiality, isSensitivity } from './labels.ts'
 
 export type ClinicalFacts = Omit<RecordFacts, 'patientKey' | 'class' | 'record'>
 
@@ -20,8 +20,6 @@ export const NO_CLINICAL_FACTS: ClinicalFacts = {
 }
 
 const DAY = /^\d{4}-\d{2}-\d{2}(?:T|$)/
-/** Those that a consent may name; all of them together are fewer than a gate has room for. */
-const LABELS = new Set([...SENSITIVE, 'U', 'L', 'M', 'N', 'R', 'V'])
 const LABEL_SYSTEM = /(?:^|[/:])(?:v3-)?(?:ActCode|Confidentiality)$/
 
 const DAYS =
@@ -42,7 +40,10 @@ export function clinicalFactsOf(node: JsonNode, fullUrl: string | null): Clinica
   }
 }
 
-/** Codes in `meta.security` that say how sensitive or confidential the record is. */
+/**
+ * Codes in `meta.security` that a consent may name. All of them together are fewer than a gate has room
+ * for, so none is left out.
+ */
 export function labelsOf(node: JsonNode): string[] {
   const meta = memberOf(node, 'meta')
   const security = meta === undefined ? undefined : memberOf(meta, 'security')
@@ -51,9 +52,13 @@ export function labelsOf(node: JsonNode): string[] {
     const code = textMemberOf(label, 'code')
     const system = textMemberOf(label, 'system')
     const isLabel = system === undefined || LABEL_SYSTEM.test(system)
-    return code !== undefined && isLabel && LABELS.has(code) ? [code] : []
+    return code !== undefined && isLabel && isNamed(code) ? [code] : []
   })
   return [...new Set(codes)].toSorted()
+}
+
+function isNamed(code: string): boolean {
+  return isConfidentiality(code) || isSensitivity(code)
 }
 
 function dayOf(node: JsonNode): string {

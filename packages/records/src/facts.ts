@@ -21,7 +21,7 @@ import {
 import { hkdfSha256, sha256 } from '@mooring/crypto'
 
 export const REFERENCE_BYTES_MAX = 256
-export const LABELS_MAX = 24
+export const LABELS_MAX = 32
 
 /** Facets and their order, which the gate fixes; a new one comes last. */
 const facetSchemas = {

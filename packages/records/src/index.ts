@@ -15,10 +15,13 @@ export {
   accessRequestDigest,
   accessRequestSchema,
   type AccessRequest,
+  practitionerMessage,
   signAccessRequest,
+  signAsPractitioner,
   type SignedAccessRequest,
   signedRequestSchema,
   verifyAccessRequest,
+  verifyPractitioner,
 } from './access-request.ts'
 export {
   type AccessWitness,
@@ -110,8 +113,10 @@ export {
   type AccessInput,
   type AccessRefusal,
   BLOCK_AGE_MAX,
+  checkUse,
   decideAccess,
   decideQuery,
+  type GrantStandings,
   type HeldSet,
 } from './decide.ts'
 export {
@@ -171,33 +176,23 @@ export {
 export { type Field, fieldsOf } from './fields.ts'
 export { generatePatient } from './generate-patient.ts'
 export {
-  formatGrant,
-  GRANT_LIFETIME_MS_MAX,
-  type GrantDocument,
-  grantSchema,
-  parseGrant,
-  type SignedGrant,
-  signedGrantSchema,
-  signGrant,
-  verifyGrant,
-} from './grant-document.ts'
-export {
   checkGrant,
   consentOf,
   type Grant,
   GRANT_JWS_BYTES_MAX,
+  GRANT_LIFETIME_MS_MAX,
   type GrantQuestion,
   type GrantRefusal,
   type GrantTerms,
   readGrant,
-  type SignedGrant as SignedConsentGrant,
-  signedGrantSchema as signedConsentGrantSchema,
-  signGrant as signConsentGrant,
-  verifyGrant as verifyConsentGrant,
+  type SignedGrant,
+  signedGrantSchema,
+  signGrant,
+  verifyGrant,
 } from './grant.ts'
 export {
-  formatGrant as formatConsentGrant,
-  parseGrant as parseConsentGrant,
+  formatGrant,
+  parseGrant,
 } from './grant-text.ts'
 export { formatOffer, OFFER_CHARACTERS_MAX, parseOffer } from './grant-offer.ts'
 export {
@@ -301,11 +296,19 @@ export {
 export { classOf, isRecordClass, type RecordClass, recordClassSchema } from './classes.ts'
 export {
   type Manifest,
+  manifestKeyOf,
   manifestSchema,
   openManifest,
+  openOneManifest,
   SEALED_MANIFEST_BYTES_MAX,
   sealManifest,
 } from './manifest.ts'
+export {
+  openRecordKeys,
+  type RecordKey,
+  RECORD_KEYS_MAX,
+  sealRecordKeys,
+} from './record-keys.ts'
 export { bucketFor, nextBucket, paddedBytesFor } from './padding.ts'
 export {
   EVENT_TIME_BYTES_MAX,

@@ -78,7 +78,7 @@ export function sealManifest(
   setId: Uint8Array,
 ): Uint8Array {
   const plaintext = padded(encode(manifestSchema, manifest), PADDED_STEP)
-  return aeadSeal(manifestKey(classKey, setId), NONCE, setId, plaintext)
+  return aeadSeal(manifestKeyOf(classKey, setId), NONCE, setId, plaintext)
 }
 
 /** Undefined when it is not sealed under this class key for this set. @throws CodecError */
@@ -87,12 +87,22 @@ export function openManifest(
   classKey: Uint8Array,
   setId: Uint8Array,
 ): Manifest | undefined {
+  return openOneManifest(sealed, manifestKeyOf(classKey, setId), setId)
+}
+
+/** With the key of this manifest alone. @throws CodecError */
+export function openOneManifest(
+  sealed: Uint8Array,
+  manifestKey: Uint8Array,
+  setId: Uint8Array,
+): Manifest | undefined {
   if (sealed.length > SEALED_MANIFEST_BYTES_MAX) return undefined
-  const plaintext = aeadOpen(manifestKey(classKey, setId), NONCE, setId, sealed)
+  const plaintext = aeadOpen(manifestKey, NONCE, setId, sealed)
   if (plaintext === undefined) return undefined
   return decode(manifestSchema, unpadded(plaintext), PADDED_BYTES_MAX)
 }
 
-function manifestKey(classKey: Uint8Array, setId: Uint8Array): Uint8Array {
+/** Opens this manifest and no other, and does not lead back to the class key. */
+export function manifestKeyOf(classKey: Uint8Array, setId: Uint8Array): Uint8Array {
   return hkdfSha256(classKey, EMPTY, concatBytes(INFO, setId), 32)
 }

@@ -32,6 +32,7 @@ import { KEY_DEPOSIT_BYTES_MAX } from './class-keys.ts'
 import { deletionReceiptSchema, erasureOrderSchema, restrictionOrderSchema } from './erasure.ts'
 import { SEALED_MANIFEST_BYTES_MAX } from './manifest.ts'
 import { organisationIdSchema } from './placement.ts'
+import { SEALED_RECORD_KEYS_BYTES_MAX } from './record-keys.ts'
 import { repairQuestionSchema } from './repair-part.ts'
 import { SEGMENTS_MAX, SHARD_SET_BYTES_MAX, SHARDS_MAX } from './shard-set.ts'
 
@@ -229,6 +230,8 @@ const answerSchema = variant({
     /** Key deposits with wraps for the reader. */
     keys: list(bytesMax(KEY_DEPOSIT_BYTES_MAX), KEY_DEPOSITS_MAX),
     items: list(catalogueItemSchema, LIST_ITEMS_MAX),
+    /** Of these items, sealed to the reader, under a grant that opens no whole classes; else empty. */
+    recordKeys: bytesMax(SEALED_RECORD_KEYS_BYTES_MAX),
     next: nullable(digest),
   }),
   /** In the order asked; null where this holder does not help. */

@@ -1,7 +1,7 @@
 // A hospital that keeps a patient's records, one that wants to read them, and holders: keys from fixed
 // seeds, and a request that every holder permits, with the means to change one thing of it.
 
-import { concatBytes } from '@mooring/codec'
+import { concatBytes, equalBytes, toHex } from '@mooring/codec'
 import { type KeyPair, keyPairFromSeed, sha256 } from '@mooring/crypto'
 import {
   type Access,
@@ -12,7 +12,12 @@ import {
   type FactsOpening,
   gateOfOpening,
   gateTagOf,
-  type GrantDocument,
+  consentOf,
+  type Grant,
+  type GrantTerms,
+  readGrant,
+  RecordsError,
+  type HandleStanding,
   type HeldSet,
   NO_CLINICAL_FACTS,
   openFacts,
@@ -21,6 +26,7 @@ import {
   pairwiseSignKey,
   type RandomBytes,
   type RecordFacts,
+  type SignedGrant,
   sealAccessEntry,
   signAccessRequest,
   signGrant,
@@ -63,6 +69,7 @@ export const patientKey = pairwiseSignKey(patientSeed, organisationDid(CUSTODIAN
 export const logKey = pairwiseSealKey(patientSeed, organisationDid(CUSTODIAN), 0)
 export const otherPatientKey = pairwiseSignKey(bytesOf('other'), organisationDid(CUSTODIAN))
 
+export const HANDLE = bytesOf('handle')
 export const blockDigestAt = (height: number): Uint8Array => bytesOf(`block ${height}`)
 
 export interface AskedSet {
@@ -90,23 +97,52 @@ export function factsOf(name: string, changes: Partial<RecordFacts> = {}): Recor
     patientKey: patientKey.publicKey,
     class: 'general',
     record: bytesOf(`record ${name}`),
+    type: 'Observation',
+    date: '2026-11-01',
+    author: 'P/1',
+    encounter: 'E/1',
     ...changes,
   }
 }
 
-export function grantOf(changes: Partial<GrantDocument> = {}): GrantDocument {
+export function termsOf(changes: Partial<GrantTerms> = {}): GrantTerms {
   return {
     id: bytesOf('grant', 16),
+    handle: HANDLE,
     patientKey: patientKey.publicKey,
     logKey: logKey.publicKey,
     custodian: CUSTODIAN,
     recipient: READER,
-    classes: ['general', 'emergency'],
     purposes: ['TREAT'],
     notBefore: NOW - DAY,
     expiresAt: NOW + DAY,
-    handle: null,
+    content: { classes: ['general', 'emergency'] },
     ...changes,
+  }
+}
+
+export function grantOf(changes: Partial<GrantTerms> = {}): SignedGrant {
+  return signGrant(patientKey, consentOf(termsOf(changes)))
+}
+
+/** One whose text was changed by somebody who has not the key. */
+export function forgedGrant(): SignedGrant {
+  const { jws, delegations } = grantOf({ expiresAt: NOW + 2 * DAY })
+  const [, , signature] = grantOf().jws.split('.')
+  return { jws: [...jws.split('.').slice(0, 2), signature].join('.'), delegations }
+}
+
+/** Handles that are open on the chain, and no key that was replaced. */
+export function standingsOf(handles: Record<string, Partial<HandleStanding> | null> = {}) {
+  const live = { kind: 'share', expiresAt: NOW + 400 * DAY, revokedAt: null }
+  return {
+    handle: (handle: Uint8Array): HandleStanding | undefined => {
+      const changes = handles[toHex(handle)]
+      return changes === null ? undefined : { ...live, ...changes }
+    },
+    isReplaced: () => false,
+    isSuccessor: (_custodian: string, former: Uint8Array, key: Uint8Array) =>
+      equalBytes(former, key),
   }
 }
 
@@ -140,7 +176,8 @@ export function requestOf(changes: Partial<AccessRequest> = {}): AccessRequest {
     reader: READER,
     custodian: CUSTODIAN,
     purpose: 'TREAT',
-    grant: signGrant(patientKey, grantOf()),
+    grant: grantOf(),
+    practitioner: null,
     sets: [askedSet('a'), askedSet('b', { class: 'emergency' })],
     entry: accessEntryCommit(entry),
     block: { height: TIP - 1, digest: blockDigestAt(TIP - 1) },
@@ -162,6 +199,15 @@ export function heldSets(sets: readonly AskedSet[]): (setId: Uint8Array) => Held
   return (setId) => held.get(setId.join())
 }
 
+function readable(grant: SignedGrant): Grant | undefined {
+  try {
+    return readGrant(grant)
+  } catch (error) {
+    if (error instanceof RecordsError) return undefined
+    throw error
+  }
+}
+
 /** What a holder knows, and a request signed by its reader. */
 export function inputOf(
   request: AccessRequest = requestOf(),
@@ -173,6 +219,8 @@ export function inputOf(
     self: SELF,
     entry: request.entry,
     anchorKeyOf: (id) => (MEMBERS.includes(id) ? anchorKeyOf(id).publicKey : undefined),
+    grantOf: readable,
+    standings: standingsOf(),
     tip: TIP,
     blockDigestAt: (height) => (height <= TIP ? blockDigestAt(height) : undefined),
     now: NOW,

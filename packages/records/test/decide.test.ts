@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { encode } from '@mooring/codec'
+import { encode, equalBytes, toHex } from '@mooring/codec'
 import * as fc from 'fast-check'
 import { test } from 'uvu'
 import {
@@ -8,9 +8,16 @@ import {
   type AccessRefusal,
   type AccessRequest,
   accessRequestSchema,
+  consentOf,
   decideAccess,
   decideQuery,
-  type GrantDocument,
+  type FacetName,
+  type GrantTerms,
+  type HandleStanding,
+  type SignedDelegation,
+  signAsPractitioner,
+  signDelegation,
+  provisionOf,
   PURPOSES,
   signAccessRequest,
   type SignedAccessRequest,
@@ -24,7 +31,9 @@ import {
   bytesOf,
   CUSTODIAN,
   DAY,
+  forgedGrant,
   grantOf,
+  HANDLE,
   heldSets,
   HOUR,
   inputOf,
@@ -34,6 +43,8 @@ import {
   READER,
   requestOf,
   SELF,
+  standingsOf,
+  termsOf,
   TIP,
 } from './access-world.ts'
 
@@ -51,8 +62,8 @@ function asked(
   return codeOf(inputOf(requestOf(changes), known))
 }
 
-function grant(changes: Partial<GrantDocument>): Pick<AccessRequest, 'grant'> {
-  return { grant: signGrant(patientKey, grantOf(changes)) }
+function grant(changes: Partial<GrantTerms>): Pick<AccessRequest, 'grant'> {
+  return { grant: grantOf(changes) }
 }
 
 function withSets(...sets: AskedSet[]): {
@@ -69,6 +80,32 @@ function own(changes: Partial<AccessRequest> = {}): Partial<AccessRequest> {
 const signed = inputOf().signed
 const sensitive = withSets(askedSet('s', { class: 'sensitive:psy' }))
 const foreign = withSets(askedSet('f', { patientKey: otherPatientKey.publicKey }))
+
+const doctor = anchorKeyOf('a doctor')
+const noObservations = provisionOf('deny', { types: ['Observation'] })
+
+/** Set a, with one of its facts shown. */
+function shown(facet: FacetName): Pick<AccessRequest, 'sets'> {
+  return { sets: [askedSet('a', {}, [facet])] }
+}
+
+function narrow(content: GrantTerms['content']): Partial<GrantTerms> {
+  return { content: { classes: ['general', 'emergency'], ...content } }
+}
+
+function standing(changes: Partial<HandleStanding> | null): Partial<AccessInput> {
+  return { standings: standingsOf({ [toHex(HANDLE)]: changes }) }
+}
+
+/** Refusals with a test of their own below. */
+const TESTED_APART = [
+  'grant_forged',
+  'delegation_forged',
+  'delegation_revoked',
+  'delegation_not_valid_yet',
+  'delegation_expired',
+  'practitioner_forged',
+]
 
 type Case = [AccessRefusal | 'permit', Partial<AccessRequest>, Partial<AccessInput>?]
 
@@ -112,21 +149,39 @@ const CASES: Case[] = [
   ['permit', grant({ expiresAt: NOW + 1 })],
   ['grant_expired', grant({ expiresAt: NOW })],
   ['purpose_not_covered', grant({ purposes: ['HRESCH'] })],
-  ['purpose_not_covered', grant({ purposes: [] })],
   ['purpose_not_covered', { purpose: 'BTG' }],
   ['permit', { purpose: 'BTG', ...grant({ purposes: ['BTG'] }) }],
   ['purpose_not_covered', own({ purpose: 'BTG' })],
   ['purpose_not_covered', own({ purpose: 'HLEGAL' })],
   ['purpose_not_covered', own({ purpose: 'HRESCH' })],
   ['class_not_covered', sensitive.request, sensitive.known],
-  ['class_not_covered', grant({ classes: ['general'] })],
-  ['class_not_covered', grant({ classes: [] })],
+  ['class_not_covered', grant({ content: { classes: ['general'] } })],
   ['permit', { ...sensitive.request, ...own() }, sensitive.known],
   ['wrong_patient', foreign.request, foreign.known],
   ['gate_differs', { sets: [{ ...askedSet('a'), gateTag: bytesOf('another tag') }] }],
   ['gate_differs', { sets: [askedSet('a', { class: 'emergency' })] }],
   ['gate_differs', own({ sets: [askedSet('a', { class: 'emergency' })] })],
   ['gate_differs', own({ sets: [askedSet('a', { patientKey: otherPatientKey.publicKey })] })],
+  ['grant_malformed', {}, { grantOf: () => undefined }],
+  ['grant_unknown', {}, standing(null)],
+  ['grant_unknown', {}, standing({ kind: 'delegation' })],
+  ['grant_revoked', {}, standing({ revokedAt: 3 })],
+  ['grant_revoked', {}, { ...standing({ revokedAt: 3 }), isVerified: true }],
+  ['grant_expired', {}, standing({ expiresAt: NOW })],
+  ['key_replaced', {}, { standings: { ...standingsOf(), isReplaced: () => true } }],
+  ['practitioner_missing', grant({ practitioner: doctor.publicKey })],
+  ['type_not_covered', { ...grant(narrow({ types: ['AllergyIntolerance'] })), ...shown('type') }],
+  ['facts_missing', grant(narrow({ types: ['Observation'] }))],
+  ['permit', { ...grant(narrow({ types: ['Observation'] })), ...shown('type') }],
+  ['record_not_covered', { ...grant(narrow({ records: [bytesOf('x')] })), ...shown('record') }],
+  ['permit', { ...grant(narrow({ records: [bytesOf('record a')] })), ...shown('record') }],
+  ['encounter_not_covered', { ...grant(narrow({ encounters: ['E/2'] })), ...shown('encounter') }],
+  ['author_not_covered', { ...grant(narrow({ authors: ['P/2'] })), ...shown('author') }],
+  ['date_not_covered', { ...grant(narrow({ firstDay: '2026-11-02' })), ...shown('date') }],
+  ['permit', { ...grant(narrow({ lastDay: '2026-11-01' })), ...shown('date') }],
+  ['label_not_covered', { ...grant(narrow({ sensitivities: ['HIV'] })), ...shown('labels') }],
+  ['field_only', grant(narrow({ fields: ['/code'] }))],
+  ['denied', { ...grant({ provisions: [noObservations] }), ...shown('type') }],
   ['request_forged', {}, { signed: { ...signed, signature: bytesOf('x', 32) } }],
 ]
 
@@ -138,13 +193,101 @@ for (const [code, changes, known] of CASES) {
 }
 
 test('a grant that another key signed is forged', () => {
-  const mine = signGrant(patientKey, grantOf())
-  const { signature } = signGrant(patientKey, grantOf({ classes: ['general', 'emergency', 'x'] }))
-  assert.equal(asked({ grant: { ...mine, signature } }), 'grant_forged')
+  assert.equal(asked({ grant: forgedGrant() }), 'grant_forged')
+})
+
+/** From the patient to a parent, and from the parent to a phone, which signs the grant. */
+function delegated(
+  changes: { parent?: object; phone?: object } = {},
+  { parent: parentStanding = {}, phone: phoneStanding = {} }: Record<string, object> = {},
+) {
+  const [parent, phone] = [anchorKeyOf('parent'), anchorKeyOf('phone')]
+  const terms = { custodian: CUSTODIAN, notBefore: NOW - DAY, expiresAt: NOW + DAY }
+  const first = {
+    ...terms,
+    id: bytesOf('first', 16),
+    kind: 'representative' as const,
+    from: patientKey.publicKey,
+    to: parent.publicKey,
+    role: 'FAMRQT' as const,
+    handle: bytesOf('parent handle'),
+    ...changes.parent,
+  }
+  const second = {
+    ...terms,
+    id: bytesOf('second', 16),
+    kind: 'device' as const,
+    from: parent.publicKey,
+    to: phone.publicKey,
+    role: null,
+    handle: bytesOf('phone handle'),
+    ...changes.phone,
+  }
+  const delegations = [signDelegation(patientKey, first), signDelegation(parent, second)]
+  const live = { kind: 'delegation' }
+  const standings = standingsOf({
+    [toHex(first.handle)]: { ...live, ...parentStanding },
+    [toHex(second.handle)]: { ...live, ...phoneStanding },
+  })
+  return { phone, delegations, standings }
+}
+
+function askedByDelegate(
+  { phone, delegations, standings }: ReturnType<typeof delegated>,
+  given: SignedDelegation[] = delegations,
+) {
+  const consent = consentOf(termsOf({ signerKey: phone.publicKey }))
+  return asked({ grant: signGrant(phone, consent, given) }, { standings })
+}
+
+test('a delegate signs as long as every step to it is in force', () => {
+  assert.equal(askedByDelegate(delegated()), 'permit')
+  const revoked = { revokedAt: 9 }
+  assert.equal(askedByDelegate(delegated({}, { parent: revoked })), 'delegation_revoked')
+  assert.equal(askedByDelegate(delegated({}, { phone: revoked })), 'delegation_revoked')
+  assert.equal(askedByDelegate(delegated({}, { phone: { kind: 'share' } })), 'delegation_forged')
+  assert.equal(askedByDelegate(delegated({ parent: { expiresAt: NOW } })), 'delegation_expired')
+  const later = { notBefore: NOW + HOUR }
+  assert.equal(askedByDelegate(delegated({ phone: later })), 'delegation_not_valid_yet')
+  const { delegations, ...others } = delegated()
+  const [first, second] = delegations
+  assert.ok(first !== undefined && second !== undefined)
+  for (const given of [[], [first], [second], [second, first]]) {
+    assert.equal(askedByDelegate({ ...others, delegations }, given), 'delegation_forged')
+  }
+  const unsigned = { ...second, signature: new Uint8Array(64) }
+  assert.equal(askedByDelegate({ ...others, delegations }, [first, unsigned]), 'grant_forged')
+})
+
+test('a practitioner who is named proves it, for this request and no other', () => {
+  const only = { ...requestOf(grant({ practitioner: doctor.publicKey })) }
+  const proved = signAsPractitioner(doctor, only)
+  assert.equal(asked(proved), 'permit')
+  assert.equal(asked({ ...proved, id: bytesOf('another', 16) }), 'practitioner_forged')
+  assert.equal(asked(signAsPractitioner(anchorKeyOf('other'), only)), 'practitioner_missing')
+})
+
+test('records of a former key of the patient are read under a grant of the key that replaced it', () => {
+  const former = otherPatientKey.publicKey
+  const sets = [askedSet('a'), askedSet('f', { patientKey: former })]
+  const isSuccessor = (_custodian: string, one: Uint8Array, key: Uint8Array) =>
+    equalBytes(one, key) || equalBytes(one, former)
+  const standings = { ...standingsOf(), isSuccessor }
+  assert.equal(asked({ sets }, { heldSet: heldSets(sets), standings }), 'permit')
+  assert.equal(asked({ sets }, { heldSet: heldSets(sets) }), 'several_patients')
+  assert.equal(asked(own({ sets }), { heldSet: heldSets(sets), standings }), 'permit')
+})
+
+test('of several sets the same one decides, in whatever order they are asked for', () => {
+  const sets = [askedSet('a', {}, ['type']), askedSet('c', { class: 'imaging' }, [])]
+  const terms = grant(narrow({ types: ['AllergyIntolerance'] }))
+  for (const ordered of [sets, sets.toReversed()]) {
+    assert.equal(asked({ ...terms, sets: ordered }), 'facts_missing')
+  }
 })
 
 test('every reason of the decision is in the table', () => {
-  const seen = new Set<string>([...CASES.map(([code]) => code), 'grant_forged'])
+  const seen = new Set<string>([...CASES.map(([code]) => code), ...TESTED_APART])
   for (const code of ACCESS_REFUSALS) assert.ok(seen.has(code), code)
 })
 
@@ -181,7 +324,7 @@ test('the order of sets, classes, purposes and audience changes no decision', ()
       .subarray(['general', 'emergency', 'sensitive:hiv'])
       .chain((chosen) => fc.tuple(fc.constant(chosen), shuffled(chosen))),
     purposes: fc
-      .subarray(['TREAT', 'HPAYMT', 'BTG'])
+      .subarray(['TREAT', 'HPAYMT', 'BTG'], { minLength: 1 })
       .chain((chosen) => fc.tuple(fc.constant(chosen), shuffled(chosen))),
     audience: fc
       .subarray([SELF, CUSTODIAN, 'riverside'])
@@ -191,12 +334,15 @@ test('the order of sets, classes, purposes and audience changes no decision', ()
   fc.assert(
     fc.property(variations, ({ some, held, classes, purposes, audience, purpose }) => {
       const decisions = [0, 1].map((index) => {
-        const document = grantOf({ classes: classes[index] ?? [], purposes: purposes[index] ?? [] })
+        const terms = {
+          content: { classes: classes[index] ?? [] },
+          purposes: purposes[index] ?? [],
+        }
         const request = requestOf({
           purpose,
           sets: some[index] ?? [],
           audience: audience[index] ?? [],
-          grant: signGrant(patientKey, document),
+          ...grant(terms),
         })
         return codeOf(inputOf(request, { heldSet: heldSets(held) }))
       })
@@ -259,7 +405,7 @@ test('breaking the glass is permitted by BTG alone, whatever else is', () => {
   const others = PURPOSES.filter((purpose) => purpose !== 'BTG')
   fc.assert(
     fc.property(fc.subarray(others, { maxLength: 16 }), fc.boolean(), (purposes, isNamed) => {
-      const named = isNamed ? ['BTG', ...purposes.slice(1)] : purposes
+      const named = isNamed ? ['BTG', ...purposes.slice(1)] : ['TREAT', ...purposes.slice(1)]
       const code = asked({ purpose: 'BTG', ...grant({ purposes: named }) })
       assert.equal(code, isNamed ? 'permit' : 'purpose_not_covered')
     }),

@@ -216,6 +216,7 @@ const answers: Kinds<VaultAnswer> = {
     items: list(
       record({ set: some, manifest: some, holders: list(organisation), place: option(place) }),
     ),
+    recordKeys: some,
     next: option(digest),
   }),
   repair: record({ parts: list(option(some)) }),

@@ -76,6 +76,7 @@ const answerExamples: VaultAnswer[] = [
     body: {
       keys: [encodeKeyDeposit(keyDepositExample)],
       items: [{ set: encodedSet, manifest, holders: ['st-anna'], place: placeExample }],
+      recordKeys: new Uint8Array(0),
       next: null,
     },
   },

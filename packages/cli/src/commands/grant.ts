@@ -3,7 +3,13 @@
 
 import { toHex } from '@mooring/codec'
 import { NodeError } from '@mooring/node'
-import { isPurpose, isRecordClass, parseGrant, verifyGrant } from '@mooring/records'
+import {
+  isPurpose,
+  isRecordClass,
+  parseGrant,
+  readGrant as readSigned,
+  verifyGrant,
+} from '@mooring/records'
 import { type Command, Option } from 'commander'
 import { countArgument, remote, withHelp } from '../command-help.ts'
 import { type Context, type GlobalOptions, waitingFor } from '../context.ts'
@@ -79,9 +85,9 @@ function addCreate(group: Command, context: Context): void {
       return
     }
     await writeNew(context, file, text)
-    const { document } = parseGrant(text)
+    const grant = readSigned(parseGrant(text))
     if (output.isJson) {
-      const id = toHex(document.id)
+      const id = toHex(grant.id)
       output.json({ schema: 'mooring/grant-file/v1', id, file, recipient, expiresAt })
     } else output.note(`grant for ${recipient} until ${expiresAt} written to ${file}`)
   })
