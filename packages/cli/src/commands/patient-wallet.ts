@@ -88,16 +88,18 @@ function newWallet(context: Context, label: string, seed: Uint8Array): Wallet {
   return createWallet({ label, createdAt, seed, deviceSecret: walletRandom(32) })
 }
 
-// Four columns of six, numbered.
+// Numbered, four in a row; what is shown can be given back as it is.
 function formatWords(seed: Uint8Array): string {
   const words = seedToWords(seed).map((word, index) => `${String(index + 1).padStart(2)} ${word}`)
-  const rows = [0, 1, 2, 3, 4, 5].map((row) =>
-    [0, 6, 12, 18]
-      .map((column) => (words[row + column] ?? '').padEnd(14))
-      .join('')
-      .trimEnd(),
-  )
-  return rows.join('\n')
+  const rows = [0, 4, 8, 12, 16, 20].map((first) => words.slice(first, first + 4))
+  return rows
+    .map((row) =>
+      row
+        .map((each) => each.padEnd(14))
+        .join('')
+        .trimEnd(),
+    )
+    .join('\n')
 }
 
 function addShow(group: Command, context: Context): void {
@@ -247,7 +249,7 @@ async function readWords(context: Context, file: string | undefined): Promise<Ui
       ? await askWords(context)
       : new TextDecoder().decode(await readInput(context, file, WORDS_BYTES_MAX))
   try {
-    return wordsToSeed(typed)
+    return wordsToSeed(typed.replaceAll(/\b\d{1,2}\b[.)]?/g, ' '))
   } catch (error) {
     if (!(error instanceof CryptoError)) throw error
     const detail = error.message.replace(/^\w+: /, '')
