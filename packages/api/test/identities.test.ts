@@ -34,17 +34,17 @@ test('an event is handed on as it came, up to its bound', () =>
     const event = Uint8Array.of(1, 2, 3)
     const { height } = await client.relayIdentityEvent(event)
     assert.equal(height, 3)
-    assert.deepEqual(node.identities.events.map(toHex), [toHex(event)])
+    assert.deepEqual(node.memoryIdentities.events.map(toHex), [toHex(event)])
     const large = new Uint8Array(16 * 1024 + 1)
     await assert.rejects(client.relayIdentityEvent(large), refusedAs('body_too_large'))
-    assert.equal(node.identities.events.length, 1)
+    assert.equal(node.memoryIdentities.events.length, 1)
   }))
 
 test('a member says what its operator lets it say', () =>
   serving(async ({ client, node }) => {
     const { organisation } = await client.signRecovery(statement)
     assert.equal(organisation, 'st-mary')
-    const [first] = node.identities.statements
+    const [first] = node.memoryIdentities.statements
     assert.deepEqual(first?.identity, fromHex(IDENTITY.id))
     const wrong = { ...statement, controlKey: 'xyz' }
     await assert.rejects(client.signRecovery(wrong), refusedAs('invalid_request'))
@@ -54,7 +54,7 @@ test('only a patient opens the handle of a delegation', () =>
   serving(async ({ client, node }) => {
     const open = { publicKey: digestOf('once'), expiresAt: 1, signature: '0'.repeat(128) }
     await assert.rejects(client.openDelegation(open), refusedAs('patient_unsigned'))
-    assert.deepEqual(node.identities.delegations, [])
+    assert.deepEqual(node.memoryIdentities.delegations, [])
   }))
 
 test.run()

@@ -28,6 +28,7 @@ import type {
   TransactionOutcome,
 } from '../src/handlers.ts'
 import type { Access } from '../src/access-answers.ts'
+import type { IdentityHandlers } from '../src/identity-handlers.ts'
 import type { Evidence } from '../src/evidence-answers.ts'
 import type { Change, Epoch, Member, Network } from '../src/membership-answers.ts'
 import { formatVerification, verifyProof } from '../src/verify.ts'
@@ -52,7 +53,8 @@ export class MemoryNode extends MemoryVault implements ApiHandlers {
   organisations: Member[] = [MEMBER]
   proposals: Change[] = [CHANGE]
   readonly patients = new MemoryPatients()
-  readonly identities = new MemoryIdentities()
+  readonly memoryIdentities = new MemoryIdentities()
+  identities: IdentityHandlers = this.memoryIdentities
   /** Oldest first. */
   accesses: Access[] = []
   offences: Evidence[] = []

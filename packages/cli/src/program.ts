@@ -11,6 +11,7 @@ import { addEvidence } from './commands/evidence.ts'
 import { addExplain } from './commands/explain.ts'
 import { addGenesis } from './commands/genesis.ts'
 import { addGrant } from './commands/grant.ts'
+import { addGuardian } from './commands/guardian.ts'
 import { addHealthcheck } from './commands/healthcheck.ts'
 import { addInit } from './commands/init.ts'
 import { addKeys } from './commands/keys.ts'
@@ -20,6 +21,7 @@ import { addPatient } from './commands/patient.ts'
 import { addProof } from './commands/proof.ts'
 import { addPrune } from './commands/prune.ts'
 import { addRecord } from './commands/record.ts'
+import { addRecovery } from './commands/recovery.ts'
 import { addSnapshot } from './commands/snapshot.ts'
 import { addStart } from './commands/start.ts'
 import { addStatus } from './commands/status.ts'
@@ -89,6 +91,8 @@ export function createProgram(context: Context, result: Result): Command {
   program.commandsGroup('Patients:')
   addPatient(program, context)
   addEnrolment(program, context)
+  addGuardian(program, context)
+  addRecovery(program, context)
   program.commandsGroup('Operate:')
   addKeys(program, context)
   addVault(program, context, result)

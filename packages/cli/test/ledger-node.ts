@@ -2,9 +2,9 @@
 // a block at once. Its homes are those of a devnet, with the keys of all hospitals.
 
 import { join } from 'node:path'
-import type { TransactionOutcome } from '@mooring/api'
+import { Refusal, type TransactionOutcome } from '@mooring/api'
 import { toHex } from '@mooring/codec'
-import { formatPeerId } from '@mooring/crypto'
+import { formatPeerId, type KeyPair } from '@mooring/crypto'
 import {
   applyTransactions,
   authoritySet,
@@ -29,11 +29,13 @@ import {
 import { type Devnet, readKeyFile } from '@mooring/node'
 import { MemoryNode } from '../../api/test/memory-node.ts'
 import { AuthoritySets } from '../../node/src/authority-sets.ts'
+import { createIdentityAnswers } from '../../node/src/identity-answers.ts'
 import {
   createMembershipAnswers,
   type MembershipAnswers,
   type MembershipParts,
 } from '../../node/src/membership-answers.ts'
+import type { Relay } from '../../node/src/relay.ts'
 
 const NOW = Date.parse('2026-11-20T09:30:00Z')
 
@@ -72,6 +74,8 @@ export class LedgerNode extends MemoryNode {
   /** Final heights that others told, by name; who is not here is not connected. */
   heights = new Map<string, number>()
   height = 0
+  /** How far the clock of the chain was put forward. */
+  forwardMs = 0
   readonly #digest: Uint8Array
   readonly #ended: Ended[] = []
   readonly #answers: MembershipAnswers
@@ -146,6 +150,40 @@ export class LedgerNode extends MemoryNode {
     }
   }
 
+  /** What members relay with the anchor key of this one, and what its operator signs. */
+  relayIdentities({ name, anchorKey }: { name: string; anchorKey: KeyPair }): void {
+    const digest = this.#digest
+    const tip = () => ({ time: this.#time() })
+    const relay: Relay = {
+      submit: (words) => {
+        const expiresAt = this.#time() + 60_000
+        const bytes = createTransaction({
+          ...words,
+          expiresAt,
+          genesisDigest: digest,
+          keyPair: anchorKey,
+        })
+        const transaction = decodeTransaction(bytes, digest)
+        const outcome = this.#take(transaction)
+        if (outcome.status === 'rejected') throw new Refusal(outcome.code, outcome.detail)
+        return Promise.resolve({ id: transaction.id, height: this.height, time: this.#time() })
+      },
+    }
+    this.identities = createIdentityAnswers(
+      { name, genesisDigest: digest, anchorKey },
+      {
+        clock: { monotonic: () => this.#time() },
+        relay,
+        chain: {
+          get tip() {
+            return tip()
+          },
+        },
+        finalState: () => this.state,
+      },
+    )
+  }
+
   #take(transaction: DecodedTransaction): TransactionOutcome {
     const height = this.height + 1
     const time = this.#time() + 1
@@ -170,7 +208,7 @@ export class LedgerNode extends MemoryNode {
   }
 
   #time(): number {
-    return NOW + this.height
+    return NOW + this.forwardMs + this.height
   }
 
   #parts(): MembershipParts {

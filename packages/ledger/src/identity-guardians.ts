@@ -120,7 +120,11 @@ export function checkApprovals(
   return undefined
 }
 
-function isGuardian(approval: GuardianApproval, root: Uint8Array): boolean {
+/** Whether the root has this guardian in this place. */
+export function isGuardian(
+  approval: Omit<GuardianApproval, 'signature'>,
+  root: Uint8Array,
+): boolean {
   const { index, salt, organisation, key, path } = approval
   const leaf = guardianLeaf({ salt, organisation, key: organisation === null ? key : null })
   const inclusion = { index, size: GUARDIAN_LEAVES, leafHash: leaf, path, root }

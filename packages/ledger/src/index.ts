@@ -162,6 +162,7 @@ export {
   type GuardianApproval,
   guardianPath,
   guardiansRoot,
+  isGuardian,
 } from './identity-guardians.ts'
 export {
   attestRecovery,

@@ -119,3 +119,107 @@ export const RECOVERY_TEXTS: Record<RecoveryErrorCode, CatalogEntry> = {
     'Try again in a minute, or at another member:   --endpoint <url>',
   ),
 }
+
+// What commands about recovery, guardians and devices refuse before they ask anybody.
+export type GuardianErrorCode =
+  | 'document_unreadable'
+  | 'no_identity'
+  | 'identity_not_ours'
+  | 'guardians_too_few'
+  | 'kit_of_another'
+  | 'kit_not_on_chain'
+  | 'not_a_guardian'
+  | 'other_network'
+  | 'fingerprint_differs'
+  | 'recovery_stale'
+  | 'recovery_not_in_control'
+  | 'no_recovery_asked'
+  | 'answer_of_another'
+  | 'shares_wrong'
+  | 'delegate_unknown'
+  | 'invite_not_known'
+
+export const GUARDIAN_TEXTS: Record<GuardianErrorCode, CatalogEntry> = {
+  document_unreadable: entry(5730, 2, 422)(
+    'The document cannot be read',
+    'This is no {kind}: {detail}.',
+    'Paste the whole line, or name the file that has it; - for stdin.',
+  ),
+  no_identity: entry(5731, 6, 404)(
+    'The wallet has no identity on the chain',
+    'An identity is made when guardians are named.',
+    'Name some:   mooring patient guardians set --guardian <key> …',
+  ),
+  identity_not_ours: entry(5732, 5, 403)(
+    'The wallet does not control this identity',
+    'No key of this wallet is the one in control: it is of somebody else, or was recovered.',
+    'Compare the name of the identity with the recovery sheet.',
+    'Recover it with the guardians:   mooring patient recover start --identity <name>',
+  ),
+  guardians_too_few: entry(5733, 2, 422)(
+    'That is no set of guardians',
+    '{detail}.',
+    'Name more of them, or lower --threshold; at least two must agree.',
+  ),
+  kit_of_another: entry(5734, 5, 422)(
+    'This is for another guardian',
+    'The keys that it names are not of this wallet.',
+    'Open it with the wallet that gave the guardian key.',
+  ),
+  kit_not_on_chain: entry(5735, 8, 422)(
+    'The chain does not have this guardian',
+    'The guardians of the identity are others: they were named anew, or the document is false.',
+    'Ask the owner for the document of today.',
+  ),
+  not_a_guardian: entry(5736, 6, 404)(
+    'This wallet is no guardian of that',
+    'It has accepted no document for this identity or name.',
+    'See whose guardian it is:   mooring guardian list',
+    'Accept what the owner gave:   mooring guardian accept <text>',
+  ),
+  other_network: entry(5737, 13, 422)(
+    'That is about another network',
+    'The document names another genesis than the one of the node or wallet.',
+    'Ask a node of the right network:   --endpoint <url>',
+  ),
+  fingerprint_differs: entry(5738, 5, 422)(
+    'The digits are not those of this recovery',
+    'The document shows {found}. Somebody may have put another one in its place.',
+    'Call the person, let them read their digits, and do not sign before they are the same.',
+  ),
+  recovery_stale: entry(5739, 7, 409)(
+    'The recovery was asked for too long ago',
+    'The identity has had another event since; what is signed for this one would be worth nothing.',
+    'Let the owner begin again:   mooring patient recover start',
+  ),
+  recovery_not_in_control: entry(5740, 5, 403)(
+    'The new key is not in control yet',
+    'Shares are given only after the time lock, when nobody has stopped the recovery.',
+    'See how it stands:   mooring guardian list',
+  ),
+  no_recovery_asked: entry(5741, 6, 404)(
+    'This wallet has asked for no recovery',
+    'A recovery begins with a document for the guardians.',
+    'Begin:   mooring patient recover start --identity <name>',
+  ),
+  answer_of_another: entry(5742, 2, 422)(
+    'An answer belongs to another recovery',
+    'What a guardian or a desk signed names another identity or another event.',
+    'Let them sign the document of this recovery.',
+  ),
+  shares_wrong: entry(5743, 8, 422)(
+    'The shares do not open the backup',
+    '{detail}.',
+    'Take the newest backup, and ask the guardians of the time when it was made.',
+  ),
+  delegate_unknown: entry(5744, 6, 404)(
+    'The wallet has delegated to nobody of that name',
+    'No device and no representative is called {label}.',
+    'See them:   mooring patient device list',
+  ),
+  invite_not_known: entry(5745, 2, 422)(
+    'The keys are for hospitals that the wallet does not know',
+    '{organisation} is none of them.',
+    'Invite again:   mooring patient device invite',
+  ),
+}

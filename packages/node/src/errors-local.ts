@@ -5,11 +5,13 @@ import { type CatalogEntry, entry } from './error-entry.ts'
 import { PLACE_TEXTS } from './errors-place.ts'
 import { KEEPING_TEXTS } from './errors-storage.ts'
 import { VAULT_TEXTS } from './errors-vault.ts'
+import { GUARDIAN_TEXTS } from './errors-identity.ts'
 import { WALLET_TEXTS } from './errors-wallet.ts'
 import type { CommandErrorCode, NodeErrorCode } from './node-error.ts'
 
 export const COMMAND_TEXTS: Record<CommandErrorCode, CatalogEntry> = {
   ...WALLET_TEXTS,
+  ...GUARDIAN_TEXTS,
   internal: entry(1000, 1)(
     'Something failed that should not have',
     'This is a bug in Mooring: no input should lead here.',

@@ -6,6 +6,7 @@ import type { OptionProblem } from './config-file.ts'
 import type { MembershipErrorCode } from './errors-membership.ts'
 import type { PlaceErrorCode } from './errors-place.ts'
 import type { VaultErrorCode } from './errors-vault.ts'
+import type { GuardianErrorCode } from './errors-identity.ts'
 import type { WalletErrorCode } from './errors-wallet.ts'
 
 export type NodeErrorCode =
@@ -45,6 +46,7 @@ export type NodeErrorCode =
 // What the commands refuse by themselves.
 export type CommandErrorCode =
   | WalletErrorCode
+  | GuardianErrorCode
   | 'internal'
   | 'node_too_old'
   | 'usage'

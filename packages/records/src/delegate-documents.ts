@@ -29,6 +29,8 @@ const inviteSchema = versioned(1, {
   /** The patient, as the other wallet shall call them; '' for a device of the patient. */
   patient: text(LABEL_BYTES_MAX),
   genesisDigest: bytes(32),
+  /** Of the patient, for a device that may stop a recovery. */
+  identity: nullable(bytes(32)),
   hospitals: list(
     struct({
       organisation: organisationIdSchema,

@@ -34,6 +34,10 @@ export type OwnIdentity = Infer<typeof ownIdentitySchema>
 
 export const walletIdentitySchema = versioned(1, {
   own: nullable(ownIdentitySchema),
+  /** That was sent to the chain and is not known to be there. */
+  next: nullable(ownIdentitySchema),
+  /** Whose recovery this device may stop, once. */
+  deviceOf: nullable(bytes(32)),
   /** That this wallet asks guardians for. */
   recovery: nullable(
     struct({
@@ -57,6 +61,8 @@ export type WalletIdentity = Infer<typeof walletIdentitySchema>
 
 export const EMPTY_WALLET_IDENTITY: WalletIdentity = {
   own: null,
+  next: null,
+  deviceOf: null,
   recovery: null,
   nextGuardianKey: 0,
   wards: [],

@@ -147,6 +147,7 @@ test('an invitation of many hospitals fits its bound', () => {
     role: 'FAMRQT',
     patient: 'ben',
     genesisDigest: named('genesis'),
+    identity: null,
     hospitals,
   }
   const text = formatDocumentText(DELEGATE_INVITE, invite)

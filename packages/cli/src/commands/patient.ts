@@ -5,13 +5,21 @@ import { withHelp } from '../command-help.ts'
 import type { Context } from '../context.ts'
 import { withWalletOptions } from '../wallet-session.ts'
 import { addEnrol } from './patient-enrol.ts'
+import { addPatientGuardians } from './patient-guardians.ts'
+import { addPatientRecover, addPatientVeto } from './patient-recover.ts'
 import { addWalletCommands } from './patient-wallet.ts'
 
 export function addPatient(program: Command, context: Context): void {
   const group = withWalletOptions(program.command('patient')).description(
     'the wallet of a patient: keys, hospitals, what they permit and what was read',
   )
-  const areas = [addWalletCommands, addEnrol]
+  const areas = [
+    addWalletCommands,
+    addEnrol,
+    addPatientGuardians,
+    addPatientRecover,
+    addPatientVeto,
+  ]
   for (const add of areas) add(group, context)
   withHelp(group, {
     examples: [
