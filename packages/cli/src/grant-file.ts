@@ -2,8 +2,6 @@
 
 import { readFile, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { toHex } from '@mooring/codec'
-import { formatDidKey } from '@mooring/crypto'
 import { NodeError } from '@mooring/node'
 import {
   type Grant,
@@ -13,7 +11,7 @@ import {
   verifyGrant,
 } from '@mooring/records'
 import type { Context } from './context.ts'
-import { formatFields, formatTime } from './output.ts'
+import { formatGrantWords } from './grant-words.ts'
 import { readInput } from './read-input.ts'
 
 const GRANT_BYTES_MAX = 64 * 1024
@@ -46,23 +44,11 @@ export async function writeNew(context: Context, path: string, text: string): Pr
 }
 
 export function formatGrantFields({ grant }: Pick<GrantFile, 'grant'>, now: Date): string {
-  const { notBefore, expiresAt, custodian, recipient, classes, types, fields, purposes } = grant
-  return formatFields([
-    ['grant', toHex(grant.id)],
-    ['patient', formatDidKey(grant.patientKey)],
-    ['custodian', custodian],
-    ['recipient', recipient],
-    ['classes', classes.join(', ')],
-    ...(types.length > 0 ? [['types', types.join(', ')] as const] : []),
-    ...(fields.length > 0 ? [['fields', fields.join(', ')] as const] : []),
-    ['purposes', purposes.join(', ')],
-    ['from', formatTime(notBefore)],
-    ['until', `${formatTime(expiresAt)}${standing(notBefore, expiresAt, now)}`],
+  const over = now.getTime() >= grant.expiresAt
+  const early = now.getTime() < grant.notBefore
+  const standing = over ? 'it has expired' : early ? 'it is not valid yet' : 'its time runs'
+  return formatGrantWords(grant, [
+    ['now', standing],
     ['signature', verifyGrant(grant) ? 'holds' : 'does NOT hold: no holder will serve it'],
   ])
-}
-
-function standing(notBefore: number, expiresAt: number, now: Date): string {
-  if (now.getTime() >= expiresAt) return '  (expired)'
-  return now.getTime() < notBefore ? '  (not yet valid)' : ''
 }

@@ -6,10 +6,12 @@ import { PLACE_TEXTS } from './errors-place.ts'
 import { KEEPING_TEXTS } from './errors-storage.ts'
 import { VAULT_TEXTS } from './errors-vault.ts'
 import { GUARDIAN_TEXTS } from './errors-identity.ts'
+import { PATIENT_GRANT_TEXTS } from './errors-patient-grants.ts'
 import { WALLET_TEXTS } from './errors-wallet.ts'
 import type { CommandErrorCode, NodeErrorCode } from './node-error.ts'
 
 export const COMMAND_TEXTS: Record<CommandErrorCode, CatalogEntry> = {
+  ...PATIENT_GRANT_TEXTS,
   ...WALLET_TEXTS,
   ...GUARDIAN_TEXTS,
   internal: entry(1000, 1)(

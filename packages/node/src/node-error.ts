@@ -4,6 +4,7 @@
 import type { HaltReason } from '@mooring/consensus'
 import type { OptionProblem } from './config-file.ts'
 import type { MembershipErrorCode } from './errors-membership.ts'
+import type { PatientGrantErrorCode } from './errors-patient-grants.ts'
 import type { PlaceErrorCode } from './errors-place.ts'
 import type { VaultErrorCode } from './errors-vault.ts'
 import type { GuardianErrorCode } from './errors-identity.ts'
@@ -45,6 +46,7 @@ export type NodeErrorCode =
 
 // What the commands refuse by themselves.
 export type CommandErrorCode =
+  | PatientGrantErrorCode
   | WalletErrorCode
   | GuardianErrorCode
   | 'internal'

@@ -194,6 +194,7 @@ export {
   formatGrant,
   parseGrant,
 } from './grant-text.ts'
+export { isConfidentiality, isSensitivity } from './labels.ts'
 export { formatOffer, OFFER_CHARACTERS_MAX, parseOffer } from './grant-offer.ts'
 export {
   backupKey,

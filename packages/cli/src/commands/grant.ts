@@ -16,6 +16,7 @@ import { type Context, type GlobalOptions, waitingFor } from '../context.ts'
 import { type RemoteOptions, withNode } from '../endpoint.ts'
 import { formatGrantFields, readGrant, writeNew } from '../grant-file.ts'
 import { createOutput } from '../output.ts'
+import { addGrantAccept } from './grant-accept.ts'
 
 type CreateOptions = RemoteOptions & {
   patient: string
@@ -118,6 +119,7 @@ function addShow(group: Command, context: Context): void {
 export function addGrant(program: Command, context: Context): void {
   const group = program.command('grant').description('who else may read, what for, and how long')
   addCreate(group, context)
+  addGrantAccept(group, context)
   addShow(group, context)
   withHelp(group, {
     examples: ['mooring grant create --patient Patient/4711 --to riverside -o grant.json'],

@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import { withHelp } from '../command-help.ts'
 import type { Context } from '../context.ts'
 import { withWalletOptions } from '../wallet-session.ts'
+import { addPatientGrant } from './patient-grant.ts'
 import { addEnrol } from './patient-enrol.ts'
 import { addPatientGuardians } from './patient-guardians.ts'
 import { addPatientRecover, addPatientVeto } from './patient-recover.ts'
@@ -16,6 +17,7 @@ export function addPatient(program: Command, context: Context): void {
   const areas = [
     addWalletCommands,
     addEnrol,
+    addPatientGrant,
     addPatientGuardians,
     addPatientRecover,
     addPatientVeto,
