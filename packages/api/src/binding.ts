@@ -15,6 +15,7 @@ import { ApiError } from './errors.ts'
 import { type EventStreams, streamQuery } from './events.ts'
 import type { Place } from './limits.ts'
 import { authenticate, parseSigned } from './patient-binding.ts'
+import { emergencyEndpoints } from './emergency-endpoints.ts'
 import { identityEndpoints } from './identity-endpoints.ts'
 import { patientEndpoints } from './patient-endpoints.ts'
 import { convertQuery, hasHead } from './requests.ts'
@@ -50,6 +51,7 @@ const endpoints: Record<Exclude<OperationId, 'streamEvents'>, AnyEndpoint['answe
   ...vaultEndpoints,
   ...patientEndpoints,
   ...identityEndpoints,
+  ...emergencyEndpoints,
   submitTransactions,
   submitRecords,
 }

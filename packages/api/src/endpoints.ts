@@ -15,6 +15,7 @@ import type { ApiLimits } from './limits.ts'
 import type { RequestParts } from './route.ts'
 import { PAGE_DEFAULT } from './route-forms.ts'
 import type { OperationId, Routes } from './routes.ts'
+import type { EmergencyEndpoints } from './emergency-endpoints.ts'
 import type { IdentityEndpoints } from './identity-endpoints.ts'
 import type { PatientEndpoints } from './patient-endpoints.ts'
 import type { VaultEndpoints } from './vault-endpoints.ts'
@@ -56,7 +57,7 @@ export type Endpoint<K extends OperationId> = (
 ) => Answer | Promise<Answer>
 
 type Submitting = 'submitTransactions' | 'submitRecords'
-type ForPatients = keyof PatientEndpoints | keyof IdentityEndpoints
+type ForPatients = keyof PatientEndpoints | keyof IdentityEndpoints | keyof EmergencyEndpoints
 type Elsewhere = Submitting | keyof VaultEndpoints | ForPatients | 'streamEvents'
 type Reading = Exclude<OperationId, Elsewhere>
 

@@ -60,6 +60,25 @@ export {
   type ObservedRequest,
   startApi,
 } from './server.ts'
+export type {
+  Emergency,
+  EmergencyNotice,
+  EmergencyOpened,
+  EmergencyReview,
+  EmergencyStatus,
+} from './emergency-answers.ts'
+export type { EmergencyParts } from './emergency-client.ts'
+export type {
+  CredentialQuestion,
+  EmergencyAnswer,
+  EmergencyHandlers,
+  EmergencyNoticeAnswer,
+  EmergencyOpening,
+  EmergencyQuestion,
+  EmergencyReviewAnswer,
+  EmergencySetStatus,
+  OfflineQuestion,
+} from './emergency-handlers.ts'
 export type { Identity } from './identity-answers.ts'
 export type {
   IdentityAnswer,

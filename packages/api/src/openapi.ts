@@ -39,6 +39,7 @@ const TAGS = [
   { name: 'chain', description: 'Blocks and transactions' },
   { name: 'records', description: 'Records of this custodian' },
   { name: 'patients', description: 'Patients, their wallets and what they permit' },
+  { name: 'emergencies', description: 'Emergency sets: who opens one, and what comes of it' },
   { name: 'proofs', description: 'Proofs that a stranger can check' },
   { name: 'events', description: 'What happens, as it happens' },
   { name: 'storage', description: 'Snapshots, and what is kept of old blocks' },

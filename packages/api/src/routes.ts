@@ -12,6 +12,7 @@ import { accessRoutes } from './access-routes.ts'
 import * as answers from './answers.ts'
 import { evidenceRoutes } from './evidence-routes.ts'
 import { membershipRoutes } from './membership-routes.ts'
+import { emergencyRoutes } from './emergency-routes.ts'
 import { identityRoutes } from './identity-routes.ts'
 import { patientRoutes } from './patient-routes.ts'
 import type { Response } from './route.ts'
@@ -251,6 +252,7 @@ export const routes = table({
   ...vaultRoutes,
   ...patientRoutes,
   ...identityRoutes,
+  ...emergencyRoutes,
   ...accessRoutes,
   getProof: {
     method: 'GET',

@@ -34,6 +34,7 @@ import type { Change, Epoch, Member, Network } from '../src/membership-answers.t
 import { formatVerification, verifyProof } from '../src/verify.ts'
 import { accessPage, shownAccess } from './memory-access.ts'
 import { CHANGE, EPOCH, MEMBER } from './membership.ts'
+import { MemoryEmergencies } from './memory-emergencies.ts'
 import { MemoryIdentities } from './memory-identities.ts'
 import { MemoryPatients } from './memory-patients.ts'
 import { digestOf, MemoryVault, NOT_PLACED, timeOf } from './memory-vault.ts'
@@ -55,6 +56,7 @@ export class MemoryNode extends MemoryVault implements ApiHandlers {
   readonly patients = new MemoryPatients()
   readonly memoryIdentities = new MemoryIdentities()
   identities: IdentityHandlers = this.memoryIdentities
+  readonly emergencies = new MemoryEmergencies()
   /** Oldest first. */
   accesses: Access[] = []
   offences: Evidence[] = []

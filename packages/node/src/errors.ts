@@ -16,6 +16,7 @@ import {
 import { CUSTODY_TEXTS } from './errors-custody.ts'
 import { RECOVERY_TEXTS } from './errors-identity.ts'
 import { DESK_TEXTS } from './errors-desk.ts'
+import { EMERGENCY_TEXTS } from './errors-emergency.ts'
 import { HOLDER_TEXTS, PEER_TEXTS } from './errors-holder.ts'
 import { COMMAND_TEXTS, HALT_TEXTS, NODE_TEXTS } from './errors-local.ts'
 import { MEMBERSHIP_TEXTS } from './errors-membership.ts'
@@ -40,6 +41,7 @@ const TABLES = {
   ledger: LEDGER_TEXTS,
   records: RECORDS_TEXTS,
   access: ACCESS_TEXTS,
+  emergency: EMERGENCY_TEXTS,
   recovery: RECOVERY_TEXTS,
   holder: HOLDER_TEXTS,
   peer: PEER_TEXTS,
@@ -73,6 +75,7 @@ const NAMES: readonly TableName[] = [
   'ledger',
   'records',
   'access',
+  'emergency',
   'recovery',
   'holder',
   'peer',

@@ -11,6 +11,8 @@ import {
   auditAnswer,
   auditNonce,
   auditWindow,
+  type EmergencyAnswer,
+  type EmergencyMessage,
   type ShardName,
   type VaultAnswer,
   type VaultRequest,
@@ -31,7 +33,7 @@ type Body<K extends VaultRequest['kind']> = Extract<VaultRequest, { kind: K }>['
 type AnswerBody<K extends VaultAnswer['kind']> = Extract<VaultAnswer, { kind: K }>['body']
 
 /** @throws an error with a code, which is then the refusal */
-export interface VaultHandlers {
+export interface KeeperHandlers {
   catalogue(sender: string, body: Body<'catalogue'>): Promise<AnswerBody<'catalogue'>>
   repair(sender: string, body: Body<'repair'>): Promise<AnswerBody<'repair'>>
   restore(sender: string, body: Body<'restore'>): Promise<AnswerBody<'restore'>>
@@ -41,6 +43,11 @@ export interface VaultHandlers {
   erased(setId: Uint8Array): Promise<void>
   /** Somebody was served something else than a shard by another holder. */
   reported(sender: string, body: Body<'report'>): Promise<void>
+}
+
+export interface VaultHandlers extends KeeperHandlers {
+  /** About emergency sets. @throws Refusal */
+  emergency(sender: string, message: EmergencyMessage): Promise<EmergencyAnswer>
 }
 
 export type HolderOutcome = 'answered' | 'refused' | 'failed'
@@ -144,6 +151,11 @@ export class Holder {
       case 'erase':
       case 'restrict':
         return await this.#answerErasure(sender, request)
+      case 'emergency':
+        return {
+          kind: 'emergency',
+          body: await this.#handlers().emergency(sender, request.body),
+        }
       case 'repair':
       case 'restore':
       case 'moved':

@@ -26,6 +26,7 @@ import type { NodeParts } from './node-parts.ts'
 import { Offences } from './offences.ts'
 import { openAccessLog, openCustodian, openProofs, openRelay } from './open-custodian.ts'
 import { openPatients } from './open-patients.ts'
+import { openEmergencies } from './open-emergencies.ts'
 import { openVaultKeeper } from './open-vault.ts'
 import { type NextTransport, ownOptions, startStanding } from './standing.ts'
 import { roleOf } from './status.ts'
@@ -122,14 +123,22 @@ async function assemble(
   const opened = keep(
     await openVaultKeeper(ground, { agreement, custodian, vault, notes: accesses }),
   )
-  late.vaultHandlers = opened.keeper.handlers
+  const relay = openRelay(options, stores, agreement)
+  const reader = () => opened.keeper.reader
+  const emergencies = keep(
+    await openEmergencies(ground, { agreement, custodian, vault, relay, reader }),
+  )
+  late.vaultHandlers = {
+    ...opened.keeper.handlers,
+    emergency: (sender, message) => emergencies.answer(sender, message),
+  }
   late.keeper = opened.keeper
   late.vaultFinding = () => opened.finding()
   await custodian.start()
   await accesses.start()
-  const relay = openRelay(options, stores, agreement)
   const patients = await openPatients(ground, { agreement, custodian, relay })
   await patients.start()
+  await emergencies.start()
   const proofs = openProofs(options, stores, { custodian, accesses })
   const pruning = keep(openPruning(ground, [custodian, accesses]))
   const parts = partsOf(ground, { agreement, network, vault, custodian, offences, pruning })
@@ -142,6 +151,7 @@ async function assemble(
     proofs,
     feed,
     relay,
+    emergencies,
     snapshots,
     pruning,
   }

@@ -13,9 +13,12 @@ import type { Custodian } from './custodian.ts'
 import { createDisclosures } from './disclosures.ts'
 import { DiskUsage } from './disk-usage.ts'
 import { catalogEntry } from './errors.ts'
+import { createEmergencyAnswers } from './emergency-answers.ts'
+import type { Emergencies } from './emergency-parts.ts'
 import { answerOf, createEvidenceAnswers } from './evidence-answers.ts'
 import type { EventFeed } from './event-feed.ts'
 import { Finality } from './finality.ts'
+import { patientReference } from './grant-terms.ts'
 import { Health } from './health.ts'
 import type { NodeOptions } from './load-options.ts'
 import type { Logger } from './logger.ts'
@@ -46,6 +49,7 @@ export interface ServingModules {
   proofs: ProofDocuments & AccessProofs
   feed: EventFeed
   relay: Relay
+  emergencies: Emergencies
   snapshots: Snapshots
   pruning: Pruning
 }
@@ -136,6 +140,7 @@ function handlersOf(
     proofs,
     feed,
     relay,
+    emergencies,
     snapshots,
     pruning,
   }: ServingModules,
@@ -163,6 +168,12 @@ function handlersOf(
     ...createStorageAnswers(snapshots, pruning),
     identities: identitiesOf(parts, options, relay),
     ...patients.answers,
+    emergencies: createEmergencyAnswers(emergencies, {
+      self: options.name,
+      genesisDigest: options.genesisDigest,
+      now: () => parts.clock.wall(),
+      patientOf: (reference) => custodian.accounts.find(patientReference(reference)),
+    }),
     verifyProof: (json) => formatVerification(verifyProof(json, { genesis: options.genesis })),
     events: feed,
   }

@@ -18,7 +18,7 @@ import type { FinalRoots } from './final-roots.ts'
 import type { GrantReader } from './grant-reader.ts'
 import type { StandingFacts } from './grant-standings.ts'
 import { GrantedRecords } from './granted-records.ts'
-import type { VaultHandlers } from './holder.ts'
+import type { KeeperHandlers } from './holder.ts'
 import { possibleHolders } from './holder-choice.ts'
 import { checkMove } from './holder-terms.ts'
 import type { KeptShards } from './kept-shards.ts'
@@ -97,7 +97,7 @@ export interface VaultKeeper {
   readonly lost: FetchLostModules
   readonly survey: SurveyModules
   /** What the holder on this node hands on. */
-  readonly handlers: VaultHandlers
+  readonly handlers: KeeperHandlers
   /** What an operator has to know. */
   finding(): Finding | null
   start(): void
@@ -250,7 +250,7 @@ function handlersOf(
   options: KeeperOptions,
   modules: KeeperModules,
   { restore, helper, faults, known, care, manifests }: HandlingParts,
-): VaultHandlers {
+): KeeperHandlers {
   const { self } = options
   return {
     catalogue: (sender, body) => answerCatalogue(catalogueModules(options, modules), sender, body),

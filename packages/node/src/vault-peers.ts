@@ -41,6 +41,7 @@ const ANSWER_KINDS = {
   erase: 'erased',
   restrict: 'done',
   report: 'done',
+  emergency: 'emergency',
 } as const satisfies Record<VaultRequest['kind'], VaultAnswer['kind']>
 
 export type AnswerTo<R extends VaultRequest> = Extract<

@@ -121,6 +121,7 @@ test('reports about others are looked into a few times an hour and no more', asy
     world.handlers = {
       catalogue: refuse,
       repair: refuse,
+      emergency: refuse,
       restore: refuse,
       moved: () => Promise.resolve(),
       erased: () => Promise.resolve(),
@@ -204,6 +205,7 @@ test('what belongs to the custodian or to repair is asked of them, and their ref
     const handlers: VaultHandlers = {
       catalogue: refuse,
       repair: refuse,
+      emergency: refuse,
       restore: (sender) => {
         asked.push(sender)
         return Promise.resolve({ outcomes: ['kept'], liars: [] })

@@ -159,6 +159,7 @@ test('whoever kept a copy of what it has read is told to forget it', async () =>
       restore: refuse,
       moved: refuse,
       reported: refuse,
+      emergency: refuse,
       erased: (setId) => {
         forgotten.push(toHex(setId))
         return Promise.resolve()

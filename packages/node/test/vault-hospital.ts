@@ -111,7 +111,7 @@ export class Hospital {
         facts: world.facts,
         grants,
         isConnected: (other) => this.peers.isConnected(other),
-        handlers: () => this.keeper.handlers,
+        handlers: () => ({ ...this.keeper.handlers, emergency: noEmergencies }),
         onDamage: () => undefined,
         observe: () => undefined,
       },
@@ -243,4 +243,8 @@ export class Hospital {
       },
     }
   }
+}
+
+function noEmergencies(): Promise<never> {
+  return Promise.reject(new Error('nobody asks about emergencies here'))
 }

@@ -28,7 +28,7 @@ export const SHARE_BYTES = 32
 export const SHARE_ENC_BYTES = 32
 
 const digest = bytes(32)
-const sealedShare = bytes(SHARE_ENC_BYTES + SHARE_BYTES + AEAD_TAG_BYTES)
+export const sealedShareSchema = bytes(SHARE_ENC_BYTES + SHARE_BYTES + AEAD_TAG_BYTES)
 
 export const emergencyHeaderSchema = versioned(1, {
   locatorId: digest,
@@ -73,7 +73,7 @@ export const signedStatementSchema = struct({
 /** What one trustee is given of a version. */
 export const trusteePartSchema = struct({
   ciphertext: bytesMax(EMERGENCY_SEALED_BYTES_MAX),
-  share: sealedShare,
+  share: sealedShareSchema,
 })
 
 export const emergencyDepositSchema = struct({
@@ -82,6 +82,13 @@ export const emergencyDepositSchema = struct({
   parts: list(trusteePartSchema, SPARE_VERSIONS_MAX),
 })
 
+/** From a wallet to the patient's hospital: what goes to which trustee. */
+export const addressedDepositsSchema = list(
+  struct({ trustee: organisationIdSchema, deposit: emergencyDepositSchema }),
+  TRUSTEES_MAX,
+)
+
+export type AddressedDeposit = Infer<typeof addressedDepositsSchema>[number]
 export type EmergencyHeader = Infer<typeof emergencyHeaderSchema>
 export type EmergencyStatement = Infer<typeof emergencyStatementSchema>
 export type SignedStatement = Infer<typeof signedStatementSchema>

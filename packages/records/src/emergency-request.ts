@@ -64,6 +64,18 @@ export function emergencyAudience(genesisDigest: Uint8Array): string {
   return `did:mooring:network:${names.map((each) => each.padStart(2, '0')).join('')}`
 }
 
+/**
+ * What two practitioners sign when the network is not there: no set of trustees, but a patient of their own
+ * hospital.
+ */
+export function offlineQuestion(
+  asked: Pick<EmergencyQuestion, 'requestId' | 'organisation' | 'reason'> & { patient: string },
+): EmergencyQuestion {
+  const { requestId, organisation, reason, patient } = asked
+  const locatorId = domainHash('emergency-own-patient', new TextEncoder().encode(patient))
+  return { requestId, organisation, reason, locatorId, readerKey: new Uint8Array(32) }
+}
+
 export const EMERGENCY_REFUSALS = [
   'sender_differs',
   'emergency_reason_missing',

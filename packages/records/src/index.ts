@@ -515,6 +515,16 @@ export {
   type WalletKey,
 } from './wallet-file.ts'
 export {
+  type EmergencyAnswer,
+  EMERGENCY_VERDICTS,
+  type EmergencyMessage,
+  type EmergencyVerdict,
+  REASON_BYTES_MAX,
+  reasonCommit,
+  type WrittenReason,
+  writtenReasonSchema,
+} from './emergency-messages.ts'
+export {
   checkDeposit,
   type EmergencySealing,
   sealEmergencySet,
@@ -524,6 +534,8 @@ export {
   withdrawEmergencySet,
 } from './emergency-deposit.ts'
 export {
+  type AddressedDeposit,
+  addressedDepositsSchema,
   EMERGENCY_CONTENT_BYTES_MAX,
   EMERGENCY_SEALED_BYTES_MAX,
   EMERGENCY_THRESHOLD,
@@ -558,6 +570,7 @@ export {
   type EmergencyRequest,
   emergencyRequestSchema,
   type FinalOpening,
+  offlineQuestion,
 } from './emergency-request.ts'
 export {
   type EmergencyShare,

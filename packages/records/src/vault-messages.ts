@@ -31,6 +31,7 @@ import { HELD_ACCESSES_MAX, heldAccessSchema } from './held-access.ts'
 import { KEY_DEPOSIT_BYTES_MAX } from './class-keys.ts'
 import { deletionReceiptSchema, erasureOrderSchema, restrictionOrderSchema } from './erasure.ts'
 import { SEALED_MANIFEST_BYTES_MAX } from './manifest.ts'
+import { emergencyAnswerSchema, emergencyMessageSchema } from './emergency-messages.ts'
 import { organisationIdSchema } from './placement.ts'
 import { SEALED_RECORD_KEYS_BYTES_MAX } from './record-keys.ts'
 import { repairQuestionSchema } from './repair-part.ts'
@@ -172,6 +173,8 @@ const requestSchema = variant({
   erase: erasureOrderSchema,
   /** From its custodian: nobody else reads these sets, or others may again. */
   restrict: restrictionOrderSchema,
+  /** About emergency sets; see emergency-messages.ts. */
+  emergency: emergencyMessageSchema,
   /** A holder served something else than its shard. */
   report: struct({ shard: shardNameSchema, holder: organisationIdSchema, code: text(64) }),
 })
@@ -234,6 +237,7 @@ const answerSchema = variant({
     recordKeys: bytesMax(SEALED_RECORD_KEYS_BYTES_MAX),
     next: nullable(digest),
   }),
+  emergency: emergencyAnswerSchema,
   /** In the order asked; null where this holder does not help. */
   repair: struct({ parts: list(nullable(bytesMax(DEPOSIT_PART_BYTES_MAX)), REPAIR_SETS_MAX) }),
   /** In the order asked: `kept` when the shard is here, whole and checked, or why it is not. */

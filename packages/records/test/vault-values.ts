@@ -20,6 +20,11 @@ import {
   type VaultAnswer,
   type VaultRequest,
 } from '../src/index.ts'
+import {
+  deposits as emergencyDeposits,
+  headerOf as emergencyHeader,
+  request as emergencyRequest,
+} from './emergency-world.ts'
 import { anchorKeyOf, bytesOf, entry, READER, requestOf } from './access-world.ts'
 import { classKey, detailsOf, patientKey, seededRandom, splits, text } from './seal-world.ts'
 
@@ -187,6 +192,22 @@ const requests: Kinds<VaultRequest> = {
   report: record({ shard, holder: organisation, code: word }),
   erase: record({ setId: digest, salt: bytes(32) }),
   restrict: record({ sets: list(record({ setId: digest, isRestricted: fc.nat(1) })) }),
+  emergency: fc.oneof(
+    record({ locatorId: digest }).map((body) => ({ kind: 'locate' as const, body })),
+    fc.constant({ kind: 'open' as const, body: { request: emergencyRequest() } }),
+    fc.constantFrom(...emergencyDeposits.map((body) => ({ kind: 'deposit' as const, body }))),
+    record({ requestId: digest, key: digest }).map((body) => ({ kind: 'notice' as const, body })),
+    record({
+      requestId: digest,
+      verdict: fc.constantFrom('justified' as const, 'unjustified' as const),
+      note: word,
+    }).map((body) => ({ kind: 'review' as const, body })),
+    record({
+      reason: record({ requestId: digest, salt: bytes(16), text: word }),
+      setHandle: digest,
+      home: organisation,
+    }).map((body) => ({ kind: 'reason' as const, body })),
+  ),
 }
 
 const answers: Kinds<VaultAnswer> = {
@@ -231,6 +252,17 @@ const answers: Kinds<VaultAnswer> = {
     }),
     signature: bytes(64),
   }),
+  emergency: fc.oneof(
+    fc.constant({ kind: 'done' as const, body: {} }),
+    record({ header: option(fc.constant(emergencyHeader(0))), isOptedOut: fc.nat(1) }).map(
+      (body) => ({ kind: 'located' as const, body }),
+    ),
+    record({
+      header: fc.constant(emergencyHeader(0)),
+      ciphertext: some,
+      share: bytes(80),
+    }).map((body) => ({ kind: 'share' as const, body })),
+  ),
 }
 
 function anyOf<V extends { kind: string; body: unknown }>(kinds: Kinds<V>): fc.Arbitrary<V> {

@@ -1,0 +1,361 @@
+// The hospital that opens an emergency set: trace first, key after.
+//
+//   locate     every member is asked who keeps the set; k trustees that agree say which version is in force
+//   open       emergency.open is final before any share leaves a trustee
+//   shares     all trustees of the version at once; k of them are enough, and who is slow is not waited for
+//   reason     within three days, on the chain as a commitment, in words to reviewer and patient
+//
+// What opens the set (the card and the request's one-time secret) stays with the practitioner: this node
+// passes sealed shares on. A request may be repeated: what is on the chain is not put there twice.
+
+import { Refusal } from '@mooring/api'
+import { equalBytes, toHex } from '@mooring/codec'
+import {
+  EMERGENCY_OPEN_MS,
+  EMERGENCY_OUTCOMES,
+  EMERGENCY_REASON_MS,
+  EMERGENCY_REASONS,
+  type EmergencyOutcome,
+  emergencyOf,
+  type EmergencyReason,
+  type StateReader,
+} from '@mooring/ledger'
+import {
+  checkPresentation,
+  credentialCommit,
+  emergencyAudience,
+  type EmergencyAnswer,
+  type EmergencyHeader,
+  emergencyHeaderDigest,
+  type EmergencyMessage,
+  emergencyNonce,
+  type EmergencyRequest,
+  type EmergencyShare,
+  type Practitioner,
+  placementOrder,
+  type RandomBytes,
+  reasonCommit,
+} from '@mooring/records'
+import type { Clock } from './clock.ts'
+import type { EmergencyStore, OpenedByUs } from './emergency-store.ts'
+import type { Logger } from './logger.ts'
+import type { Relay } from './relay.ts'
+import { orSilence, VaultPeerError, type VaultPeers } from './vault-peers.ts'
+
+export interface DeskOptions {
+  readonly self: string
+  readonly genesisDigest: Uint8Array
+  readonly openMs?: number
+}
+
+export interface DeskModules {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly random: RandomBytes
+  readonly store: Pick<EmergencyStore, 'opened'>
+  readonly relay: Relay
+  readonly peers: VaultPeers
+  readonly organisations: () => readonly { id: string; legalGroup: string }[]
+  readonly finalState: () => StateReader
+  readonly issuerKeys: (organisation: string) => readonly Uint8Array[]
+  /** Whether a credential of ours is taken back. */
+  readonly isRevoked: (statusIndex: number) => boolean
+}
+
+export interface OpenedShares {
+  readonly requestId: Uint8Array
+  readonly openedAt: OpenedByUs['openedAt']
+  readonly shares: readonly EmergencyShare[]
+  /** Trustees that gave none, and why. */
+  readonly refused: readonly { organisation: string; code: string }[]
+}
+
+const LOCATE_MS = 2_000
+const SHARE_MS = 5_000
+const TELL_MS = 10_000
+
+export class EmergencyDesk {
+  readonly #options: DeskOptions
+  readonly #modules: DeskModules
+  /** Requests that are being opened, by id. */
+  readonly #running = new Map<string, Promise<OpenedShares>>()
+
+  constructor(options: DeskOptions, modules: DeskModules) {
+    this.#options = options
+    this.#modules = modules
+  }
+
+  /** @throws Refusal */
+  async open(request: EmergencyRequest, signal: AbortSignal): Promise<OpenedShares> {
+    const name = toHex(request.requestId)
+    const running = this.#running.get(name) ?? this.#open(request, signal)
+    this.#running.set(name, running)
+    try {
+      return await running
+    } finally {
+      this.#running.delete(name)
+    }
+  }
+
+  async #open(request: EmergencyRequest, signal: AbortSignal): Promise<OpenedShares> {
+    const practitioner = this.#checkPractitioner(request)
+    const known = this.#modules.store.opened.get(request.requestId)
+    if (known !== undefined && !equalBytes(known.request.locatorId, request.locatorId)) {
+      throw new Refusal('emergency_seen', 'This id belongs to another request.')
+    }
+    const header = await this.#locate(request.locatorId)
+    if (known !== undefined && !equalBytes(known.setHandle, header.setHandle)) {
+      throw new Refusal('emergency_ended', 'The version that this request opened is over.')
+    }
+    const opened = known ?? (await this.#trace(request, { header, practitioner, signal }))
+    return { ...(await this.#collect(opened.request, header)), openedAt: opened.openedAt }
+  }
+
+  /** What every trustee would refuse does not go on the chain. */
+  #checkPractitioner(request: EmergencyRequest): Practitioner {
+    const { self, genesisDigest } = this.#options
+    const { clock, issuerKeys, isRevoked } = this.#modules
+    if (request.organisation !== self) refuse('credential_of_another')
+    if (!isReason(request.reason)) refuse('emergency_reason_missing')
+    const shown = checkPresentation({
+      presentation: request.presentation,
+      audience: emergencyAudience(genesisDigest),
+      nonce: emergencyNonce(request),
+      now: clock.wall(),
+      issuerKeys,
+    })
+    if (typeof shown === 'string') return refuse(shown)
+    if (shown.organisation !== self) refuse('credential_of_another')
+    if (!shown.btg) refuse('credential_without_right')
+    if (isRevoked(shown.statusIndex)) refuse('credential_revoked')
+    return shown
+  }
+
+  /** The version that k of its trustees say is in force; the first on which so many agree. */
+  async #locate(locatorId: Uint8Array): Promise<EmergencyHeader> {
+    const { organisations, peers } = this.#modules
+    const body: EmergencyMessage = { kind: 'locate', body: { locatorId } }
+    const found = new Map<string, { header: EmergencyHeader; from: Set<string> }>()
+    const agreed = Promise.withResolvers<EmergencyHeader | undefined>()
+    let isKnown = false
+    let isOptedOut = false
+    const ask = async (organisation: string): Promise<void> => {
+      const asked = peers.request(
+        organisation,
+        { kind: 'emergency', body },
+        { timeoutMs: LOCATE_MS },
+      )
+      const answer = await orSilence(asked)
+      if (answer?.body.kind !== 'located') return
+      const { header, isOptedOut: out } = answer.body.body
+      isKnown = true
+      isOptedOut ||= out === 1
+      if (header === null || !equalBytes(header.locatorId, locatorId)) return
+      if (!header.trustees.some((each) => each.organisation === organisation)) return
+      const name = toHex(emergencyHeaderDigest(header))
+      const { from } = found.get(name) ?? { from: new Set<string>() }
+      found.set(name, { header, from: from.add(organisation) })
+      if (from.size >= header.k) agreed.resolve(header)
+    }
+    const all = Promise.all(organisations().map(({ id }) => ask(id)))
+    all.then(() => agreed.resolve(undefined), agreed.reject)
+    const header = await agreed.promise
+    if (header !== undefined) return header
+    if (isOptedOut) return refuse('emergency_opted_out')
+    if (found.size > 0) return refuse('trustees_unreachable')
+    return refuse(isKnown ? 'emergency_ended' : 'emergency_set_unknown')
+  }
+
+  async #trace(
+    request: EmergencyRequest,
+    {
+      header,
+      practitioner,
+      signal,
+    }: { header: EmergencyHeader; practitioner: Practitioner; signal: AbortSignal },
+  ): Promise<OpenedByUs> {
+    const { self } = this.#options
+    const { relay, store, logger } = this.#modules
+    const { requestId, reason, presentation } = request
+    if (!isReason(reason)) return refuse('emergency_reason_missing')
+    const { setHandle, home } = header
+    const body = {
+      organisation: self,
+      requestId,
+      credentialCommit: credentialCommit(presentation),
+      reason,
+      setHandle,
+    }
+    const { id, height, time } = await relay.submit({ kind: 'emergency.open', body }, signal)
+    const opened: OpenedByUs = {
+      request,
+      role: practitioner.role,
+      practitioner: practitioner.key,
+      setHandle,
+      home,
+      openedAt: { height, time, transaction: id },
+      closed: null,
+      told: [],
+    }
+    await store.opened.put(requestId, opened)
+    logger.warn('an emergency set is opened', { request: toHex(requestId), reason })
+    return opened
+  }
+
+  /** Ends when k have given their share: who is slow or away costs no time. */
+  async #collect(
+    request: EmergencyRequest,
+    header: EmergencyHeader,
+  ): Promise<Omit<OpenedShares, 'openedAt'>> {
+    const { peers } = this.#modules
+    const shares: EmergencyShare[] = []
+    const refused: { organisation: string; code: string }[] = []
+    const enough = Promise.withResolvers<void>()
+    const digest = emergencyHeaderDigest(header)
+    const ask = async (organisation: string): Promise<void> => {
+      try {
+        const answer = await this.#askUntilFinal(organisation, request)
+        if (answer.kind !== 'share') throw new VaultPeerError('malformed', organisation)
+        shares.push({ organisation, ...answer.body })
+        const alike = shares.filter((each) =>
+          equalBytes(emergencyHeaderDigest(each.header), digest),
+        )
+        if (alike.length >= header.k) enough.resolve()
+      } catch (error) {
+        if (!(error instanceof VaultPeerError)) throw error
+        refused.push({ organisation, code: error.refusal ?? error.code })
+      }
+    }
+    const asked = header.trustees.map(({ organisation }) => organisation)
+    const connected = asked.filter((organisation) => peers.isConnected(organisation))
+    const all = Promise.all(connected.map(ask))
+    all.then(() => enough.resolve(), enough.reject)
+    await enough.promise
+    for (const organisation of asked) {
+      if (!connected.includes(organisation)) refused.push({ organisation, code: 'unreachable' })
+    }
+    if (shares.length < header.k) {
+      const [first] = refused.filter(({ code }) => code !== 'unreachable' && code !== 'timeout')
+      const said = refused.map(({ organisation, code }) => `${organisation}: ${code}`).join(', ')
+      throw new Refusal(
+        first?.code ?? 'trustees_unreachable',
+        `${shares.length} of ${header.k}: ${said}`,
+      )
+    }
+    return { requestId: request.requestId, shares: [...shares], refused: [...refused] }
+  }
+
+  /** A trustee may see the block a moment after us. */
+  async #askUntilFinal(organisation: string, request: EmergencyRequest): Promise<EmergencyAnswer> {
+    const { peers, clock } = this.#modules
+    const until = clock.monotonic() + SHARE_MS
+    for (let pause = 5; ; pause *= 2) {
+      try {
+        const body: EmergencyMessage = { kind: 'open', body: { request } }
+        const { body: answer } = await peers.request(
+          organisation,
+          { kind: 'emergency', body },
+          { timeoutMs: SHARE_MS },
+        )
+        return answer
+      } catch (error) {
+        const isEarly = error instanceof VaultPeerError && error.refusal === 'emergency_not_final'
+        if (!isEarly || clock.monotonic() + pause > until) throw error
+        await new Promise<void>((resolve) => clock.after(pause, resolve))
+      }
+    }
+  }
+
+  /** @throws Refusal */
+  async close(
+    requestId: Uint8Array,
+    { outcome, text }: { outcome: string; text: string },
+  ): Promise<OpenedByUs> {
+    const { store, relay, random, clock } = this.#modules
+    const found = store.opened.get(requestId)
+    if (found === undefined) return refuse('unknown_emergency')
+    if (found.closed !== null && isFinal(this.#modules.finalState(), requestId)) {
+      return refuse('emergency_closed')
+    }
+    if (!isOutcome(outcome)) return refuse('emergency_outcome_unknown')
+    if (text.trim() === '') return refuse('written_reason_missing')
+    const reason = { requestId, salt: random(16), text }
+    // Kept first: what stands on the chain as a commitment must not be lost.
+    const closed = { ...found, closed: { time: clock.wall(), outcome, salt: reason.salt, text } }
+    await store.opened.put(requestId, closed)
+    const { self } = this.#options
+    const commit = reasonCommit(reason)
+    const body = { organisation: self, requestId, outcome, reasonCommit: commit }
+    await relay.submit({ kind: 'emergency.close', body })
+    await this.tellReason(closed)
+    return closed
+  }
+
+  /** To the patient's hospital and to the reviewer; who is away is told later. */
+  async tellReason(opened: OpenedByUs): Promise<void> {
+    const { closed, request, setHandle, home } = opened
+    if (closed === null) return
+    const { requestId } = request
+    const { peers, store } = this.#modules
+    const reason = { requestId, salt: closed.salt, text: closed.text }
+    const told = [...opened.told]
+    for (const organisation of new Set([home, this.reviewerOf(requestId) ?? home])) {
+      if (told.includes(organisation)) continue
+      const body: EmergencyMessage = { kind: 'reason', body: { reason, setHandle, home } }
+      const answer = await orSilence(
+        peers.request(organisation, { kind: 'emergency', body }, { timeoutMs: TELL_MS }),
+      )
+      if (answer !== undefined) told.push(organisation)
+    }
+    if (told.length > opened.told.length) await store.opened.put(requestId, { ...opened, told })
+  }
+
+  reviewerOf(requestId: Uint8Array): string | undefined {
+    return reviewerOf(requestId, this.#options.self, this.#modules.organisations())
+  }
+
+  /** Whether the written reason is late. */
+  isOverdue({ openedAt, closed }: OpenedByUs): boolean {
+    return closed === null && this.#modules.clock.wall() > openedAt.time + EMERGENCY_REASON_MS
+  }
+
+  endsAt({ openedAt }: OpenedByUs): number {
+    return openedAt.time + (this.#options.openMs ?? EMERGENCY_OPEN_MS)
+  }
+}
+
+/** One of another owner than who opened it: the same for everybody who computes it. */
+export function reviewerOf(
+  requestId: Uint8Array,
+  opener: string,
+  organisations: readonly { id: string; legalGroup: string }[],
+): string | undefined {
+  const group = organisations.find(({ id }) => id === opener)?.legalGroup
+  const others = organisations.filter(({ legalGroup }) => legalGroup !== group)
+  return placementOrder(requestId, others)[0]
+}
+
+function isFinal(state: StateReader, requestId: Uint8Array): boolean {
+  return (emergencyOf(state, requestId)?.closed ?? null) !== null
+}
+
+function isReason(reason: string): reason is EmergencyReason {
+  return EMERGENCY_REASONS.some((each) => each === reason)
+}
+
+function isOutcome(outcome: string): outcome is EmergencyOutcome {
+  return EMERGENCY_OUTCOMES.some((each) => each === outcome)
+}
+
+const TEXTS: Record<string, string> = {
+  emergency_set_unknown: 'No member that can be reached keeps an emergency set of this card.',
+  emergency_ended: 'All versions of the set are used up; the patient must deposit new ones.',
+  emergency_opted_out: 'The patient has decided that nobody opens an emergency set.',
+  trustees_unreachable: 'Too few trustees of the set can be reached.',
+  unknown_emergency: 'This hospital has opened no emergency of that id.',
+  written_reason_missing: 'The reason is empty.',
+}
+
+function refuse(code: string): never {
+  throw new Refusal(code, TEXTS[code] ?? `The emergency set is not opened: ${code}.`)
+}

@@ -1,0 +1,367 @@
+// The hospital of a patient, for the patient's emergency set: hands deposits to trustees, makes the set of a
+// patient whose wallet it hosts, and tells the patient and the guardians of every opening.
+//
+// It learns of an opening from the chain, as everybody: by the handles of the versions that went through here.
+// No trustee and no opener has to tell it, and none can keep it from being told.
+
+import { Refusal } from '@mooring/api'
+import { equalBytes, toHex } from '@mooring/codec'
+import { keyPairFromSeed } from '@mooring/crypto'
+import { emergencyOf, type EmergencyOpen, firstOpeningOf, type StateReader } from '@mooring/ledger'
+import {
+  type AddressedDeposit,
+  EMERGENCY_THRESHOLD,
+  type EmergencyStatement,
+  LOCATOR_BYTES,
+  locatorIdOf,
+  placementOrder,
+  type RandomBytes,
+  sealEmergencySet,
+  SPARE_VERSIONS_MAX,
+  TRUSTEES_LEAST,
+  withdrawEmergencySet,
+} from '@mooring/records'
+import type { Clock } from './clock.ts'
+import type { EmergencyStore, HomeSet } from './emergency-store.ts'
+import type { EmergencyNotices } from './emergency-notices.ts'
+import type { Logger } from './logger.ts'
+import { VaultPeerError, type VaultPeers } from './vault-peers.ts'
+
+export interface HomeOptions {
+  readonly self: string
+}
+
+export interface HomeModules {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly random: RandomBytes
+  readonly store: Pick<EmergencyStore, 'homes' | 'outbox'>
+  readonly notices: EmergencyNotices
+  readonly peers: VaultPeers
+  readonly organisations: () => readonly {
+    id: string
+    legalGroup: string
+    keys: { seal: Uint8Array }
+  }[]
+  readonly finalState: () => StateReader
+  /** The account of a patient here. */
+  readonly patientOf: (
+    reference: string,
+  ) => { patientKey: Uint8Array; logKey: Uint8Array } | undefined
+  /** The bundle for an ambulance, of the records here. */
+  readonly summary: (patientKey: Uint8Array, withSensitive: boolean) => Promise<Uint8Array>
+}
+
+export interface TrusteeChoice {
+  readonly k: number
+  readonly trustees: readonly { organisation: string; sealKey: Uint8Array }[]
+}
+
+export interface DepositOutcome {
+  readonly taken: readonly string[]
+  /** Are given theirs when they are back. */
+  readonly waiting: readonly string[]
+}
+
+const TRUSTEES_WANTED = 5
+const DEPOSIT_MS = 10_000
+const CARE_EVERY_MS = 60_000
+/** Below so many versions in hand a hosted set is made anew. */
+const SPARE_LEAST = 2
+const OUTBOX_PAGE = 32
+
+export class EmergencyHome {
+  readonly #options: HomeOptions
+  readonly #modules: HomeModules
+  /** Name of the home set that has a version, by the handle of the version. */
+  readonly #byHandle = new Map<string, Uint8Array>()
+  #cancelCare: () => void = () => undefined
+  #caring: Promise<void> = Promise.resolve()
+
+  constructor(options: HomeOptions, modules: HomeModules) {
+    this.#options = options
+    this.#modules = modules
+  }
+
+  async start(): Promise<void> {
+    const state = this.#modules.finalState()
+    for await (const { key, value } of this.#modules.store.homes.all()) {
+      for (const { setHandle } of value.versions) {
+        this.#byHandle.set(toHex(setHandle), key)
+        // It may have been opened in a block of which this node had no time to take note.
+        const first = firstOpeningOf(state, setHandle)
+        if (first !== undefined) await this.#tell(value, first.requestId)
+      }
+    }
+    this.#arm()
+  }
+
+  async close(): Promise<void> {
+    this.#cancelCare()
+    await this.#caring
+  }
+
+  /** Of different owners, the same for everybody who asks; 2 of 5, or of as many as there are. */
+  trustees(locatorId: Uint8Array): TrusteeChoice {
+    const organisations = this.#modules.organisations()
+    const chosen = placementOrder(locatorId, organisations).slice(0, TRUSTEES_WANTED)
+    if (chosen.length < TRUSTEES_LEAST) {
+      throw new Refusal('trustees_too_few', `The network has ${chosen.length} owners of members.`)
+    }
+    const trustees = chosen.flatMap((id) => {
+      const found = organisations.find((each) => each.id === id)
+      return found === undefined ? [] : [{ organisation: id, sealKey: found.keys.seal }]
+    })
+    return { k: EMERGENCY_THRESHOLD, trustees }
+  }
+
+  /** What a wallet has sealed. @throws Refusal */
+  async deposit(
+    patientKey: Uint8Array,
+    deposits: readonly AddressedDeposit[],
+  ): Promise<DepositOutcome> {
+    const [first] = deposits
+    if (first === undefined) throw new Refusal('statement_incomplete', 'There is no deposit.')
+    const { statement } = first.deposit.signed
+    checkAddressed(statement, deposits, { patientKey, self: this.#options.self })
+    return await this.#hand(patientKey, statement, { deposits, hosted: null })
+  }
+
+  /** For a patient whose keys are hosted here. @throws Refusal */
+  async depositHosted(
+    reference: string,
+    { withSensitive, isOptedOut }: { withSensitive: boolean; isOptedOut: boolean },
+  ): Promise<DepositOutcome & { locator: Uint8Array }> {
+    const account = this.#modules.patientOf(reference)
+    if (account === undefined)
+      throw new Refusal('unknown_patient', 'No patient has this reference.')
+    const { random } = this.#modules
+    const known = this.find(account.patientKey)
+    if (known !== undefined && known.hosted === null) {
+      throw new Refusal('emergency_of_wallet', 'The patient keeps the emergency set in a wallet.')
+    }
+    const hosted = {
+      locator: known?.hosted?.locator ?? random(LOCATOR_BYTES),
+      ownerSeed: known?.hosted?.ownerSeed ?? random(32),
+      withSensitive,
+    }
+    const sealed = await this.#sealHosted(account, hosted, { known, isOptedOut })
+    const outcome = await this.#hand(account.patientKey, sealed.statement, {
+      deposits: sealed.deposits,
+      hosted,
+    })
+    return { ...outcome, locator: hosted.locator }
+  }
+
+  find(patientKey: Uint8Array): HomeSet | undefined {
+    const { homes } = this.#modules.store
+    return homes.get(homes.name(patientKey))
+  }
+
+  /** Versions that nobody has opened so far. */
+  spare({ versions }: HomeSet): number {
+    const state = this.#modules.finalState()
+    return versions.filter(({ setHandle }) => firstOpeningOf(state, setHandle) === undefined).length
+  }
+
+  /** Somebody has opened a set, by a final block. */
+  async noteOpened({ setHandle, requestId }: EmergencyOpen): Promise<void> {
+    const key = this.#byHandle.get(toHex(setHandle))
+    const home = key && this.#modules.store.homes.get(key)
+    if (home !== undefined) await this.#tell(home, requestId)
+  }
+
+  /** The patient's set that has this version; undefined for sets of other hospitals. */
+  byHandle(setHandle: Uint8Array): HomeSet | undefined {
+    const key = this.#byHandle.get(toHex(setHandle))
+    return key && this.#modules.store.homes.get(key)
+  }
+
+  async #tell(home: HomeSet, requestId: Uint8Array): Promise<void> {
+    const { notices, peers, finalState } = this.#modules
+    const opening = emergencyOf(finalState(), requestId)
+    if (opening === undefined) return
+    const header = home.versions.find((each) => equalBytes(each.setHandle, opening.setHandle))
+    if (header === undefined) return
+    const isNew = await notices.add(home.patientKey, requestId, 'patient')
+    if (!isNew) return
+    this.#modules.logger.warn('an emergency set of a patient of this hospital was opened', {
+      request: toHex(requestId),
+      organisation: opening.organisation,
+    })
+    for (const { organisation, key } of header.notified) {
+      const body = { kind: 'notice' as const, body: { requestId, key } }
+      peers
+        .request(organisation, { kind: 'emergency', body }, { timeoutMs: DEPOSIT_MS })
+        .catch((error: unknown) => {
+          this.#modules.logger.warn('a guardian was not told of an emergency', {
+            organisation,
+            error,
+          })
+        })
+    }
+  }
+
+  async #sealHosted(
+    account: { patientKey: Uint8Array; logKey: Uint8Array },
+    hosted: NonNullable<HomeSet['hosted']>,
+    { known, isOptedOut }: { known: HomeSet | undefined; isOptedOut: boolean },
+  ): Promise<{ statement: EmergencyStatement; deposits: AddressedDeposit[] }> {
+    const { locator, ownerSeed, withSensitive } = hosted
+    const { clock, random } = this.#modules
+    const { k, trustees } = this.trustees(locatorIdOf(locator))
+    const common = {
+      locator,
+      owner: keyPairFromSeed(ownerSeed),
+      sequence: (known?.sequence ?? 0) + 1,
+      home: this.#options.self,
+    }
+    if (isOptedOut) {
+      const deposit = withdrawEmergencySet(common, true)
+      const deposits = trustees.map(({ organisation: trustee }) => ({ trustee, deposit }))
+      return { statement: deposit.signed.statement, deposits }
+    }
+    const content = await this.#modules.summary(account.patientKey, withSensitive)
+    const sealed = sealEmergencySet(content, {
+      ...common,
+      ...account,
+      trustees,
+      k,
+      firstVersion: nextVersion(known),
+      count: SPARE_VERSIONS_MAX,
+      madeAt: clock.wall(),
+      notified: [],
+      random,
+    })
+    const deposits = sealed.flatMap((deposit, at) => {
+      const trustee = trustees[at]?.organisation
+      return trustee === undefined ? [] : [{ trustee, deposit }]
+    })
+    const [first] = sealed
+    if (first === undefined) throw new Error('a set without trustees')
+    return { statement: first.signed.statement, deposits }
+  }
+
+  async #hand(
+    patientKey: Uint8Array,
+    statement: EmergencyStatement,
+    { deposits, hosted }: { deposits: readonly AddressedDeposit[]; hosted: HomeSet['hosted'] },
+  ): Promise<DepositOutcome> {
+    const outcomes = await Promise.all(deposits.map((each) => this.#send(each)))
+    const taken = deposits.filter((_, at) => outcomes[at] === 'taken')
+    const refused = outcomes.find((each) => each !== 'taken' && each !== 'away')
+    if (refused !== undefined) throw new Refusal(refused, 'A trustee does not take the deposit.')
+    // Losing one trustee must not lose the set.
+    const least = Math.min(deposits.length, EMERGENCY_THRESHOLD + 1)
+    if (taken.length < least) {
+      throw new Refusal('trustees_unreachable', `${taken.length} of ${deposits.length} took it.`)
+    }
+    const waiting = deposits.filter((each) => !taken.includes(each))
+    const { homes, outbox } = this.#modules.store
+    const { locatorId, sequence, isOptedOut, versions } = statement
+    const home = { patientKey, locatorId, sequence, isOptedOut, versions, hosted }
+    const key = homes.name(patientKey)
+    for (const { trustee, deposit } of waiting) {
+      await outbox.put(outbox.name(new TextEncoder().encode(trustee), locatorId), {
+        trustee,
+        deposit,
+      })
+    }
+    await homes.put(key, home)
+    for (const { setHandle } of versions) this.#byHandle.set(toHex(setHandle), key)
+    return { taken: taken.map(namesOf), waiting: waiting.map(namesOf) }
+  }
+
+  async #send({ trustee, deposit }: AddressedDeposit): Promise<string> {
+    const { peers } = this.#modules
+    const body = { kind: 'deposit' as const, body: deposit }
+    try {
+      await peers.request(trustee, { kind: 'emergency', body }, { timeoutMs: DEPOSIT_MS })
+      return 'taken'
+    } catch (error) {
+      if (!(error instanceof VaultPeerError)) throw error
+      return error.refusal === null ? 'away' : error.refusal
+    }
+  }
+
+  /** What waits for a trustee, and hosted sets that run out of versions. */
+  async care(): Promise<void> {
+    const { outbox, homes } = this.#modules.store
+    for (const { key, value } of await outbox.list(null, OUTBOX_PAGE)) {
+      const outcome = await this.#send(value)
+      if (outcome !== 'away') await outbox.delete(key)
+      if (outcome !== 'away' && outcome !== 'taken' && outcome !== 'statement_old') {
+        this.#modules.logger.warn('a trustee did not take an emergency set', {
+          trustee: value.trustee,
+          code: outcome,
+        })
+      }
+    }
+    for await (const { value } of homes.all()) {
+      if (value.hosted === null || value.isOptedOut || this.spare(value) >= SPARE_LEAST) continue
+      if (this.#isRunning(value)) continue
+      await this.#renew(value, value.hosted)
+    }
+  }
+
+  async #renew(value: HomeSet, hosted: NonNullable<HomeSet['hosted']>): Promise<void> {
+    const [header] = value.versions
+    if (header === undefined) return
+    const { patientKey, logKey } = header
+    const how = { known: value, isOptedOut: false }
+    const { statement, deposits } = await this.#sealHosted({ patientKey, logKey }, hosted, how)
+    await this.#hand(patientKey, statement, { deposits, hosted })
+  }
+
+  /** A new statement would end an emergency that is going on. */
+  #isRunning({ versions }: HomeSet): boolean {
+    const state = this.#modules.finalState()
+    const now = this.#modules.clock.wall()
+    return versions.some(({ setHandle }) => {
+      const first = firstOpeningOf(state, setHandle)
+      return first !== undefined && now < first.time + RUNNING_MS
+    })
+  }
+
+  #arm(): void {
+    this.#cancelCare = this.#modules.clock.after(CARE_EVERY_MS, () => {
+      this.#caring = this.care().catch((error: unknown) => {
+        this.#modules.logger.warn('emergency sets were not looked after', { error })
+      })
+      this.#arm()
+    })
+  }
+}
+
+const RUNNING_MS = 4 * 3_600_000
+
+function namesOf({ trustee }: AddressedDeposit): string {
+  return trustee
+}
+
+function nextVersion(known: HomeSet | undefined): number {
+  return known === undefined ? 0 : Math.max(-1, ...known.versions.map(({ version }) => version)) + 1
+}
+
+function checkAddressed(
+  { home, versions, isOptedOut, sequence, locatorId }: EmergencyStatement,
+  deposits: readonly AddressedDeposit[],
+  { patientKey, self }: { patientKey: Uint8Array; self: string },
+): void {
+  const isOwn =
+    home === self && versions.every((header) => equalBytes(header.patientKey, patientKey))
+  if (!isOwn) throw new Refusal('statement_of_another', 'It is not of the patient that asks.')
+  const isOne = deposits.every(({ deposit: { signed } }) => {
+    const { statement } = signed
+    return (
+      statement.sequence === sequence &&
+      statement.isOptedOut === isOptedOut &&
+      equalBytes(statement.locatorId, locatorId) &&
+      statement.versions.length === versions.length
+    )
+  })
+  const trustees = new Set(deposits.map(({ trustee }) => trustee))
+  if (!isOne || trustees.size < deposits.length) {
+    throw new Refusal('statement_incomplete', 'The deposits do not belong together.')
+  }
+}

@@ -1,0 +1,74 @@
+// What a node does about emergencies, put together from what the node has.
+
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { quorumOf } from '@mooring/consensus'
+import type { Agreement } from './agreement.ts'
+import { AtRest } from './at-rest.ts'
+import { systemClock } from './clock.ts'
+import type { Custodian } from './custodian.ts'
+import { Emergencies } from './emergency-parts.ts'
+import { summaryOfRecords } from './emergency-records.ts'
+import { patientReference } from './grant-terms.ts'
+import { homePaths } from './home.ts'
+import { loadLocalSecret } from './local-secret.ts'
+import { findRetiredKeys } from './next-keys.ts'
+import type { CustodyGround } from './open-custodian.ts'
+import type { Relay } from './relay.ts'
+import type { VaultKeeper } from './vault-keeper.ts'
+import type { VaultParts } from './vault-parts.ts'
+
+export interface EmergencyGround {
+  readonly agreement: Agreement
+  readonly custodian: Custodian
+  readonly vault: VaultParts
+  readonly relay: Relay
+  readonly reader: () => VaultKeeper['reader']
+}
+
+const now = () => systemClock.wall()
+
+export async function openEmergencies(
+  { options, logger, stores }: CustodyGround,
+  { agreement, custodian, vault, relay, reader }: EmergencyGround,
+): Promise<Emergencies> {
+  const { name: self, keys, home, genesisDigest } = options
+  const { members, committer, execution } = agreement
+  const { index, accounts } = custodian
+  const { peers } = vault
+  const { chain } = stores
+  const atRest = new AtRest(await loadLocalSecret(join(homePaths(home).keys, 'records.secret')))
+  const retired = await findRetiredKeys(options.keyPaths.seal, 'seal')
+  const sealSecrets = [keys.seal, ...retired].map(({ seed }) => seed)
+  return new Emergencies(
+    { self, genesisDigest, sealSecrets, anchorKey: keys.anchor },
+    {
+      clock: systemClock,
+      logger: logger.module('emergency'),
+      random: (length) => new Uint8Array(randomBytes(length)),
+      values: stores.privateValues,
+      atRest,
+      relay,
+      peers,
+      committer,
+      organisations: () => members.organisations,
+      finalState: () => execution.finalState(),
+      tipTime: () => chain.tip.time,
+      isKnownKey: (key) => accounts.findByKey(key) !== undefined,
+      patientOf: (reference) => accounts.find(patientReference(reference)),
+      summary: (patientKey, withSensitive) =>
+        summaryOfRecords({ self, index, accounts, reader, now }, patientKey, withSensitive),
+      isCutOff: () => isCutOff(agreement, peers),
+    },
+  )
+}
+
+/** Fewer authorities than it takes to finalize a block. */
+function isCutOff(
+  { execution }: Pick<Agreement, 'execution'>,
+  peers: VaultParts['peers'],
+): boolean {
+  const { organisations } = execution.authorities
+  const there = organisations.filter((organisation) => peers.isConnected(organisation))
+  return there.length < quorumOf(organisations.length)
+}
