@@ -133,9 +133,4 @@ export const DESK_TEXTS: Record<DeskRefusal, CatalogEntry> = {
     'A handle is opened and revoked by the signature of its one-time key, for this network.',
     'Revoke with the wallet that made the grant:   mooring patient grant revoke',
   ),
-  unknown_class: entry(5590, 2, 422)(
-    'The grant names a class that there is not',
-    'Classes are emergency, general, imaging, stream, research and sensitive:<kind>.',
-    'Make it with other classes:   mooring patient grant create --class general',
-  ),
 }

@@ -9,7 +9,6 @@ import {
   formatGrant,
   type Grant,
   GRANT_LIFETIME_MS_MAX,
-  isRecordClass,
   parseGrant,
   readGrant,
   signGrant,
@@ -75,7 +74,6 @@ export type DepositRefusal =
   | 'handle_too_short'
   | 'handle_forged'
   | 'grant_forged'
-  | 'unknown_class'
 
 const DETAILS: Record<DepositRefusal, string> = {
   grant_of_another_custodian: 'The grant is for the records of another hospital.',
@@ -86,7 +84,6 @@ const DETAILS: Record<DepositRefusal, string> = {
   handle_too_short: 'The handle ends before the grant does.',
   handle_forged: 'The one-time key has not signed this.',
   grant_forged: 'The signature of the grant is not by the key that it names.',
-  unknown_class: 'The grant names a class of records that there is not.',
 }
 
 /**
@@ -120,14 +117,13 @@ export function depositedGrant(
 }
 
 function checkWhose(
-  { custodian, patientKey, logKey, classes }: Grant,
+  { custodian, patientKey, logKey }: Grant,
   account: Account,
   { organisation }: DepositGround,
 ): DepositRefusal | undefined {
   if (custodian !== organisation) return 'grant_of_another_custodian'
   if (!equalBytes(patientKey, account.patientKey)) return 'wrong_patient'
-  if (!equalBytes(logKey, account.logKey)) return 'wrong_patient'
-  return classes.every(isRecordClass) ? undefined : 'unknown_class'
+  return equalBytes(logKey, account.logKey) ? undefined : 'wrong_patient'
 }
 
 function checkTimes(
