@@ -50,10 +50,15 @@ function sent(
   return { authorization, method: 'GET', path: PATH, body: new Uint8Array(0) }
 }
 
+const callerAt =
+  ({ desk }: PatientsWorld) =>
+  (call: PatientCall) =>
+    desk.patients.caller(call)
+
 test('a signed request is of the key that signed it, once', () =>
   withPatients(async (patients) => {
     const wallet = new MadeWallet(patients, 1)
-    const { caller } = patients.desk.patients
+    const caller = callerAt(patients)
     const call = sent(patients, wallet)
     const found = await caller(call)
     assert.deepEqual([hex(found.patientKey), found.delegation], [hex(wallet.sign.publicKey), null])
@@ -67,7 +72,7 @@ test('a signed request is of the key that signed it, once', () =>
 
 test('a request from the future is not taken twice when its time has come', () =>
   withPatients(async (patients) => {
-    const { caller } = patients.desk.patients
+    const caller = callerAt(patients)
     const call = sent(patients, new MadeWallet(patients, 1), { aheadMs: 60_000 })
     await caller(call)
     patients.world.clock.advance(119_000)
@@ -79,7 +84,7 @@ test('a request from the future is not taken twice when its time has come', () =
 test('what was signed for something else is nothing here', () =>
   withPatients(async (patients) => {
     const wallet = new MadeWallet(patients, 1)
-    const { caller } = patients.desk.patients
+    const caller = callerAt(patients)
     const cases: [Signing, string][] = [
       [{ organisation: READER }, 'patient_request_elsewhere'],
       [{ genesisDigest: new Uint8Array(32) }, 'patient_request_elsewhere'],
@@ -119,7 +124,7 @@ test('what was signed for something else is nothing here', () =>
 test('a key that was replaced asks nothing any more, whatever it signs', () =>
   withPatients(async (patients) => {
     await patients.desk.accounts.ensure([{ reference: 'p1', class: 'general' }])
-    const { caller } = patients.desk.patients
+    const caller = callerAt(patients)
     const old = new MadeWallet(patients, 1)
     await old.enrol('p1')
     await caller(sent(patients, old))
@@ -130,7 +135,7 @@ test('a key that was replaced asks nothing any more, whatever it signs', () =>
 test('a device asks for its patient until its delegation ends or is taken back', () =>
   withPatients(async (patients) => {
     const { desk, digest, world, final } = patients
-    const { caller } = desk.patients
+    const caller = callerAt(patients)
     const wallet = new MadeWallet(patients, 1)
     const handleOf = (index: number) => wallet.oneTime(index)
     const now = world.clock.wall()
@@ -178,7 +183,7 @@ test('a device asks for its patient until its delegation ends or is taken back',
 
 test('one patient asks so often, and another one is not held up by it', () =>
   withPatients(async (patients) => {
-    const { caller } = patients.desk.patients
+    const caller = callerAt(patients)
     const wallet = new MadeWallet(patients, 1)
     for (let time = 0; time < 120; time += 1) await caller(sent(patients, wallet))
     assert.throws(() => caller(sent(patients, wallet)), refusedWith('patient_too_often'))

@@ -75,12 +75,12 @@ export async function withPatients(work: (world: PatientsWorld) => Promise<void>
 }
 
 async function untilDone<T>(world: World, answer: Promise<T>): Promise<T> {
-  let isDone = false
+  const state = { isDone: false }
   const done = answer.finally(() => {
-    isDone = true
+    state.isDone = true
   })
   done.catch(() => undefined)
-  for (let turn = 0; !isDone && turn < 10_000; turn += 1) {
+  for (let turn = 0; !state.isDone && turn < 10_000; turn += 1) {
     await makeBlock(world)
     await nextTurn()
   }
