@@ -67,7 +67,7 @@ export async function withWallet<T>(
   const unlock = await lockWallet(path)
   try {
     const { wallet, key } = await openAt(context, options, path)
-    return await work(wallet, (next) => writeWallet(path, sealWallet(next, key, walletRandom)))
+    return await work(wallet, (next) => writeWallet(path, sealed(next, key)))
   } finally {
     await unlock()
   }
@@ -91,7 +91,7 @@ export async function makeWallet(
   const unlock = await lockWallet(path)
   try {
     if (await isThere(path)) throw new NodeError('wallet_exists', { path })
-    await writeWallet(path, sealWallet(wallet, key, walletRandom))
+    await writeWallet(path, sealed(wallet, key))
   } finally {
     await unlock()
   }
@@ -117,7 +117,7 @@ export async function changePassphrase(
     const passphraseFile = newPassphraseFile ?? null
     const passphrase = await newPassphrase(context, { path, passphraseFile })
     const key = await deriveWalletKey(passphrase, walletRandom, context.passphraseCost)
-    await writeWallet(path, sealWallet(wallet, key, walletRandom))
+    await writeWallet(path, sealed(wallet, key))
   } finally {
     await unlock()
   }
@@ -167,6 +167,15 @@ async function openBytes(file: Uint8Array, passphrase: string, path: string) {
       error instanceof RecordsError || error instanceof CryptoError || error instanceof CodecError
     if (!isFile) throw error
     throw new NodeError('wallet_damaged', { path, detail: error.message }, { cause: error })
+  }
+}
+
+function sealed(wallet: Wallet, key: WalletKey): string {
+  try {
+    return sealWallet(wallet, key, walletRandom)
+  } catch (error) {
+    if (!(error instanceof CodecError)) throw error
+    throw new NodeError('wallet_full', { detail: error.message }, { cause: error })
   }
 }
 

@@ -18,6 +18,7 @@ export {
   bytes,
   bytesMax,
   decode,
+  enclosed,
   encode,
   type Infer,
   list,

@@ -131,6 +131,15 @@ export function refine<T>(
   }
 }
 
+/** A value as the byte string of its own encoding: what it has inside is counted apart from what is around it. */
+export function enclosed<T>(schema: Schema<T>, maxBytes: number): Schema<T> {
+  const content = bytesMax(maxBytes)
+  return {
+    read: (reader) => decode(schema, content.read(reader), maxBytes),
+    write: (value) => content.write(encode(schema, value)),
+  }
+}
+
 /** One encoded item, kept as its bytes: for what is decoded later, or hashed as it came. */
 export function raw(maxBytes: number): Schema<Uint8Array> {
   return {

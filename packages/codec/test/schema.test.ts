@@ -9,6 +9,7 @@ import {
   CodecError,
   type CodecErrorCode,
   decode,
+  enclosed,
   encode,
   fromHex,
   type Infer,
@@ -159,6 +160,25 @@ test('random bytes never break a decoder', () => {
     }),
     { numRuns: 20_000 },
   )
+})
+
+test('what is enclosed has items of its own to count, a limit, and one encoding', () => {
+  const numbers = list(uint(), 300_000)
+  const apart = tuple(enclosed(numbers, 400_000), enclosed(numbers, 400_000))
+  const many = Array.from({ length: 300_000 }, () => 1)
+  const encoded = encode(apart, [many, many])
+  assert.deepEqual(decode(apart, encoded), [many, many])
+  assert.throws(() =>
+    decode(tuple(numbers, numbers), encode(tuple(numbers, numbers), [many, many])),
+  )
+  const small = enclosed(list(uint(), 3), 4)
+  assert.equal(toHex(encode(small, [1, 2])), '43820102')
+  const read = (hex: string) => codeOf(() => decode(small, fromHex(hex)))
+  assert.equal(read('43820102'), undefined)
+  assert.equal(read('4483010218'), 'truncated')
+  assert.equal(read('4582010200'), 'too_large')
+  assert.equal(read('4482010200'), 'trailing_bytes')
+  assert.equal(read('820102'), 'wrong_type')
 })
 
 test('raw accepts exactly the canonical items that an independent decoder knows', () => {

@@ -7,6 +7,7 @@ export type WalletErrorCode =
   | 'wallet_exists'
   | 'wallet_damaged'
   | 'wallet_in_use'
+  | 'wallet_full'
   | 'wallet_of_device'
   | 'wallet_without_hospital'
   | 'wallet_other_network'
@@ -58,6 +59,12 @@ export const WALLET_TEXTS: Record<WalletErrorCode, CatalogEntry> = {
     'Another program uses this wallet',
     'Process {pid} has {path} open; two at once would lose what one of them writes.',
     'Wait until it has ended, and try again.',
+  ),
+  wallet_full: entry(5570, 7, 413)(
+    'The wallet is full',
+    'With what this command adds it could not be opened again ({detail}); it is as it was before.',
+    'Keep a copy:   mooring patient backup -o <file>',
+    'A second wallet for some of the hospitals has room of its own:   mooring patient new --wallet <file>',
   ),
   wallet_of_device: entry(5557, 5, 403)(
     'This is the wallet of a device, which has no seed',

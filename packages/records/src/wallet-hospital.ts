@@ -3,10 +3,22 @@
 // An entry without `access` is the wallet's own: its keys follow from the seed. One with it belongs to a
 // device or a representative, who signs with a key of the device and shows by whom it was delegated.
 
-import { bytes, type Infer, list, nullable, struct, text, uint, versioned } from '@mooring/codec'
+import {
+  bytes,
+  enclosed,
+  type Infer,
+  list,
+  nullable,
+  struct,
+  text,
+  uint,
+  versioned,
+} from '@mooring/codec'
 import { DELEGATIONS_MAX, signedDelegationSchema } from './delegation.ts'
 import { signedDischargeReceiptsSchema } from './discharge-receipts.ts'
 import { organisationIdSchema } from './placement.ts'
+
+const RECEIPTS_BYTES_MAX = 8 * 1024 * 1024
 
 export const walletHospitalSchema = versioned(1, {
   organisation: organisationIdSchema,
@@ -30,7 +42,7 @@ export const walletHospitalSchema = versioned(1, {
     }),
   ),
   /** What the desk said when the wallet enrolled. */
-  receipts: nullable(signedDischargeReceiptsSchema),
+  receipts: nullable(enclosed(signedDischargeReceiptsSchema, RECEIPTS_BYTES_MAX)),
 })
 
 export type WalletHospital = Infer<typeof walletHospitalSchema>

@@ -7,8 +7,9 @@
 import {
   bytes,
   bytesMax,
-  encode,
   decode,
+  enclosed,
+  encode,
   type Infer,
   list,
   nullable,
@@ -41,6 +42,8 @@ export const SEAL_EPOCH = 1
 
 const HOSPITALS_MAX = 256
 const GENESIS_BYTES_MAX = 1024 * 1024
+/** Each area has room of its own: a full one does not keep the others from being saved. */
+const AREA_BYTES_MAX = 16 * 1024 * 1024
 const DAY_MS = 86_400_000
 const KEYS_A_DAY = 65_536
 
@@ -58,17 +61,20 @@ export const walletSchema = versioned(1, {
   hospitals: list(walletHospitalSchema, HOSPITALS_MAX),
   /** Number of the next one-time key. */
   nextHandle: uint(),
-  grants: walletGrantsSchema,
-  emergency: walletEmergencySchema,
-  identity: walletIdentitySchema,
-  delegations: walletDelegationsSchema,
-  log: walletLogSchema,
+  grants: enclosed(walletGrantsSchema, AREA_BYTES_MAX),
+  emergency: enclosed(walletEmergencySchema, AREA_BYTES_MAX),
+  identity: enclosed(walletIdentitySchema, AREA_BYTES_MAX),
+  delegations: enclosed(walletDelegationsSchema, AREA_BYTES_MAX),
+  log: enclosed(walletLogSchema, AREA_BYTES_MAX),
 })
 
 export type Wallet = Infer<typeof walletSchema>
 
+/** It is read back: what could not be opened again must not take the place of what can. @throws CodecError */
 export function encodeWallet(wallet: Wallet): Uint8Array {
-  return encode(walletSchema, wallet)
+  const encoded = encode(walletSchema, wallet)
+  decodeWallet(encoded)
+  return encoded
 }
 
 /** @throws CodecError */

@@ -6,6 +6,7 @@ import {
   createWallet,
   decodeWallet,
   deviceKeyAt,
+  DISCHARGE_RECEIPTS_MAX,
   encodeWallet,
   handleKeyAt,
   handlesAfterRestore,
@@ -66,6 +67,33 @@ test('a wallet comes back from its bytes, hospitals and receipts included', () =
     false,
   )
   assert.throws(() => decodeWallet(encodeWallet(full).subarray(1)), CodecError)
+})
+
+function receiptsOf(wallet: Wallet, organisation: string, count: number): WalletHospital {
+  const record = { record: SEED, type: 'Observation', date: '2026-01-02' }
+  const receipts = signDischargeReceipts(anchorKey, {
+    organisation,
+    patientKey: SEED,
+    issuedAt: NOW,
+    records: Array.from({ length: count }, () => record),
+  })
+  return hospitalOf(wallet, organisation, { receipts })
+}
+
+test('three hospitals with all the receipts that there can be have room', () => {
+  let wallet = walletOf(SEED)
+  for (const organisation of ['riverside', 'lakeview', 'county']) {
+    wallet = withHospital(wallet, receiptsOf(wallet, organisation, DISCHARGE_RECEIPTS_MAX))
+  }
+  const [first] = decodeWallet(encodeWallet(wallet)).hospitals
+  assert.equal(first?.receipts?.receipts.records.length, DISCHARGE_RECEIPTS_MAX)
+})
+
+test('what could not be read again is not written', () => {
+  const wallet = walletOf(SEED)
+  const hospital = receiptsOf(wallet, 'riverside', DISCHARGE_RECEIPTS_MAX)
+  const hospitals = Array.from({ length: 20 }, (_, index) => ({ ...hospital, patient: `${index}` }))
+  assert.throws(() => encodeWallet({ ...wallet, hospitals }), CodecError)
 })
 
 test('a hospital is entered once for each patient', () => {
