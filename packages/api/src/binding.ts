@@ -16,6 +16,7 @@ import { type EventStreams, streamQuery } from './events.ts'
 import type { Place } from './limits.ts'
 import { authenticate, parseSigned } from './patient-binding.ts'
 import { emergencyEndpoints } from './emergency-endpoints.ts'
+import { erasureEndpoints } from './erasure-endpoints.ts'
 import { identityEndpoints } from './identity-endpoints.ts'
 import { patientEndpoints } from './patient-endpoints.ts'
 import { convertQuery, hasHead } from './requests.ts'
@@ -52,6 +53,7 @@ const endpoints: Record<Exclude<OperationId, 'streamEvents'>, AnyEndpoint['answe
   ...patientEndpoints,
   ...identityEndpoints,
   ...emergencyEndpoints,
+  ...erasureEndpoints,
   submitTransactions,
   submitRecords,
 }

@@ -36,6 +36,7 @@ import type {
 import type { Pruned, PrunePlan, Snapshot, Snapshots } from './storage-answers.ts'
 import type { Access, AccessOutcome, AccessPage } from './access-answers.ts'
 import type { Evidence, EvidencePage } from './evidence-answers.ts'
+import { erasureCalls } from './erasure-client.ts'
 import { identityCalls } from './identity-client.ts'
 import { emergencyCalls } from './emergency-client.ts'
 import { patientCalls } from './patient-client.ts'
@@ -146,6 +147,7 @@ export function createClient(endpoint: string, options: ClientOptions = {}) {
     ...patientCalls(http),
     ...identityCalls(http),
     ...emergencyCalls(http),
+    ...erasureCalls(http),
     live: (verbose = false) => read<Health>('/livez', { query: { verbose } }),
     ready: (verbose = false) => read<Health>('/readyz', { query: { verbose } }),
     status: () => read<Status>('/v1/status'),

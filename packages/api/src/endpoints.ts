@@ -16,6 +16,7 @@ import type { RequestParts } from './route.ts'
 import { PAGE_DEFAULT } from './route-forms.ts'
 import type { OperationId, Routes } from './routes.ts'
 import type { EmergencyEndpoints } from './emergency-endpoints.ts'
+import type { ErasureEndpoints } from './erasure-endpoints.ts'
 import type { IdentityEndpoints } from './identity-endpoints.ts'
 import type { PatientEndpoints } from './patient-endpoints.ts'
 import type { VaultEndpoints } from './vault-endpoints.ts'
@@ -57,7 +58,11 @@ export type Endpoint<K extends OperationId> = (
 ) => Answer | Promise<Answer>
 
 type Submitting = 'submitTransactions' | 'submitRecords'
-type ForPatients = keyof PatientEndpoints | keyof IdentityEndpoints | keyof EmergencyEndpoints
+type ForPatients =
+  | keyof PatientEndpoints
+  | keyof IdentityEndpoints
+  | keyof EmergencyEndpoints
+  | keyof ErasureEndpoints
 type Elsewhere = Submitting | keyof VaultEndpoints | ForPatients | 'streamEvents'
 type Reading = Exclude<OperationId, Elsewhere>
 

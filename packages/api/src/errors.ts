@@ -23,6 +23,7 @@ const REFUSALS = {
   unknown_evidence: [404, 'No evidence has this id'],
   unknown_grant: [404, 'No grant has this handle'],
   unknown_access: [404, 'The access log has no line with this id'],
+  unknown_erasure: [404, 'Nobody has asked that this record be erased'],
   unknown_record: [404, 'No record has this id'],
   unknown_proof: [404, 'No record or transaction has this id'],
   proof_not_ready: [404, 'The proof exists only after finality'],

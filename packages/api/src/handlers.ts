@@ -26,6 +26,7 @@ import type { Access, AccessOutcome } from './access-answers.ts'
 import type { Evidence } from './evidence-answers.ts'
 import type { Change, ChangePreview, Epoch, Member, Network } from './membership-answers.ts'
 import type { EmergencyHandlers } from './emergency-handlers.ts'
+import type { ErasureHandlers } from './erasure-handlers.ts'
 import type { IdentityHandlers } from './identity-handlers.ts'
 import type { PatientHandlers } from './patient-handlers.ts'
 import type { VaultHandlers } from './vault-handlers.ts'
@@ -176,6 +177,7 @@ export interface ApiHandlers extends VaultHandlers {
   readonly patients: PatientHandlers
   readonly identities: IdentityHandlers
   readonly emergencies: EmergencyHandlers
+  readonly erasing: ErasureHandlers
 
   readonly events: EventSource
 }

@@ -79,6 +79,8 @@ export type {
   EmergencySetStatus,
   OfflineQuestion,
 } from './emergency-handlers.ts'
+export type { Amendment, Erasure, LegalHold, Released } from './erasure-answers.ts'
+export type { ErasureHandlers } from './erasure-handlers.ts'
 export type { Identity } from './identity-answers.ts'
 export type {
   IdentityAnswer,

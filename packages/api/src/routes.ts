@@ -10,6 +10,7 @@
 import { ref } from './answer-forms.ts'
 import { accessRoutes } from './access-routes.ts'
 import * as answers from './answers.ts'
+import { erasureRoutes } from './erasure-routes.ts'
 import { evidenceRoutes } from './evidence-routes.ts'
 import { membershipRoutes } from './membership-routes.ts'
 import { emergencyRoutes } from './emergency-routes.ts'
@@ -247,12 +248,13 @@ export const routes = table({
     summary: 'What is known of one record, without its content',
     params: Type.Object({ id: recordId }),
     responses: { 200: json('The record.', answers.StoredRecord) },
-    problems: [404],
+    problems: [404, 410],
   },
   ...vaultRoutes,
   ...patientRoutes,
   ...identityRoutes,
   ...emergencyRoutes,
+  ...erasureRoutes,
   ...accessRoutes,
   getProof: {
     method: 'GET',

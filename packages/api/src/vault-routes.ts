@@ -56,7 +56,7 @@ export const vaultRoutes = table({
     params: Type.Object({ id: recordId }),
     query: Type.Object({ purpose: Type.Optional(purpose) }, closed),
     responses: { 200: content },
-    problems: [403, 404],
+    problems: [403, 404, 410],
   },
   readRecord: {
     method: 'POST',
@@ -114,7 +114,7 @@ export const vaultRoutes = table({
     params: Type.Object({ id: recordId }),
     query: Type.Object(page, closed),
     responses: { 200: json('A page; `Link` names the next one.', answers.RecordVersions) },
-    problems: [404],
+    problems: [404, 410],
   },
   discloseRecord: {
     method: 'POST',
@@ -142,7 +142,7 @@ export const vaultRoutes = table({
     responses: {
       200: { description: 'The disclosure.', type: 'application/json', schema: ProofDocument },
     },
-    problems: [403, 404, 408, 413, 415, 422],
+    problems: [403, 404, 410, 408, 413, 415, 422],
   },
   createGrant: {
     method: 'POST',

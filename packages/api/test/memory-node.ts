@@ -35,6 +35,7 @@ import { formatVerification, verifyProof } from '../src/verify.ts'
 import { accessPage, shownAccess } from './memory-access.ts'
 import { CHANGE, EPOCH, MEMBER } from './membership.ts'
 import { MemoryEmergencies } from './memory-emergencies.ts'
+import { MemoryErasing } from './memory-erasing.ts'
 import { MemoryIdentities } from './memory-identities.ts'
 import { MemoryPatients } from './memory-patients.ts'
 import { digestOf, MemoryVault, NOT_PLACED, timeOf } from './memory-vault.ts'
@@ -57,6 +58,7 @@ export class MemoryNode extends MemoryVault implements ApiHandlers {
   readonly memoryIdentities = new MemoryIdentities()
   identities: IdentityHandlers = this.memoryIdentities
   readonly emergencies = new MemoryEmergencies()
+  readonly erasing = new MemoryErasing()
   /** Oldest first. */
   accesses: Access[] = []
   offences: Evidence[] = []

@@ -77,6 +77,11 @@ export class AtRest {
     return hkdfSha256(this.#secret, EMPTY, utf8.encode(`hosted-account/v1|${reference}`), 32)
   }
 
+  /** Hides which set a tombstone is about; whoever has the secret finds it again, also after the disk is lost. */
+  tombstoneSalt(setId: Uint8Array): Uint8Array {
+    return hkdfSha256(this.#secret, setId, utf8.encode('tombstone-salt/v1'), 32)
+  }
+
   /** By which something is found again. */
   name(kind: NameKind, ...parts: Uint8Array[]): Uint8Array {
     const inner = sha256(this.#inner, utf8.encode(`${kind}\0`), ...parts)

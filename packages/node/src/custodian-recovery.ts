@@ -37,6 +37,8 @@ export interface RecoveryModules {
   readonly index: Pick<CustodianIndex, 'getBySet'>
   /** Whether the chain has another key of the patient in its place. */
   readonly isRetired: (patientKey: Uint8Array) => boolean
+  /** Whether the chain says so: a holder that was away may still have a shard. */
+  readonly isErased: (setId: Uint8Array) => boolean
   /** Records are in the store again and wait for an anchor. */
   readonly onRestored: () => void
 }
@@ -95,7 +97,7 @@ export async function recoverIndex(
 
 /** Undefined for what is in the index, is of somebody else, or does not open. */
 function openHead(
-  { organisation, index }: RecoveryModules,
+  { organisation, index, isErased }: RecoveryModules,
   head: RecordHead,
   keys: readonly FoundKey[],
 ): Opened | undefined {
@@ -103,6 +105,7 @@ function openHead(
     const setId = shardSetId(head.set)
     const { custodian } = decodeShardSet(head.set)
     if (custodian !== organisation || index.getBySet(setId) !== undefined) return undefined
+    if (isErased(setId)) return undefined
     for (const key of keys) {
       const manifest = openManifest(head.manifest, key.content.classKey, setId)
       if (manifest === undefined) continue

@@ -75,7 +75,7 @@ export interface Custodian
   readonly index: CustodianIndex
   readonly accounts: Accounts
   /** What waits for holders. */
-  readonly placing: Pick<Placing, 'status' | 'wake'>
+  readonly placing: Pick<Placing, 'status' | 'wake' | 'drop'>
   /** Where these records are in anchored batches; null for one that waits. */
   places(ids: readonly Uint8Array[]): Promise<(LeafPlace | null)[]>
   /** Takes back what holders have of this custodian and its index has not; how many records. */
@@ -155,9 +155,18 @@ function recoveryOf(parts: Parts): RecoveryModules {
   const { options, modules, accounts, atRest, index, anchoring } = parts
   const { organisation } = options
   const { store } = modules
-  const isRetired = (key: Uint8Array) => parts.facts.successorOf(organisation, key) !== null
-  const onRestored = () => anchoring.added()
-  return { organisation, store, accounts, atRest, index, isRetired, onRestored }
+  const { facts } = parts
+  return {
+    organisation,
+    store,
+    accounts,
+    atRest,
+    index,
+    isRetired: (key) => facts.successorOf(organisation, key) !== null,
+    isErased: (setId) =>
+      facts.tombstone(organisation, setId, atRest.tombstoneSalt(setId)) !== undefined,
+    onRestored: () => anchoring.added(),
+  }
 }
 
 function createParts(options: CustodianOptions, modules: CustodianModules): Parts {

@@ -166,6 +166,11 @@ export const API_TEXTS: Record<ApiCode, CatalogEntry> = {
     'The id is that of the transaction which proposed it; this node knows no such proposal.',
     'See them:   mooring change list',
   ),
+  unknown_erasure: entry(4039, 6, 404)(
+    'Nobody has asked that this record be erased',
+    'Neither its patient nor this custodian has.',
+    'See what is erased or restricted here:   mooring record erasures',
+  ),
   unknown_record: entry(4009, 6, 404)(
     'No record has this id',
     'Records never travel on the chain: only their custodian has them.',

@@ -17,6 +17,7 @@ import { CUSTODY_TEXTS } from './errors-custody.ts'
 import { RECOVERY_TEXTS } from './errors-identity.ts'
 import { DESK_TEXTS } from './errors-desk.ts'
 import { EMERGENCY_TEXTS } from './errors-emergency.ts'
+import { ERASURE_TEXTS } from './errors-erasure.ts'
 import { HOLDER_TEXTS, PEER_TEXTS } from './errors-holder.ts'
 import { COMMAND_TEXTS, HALT_TEXTS, NODE_TEXTS } from './errors-local.ts'
 import { MEMBERSHIP_TEXTS } from './errors-membership.ts'
@@ -32,6 +33,7 @@ const TABLES = {
   membership: MEMBERSHIP_TEXTS,
   custody: CUSTODY_TEXTS,
   desk: DESK_TEXTS,
+  erasure: ERASURE_TEXTS,
   transaction: TRANSACTION_TEXTS,
   submission: SUBMISSION_TEXTS,
   api: API_TEXTS,
@@ -66,6 +68,7 @@ const NAMES: readonly TableName[] = [
   'membership',
   'custody',
   'desk',
+  'erasure',
   'transaction',
   'submission',
   'api',

@@ -4,6 +4,7 @@ import type { HaltReason } from '@mooring/consensus'
 import type { Finding } from './alarms.ts'
 import type { Agreement } from './agreement.ts'
 import type { Custodian } from './custodian.ts'
+import type { Erasures } from './erasures.ts'
 import type { EventFeed } from './event-feed.ts'
 import type { VaultHandlers } from './holder.ts'
 import type { MembershipWatch } from './membership-watch.ts'
@@ -25,6 +26,7 @@ export interface Late {
   keeper: VaultKeeper | null
   vaultFinding: () => Finding | null
   custodian: Custodian | null
+  erasures: Erasures | null
   halted: HaltReason | null
   isDraining: boolean
   fail: (error: unknown) => void
@@ -43,6 +45,7 @@ export function noParts(fail: Late['fail']): Late {
     keeper: null,
     vaultFinding: () => null,
     custodian: null,
+    erasures: null,
     halted: null,
     isDraining: false,
     fail,

@@ -14,6 +14,7 @@ import {
   type Organisation,
   parseGenesisJson,
 } from '@mooring/ledger'
+import type { Retention as RecordRetention } from '@mooring/records'
 import type { BlobPlace } from '@mooring/storage'
 import { readBlobPlace } from './blob-place.ts'
 import { type ConfigFile, parseConfigFile } from './config-file.ts'
@@ -68,6 +69,8 @@ export type NodeOptions = {
     repairAfterMs: number
     auditEveryMs: number
   }
+  // How long the law keeps records, in years.
+  retention: RecordRetention
   blobs: BlobPlace
   snapshotsDir: string
   sync: { mode: 'blocks' | 'snapshot' }
@@ -274,6 +277,10 @@ function sections(home: string, values: OptionValues) {
       repairAfterMs: vault.repair_after,
       auditEveryMs: vault.audit_every,
     },
+    retention: {
+      years: values.retention.years,
+      classes: Object.fromEntries(values.retention.classes.map(yearsOfClass)),
+    },
     snapshotsDir: paths.snapshots,
     sync: { mode: sync.mode },
     http: { listen: http.listen, bodyLimitBytes: http.body_limit },
@@ -285,6 +292,11 @@ function sections(home: string, values: OptionValues) {
     },
     shutdown: { timeoutMs: shutdown.timeout, onFatal: shutdown.on_fatal },
   }
+}
+
+function yearsOfClass(item: string): [string, number] {
+  const at = item.lastIndexOf('=')
+  return [item.slice(0, at), Number(item.slice(at + 1))]
 }
 
 // Bytes stay as they are: a typed array cannot be frozen.

@@ -27,6 +27,7 @@ import { Offences } from './offences.ts'
 import { openAccessLog, openCustodian, openProofs, openRelay } from './open-custodian.ts'
 import { openPatients } from './open-patients.ts'
 import { openEmergencies } from './open-emergencies.ts'
+import { openErasures } from './open-erasures.ts'
 import { openVaultKeeper } from './open-vault.ts'
 import { type NextTransport, ownOptions, startStanding } from './standing.ts'
 import { roleOf } from './status.ts'
@@ -139,6 +140,8 @@ async function assemble(
   const patients = await openPatients(ground, { agreement, custodian, relay })
   await patients.start()
   await emergencies.start()
+  const erasing = keep(await openErasures(ground, { agreement, custodian, peers, relay }))
+  late.erasures = erasing.erasures
   const proofs = openProofs(options, stores, { custodian, accesses })
   const pruning = keep(openPruning(ground, [custodian, accesses]))
   const parts = partsOf(ground, { agreement, network, vault, custodian, offences, pruning })
@@ -152,6 +155,7 @@ async function assemble(
     feed,
     relay,
     emergencies,
+    erasing,
     snapshots,
     pruning,
   }
@@ -289,6 +293,7 @@ function openNetwork({ options, late, stores, logger }: Ground): Promise<Network
       if (event === 'connected') late.offences?.greet(peerId)
       const name = membersNow().find((member) => member.peerId === peerId)?.name ?? ''
       if (event === 'connected') late.custodian?.placing.wake(name)
+      if (event === 'connected') late.erasures?.wake(name)
       late.feed?.tellPeer({ peerId, name, connected: event === 'connected' })
     },
     onHello: (peerId, { height }) => late.agreement?.noteHeight(peerId, height),

@@ -83,6 +83,7 @@ const list = (details: Details<string[]>, rule: Required<Rule>): Option<string[]
 
 const MULTIADDR = { pattern: '^/(ip4|ip6|dns|dns4|dns6)/[^/]+/tcp/\\d{1,5}(/p2p/[A-Za-z0-9]+)?$' }
 const MIB = 1024 ** 2
+const RETENTION_YEARS_MAX = 150
 
 export const OPTIONS = {
   node: {
@@ -253,6 +254,23 @@ export const OPTIONS = {
       default: 'keys/bucket.json',
       description: 'File with accessKeyId and secretAccessKey of the bucket, relative to the home.',
     }),
+  },
+  retention: {
+    years: integer([0, RETENTION_YEARS_MAX], {
+      default: 10,
+      description: 'So many years the law keeps a record: no patient has it erased before.',
+      profiles: { devnet: 0, test: 0 },
+    }),
+    classes: list(
+      {
+        default: [],
+        description: 'Classes with a number of their own: "imaging=30", "sensitive:psy=15".',
+      },
+      {
+        pattern: '^[a-z]{1,16}(:[a-z0-9]{1,32})?=[0-9]{1,3}$',
+        hint: 'expected a class and years, such as "imaging=30"',
+      },
+    ),
   },
   sync: {
     mode: choice(['blocks', 'snapshot'], {

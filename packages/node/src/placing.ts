@@ -157,6 +157,16 @@ export class Placing {
     for (const lane of woken) lane.wake()
   }
 
+  /** Nobody is to have this record any more: what waits of it goes. */
+  async drop(arrival: number): Promise<void> {
+    const record = this.#queue.find(arrival)
+    if (record === undefined) return
+    const missing = missingOf(record).map((index) => ({ record, index }))
+    for (const { index } of missing) this.#lanes.get(record.holders[index] ?? '')?.remove(record)
+    this.#queue.remove(record)
+    if (record.isSpooled) await this.#dropSpooled(missing)
+  }
+
   /** Someone is connected again: what waits for it need not wait longer. */
   wake(holder: string): void {
     this.#lanes.get(holder)?.retryNow()

@@ -34,6 +34,7 @@ import type { Pruning } from './pruning.ts'
 import type { Relay } from './relay.ts'
 import type { Snapshots } from './snapshots.ts'
 import { createStorageAnswers } from './storage-answers.ts'
+import type { OpenedErasures } from './open-erasures.ts'
 import type { VaultReadAnswers } from './open-vault.ts'
 import type { VoteLog } from './vote-log.ts'
 
@@ -50,6 +51,7 @@ export interface ServingModules {
   feed: EventFeed
   relay: Relay
   emergencies: Emergencies
+  erasing: OpenedErasures
   snapshots: Snapshots
   pruning: Pruning
 }
@@ -141,6 +143,7 @@ function handlersOf(
     feed,
     relay,
     emergencies,
+    erasing,
     snapshots,
     pruning,
   }: ServingModules,
@@ -149,11 +152,11 @@ function handlersOf(
   const { mempool, offences, sets } = parts
   const { index } = custodian
   const logKeyOf = (patientKey: Uint8Array) => custodian.accounts.logKeyPair(patientKey)
+  const history = createRecordHistory({ index, record: custodian.record, accesses, logKeyOf })
+  const disclosures = createDisclosures({ index, proofs, recordContent: vault.recordContent })
   return {
     ...chain,
     ...custodian,
-    ...createRecordHistory({ index, record: custodian.record, accesses, logKeyOf }),
-    ...createDisclosures({ index, proofs, recordContent: vault.recordContent }),
     ...vault,
     ...createEvidenceAnswers(offences, sets),
     ...createAccessAnswers(accesses, { logKeyOf }),
@@ -174,8 +177,38 @@ function handlersOf(
       now: () => parts.clock.wall(),
       patientOf: (reference) => custodian.accounts.find(patientReference(reference)),
     }),
+    ...unlessErased({ custodian, vault, history, disclosures }, erasing),
+    erasing: erasing.answers,
     verifyProof: (json) => formatVerification(verifyProof(json, { genesis: options.genesis })),
     events: feed,
+  }
+}
+
+/** What is asked of a record that was here and is no more is told so. */
+function unlessErased(
+  {
+    custodian,
+    vault,
+    history,
+    disclosures,
+  }: {
+    custodian: Pick<ApiHandlers, 'record'>
+    vault: Pick<ApiHandlers, 'recordContent'>
+    history: Pick<ApiHandlers, 'recordHistory'>
+    disclosures: Pick<ApiHandlers, 'disclose'>
+  },
+  { refuseErased }: OpenedErasures,
+): Pick<ApiHandlers, 'record' | 'recordContent' | 'recordHistory' | 'disclose'> {
+  return {
+    record: async (id) => (await custodian.record(id)) ?? refuseErased(id),
+    recordContent: async (request) => {
+      if (request.grant === null) refuseErased(request.id)
+      return await vault.recordContent(request)
+    },
+    recordHistory: async (id, query) =>
+      (await history.recordHistory(id, query)) ?? refuseErased(id),
+    disclose: async (id, fields, signal) =>
+      (await disclosures.disclose(id, fields, signal)) ?? refuseErased(id),
   }
 }
 

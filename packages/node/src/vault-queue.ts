@@ -82,6 +82,10 @@ export class VaultQueue {
     return this.#records.get(record.arrival) === record
   }
 
+  find(arrival: number): QueuedRecord | undefined {
+    return this.#records.get(arrival)
+  }
+
   hasArrival(arrival: number): boolean {
     return this.#records.has(arrival)
   }
