@@ -23,6 +23,7 @@ import { convertQuery, hasHead } from './requests.ts'
 import type { Route } from './route.ts'
 import type { OperationId } from './routes.ts'
 import { submitRecords, submitTransactions } from './submissions.ts'
+import { timelineEndpoints } from './timeline-endpoints.ts'
 import { vaultEndpoints } from './vault-endpoints.ts'
 
 /** What the routes of a listener share. */
@@ -54,6 +55,7 @@ const endpoints: Record<Exclude<OperationId, 'streamEvents'>, AnyEndpoint['answe
   ...identityEndpoints,
   ...emergencyEndpoints,
   ...erasureEndpoints,
+  ...timelineEndpoints,
   submitTransactions,
   submitRecords,
 }

@@ -40,6 +40,7 @@ import { erasureCalls } from './erasure-client.ts'
 import { identityCalls } from './identity-client.ts'
 import { emergencyCalls } from './emergency-client.ts'
 import { patientCalls } from './patient-client.ts'
+import { timelineCalls } from './timeline-client.ts'
 import { IncompleteAnswer, vaultCalls, waitQuery } from './vault-client.ts'
 
 export interface ClientOptions {
@@ -148,6 +149,7 @@ export function createClient(endpoint: string, options: ClientOptions = {}) {
     ...identityCalls(http),
     ...emergencyCalls(http),
     ...erasureCalls(http),
+    ...timelineCalls(http),
     live: (verbose = false) => read<Health>('/livez', { query: { verbose } }),
     ready: (verbose = false) => read<Health>('/readyz', { query: { verbose } }),
     status: () => read<Status>('/v1/status'),

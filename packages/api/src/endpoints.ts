@@ -19,6 +19,7 @@ import type { EmergencyEndpoints } from './emergency-endpoints.ts'
 import type { ErasureEndpoints } from './erasure-endpoints.ts'
 import type { IdentityEndpoints } from './identity-endpoints.ts'
 import type { PatientEndpoints } from './patient-endpoints.ts'
+import type { TimelineEndpoints } from './timeline-endpoints.ts'
 import type { VaultEndpoints } from './vault-endpoints.ts'
 
 export interface Answer {
@@ -63,6 +64,7 @@ type ForPatients =
   | keyof IdentityEndpoints
   | keyof EmergencyEndpoints
   | keyof ErasureEndpoints
+  | keyof TimelineEndpoints
 type Elsewhere = Submitting | keyof VaultEndpoints | ForPatients | 'streamEvents'
 type Reading = Exclude<OperationId, Elsewhere>
 

@@ -28,6 +28,7 @@ import type { Change, ChangePreview, Epoch, Member, Network } from './membership
 import type { EmergencyHandlers } from './emergency-handlers.ts'
 import type { ErasureHandlers } from './erasure-handlers.ts'
 import type { IdentityHandlers } from './identity-handlers.ts'
+import type { TimelineHandlers } from './timeline-handlers.ts'
 import type { PatientHandlers } from './patient-handlers.ts'
 import type { VaultHandlers } from './vault-handlers.ts'
 
@@ -178,6 +179,7 @@ export interface ApiHandlers extends VaultHandlers {
   readonly identities: IdentityHandlers
   readonly emergencies: EmergencyHandlers
   readonly erasing: ErasureHandlers
+  readonly timelines: TimelineHandlers
 
   readonly events: EventSource
 }

@@ -100,6 +100,17 @@ export type {
   WalletEnrolment,
 } from './patient-handlers.ts'
 export type {
+  Accounting,
+  Disclosure,
+  Question,
+  TimelineItem,
+  TimelinePage,
+  Trace,
+  TracePage,
+} from './timeline-answers.ts'
+export type { SequencePage, TimelineHandlers, TraceQuery } from './timeline-handlers.ts'
+export { QUESTION_CHARACTERS_MAX } from './timeline-routes.ts'
+export type {
   GrantRequest,
   ReadableQuery,
   ReadRequest,

@@ -17,6 +17,7 @@ import { emergencyRoutes } from './emergency-routes.ts'
 import { identityRoutes } from './identity-routes.ts'
 import { patientRoutes } from './patient-routes.ts'
 import type { Response } from './route.ts'
+import { timelineRoutes } from './timeline-routes.ts'
 import { storageRoutes } from './storage-routes.ts'
 import { bytes, closed, hexId, json, page, recordId, stream, table } from './route-forms.ts'
 import { Type } from './schema.ts'
@@ -255,6 +256,7 @@ export const routes = table({
   ...identityRoutes,
   ...emergencyRoutes,
   ...erasureRoutes,
+  ...timelineRoutes,
   ...accessRoutes,
   getProof: {
     method: 'GET',

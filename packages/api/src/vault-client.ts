@@ -101,6 +101,8 @@ export function vaultCalls(http: Http) {
         waitMs,
       })
     },
+    /** A patient reads a record of their own. */
+    openOwnRecord: (id: string) => open(`/v1/patient/records/${encodeURIComponent(id)}/content`),
     recordHistory: (id: string, page: PageOptions = {}) =>
       read<RecordVersions>(`${recordPath(id)}/history`, { query: { ...page } }),
     /** The disclosure as text, to be kept as it is. */

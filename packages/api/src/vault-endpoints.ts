@@ -12,7 +12,7 @@ import { ApiError } from './errors.ts'
 import { PAGE_DEFAULT } from './route-forms.ts'
 import type { OperationId } from './routes.ts'
 import type { VaultStep } from './vault-answers.ts'
-import type { ReadRequest } from './vault-handlers.ts'
+import type { ReadRequest, RecordContent } from './vault-handlers.ts'
 
 type VaultOperation =
   | 'getRecordContent'
@@ -97,6 +97,10 @@ export const vaultEndpoints: VaultEndpoints = {
 async function content(request: ReadRequest, { handlers }: ApiContext): Promise<Answer> {
   const found = await handlers.recordContent(request)
   if (found === undefined) throw request.grant === null ? unknownRecord() : notOpened()
+  return await contentAnswer(found)
+}
+
+export async function contentAnswer(found: RecordContent): Promise<Answer> {
   const { contentType, size, entry, anchored, badHolders } = found
   const headers: Record<string, string> = {
     ...fresh,

@@ -37,6 +37,8 @@ import { CHANGE, EPOCH, MEMBER } from './membership.ts'
 import { MemoryEmergencies } from './memory-emergencies.ts'
 import { MemoryErasing } from './memory-erasing.ts'
 import { MemoryIdentities } from './memory-identities.ts'
+import type { TimelineHandlers } from '../src/timeline-handlers.ts'
+import { MemoryTimelines } from './memory-timelines.ts'
 import { MemoryPatients } from './memory-patients.ts'
 import { digestOf, MemoryVault, NOT_PLACED, timeOf } from './memory-vault.ts'
 
@@ -59,6 +61,8 @@ export class MemoryNode extends MemoryVault implements ApiHandlers {
   identities: IdentityHandlers = this.memoryIdentities
   readonly emergencies = new MemoryEmergencies()
   readonly erasing = new MemoryErasing()
+  readonly memoryTimelines = new MemoryTimelines()
+  timelines: TimelineHandlers = this.memoryTimelines
   /** Oldest first. */
   accesses: Access[] = []
   offences: Evidence[] = []

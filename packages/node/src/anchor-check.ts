@@ -22,6 +22,10 @@ export interface Anchored {
   readonly height: number | null
 }
 
+interface Found extends Anchored {
+  readonly place: LeafPlace
+}
+
 export interface AnchorCheckModules {
   readonly peers: VaultPeers
   readonly organisations: () => readonly { readonly id: string }[]
@@ -36,7 +40,7 @@ const REMEMBERED = 20_000
 export class AnchorCheck {
   readonly #modules: AnchorCheckModules
   /** By custodian and commitment. */
-  readonly #known = new Map<string, Anchored>()
+  readonly #known = new Map<string, Found>()
 
   constructor(modules: AnchorCheckModules) {
     this.#modules = modules
@@ -44,6 +48,16 @@ export class AnchorCheck {
 
   /** @throws NodeError anchor_missing */
   async of(record: LocatedRecord): Promise<Anchored> {
+    const found = await this.#find(record)
+    return found === undefined ? PENDING : { isAnchored: true, height: found.height }
+  }
+
+  /** Where it is on the chain; null while nobody knows. @throws NodeError anchor_missing */
+  async placeOf(record: LocatedRecord): Promise<LeafPlace | null> {
+    return (await this.#find(record))?.place ?? null
+  }
+
+  async #find(record: LocatedRecord): Promise<Found | undefined> {
     const name = `${record.set.custodian} ${toHex(record.manifest.recordCommit)}`
     const known = this.#known.get(name)
     // A claim is looked at even when the record is known to be anchored.
@@ -51,13 +65,13 @@ export class AnchorCheck {
     const found = record.place
       ? await this.#claimed(record, record.place)
       : await this.#asked(record)
-    if (found === undefined) return PENDING
+    if (found === undefined) return undefined
     if (this.#known.size >= REMEMBERED) this.#known.clear()
     this.#known.set(name, found)
     return found
   }
 
-  async #claimed(record: LocatedRecord, place: LeafPlace): Promise<Anchored> {
+  async #claimed(record: LocatedRecord, place: LeafPlace): Promise<Found> {
     const { set, manifest } = record
     const root = rootOfPlace(manifest.recordCommit, place)
     // The custodian may be a block ahead.
@@ -71,9 +85,9 @@ export class AnchorCheck {
   }
 
   /** The first that knows decides; undefined when nobody does. */
-  #asked({ set, manifest }: LocatedRecord): Promise<Anchored | undefined> {
+  #asked({ set, manifest }: LocatedRecord): Promise<Found | undefined> {
     const { peers, organisations } = this.#modules
-    const { promise, resolve, reject } = Promise.withResolvers<Anchored | undefined>()
+    const { promise, resolve, reject } = Promise.withResolvers<Found | undefined>()
     const asked = organisations().flatMap(({ id }) =>
       id === peers.self || peers.isConnected(id) ? [id] : [],
     )
@@ -85,11 +99,7 @@ export class AnchorCheck {
     return promise
   }
 
-  async #askedOf(
-    holder: string,
-    custodian: string,
-    leaf: Uint8Array,
-  ): Promise<Anchored | undefined> {
+  async #askedOf(holder: string, custodian: string, leaf: Uint8Array): Promise<Found | undefined> {
     const { peers } = this.#modules
     for (let length = 1; length <= LEAF_PREFIX_BYTES_MAX; length += 1) {
       const body = { custodian, prefix: leaf.slice(0, length) }
@@ -107,10 +117,10 @@ export class AnchorCheck {
     return undefined
   }
 
-  #final(custodian: string, root: Uint8Array, { transaction }: LeafPlace): Anchored | undefined {
+  #final(custodian: string, root: Uint8Array, place: LeafPlace): Found | undefined {
     const { roots } = this.#modules
     if (!roots.has(custodian, root)) return undefined
-    return { isAnchored: true, height: roots.heightOf(custodian, root, transaction) }
+    return { isAnchored: true, height: roots.heightOf(custodian, root, place.transaction), place }
   }
 }
 

@@ -7,6 +7,7 @@ import { KEEPING_TEXTS } from './errors-storage.ts'
 import { VAULT_TEXTS } from './errors-vault.ts'
 import { GUARDIAN_TEXTS } from './errors-identity.ts'
 import { PATIENT_GRANT_TEXTS } from './errors-patient-grants.ts'
+import { TIMELINE_TEXTS } from './errors-timeline.ts'
 import { WALLET_TEXTS } from './errors-wallet.ts'
 import type { CommandErrorCode, NodeErrorCode } from './node-error.ts'
 
@@ -14,6 +15,7 @@ export const COMMAND_TEXTS: Record<CommandErrorCode, CatalogEntry> = {
   ...PATIENT_GRANT_TEXTS,
   ...WALLET_TEXTS,
   ...GUARDIAN_TEXTS,
+  ...TIMELINE_TEXTS,
   internal: entry(1000, 1)(
     'Something failed that should not have',
     'This is a bug in Mooring: no input should lead here.',

@@ -18,6 +18,7 @@ import { RECOVERY_TEXTS } from './errors-identity.ts'
 import { DESK_TEXTS } from './errors-desk.ts'
 import { EMERGENCY_TEXTS } from './errors-emergency.ts'
 import { ERASURE_TEXTS } from './errors-erasure.ts'
+import { TIMELINE_REFUSALS } from './errors-timeline.ts'
 import { HOLDER_TEXTS, PEER_TEXTS } from './errors-holder.ts'
 import { COMMAND_TEXTS, HALT_TEXTS, NODE_TEXTS } from './errors-local.ts'
 import { MEMBERSHIP_TEXTS } from './errors-membership.ts'
@@ -34,6 +35,7 @@ const TABLES = {
   custody: CUSTODY_TEXTS,
   desk: DESK_TEXTS,
   erasure: ERASURE_TEXTS,
+  timeline: TIMELINE_REFUSALS,
   transaction: TRANSACTION_TEXTS,
   submission: SUBMISSION_TEXTS,
   api: API_TEXTS,
@@ -69,6 +71,7 @@ const NAMES: readonly TableName[] = [
   'custody',
   'desk',
   'erasure',
+  'timeline',
   'transaction',
   'submission',
   'api',

@@ -10,7 +10,7 @@ export interface HeldAccesses {
   about(
     custodian: string,
     page: { after: number; limit: number },
-  ): Promise<{ items: HeldAccess[]; next: number | null }>
+  ): Promise<{ items: HeldAccess[]; next: number | null; last: number }>
 }
 
 /** A page; entries are small, and one that is not shares it with few. */
@@ -18,7 +18,9 @@ const BYTES_MAX = 4 * 1024 * 1024
 const OVERHEAD_BYTES = 2_048
 const SET_BYTES = 34
 
-export function createHeldAccesses(log: Pick<AccessLog, 'listAbout' | 'placesOf'>): HeldAccesses {
+export function createHeldAccesses(
+  log: Pick<AccessLog, 'counts' | 'listAbout' | 'placesOf'>,
+): HeldAccesses {
   return {
     about: async (custodian, { after, limit }) => {
       const kept: KeptAccess[] = []
@@ -33,7 +35,8 @@ export function createHeldAccesses(log: Pick<AccessLog, 'listAbout' | 'placesOf'
       }
       const places = await log.placesOf(kept)
       const items = kept.map((each, at) => heldOf(each, places[at] ?? null))
-      return { items, next: isEnd ? null : (items.at(-1)?.arrival ?? null) }
+      const next = isEnd ? null : (items.at(-1)?.arrival ?? null)
+      return { items, next, last: log.counts().entries }
     },
   }
 }

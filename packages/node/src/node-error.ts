@@ -6,6 +6,7 @@ import type { OptionProblem } from './config-file.ts'
 import type { MembershipErrorCode } from './errors-membership.ts'
 import type { PatientGrantErrorCode } from './errors-patient-grants.ts'
 import type { PlaceErrorCode } from './errors-place.ts'
+import type { TimelineErrorCode } from './errors-timeline.ts'
 import type { VaultErrorCode } from './errors-vault.ts'
 import type { GuardianErrorCode } from './errors-identity.ts'
 import type { WalletErrorCode } from './errors-wallet.ts'
@@ -49,6 +50,7 @@ export type CommandErrorCode =
   | PatientGrantErrorCode
   | WalletErrorCode
   | GuardianErrorCode
+  | TimelineErrorCode
   | 'internal'
   | 'node_too_old'
   | 'usage'

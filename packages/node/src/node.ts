@@ -14,6 +14,7 @@ import { EventFeed } from './event-feed.ts'
 import { describeHalt } from './halt-text.ts'
 import { createHeldAccesses } from './held-accesses.ts'
 import type { VaultHandlers } from './holder.ts'
+import { openTimelines } from './open-timelines.ts'
 import type { NodeOptions } from './load-options.ts'
 import { type Late, noParts } from './late-parts.ts'
 import { createLogger, type RootLogger } from './logger.ts'
@@ -142,6 +143,7 @@ async function assemble(
   await emergencies.start()
   const erasing = keep(await openErasures(ground, { agreement, custodian, peers, relay }))
   late.erasures = erasing.erasures
+  const timelines = await openTimelines(ground, { agreement, custodian, vault, opened })
   const proofs = openProofs(options, stores, { custodian, accesses })
   const pruning = keep(openPruning(ground, [custodian, accesses]))
   const parts = partsOf(ground, { agreement, network, vault, custodian, offences, pruning })
@@ -158,6 +160,7 @@ async function assemble(
     erasing,
     snapshots,
     pruning,
+    timelines,
   }
   const modules = { options, metrics, votes, ...answering }
   const serving = keep(await startServing(parts, { ...modules, logger: logger.module('api') }))

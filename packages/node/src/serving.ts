@@ -4,7 +4,7 @@ import { createAccessAnswers } from './access-answers.ts'
 import type { AccessLog } from './access-log.ts'
 import type { AccessProofs } from './access-proofs.ts'
 import { createHmac } from 'node:crypto'
-import { type ApiHandlers, type ApiServer, startApi } from '@mooring/api'
+import { type ApiHandlers, type ApiServer, startApi, type TimelineHandlers } from '@mooring/api'
 import { formatVerification, verifyProof } from '@mooring/api/verify'
 import { type ChainAnswers, createChainAnswers } from './chain-answers.ts'
 import { systemClock } from './clock.ts'
@@ -45,6 +45,7 @@ export interface ServingModules {
   votes: VoteLog
   custodian: Custodian
   patients: OpenedPatients
+  timelines: TimelineHandlers
   vault: VaultReadAnswers
   accesses: AccessLog
   proofs: ProofDocuments & AccessProofs
@@ -137,6 +138,7 @@ function handlersOf(
     metrics,
     custodian,
     patients,
+    timelines,
     vault,
     accesses,
     proofs,
@@ -170,6 +172,7 @@ function handlersOf(
     },
     ...createStorageAnswers(snapshots, pruning),
     identities: identitiesOf(parts, options, relay),
+    timelines,
     ...patients.answers,
     emergencies: createEmergencyAnswers(emergencies, {
       self: options.name,

@@ -90,6 +90,7 @@ export interface VaultKeeper {
   readonly access: AccessModules
   readonly reader: VaultReader
   readonly granted: GrantedRecords
+  readonly anchors: AnchorCheck
   readonly care: VaultCare
   readonly known: KnownSets
   readonly faults: ShardFaults
@@ -221,6 +222,7 @@ export function createVaultKeeper(options: KeeperOptions, modules: KeeperModules
       facts: modules.facts,
       organisations: () => members.organisations,
     }),
+    anchors,
     care,
     known,
     faults,

@@ -42,7 +42,7 @@ test('lines about one custodian come page by page, with what the holder saw', ()
     assert.ok(line?.entry !== null && line?.note === null && line.place === null)
     assert.equal((await held.about('lakeview', PAGE)).items.length, 3)
     for (const stranger of ['riverside', 'count', 'county\0', ''])
-      assert.deepEqual(await held.about(stranger, PAGE), { items: [], next: null })
+      assert.deepEqual(await held.about(stranger, PAGE), { items: [], next: null, last: 7 })
   }))
 
 test('a refusal is told to the custodian it was about, and an anchored line leads to the chain', () =>

@@ -377,7 +377,7 @@ export class HolderWorld {
         blobs: await LocalBlobs.open({ directory: '/blobs', fileSystem: files }),
         space: new FreeSpace('/', this.clock, () => Promise.resolve(free.bytes)),
         notes: notesOf(noted),
-        accesses: { about: () => Promise.resolve({ items: [], next: null }) },
+        accesses: { about: () => Promise.resolve({ items: [], next: null, last: 0 }) },
         members: {
           get organisations() {
             return organisationsNow()

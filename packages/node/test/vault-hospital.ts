@@ -105,7 +105,7 @@ export class Hospital {
         blobs,
         space: new FreeSpace(disk.folder, systemClock),
         notes,
-        accesses: { about: () => Promise.resolve({ items: [], next: null }) },
+        accesses: { about: () => Promise.resolve({ items: [], next: null, last: 0 }) },
         members,
         chain,
         facts: world.facts,

@@ -33,8 +33,11 @@ export const PURPOSES: readonly string[] = [
 const KNOWN = new Set(PURPOSES)
 const NAMED_ONLY = new Set(['BTG', 'HLEGAL', 'HMARKT'])
 
-/** What a custodian may read its own records for without anybody's grant. */
-const IMPLICIT = ['TREAT', 'HOPERAT']
+/**
+ * What a custodian may read its own records for without anybody's grant: to treat, to run the house, and
+ * for the patient, or who acts for the patient, who asks for them.
+ */
+const IMPLICIT = ['TREAT', 'HOPERAT', 'PATRQT']
 
 export function isPurpose(code: string): boolean {
   return KNOWN.has(code)

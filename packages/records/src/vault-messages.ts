@@ -228,6 +228,8 @@ const answerSchema = variant({
   accesses: struct({
     items: list(heldAccessSchema, HELD_ACCESSES_MAX),
     next: nullable(uint()),
+    /** Number of the newest line of the whole log: less than before when the log was lost. */
+    last: uint(),
   }),
   catalogue: struct({
     /** Key deposits with wraps for the reader. */

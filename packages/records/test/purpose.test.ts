@@ -49,8 +49,8 @@ test('covering is a partial order, and more permissions never cover less', () =>
 })
 
 test('a custodian reads for treatment and operations, and nothing that must be named', () => {
-  assert.ok(['TREAT', 'COC', 'HOPERAT', 'PATADMIN'].every(isImplicitPurpose))
-  assert.ok(!['BTG', 'HLEGAL', 'HMARKT', 'HRESCH', 'HPAYMT', 'PATRQT'].some(isImplicitPurpose))
+  assert.ok(['TREAT', 'COC', 'HOPERAT', 'PATADMIN', 'PATRQT', 'FAMRQT'].every(isImplicitPurpose))
+  assert.ok(!['BTG', 'HLEGAL', 'HMARKT', 'HRESCH', 'HPAYMT'].some(isImplicitPurpose))
 })
 
 interface Concept {

@@ -231,7 +231,7 @@ const answers: Kinds<VaultAnswer> = {
       record({ setId: digest, index, from: segment, digests: list(digest), fragments: list(some) }),
     ),
   }),
-  accesses: record({ items: list(anyHeldAccess), next: option(count) }),
+  accesses: record({ items: list(anyHeldAccess), next: option(count), last: count }),
   catalogue: record({
     keys: list(some),
     items: list(
