@@ -134,3 +134,4 @@ export type {
   VaultScheme,
   VaultStep,
 } from './vault-answers.ts'
+export type { Enrolled, Enrolment, GrantDeposit, KnownGrant } from './patient-answers.ts'

@@ -45,7 +45,7 @@ export interface DatabaseOptions {
 
 const CHECKSUM_BYTES = 16
 /** Of the keys and values of each database. */
-const FORMAT_VERSIONS = { chain: 1, records: 2, vault: 1 }
+const FORMAT_VERSIONS = { chain: 1, records: 3, vault: 2 }
 const WRITE_BUFFER_BYTES = 8 * 1024 * 1024
 const CHECKED_BYTES_MAX = 512 * 1024 * 1024
 const databaseFormat = struct({ name: text(32), version: uint() })

@@ -17,6 +17,7 @@ import { type RemoteOptions, withNode } from '../endpoint.ts'
 import { formatGrantFields, readGrant, writeNew } from '../grant-file.ts'
 import { createOutput } from '../output.ts'
 import { addGrantAccept } from './grant-accept.ts'
+import { addGrantList, addGrantRevoke } from './grant-kept.ts'
 
 type CreateOptions = RemoteOptions & {
   patient: string
@@ -121,6 +122,8 @@ export function addGrant(program: Command, context: Context): void {
   addCreate(group, context)
   addGrantAccept(group, context)
   addShow(group, context)
+  addGrantList(group, context)
+  addGrantRevoke(group, context)
   withHelp(group, {
     examples: ['mooring grant create --patient Patient/4711 --to riverside -o grant.json'],
     exits: [4, 6, 7, 8],
