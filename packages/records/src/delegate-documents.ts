@@ -16,7 +16,7 @@ import {
 } from '@mooring/codec'
 import { hpkeOpen, hpkeSeal } from '@mooring/crypto'
 import type { RandomBytes } from './batch.ts'
-import { REPRESENTATIVE_ROLES, signedDelegationSchema } from './delegation.ts'
+import { DELEGATIONS_MAX, REPRESENTATIVE_ROLES, signedDelegationSchema } from './delegation.ts'
 import type { DocumentKind } from './document-text.ts'
 import { organisationIdSchema } from './placement.ts'
 
@@ -47,6 +47,8 @@ export type DelegateInvite = Infer<typeof inviteSchema>
 
 const keysSchema = versioned(1, {
   label: text(LABEL_BYTES_MAX),
+  /** As the invitation called the patient: the keys depend on it. */
+  patient: text(LABEL_BYTES_MAX),
   kind: oneOf('device', 'representative'),
   role: nullable(oneOf(...REPRESENTATIVE_ROLES)),
   keys: list(struct({ organisation: organisationIdSchema, key: bytes(32) }), HOSPITALS_MAX),
@@ -63,7 +65,8 @@ const delegationsSchema = versioned(1, {
   items: list(
     struct({
       organisation: organisationIdSchema,
-      delegation: signedDelegationSchema,
+      /** From the key of the patient to that of the other wallet. */
+      delegations: list(signedDelegationSchema, DELEGATIONS_MAX),
       seal: nullable(struct({ enc: bytes(32), ciphertext: bytesMax(64) })),
     }),
     HOSPITALS_MAX,

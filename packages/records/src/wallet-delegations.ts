@@ -1,6 +1,16 @@
 // The part of a wallet about who else acts for the patient: devices, and representatives until a date.
 
-import { type Infer, list, nullable, oneOf, struct, text, uint, versioned } from '@mooring/codec'
+import {
+  bytes,
+  type Infer,
+  list,
+  nullable,
+  oneOf,
+  struct,
+  text,
+  uint,
+  versioned,
+} from '@mooring/codec'
 import { signedDelegationSchema } from './delegation.ts'
 import { organisationIdSchema } from './placement.ts'
 
@@ -14,6 +24,8 @@ const givenSchema = struct({
   handleIndex: uint(),
   expiresAt: uint(),
   revokedAt: nullable(uint()),
+  /** Digest of the key with which the device may stop a recovery. */
+  vetoDigest: nullable(bytes(32)),
 })
 
 export type GivenDelegation = Infer<typeof givenSchema>

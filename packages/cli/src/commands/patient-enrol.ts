@@ -3,16 +3,9 @@
 // shows begins as the ticket says, and stays with it.
 
 import type { Member } from '@mooring/api'
-import { createClient } from '@mooring/api/client'
-import { CodecError, decode, equalBytes, fromHex, toHex } from '@mooring/codec'
+import { decode, equalBytes, fromHex, toHex } from '@mooring/codec'
 import { decodeBase64url, encodeBase64url } from '@mooring/crypto'
-import {
-  encodeGenesis,
-  genesisDigest,
-  LedgerError,
-  networkId,
-  parseGenesisJson,
-} from '@mooring/ledger'
+import { networkId } from '@mooring/ledger'
 import { NodeError } from '@mooring/node'
 import {
   type EnrolmentTicket,
@@ -35,12 +28,12 @@ import type { RemoteOptions } from '../endpoint.ts'
 import { grantsKeptAt, withKeptGrants } from '../known-grants.ts'
 import { createOutput, formatAmount } from '../output.ts'
 import { signingClient } from '../patient-client.ts'
+import { askGenesis, type Network } from '../pinned-genesis.ts'
 import { readInput } from '../read-input.ts'
 import { asking } from '../remote-error.ts'
 import { type SaveWallet, type WalletOptions, withWallet } from '../wallet-session.ts'
 
 type EnrolOptions = RemoteOptions & WalletOptions
-type Network = NonNullable<Wallet['genesis']>
 
 type Enrolment = {
   hospital: WalletHospital
@@ -68,20 +61,6 @@ async function readTicket(context: Context, word: string): Promise<EnrolmentTick
   } catch (error) {
     if (!(error instanceof RecordsError)) throw error
     throw new NodeError('ticket_unreadable', { detail: error.message }, { cause: error })
-  }
-}
-
-async function askGenesis(url: string, { timeout }: RemoteOptions): Promise<Network> {
-  const endpoint = { url, origin: 'the ticket' }
-  const client = createClient(url, { timeoutMs: timeout })
-  const json = await asking(endpoint, timeout, client.genesis())
-  try {
-    const genesis = parseGenesisJson(json)
-    return { digest: genesisDigest(genesis), encoded: encodeGenesis(genesis) }
-  } catch (error) {
-    if (!(error instanceof LedgerError || error instanceof CodecError)) throw error
-    const detail = 'something that is no genesis'
-    throw new NodeError('endpoint_strange', { url, detail }, { cause: error })
   }
 }
 

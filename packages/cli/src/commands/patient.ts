@@ -6,6 +6,7 @@ import type { Context } from '../context.ts'
 import { withWalletOptions } from '../wallet-session.ts'
 import { addPatientGrant } from './patient-grant.ts'
 import { addEnrol } from './patient-enrol.ts'
+import { addPatientDevice, addPatientJoin, addPatientRepresent } from './patient-device.ts'
 import { addPatientGuardians } from './patient-guardians.ts'
 import { addPatientRecover, addPatientVeto } from './patient-recover.ts'
 import { addWalletCommands } from './patient-wallet.ts'
@@ -21,6 +22,9 @@ export function addPatient(program: Command, context: Context): void {
     addPatientGuardians,
     addPatientRecover,
     addPatientVeto,
+    addPatientDevice,
+    addPatientRepresent,
+    addPatientJoin,
   ]
   for (const add of areas) add(group, context)
   withHelp(group, {
