@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { concatBytes, toHex } from '@mooring/codec'
+import { concatBytes, parseJson, toHex } from '@mooring/codec'
 import { x25519PublicKey } from '@mooring/crypto'
 import type { Organisation } from '@mooring/ledger'
 import { NetworkError } from '@mooring/network'
@@ -19,6 +19,7 @@ import {
   createKeyDeposit,
   decodeVaultAnswer,
   encodeBatchDeposit,
+  fieldsOf,
   encodeKeyDeposit,
   encodeVaultAnswer,
   type Grant,
@@ -29,6 +30,7 @@ import {
   openManifest,
   placeShards,
   readGrant,
+  type RecordFacts,
   recordSecrets,
   sealRecord,
   shardSetId,
@@ -217,23 +219,26 @@ export class VaultWorld {
     raw: Uint8Array,
     name = 'general',
     missing: readonly number[] = [],
+    clinical: Partial<RecordFacts> = {},
   ): Promise<Placed> {
     const { custodian } = patient
     const split = splitOf(new Set(this.organisations.map(({ legalGroup }) => legalGroup)).size)
     if (split === undefined) throw new Error('too few hospitals')
     const rec = random(32)
-    const commitment = commitRecord([], raw, recordSecrets(rec))
+    const fields = clinical.type === undefined ? [] : fieldsOf(parseJson(raw))
+    const commitment = commitRecord(fields, raw, recordSecrets(rec))
     const facts = {
       ...NO_CLINICAL_FACTS,
       patientKey: signKeyOf(patient).publicKey,
       class: name,
       record: commitment.recordCommit,
+      ...clinical,
     }
     const details = {
       ...commitment,
       rec,
       mediaType: 'application/octet-stream',
-      resourceType: null,
+      resourceType: clinical.type ?? null,
       resourceId: null,
       versionId: null,
       fullUrl: null,
