@@ -129,6 +129,7 @@ export {
 export type {
   ReadableRecord,
   RecordVersion,
+  ShownFields,
   Vault,
   VaultHolder,
   VaultScheme,

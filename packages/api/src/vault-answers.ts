@@ -108,6 +108,29 @@ export const ReadablePage = named('ReadablePage', 'Records that a grant opens.',
 })
 export type ReadablePage = Static<typeof ReadablePage>
 
+const ShownField = named('ShownField', 'One field of a record.', {
+  pointer: text('JSON pointer.'),
+  value: text('JSON text of the value.'),
+})
+
+export const ShownFields = named('ShownFields', 'What a grant shows of a record.', {
+  id: text('Commitment of the record.'),
+  fields: list(ShownField),
+  proof: Type.Unsafe<object>({
+    type: 'object',
+    additionalProperties: true,
+    description: 'Proof that these are fields of a record that the custodian anchored.',
+  }),
+})
+export type ShownFields = Static<typeof ShownFields>
+
+export const ShownFieldsPage = named('ShownFieldsPage', 'Fields that a grant shows.', {
+  items: list(ShownFields),
+  entry: digest('Access entry that this question left.'),
+  nextCursor,
+})
+export type ShownFieldsPage = Static<typeof ShownFieldsPage>
+
 export const RecordVersion = named('RecordVersion', 'One version of a record.', {
   id: text('Identifier of the record.'),
   versionId: textOrNull('`meta.versionId` of the resource.'),

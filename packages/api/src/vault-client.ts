@@ -7,7 +7,13 @@
 
 import type { Submission } from './answers.ts'
 import type { Call, Http, PageOptions } from './client.ts'
-import type { ReadablePage, RecordVersions, Vault, VaultStep } from './vault-answers.ts'
+import type {
+  ReadablePage,
+  RecordVersions,
+  ShownFieldsPage,
+  Vault,
+  VaultStep,
+} from './vault-answers.ts'
 
 export interface RecordFile {
   bytes: Uint8Array
@@ -50,6 +56,8 @@ export interface UnderGrant {
   /** The grant document as text. */
   grant: string
   purpose: string
+  /** Who at the organisation of the node looks. */
+  person?: string | undefined
 }
 
 /** Nothing moves while a node asks slow holders, so this is longer than for a plain answer. */
@@ -57,10 +65,10 @@ const QUIET_MS = 60_000
 const JSON_TYPE = 'application/json'
 
 const recordPath = (id: string) => `/v1/records/${encodeURIComponent(id)}`
-const underGrant = ({ grant, purpose }: UnderGrant, more: object = {}): Call => ({
+const underGrant = ({ grant, purpose, person }: UnderGrant, more: object = {}): Call => ({
   method: 'POST',
   headers: { 'content-type': JSON_TYPE },
-  body: JSON.stringify({ grant: JSON.parse(grant), purpose, ...more }),
+  body: JSON.stringify({ grant: JSON.parse(grant), purpose, person, ...more }),
 })
 const purposeQuery = (purpose: string | undefined): Call =>
   purpose === undefined ? {} : { query: { purpose } }
@@ -103,6 +111,12 @@ export function vaultCalls(http: Http) {
     },
     /** A patient reads a record of their own. */
     openOwnRecord: (id: string) => open(`/v1/patient/records/${encodeURIComponent(id)}/content`),
+    readFields: (under: UnderGrant, page: PageOptions = {}) =>
+      read<ShownFieldsPage>('/v1/reads/fields', {
+        ...underGrant(under),
+        query: { ...page },
+        waitMs: QUIET_MS,
+      }),
     recordHistory: (id: string, page: PageOptions = {}) =>
       read<RecordVersions>(`${recordPath(id)}/history`, { query: { ...page } }),
     /** The disclosure as text, to be kept as it is. */

@@ -18,6 +18,7 @@ type VaultOperation =
   | 'getRecordContent'
   | 'readRecord'
   | 'listReadable'
+  | 'readFields'
   | 'getRecordHistory'
   | 'discloseRecord'
   | 'createGrant'
@@ -39,17 +40,30 @@ export const vaultEndpoints: VaultEndpoints = {
     return content({ id: params.id, purpose, grant: null, signal: whileHere() }, context)
   },
   readRecord: ({ params, body, whileHere }, context) => {
-    const grant = JSON.stringify(body.grant)
-    return content({ id: params.id, purpose: body.purpose, grant, signal: whileHere() }, context)
+    const { purpose, person = null } = body
+    const asked = { id: params.id, purpose, person, grant: JSON.stringify(body.grant) }
+    return content({ ...asked, signal: whileHere() }, context)
   },
   listReadable: async ({ query, body, whileHere }, { handlers, cursors }) => {
     const grant = JSON.stringify(body.grant)
-    const { purpose, records = null } = body
+    const { purpose, person = null, records = null } = body
     const list = `reads/${grant}/${purpose}/${records?.join() ?? ''}`
     const after = query.cursor === undefined ? null : cursors.parseText(list, query.cursor)
     const limit = query.limit ?? PAGE_DEFAULT
     const signal = whileHere()
-    const found = await handlers.readable({ grant, purpose, records, after, limit, signal })
+    const asked = { grant, purpose, person, records }
+    const found = await handlers.readable({ ...asked, after, limit, signal })
+    const nextCursor = found.next === null ? null : cursors.formatText(list, found.next)
+    return current({ items: found.items, entry: found.entry, nextCursor })
+  },
+  readFields: async ({ query, body, whileHere }, { handlers, cursors }) => {
+    const grant = JSON.stringify(body.grant)
+    const { purpose, person = null } = body
+    const list = `fields/${grant}/${purpose}`
+    const after = query.cursor === undefined ? null : cursors.parseText(list, query.cursor)
+    const limit = query.limit ?? PAGE_DEFAULT
+    const signal = whileHere()
+    const found = await handlers.readFields({ grant, purpose, person, after, limit, signal })
     const nextCursor = found.next === null ? null : cursors.formatText(list, found.next)
     return current({ items: found.items, entry: found.entry, nextCursor })
   },

@@ -6,7 +6,13 @@
  * for the whole. Documents (grants, disclosures) are JSON text, sent and handed on as they are.
  */
 
-import type { ReadableRecord, RecordVersion, Vault, VaultStep } from './vault-answers.ts'
+import type {
+  ReadableRecord,
+  RecordVersion,
+  ShownFields,
+  Vault,
+  VaultStep,
+} from './vault-answers.ts'
 import type { ProofOutcome, SubmissionOutcome } from './handlers.ts'
 
 /** Bytes of a media type that is neither FHIR JSON nor NDJSON: one record. */
@@ -29,6 +35,8 @@ export interface ReadRequest {
   purpose: string
   /** JSON of the grant document; null: the custodian reads what is its own. */
   grant: string | null
+  /** Who at this organisation looks; null or absent: nobody in particular. */
+  person?: string | null
   signal: AbortSignal
 }
 
@@ -49,6 +57,8 @@ export interface ReadableQuery {
   /** JSON of the grant document. */
   grant: string
   purpose: string
+  /** As of a reading. */
+  person?: string | null
   /** Only these; null: all that the grant opens. */
   records: readonly string[] | null
   /** `next` of the page before. */
@@ -90,6 +100,10 @@ export interface VaultHandlers {
   readable(
     query: ReadableQuery,
   ): Promise<{ items: ReadableRecord[]; entry: string | null; next: string | null }>
+  /** Records of which the grant shows no more than fields; `next` as above. */
+  readFields(
+    query: Omit<ReadableQuery, 'records'>,
+  ): Promise<{ items: ShownFields[]; entry: string; next: string | null }>
   /** Newest first, ending with the first version; `next` continues the list, null at its end. */
   recordHistory(
     id: string,

@@ -20,6 +20,11 @@ const purpose = Type.String({
 })
 const words = (pattern: string, description: string) =>
   Type.Array(Type.String({ pattern }), { minItems: 1, maxItems: 16, description })
+const person = Type.String({
+  minLength: 1,
+  maxLength: 128,
+  description: 'Who at this organisation looks; without it a system does.',
+})
 const instant = (description: string) =>
   Type.String({
     pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{5,15}(Z|[+-][0-9]{2}:[0-9]{2})$',
@@ -68,7 +73,10 @@ export const vaultRoutes = table({
     accepts: {
       'application/json': {
         form: 'json',
-        schema: Type.Object({ grant: answers.GrantDocument, purpose }, closed),
+        schema: Type.Object(
+          { grant: answers.GrantDocument, purpose, person: Type.Optional(person) },
+          closed,
+        ),
       },
     },
     bodyBytesMax: GRANT_BODY_MAX,
@@ -89,6 +97,7 @@ export const vaultRoutes = table({
           {
             grant: answers.GrantDocument,
             purpose,
+            person: Type.Optional(person),
             records: Type.Optional(
               Type.Array(recordId, {
                 minItems: 1,
@@ -103,6 +112,26 @@ export const vaultRoutes = table({
     },
     bodyBytesMax: GRANT_BODY_MAX,
     responses: { 200: json('A page.', answers.ReadablePage) },
+    problems: [403, 408, 413, 415, 422],
+  },
+  readFields: {
+    method: 'POST',
+    path: '/v1/reads/fields',
+    tag: 'records',
+    role: 'submitter',
+    summary: 'Fields that a grant shows of records it does not open as a whole, with proofs',
+    query: Type.Object(page, closed),
+    accepts: {
+      'application/json': {
+        form: 'json',
+        schema: Type.Object(
+          { grant: answers.GrantDocument, purpose, person: Type.Optional(person) },
+          closed,
+        ),
+      },
+    },
+    bodyBytesMax: GRANT_BODY_MAX,
+    responses: { 200: json('A page.', answers.ShownFieldsPage) },
     problems: [403, 408, 413, 415, 422],
   },
   getRecordHistory: {

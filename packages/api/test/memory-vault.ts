@@ -143,6 +143,14 @@ export class MemoryVault implements VaultHandlers {
     return Promise.resolve({ items: page.map(readableOf), entry, next })
   }
 
+  readFields({ grant }: Pick<ReadableQuery, 'grant'>) {
+    this.#check(grant)
+    const [first] = this.stored.keys()
+    const fields = [{ pointer: '/code/text', value: '"Penicillin"' }]
+    const items = first === undefined ? [] : [{ id: first, fields, proof: { shown: 'fields' } }]
+    return Promise.resolve({ items, entry: digestOf('entry of the question'), next: null })
+  }
+
   recordHistory(id: string, { before, limit }: { before: number | null; limit: number }) {
     const record = this.stored.get(id)
     if (record === undefined) return Promise.resolve(undefined)

@@ -104,11 +104,12 @@ export async function answerCatalogue(
       ? modules.accounts.wrapsFor(account.patientKey, sender).slice(0, 256)
       : []
   const found = await coveredBy(modules, { grant, account, request }, { after, limit })
-  const places = await modules.placesOf(found.items)
-  const items = found.items.map(({ set, manifest, holders }, at): CatalogueItem => {
+  const whole = found.items.map(({ entry: each }) => each)
+  const places = await modules.placesOf(whole)
+  const items = whole.map(({ set, manifest, holders }, at): CatalogueItem => {
     return { set, manifest, holders: [...holders], place: places[at] ?? null }
   })
-  const recordKeys = isWide ? NO_KEYS : sealedKeys(modules, sender, request, found.items)
+  const recordKeys = isWide ? NO_KEYS : sealedKeys(modules, sender, request, whole)
   return { keys: [...keys], items, recordKeys, next: found.next }
 }
 
@@ -127,24 +128,30 @@ function sealedKeys(
   return sealRecordKeys(keys, { recipient, question, ephemeral: random(32) })
 }
 
-interface Asked {
+export interface Asked {
   readonly grant: Grant
   readonly account: Account
   readonly request: AccessRequest
 }
 
+export interface Covered {
+  readonly entry: CatalogueEntry
+  /** JSON pointers of what may be seen; empty for the whole. */
+  readonly fields: readonly string[]
+}
+
 /** Newest first, those of the key in force before those of each former one; `next` names the last one. */
-async function coveredBy(
+export async function coveredBy(
   { index, clock, facts }: Pick<CatalogueModules, 'index' | 'clock' | 'facts'>,
   asked: Asked,
-  { after, limit }: { after: Uint8Array | null; limit: number },
-): Promise<{ items: CatalogueEntry[]; next: Uint8Array | null }> {
+  { after, limit, isOfFields = false }: CoveredPage,
+): Promise<{ items: Covered[]; next: Uint8Array | null }> {
   const time = decisionTime(clock, facts)
   const wanted = Math.max(1, Math.min(limit, PAGE_MAX))
   const last = after === null ? undefined : index.getBySet(after)
   const keys = [asked.account.patientKey, ...asked.account.former.toReversed()]
   const begun = last === undefined ? 0 : keys.findIndex((key) => equalBytes(key, last.account))
-  const items: CatalogueEntry[] = []
+  const items: Covered[] = []
   let looked = 0
   let before = after === null ? null : (last?.arrival ?? 0)
   let next: Uint8Array | null = null
@@ -157,7 +164,10 @@ async function coveredBy(
         if (items.length === wanted) break
         before = found.arrival
         next = found.setId
-        if (found.status !== 'received' && opensWhole(asked, found, time)) items.push(found)
+        if (found.status === 'received') continue
+        const fields = fieldsOpened(asked, found, time)
+        if (fields !== undefined && fields.length > 0 === isOfFields)
+          items.push({ entry: found, fields })
       }
     }
     if (looked >= LOOKED_THROUGH_MAX || items.length === wanted) return { items, next }
@@ -166,7 +176,19 @@ async function coveredBy(
   return { items, next: null }
 }
 
-function opensWhole({ grant, request }: Asked, { metadata }: CatalogueEntry, time: number) {
+interface CoveredPage {
+  readonly after: Uint8Array | null
+  readonly limit: number
+  /** Records of which no more than fields may be seen, in place of those that open as a whole. */
+  readonly isOfFields?: boolean
+}
+
+/** Undefined when nothing of it may be seen. */
+function fieldsOpened(
+  { grant, request }: Asked,
+  { metadata }: CatalogueEntry,
+  time: number,
+): readonly string[] | undefined {
   const { reader: organisation, practitioner, purpose } = request
   const decision = decideConsent(grant.consent, {
     time,
@@ -175,7 +197,7 @@ function opensWhole({ grant, request }: Asked, { metadata }: CatalogueEntry, tim
     purpose,
     facts: metadata.facts,
   })
-  return decision.permit && decision.fields.length === 0
+  return decision.permit ? decision.fields : undefined
 }
 
 /** Whether the question may be answered; its entry is durable here when this resolves. @throws Refusal */

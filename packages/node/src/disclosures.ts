@@ -3,9 +3,15 @@
 //
 // A record that is not final yet is not read for it: the proof would have to wait.
 
-import { type ApiHandlers, Refusal } from '@mooring/api'
+import { type ApiHandlers, type ProofOutcome, Refusal } from '@mooring/api'
 import { fromHex, JsonError, type JsonNode, parseJson } from '@mooring/codec'
-import { discloseFields, fieldsOf, type FieldsOpening, RecordsError } from '@mooring/records'
+import {
+  discloseFields,
+  type Field,
+  fieldsOf,
+  type FieldsOpening,
+  RecordsError,
+} from '@mooring/records'
 import type { CustodianIndex, IndexEntry } from './custodian-index.ts'
 import type { ProofDocuments } from './proof-documents.ts'
 
@@ -19,17 +25,51 @@ export interface DisclosureModules {
 const PURPOSE = 'HOPERAT'
 const RESOURCE_BYTES_MAX = 16 * 1024 * 1024
 
-export function createDisclosures(modules: DisclosureModules): Pick<ApiHandlers, 'disclose'> {
+export interface Disclosures extends Pick<ApiHandlers, 'disclose'> {
+  /** Those of the fields that the record has; undefined when it has none, or waits for its anchor. */
+  discloseSome(
+    id: string,
+    fields: readonly string[],
+    signal: AbortSignal,
+  ): Promise<string | undefined>
+}
+
+export function createDisclosures(modules: DisclosureModules): Disclosures {
+  const disclose = (
+    id: string,
+    signal: AbortSignal,
+    choose: (fields: readonly Field[]) => readonly string[],
+  ): Promise<ProofOutcome | undefined> => {
+    const entry = modules.index.get(fromHex(id))
+    if (entry === undefined) return Promise.resolve(undefined)
+    return modules.proofs.fields(id, async () => {
+      if (entry.metadata.rawBytes > RESOURCE_BYTES_MAX) throw noFields()
+      const fields = fieldsOf(nodeOf(await readWhole(modules, { id, signal })))
+      return openingOf(entry, fields, choose(fields))
+    })
+  }
   return {
-    disclose: (id, fields, signal) => {
-      const entry = modules.index.get(fromHex(id))
-      if (entry === undefined) return Promise.resolve(undefined)
-      return modules.proofs.fields(id, async () => {
-        if (entry.metadata.rawBytes > RESOURCE_BYTES_MAX) throw noFields()
-        return openingOf(entry, await readWhole(modules, { id, signal }), fields)
-      })
+    disclose: (id, fields, signal) => disclose(id, signal, () => fields),
+    discloseSome: async (id, fields, signal) => {
+      try {
+        const proof = await disclose(id, signal, (all) => {
+          const some = fields.filter((pointer) => isThere(pointer, all))
+          if (some.length === 0) throw noFields()
+          return some
+        })
+        return proof?.kind === 'record' ? proof.json : undefined
+      } catch (error) {
+        if (error instanceof Refusal && error.code === 'no_such_field') return undefined
+        throw error
+      }
     },
   }
+}
+
+function isThere(pointer: string, fields: readonly Field[]): boolean {
+  return fields.some(
+    (field) => field.pointer === pointer || field.pointer.startsWith(`${pointer}/`),
+  )
 }
 
 async function readWhole(
@@ -45,12 +85,12 @@ async function readWhole(
 
 function openingOf(
   { metadata }: IndexEntry,
-  raw: Uint8Array,
+  fields: readonly Field[],
   pointers: readonly string[],
 ): FieldsOpening {
   const { rec, rawCommit } = metadata
   try {
-    return discloseFields({ rec, rawCommit, fields: fieldsOf(nodeOf(raw)) }, pointers)
+    return discloseFields({ rec, rawCommit, fields }, pointers)
   } catch (error) {
     if (!(error instanceof RecordsError)) throw error
     const { code, path } = error

@@ -7,6 +7,7 @@ export type VaultErrorCode =
   | 'record_unavailable'
   | 'record_damaged'
   | 'anchor_missing'
+  | 'custodian_away'
   | 'vault_at_risk'
   | 'vault_degraded'
   | 'served_without_trace'
@@ -32,6 +33,11 @@ export const VAULT_TEXTS: Record<VaultErrorCode, CatalogEntry> = {
     'Its custodian names a batch for record {record}, and that batch is not on the chain or does not have the record ({reason}).',
     'See whether this node is in step with the others:   mooring status',
     'If it is, the custodian claims what is not so: report it to the custodian and to the other members.',
+  ),
+  custodian_away: entry(5308, 4, 503)(
+    'The custodian does not answer',
+    'Fields of records are shown by {custodian} alone: their shards, which others hold, open the whole.',
+    'See whether it is connected, and try again:   mooring member list',
   ),
   vault_at_risk: entry(5304, 1, 503)(
     'Records are one loss away from being lost',

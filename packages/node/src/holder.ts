@@ -35,6 +35,7 @@ type AnswerBody<K extends VaultAnswer['kind']> = Extract<VaultAnswer, { kind: K 
 /** @throws an error with a code, which is then the refusal */
 export interface KeeperHandlers {
   catalogue(sender: string, body: Body<'catalogue'>): Promise<AnswerBody<'catalogue'>>
+  fields(sender: string, body: Body<'fields'>): Promise<AnswerBody<'fields'>>
   repair(sender: string, body: Body<'repair'>): Promise<AnswerBody<'repair'>>
   restore(sender: string, body: Body<'restore'>): Promise<AnswerBody<'restore'>>
   /** Shards have another holder now, says the sender: for the custodian's index, which judges it. */
@@ -147,6 +148,7 @@ export class Holder {
       case 'witness':
       case 'release':
       case 'catalogue':
+      case 'fields':
         return await this.#answerAccess(sender, request)
       case 'erase':
       case 'restrict':
@@ -196,7 +198,7 @@ export class Holder {
 
   async #answerAccess(
     sender: string,
-    request: Extract<VaultRequest, { kind: 'witness' | 'release' | 'catalogue' }>,
+    request: Extract<VaultRequest, { kind: 'witness' | 'release' | 'catalogue' | 'fields' }>,
   ): Promise<VaultAnswer> {
     const { access } = this.#modules
     switch (request.kind) {
@@ -210,6 +212,8 @@ export class Holder {
       }
       case 'catalogue':
         return { kind: 'catalogue', body: await this.#handlers().catalogue(sender, request.body) }
+      case 'fields':
+        return { kind: 'fields', body: await this.#handlers().fields(sender, request.body) }
     }
   }
 

@@ -122,8 +122,9 @@ async function assemble(
   const { peers } = vault
   const custodian = keep(await openCustodian(ground, { agreement, feed, peers }))
   late.custodian = custodian
+  const proofs = openProofs(options, stores, { custodian, accesses })
   const opened = keep(
-    await openVaultKeeper(ground, { agreement, custodian, vault, notes: accesses }),
+    await openVaultKeeper(ground, { agreement, custodian, vault, notes: accesses, proofs }),
   )
   const relay = openRelay(options, stores, agreement)
   const reader = () => opened.keeper.reader
@@ -144,7 +145,6 @@ async function assemble(
   const erasing = keep(await openErasures(ground, { agreement, custodian, peers, relay }))
   late.erasures = erasing.erasures
   const timelines = await openTimelines(ground, { agreement, custodian, vault, opened })
-  const proofs = openProofs(options, stores, { custodian, accesses })
   const pruning = keep(openPruning(ground, [custodian, accesses]))
   const parts = partsOf(ground, { agreement, network, vault, custodian, offences, pruning })
   opened.start()

@@ -12,11 +12,13 @@ import type { Finding } from './alarms.ts'
 import { AtRest } from './at-rest.ts'
 import { systemClock } from './clock.ts'
 import type { Custodian } from './custodian.ts'
+import { createDisclosures } from './disclosures.ts'
 import { discoverHeads, discoverKeys } from './discovery.ts'
 import { discoverBatches } from './recovered-batches.ts'
 import { homePaths } from './home.ts'
 import { loadLocalSecret } from './local-secret.ts'
 import type { CustodyGround } from './open-custodian.ts'
+import type { ProofDocuments } from './proof-documents.ts'
 import { SealedValues } from './sealed-values.ts'
 import { type ProbeTarget, TraceProbe } from './trace-probe.ts'
 import { CARE_DEFAULTS } from './vault-care.ts'
@@ -33,7 +35,7 @@ const PROBED = 64
 
 export type VaultReadAnswers = Pick<
   VaultHandlers,
-  'recordContent' | 'readable' | 'vault' | 'verifyVault' | 'repairVault'
+  'recordContent' | 'readable' | 'readFields' | 'disclose' | 'vault' | 'verifyVault' | 'repairVault'
 >
 
 export interface OpenedVault {
@@ -50,11 +52,12 @@ export interface VaultGround {
   readonly custodian: Custodian
   readonly vault: VaultParts
   readonly notes: AccessNotes
+  readonly proofs: Pick<ProofDocuments, 'fields'>
 }
 
 export async function openVaultKeeper(
   { options, logger, metrics, stores }: CustodyGround,
-  { agreement, custodian, vault, notes }: VaultGround,
+  { agreement, custodian, vault, notes, proofs }: VaultGround,
 ): Promise<OpenedVault> {
   const { members } = agreement
   const { index, accounts, placing } = custodian
@@ -93,6 +96,7 @@ export async function openVaultKeeper(
       accounts,
       index,
       placesOf: (records) => placesOf(custodian, records),
+      discloseSome: (...asked) => disclosures.discloseSome(...asked),
       roots,
       leaves: stores.leaves,
       observe: (event) => observeCare(metrics, event),
@@ -134,11 +138,17 @@ export async function openVaultKeeper(
   })
   const reading = createReadingAnswers({
     keeper,
+    fields: {
+      ...keeper.access,
+      logger: logger.module('vault'),
+      genesisDigest: options.genesisDigest,
+    },
     grants,
     index,
     accounts,
     placesOf: (records) => placesOf(custodian, records),
   })
+  const disclosures = createDisclosures({ index, proofs, recordContent: reading.recordContent })
   const probe = new TraceProbe({
     access: keeper.access,
     clock: systemClock,
@@ -150,7 +160,7 @@ export async function openVaultKeeper(
   })
   return {
     keeper,
-    answers: { ...reading, ...caring },
+    answers: { ...reading, disclose: (...asked) => disclosures.disclose(...asked), ...caring },
     finding: () => probe.finding(),
     start: () => {
       keeper.start()

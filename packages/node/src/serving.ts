@@ -10,7 +10,6 @@ import { type ChainAnswers, createChainAnswers } from './chain-answers.ts'
 import { systemClock } from './clock.ts'
 import type { CommittedBlock } from './committer.ts'
 import type { Custodian } from './custodian.ts'
-import { createDisclosures } from './disclosures.ts'
 import { DiskUsage } from './disk-usage.ts'
 import { catalogEntry } from './errors.ts'
 import { createEmergencyAnswers } from './emergency-answers.ts'
@@ -155,7 +154,6 @@ function handlersOf(
   const { index } = custodian
   const logKeyOf = (patientKey: Uint8Array) => custodian.accounts.logKeyPair(patientKey)
   const history = createRecordHistory({ index, record: custodian.record, accesses, logKeyOf })
-  const disclosures = createDisclosures({ index, proofs, recordContent: vault.recordContent })
   return {
     ...chain,
     ...custodian,
@@ -180,7 +178,7 @@ function handlersOf(
       now: () => parts.clock.wall(),
       patientOf: (reference) => custodian.accounts.find(patientReference(reference)),
     }),
-    ...unlessErased({ custodian, vault, history, disclosures }, erasing),
+    ...unlessErased({ custodian, vault, history, disclosures: vault }, erasing),
     erasing: erasing.answers,
     verifyProof: (json) => formatVerification(verifyProof(json, { genesis: options.genesis })),
     events: feed,

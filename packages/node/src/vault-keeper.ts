@@ -17,6 +17,7 @@ import { fetchKeys, fetchOwnShards, type FetchLostModules, othersThatAnswer } fr
 import type { FinalRoots } from './final-roots.ts'
 import type { GrantReader } from './grant-reader.ts'
 import type { StandingFacts } from './grant-standings.ts'
+import { type AnswerFieldsModules, answerFields } from './granted-fields.ts'
 import { GrantedRecords } from './granted-records.ts'
 import type { KeeperHandlers } from './holder.ts'
 import { possibleHolders } from './holder-choice.ts'
@@ -81,6 +82,7 @@ export interface KeeperModules {
   readonly accounts: CatalogueModules['accounts']
   readonly index: SetIndex & CatalogueModules['index'] & ShortIndex
   readonly placesOf: CatalogueModules['placesOf']
+  readonly discloseSome: AnswerFieldsModules['discloseSome']
   readonly roots: FinalRoots
   readonly leaves: LeafStore
   readonly observe: (what: CareEvent) => void
@@ -256,6 +258,10 @@ function handlersOf(
   const { self } = options
   return {
     catalogue: (sender, body) => answerCatalogue(catalogueModules(options, modules), sender, body),
+    fields: (sender, body) => {
+      const { discloseSome } = modules
+      return answerFields({ ...catalogueModules(options, modules), discloseSome }, sender, body)
+    },
     repair: async (sender, { questions }) => {
       return { parts: await repairParts(helper, sender, questions) }
     },

@@ -35,6 +35,7 @@ const ANSWER_KINDS = {
   release: 'release',
   accesses: 'accesses',
   catalogue: 'catalogue',
+  fields: 'fields',
   repair: 'repair',
   restore: 'restore',
   moved: 'done',

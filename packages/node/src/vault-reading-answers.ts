@@ -8,6 +8,7 @@ import type { Accounts } from './accounts.ts'
 import type { CustodianIndex, IndexEntry } from './custodian-index.ts'
 import { failureOf } from './error-text.ts'
 import { VAULT_TEXTS } from './errors-vault.ts'
+import { type ReadFieldsModules, readFields } from './granted-fields.ts'
 import type { GrantReader } from './grant-reader.ts'
 import { NodeError } from './node-error.ts'
 import type { VaultKeeper } from './vault-keeper.ts'
@@ -16,6 +17,7 @@ import type { ReadHow, Reading } from './vault-reader.ts'
 export interface ReadingModules {
   readonly keeper: Pick<VaultKeeper, 'reader' | 'granted'>
   readonly grants: GrantReader
+  readonly fields: ReadFieldsModules
   readonly index: Pick<CustodianIndex, 'get' | 'getBySet'>
   readonly accounts: Pick<Accounts, 'findByKey'>
   readonly placesOf: (records: readonly IndexEntry[]) => Promise<(LeafPlace | null)[]>
@@ -23,10 +25,10 @@ export interface ReadingModules {
 
 export function createReadingAnswers(
   modules: ReadingModules,
-): Pick<VaultHandlers, 'recordContent' | 'readable'> {
+): Pick<VaultHandlers, 'recordContent' | 'readable' | 'readFields'> {
   return {
-    recordContent: async ({ id, purpose, grant: file, signal }) => {
-      const person = NOBODY
+    recordContent: async ({ id, purpose, grant: file, person: name = null, signal }) => {
+      const person = personOf(name)
       const grant = file === null ? null : modules.grants.read(parseGrant(file))
       const found =
         grant === null
@@ -46,10 +48,10 @@ export function createReadingAnswers(
         badHolders: reading.badHolders,
       }
     },
-    readable: async ({ grant: file, purpose, records: only, after, limit, signal }) => {
+    readable: async ({ grant: file, purpose, records: only, after, limit, signal, ...by }) => {
       const grant = modules.grants.read(parseGrant(file))
       const { granted } = modules.keeper
-      const use = { grant, purpose, person: NOBODY, signal }
+      const use = { grant, purpose, person: personOf(by.person ?? null), signal }
       const page = await granted.list(use, { after, limit, only })
       return {
         items: page.items.map(readableOf),
@@ -57,7 +59,23 @@ export function createReadingAnswers(
         next: page.next,
       }
     },
+    readFields: async ({ grant: file, purpose, after, limit, signal, ...by }) => {
+      const grant = modules.grants.read(parseGrant(file))
+      const use = { grant, purpose, person: personOf(by.person ?? null), signal }
+      const page = { after: after === null ? null : fromHex(after), limit }
+      const found = await readFields(modules.fields, use, page).catch(told)
+      const items = found.items.map(({ id, fields, proof }) => {
+        const shown: object = JSON.parse(proof)
+        return { id: toHex(id), fields: [...fields], proof: shown }
+      })
+      return { items, entry: toHex(found.entry), next: found.next && toHex(found.next) }
+    },
   }
+}
+
+/** Whoever has a name is a person; what has none, a system. */
+function personOf(name: string | null): ReadingPerson {
+  return name === null ? NOBODY : { kind: 'person', name, practitioner: null }
 }
 
 interface Found extends Pick<ReadHow, 'grant' | 'logKey'> {

@@ -120,6 +120,7 @@ test('reports about others are looked into a few times an hour and no more', asy
     }
     world.handlers = {
       catalogue: refuse,
+      fields: refuse,
       repair: refuse,
       emergency: refuse,
       restore: refuse,
@@ -204,6 +205,7 @@ test('what belongs to the custodian or to repair is asked of them, and their ref
     const asked: string[] = []
     const handlers: VaultHandlers = {
       catalogue: refuse,
+      fields: refuse,
       repair: refuse,
       emergency: refuse,
       restore: (sender) => {

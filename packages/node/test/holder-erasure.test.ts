@@ -155,6 +155,7 @@ test('whoever kept a copy of what it has read is told to forget it', async () =>
     const forgotten: string[] = []
     world.handlers = {
       catalogue: refuse,
+      fields: refuse,
       repair: refuse,
       restore: refuse,
       moved: refuse,

@@ -155,6 +155,7 @@ export class Hospital {
         index: this.#index(),
         placesOf: (entries) =>
           Promise.resolve(entries.map(({ setId }) => this.places.get(toHex(setId)) ?? null)),
+        discloseSome: () => Promise.resolve(undefined),
         roots,
         leaves,
         observe: () => undefined,

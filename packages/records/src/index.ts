@@ -357,6 +357,8 @@ export {
   depositReceiptMessage,
   encodeVaultAnswer,
   encodeVaultRequest,
+  FIELD_PROOF_BYTES_MAX,
+  FIELD_RECORDS_MAX,
   HAVE_SETS_MAX,
   KEY_DEPOSITS_MAX,
   LIST_ITEMS_MAX,

@@ -55,6 +55,10 @@ export const AUDIT_SETS_MAX = 256
 export const LIST_ITEMS_MAX = 1000
 export const RELEASE_ITEMS_MAX = 64
 export const REPAIR_SETS_MAX = 256
+/** Records of which fields are shown in one answer; each is read back for it. */
+export const FIELD_RECORDS_MAX = 16
+/** What is longer is not told: whoever gets fields gets few. */
+export const FIELD_PROOF_BYTES_MAX = 256 * 1024
 export const MOVED_SETS_MAX = 1024
 
 const digest = bytes(32)
@@ -156,6 +160,13 @@ const requestSchema = variant({
     after: nullable(digest),
     limit: uint(LIST_ITEMS_MAX),
   }),
+  /** What the custodian may show of records of which the grant opens no more than fields. */
+  fields: struct({
+    signed: signedRequestSchema,
+    entry: accessEntrySchema,
+    after: nullable(digest),
+    limit: uint(FIELD_RECORDS_MAX),
+  }),
   /** To a helper, from the new holder: its masked share of each shard; see repair-part.ts. */
   repair: struct({ questions: list(repairQuestionSchema, REPAIR_SETS_MAX) }),
   /** To the new holder of these shards: it makes them again, with the help of others. */
@@ -240,6 +251,12 @@ const answerSchema = variant({
     next: nullable(digest),
   }),
   emergency: emergencyAnswerSchema,
+  fields: struct({
+    /** Each a proof of the record that shows the fields, as a file. */
+    proofs: list(text(FIELD_PROOF_BYTES_MAX), FIELD_RECORDS_MAX),
+    /** Set to go on behind; null at the end. */
+    next: nullable(digest),
+  }),
   /** In the order asked; null where this holder does not help. */
   repair: struct({ parts: list(nullable(bytesMax(DEPOSIT_PART_BYTES_MAX)), REPAIR_SETS_MAX) }),
   /** In the order asked: `kept` when the shard is here, whole and checked, or why it is not. */

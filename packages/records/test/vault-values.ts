@@ -186,6 +186,7 @@ const requests: Kinds<VaultRequest> = {
   }),
   accesses: record({ after: count, limit: fc.nat(500) }),
   catalogue: record({ signed, entry: anyEntry, after: option(digest), limit: fc.nat(1000) }),
+  fields: record({ signed, entry: anyEntry, after: option(digest), limit: fc.nat(16) }),
   repair: record({ questions: list(question) }),
   restore: record({ items: list(head), avoid: list(organisation) }),
   moved: record({ holder: organisation, shards: list(shard) }),
@@ -240,6 +241,7 @@ const answers: Kinds<VaultAnswer> = {
     recordKeys: some,
     next: option(digest),
   }),
+  fields: record({ proofs: list(word), next: option(digest) }),
   repair: record({ parts: list(option(some)) }),
   restore: record({ outcomes: list(word), liars: list(organisation) }),
   erased: record({

@@ -7,15 +7,20 @@ import { readGrant } from '../grant-file.ts'
 import { createOutput, formatBytes, shortDigest } from '../output.ts'
 import { printRecord, type RecordStream, saveRecord } from '../record-file.ts'
 
-export type GrantOptions = { grant?: string; purpose?: string }
+export type GrantOptions = { grant?: string; purpose?: string; as?: string }
 
 type GetOptions = RemoteOptions & GrantOptions & { output?: string }
 
 export const DEFAULT_PURPOSE = 'TREAT'
 
-export function withGrant(command: Command): Command {
+export function withGrant(command: Command, { isGrantNeeded = false } = {}): Command {
+  const grant = new Option(
+    '--grant <file>',
+    'read under this grant, as the organisation of the node',
+  )
   return command
-    .option('--grant <file>', 'read under this grant, as the organisation of the node')
+    .addOption(grant.makeOptionMandatory(isGrantNeeded))
+    .option('--as <name>', 'who looks, for the access log of the patient; else a system does')
     .addOption(
       new Option('--purpose <code>', 'why, as a code of v3-ActReason').default(DEFAULT_PURPOSE),
     )
@@ -49,7 +54,7 @@ export function addGet(group: Command, context: Context): void {
       const opening =
         grant === null
           ? client.openRecord(id, { purpose })
-          : client.readRecord(id, { grant: grant.text, purpose })
+          : client.readRecord(id, { grant: grant.text, purpose, person: options.as })
       const record = await waitingFor(output.note, 'the holders', opening)
       if (path === undefined) {
         await printRecord(context.stdout, record, output)

@@ -9,6 +9,7 @@ import { type RemoteOptions, withNode } from '../endpoint.ts'
 import { readGrant, writeNew } from '../grant-file.ts'
 import { createOutput, formatBytes, formatTable, type Output, shortDigest } from '../output.ts'
 import { upTo } from '../pages.ts'
+import { addFields } from './record-fields.ts'
 import { addGet, DEFAULT_PURPOSE, type GrantOptions, withGrant } from './record-get.ts'
 import { addSubmit } from './record-submit.ts'
 
@@ -76,7 +77,7 @@ function addList(group: Command, context: Context): void {
       return
     }
     const { text: grant } = await readGrant(context, options.grant)
-    const under = { grant, purpose: options.purpose ?? DEFAULT_PURPOSE }
+    const under = { grant, purpose: options.purpose ?? DEFAULT_PURPOSE, person: options.as }
     const found = await withNode(context, options, (client) => {
       const work = upTo(options.limit, (page) => client.readable(under, page))
       return waitingFor(output.note, 'what the grant opens', work)
@@ -167,5 +168,6 @@ export function addRecord(program: Command, context: Context): void {
   addList(group, context)
   addHistory(group, context)
   addDisclose(group, context)
+  addFields(group, context)
   withHelp(group, { examples: ['mooring record submit patient.json'], exits: [4, 5, 6, 9] })
 }
