@@ -7,6 +7,7 @@ import { withWalletOptions } from '../wallet-session.ts'
 import { addPatientGrant } from './patient-grant.ts'
 import { addEnrol } from './patient-enrol.ts'
 import { addPatientDevice, addPatientJoin, addPatientRepresent } from './patient-device.ts'
+import { addPatientErase } from './patient-erase.ts'
 import { addPatientGuardians } from './patient-guardians.ts'
 import { addPatientRecover, addPatientVeto } from './patient-recover.ts'
 import { addWalletCommands } from './patient-wallet.ts'
@@ -25,6 +26,7 @@ export function addPatient(program: Command, context: Context): void {
     addPatientDevice,
     addPatientRepresent,
     addPatientJoin,
+    addPatientErase,
   ]
   for (const add of areas) add(group, context)
   withHelp(group, {

@@ -10,6 +10,7 @@ import { readGrant, writeNew } from '../grant-file.ts'
 import { createOutput, formatBytes, formatTable, type Output, shortDigest } from '../output.ts'
 import { upTo } from '../pages.ts'
 import { addFields } from './record-fields.ts'
+import { addErasing } from './record-erase.ts'
 import { addGet, DEFAULT_PURPOSE, type GrantOptions, withGrant } from './record-get.ts'
 import { addSubmit } from './record-submit.ts'
 
@@ -169,5 +170,6 @@ export function addRecord(program: Command, context: Context): void {
   addHistory(group, context)
   addDisclose(group, context)
   addFields(group, context)
+  addErasing(group, context)
   withHelp(group, { examples: ['mooring record submit patient.json'], exits: [4, 5, 6, 9] })
 }
