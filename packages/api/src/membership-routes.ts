@@ -15,6 +15,7 @@ export const membershipRoutes = table({
     path: '/v1/network',
     tag: 'network',
     role: 'viewer',
+    listeners: ['api', 'patients'],
     summary: 'What every member agrees on: identity, parameters, authorities',
     responses: { 200: json('The network.', answers.Network) },
   },
@@ -23,6 +24,7 @@ export const membershipRoutes = table({
     path: '/v1/genesis',
     tag: 'network',
     role: 'viewer',
+    listeners: ['api', 'patients'],
     summary: 'The genesis file in its JSON form',
     responses: {
       200: {
@@ -37,6 +39,7 @@ export const membershipRoutes = table({
     path: '/v1/members',
     tag: 'network',
     role: 'viewer',
+    listeners: ['api', 'patients'],
     summary: 'The organisations of the network',
     responses: { 200: json('All of them.', answers.Members) },
   },

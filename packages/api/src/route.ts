@@ -8,7 +8,8 @@ import type { JsonSchema, ObjectSchema, Static } from './schema.ts'
 /** A `patient` is who the signature of the request says; see `patient-binding.ts`. */
 export type Role = 'none' | 'viewer' | 'submitter' | 'auditor' | 'operator' | 'patient'
 
-export type Listener = 'api' | 'metrics'
+/** `patients` may be reached from anywhere: it serves what is signed, or what anybody may know. */
+export type Listener = 'api' | 'patients' | 'metrics'
 
 /** How bytes of a media type become `request.body`. */
 export type BodyForm = 'json' | 'bytes' | 'stream'
@@ -31,7 +32,7 @@ export interface Route {
   tag: string
   role: Role
   summary: string
-  /** Which listeners serve it; the first one when absent. */
+  /** Which listeners serve it; when absent the first one, and for patients and anybody the second too. */
   listeners?: readonly Listener[]
   params?: ObjectSchema
   query?: ObjectSchema
@@ -43,8 +44,10 @@ export interface Route {
   problems?: readonly number[]
 }
 
-export function isServedBy({ listeners }: Route, listener: Listener): boolean {
-  return listeners === undefined ? listener === 'api' : listeners.includes(listener)
+export function isServedBy({ listeners, role }: Route, listener: Listener): boolean {
+  if (listeners !== undefined) return listeners.includes(listener)
+  const isForAll = role === 'patient' || role === 'none'
+  return listener === 'api' || (listener === 'patients' && isForAll)
 }
 
 /** Whether a body of that content type is handed on while it arrives. */

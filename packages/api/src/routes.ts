@@ -63,7 +63,7 @@ const oneOrMore = Type.Object(
 )
 
 const openDocument = { description: 'OpenAPI 3.1.', type: 'application/json' }
-const both = ['api', 'metrics'] as const
+const all = ['api', 'patients', 'metrics'] as const
 
 export const routes = table({
   live: {
@@ -72,7 +72,7 @@ export const routes = table({
     tag: 'health',
     role: 'none',
     summary: 'Whether the process works at all; never false because of the network',
-    listeners: both,
+    listeners: all,
     query: checks,
     responses: { 200: json('It does.', answers.Health) },
     problems: [503],
@@ -83,7 +83,7 @@ export const routes = table({
     tag: 'health',
     role: 'none',
     summary: 'Whether the node follows the chain and can take work',
-    listeners: both,
+    listeners: all,
     query: checks,
     responses: { 200: json('It can.', answers.Health) },
     problems: [503],

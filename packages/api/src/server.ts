@@ -36,6 +36,8 @@ export interface ApiOptions {
   listen: string
   /** The second listener, for health and metrics; null for none. */
   metricsListen: string | null
+  /** For wallets; null for none. Not the first one, which takes what nobody has signed. */
+  patientsListen?: string | null
   /** Host names besides loopback under which this node is reached. */
   hostNames: readonly string[]
   catalogue: Catalogue
@@ -66,6 +68,7 @@ export interface ApiServer {
   /** Base addresses, for example `http://127.0.0.1:7421`. */
   url: string
   metricsUrl: string | null
+  patientsUrl: string | null
   stats(): ApiStats
   close(): Promise<void>
 }
@@ -86,7 +89,8 @@ export async function startApi(options: ApiOptions, handlers: ApiHandlers): Prom
     options,
     limits,
     streams,
-    budget: new Budget(limits),
+    streamsEnded,
+    budgets: { api: new Budget(limits), patients: new Budget(limits), metrics: new Budget(limits) },
     waits: new Set(),
     isClosing: false,
     hostNames: new Set(options.hostNames.map((name) => name.toLowerCase())),
@@ -100,38 +104,51 @@ export async function startApi(options: ApiOptions, handlers: ApiHandlers): Prom
     },
   }
   const api: FastifyInstance = await createListener(shared, 'api')
-  const metrics = options.metricsListen === null ? null : await createListener(shared, 'metrics')
-  const url = await listen(api, options.listen)
-  let metricsUrl: string | null = null
-  if (metrics !== null && options.metricsListen !== null) {
-    try {
-      metricsUrl = await listen(metrics, options.metricsListen)
-    } catch (error) {
-      await api.close()
-      throw error
-    }
+  const opened: FastifyInstance[] = [api]
+  const open = async (listener: 'patients' | 'metrics', address: string | null) => {
+    if (address === null) return null
+    const app = await createListener(shared, listener)
+    opened.push(app)
+    return await listen(app, address)
   }
+  try {
+    const url = await listen(api, options.listen)
+    const metricsUrl = await open('metrics', options.metricsListen)
+    const patientsUrl = await open('patients', options.patientsListen ?? null)
+    return {
+      url,
+      metricsUrl,
+      patientsUrl,
+      stats: () => statsOf(shared),
+      close: async () => {
+        shared.isClosing = true
+        streams.close()
+        for (const wait of shared.waits) wait.abort()
+        for (const app of opened) await closeListener(app, limits.closeTimeoutMs)
+      },
+    }
+  } catch (error) {
+    for (const app of opened) await app.close()
+    throw error
+  }
+}
+
+function statsOf({ budgets, streams, streamsEnded }: Shared): ApiStats {
+  const all = Object.values(budgets)
   return {
-    url,
-    metricsUrl,
-    stats: () => {
-      const { inFlight, waiting } = shared.budget
-      return { inFlight, waiting, streams: streams.size, streamsEnded: { ...streamsEnded } }
-    },
-    close: async () => {
-      shared.isClosing = true
-      streams.close()
-      for (const wait of shared.waits) wait.abort()
-      await closeListener(api, limits.closeTimeoutMs)
-      if (metrics !== null) await closeListener(metrics, limits.closeTimeoutMs)
-    },
+    inFlight: all.reduce((sum, { inFlight }) => sum + inFlight, 0),
+    waiting: all.reduce((sum, { waiting }) => sum + waiting, 0),
+    streams: streams.size,
+    streamsEnded: { ...streamsEnded },
   }
 }
 
 interface Shared extends Surroundings {
   options: ApiOptions
+  streamsEnded: Record<StreamEnd, number>
   limits: ApiLimits
-  budget: Budget
+  /** Of each listener its own: who comes from outside does not crowd out the hospital. */
+  budgets: Readonly<Record<Listener, Budget>>
   hostNames: ReadonlySet<string>
   isClosing: boolean
 }
@@ -165,7 +182,7 @@ async function createListener(shared: Shared, listener: Listener): Promise<Fasti
   app.decorateRequest('place', null)
   decorateForPatients(app)
   app.addHook('onRequest', (request, reply, done) => {
-    enter(shared, request, reply)
+    enter(shared, listener, request, reply)
     done()
   })
   app.addHook('onSend', (_request, reply, _payload, done) => {
@@ -179,7 +196,7 @@ async function createListener(shared: Shared, listener: Listener): Promise<Fasti
     throw noRoute(request, listener)
   })
   if (options.observe !== undefined) observeWith(app, options.observe)
-  for (const schema of listener === 'api' ? sharedSchemas : [Health]) app.addSchema(schema)
+  for (const schema of listener === 'metrics' ? [Health] : sharedSchemas) app.addSchema(schema)
   compileOnDemand(app)
   if (listener === 'api') await app.register(swagger, swaggerOptions)
   for (const id of operationIds) {
@@ -194,7 +211,12 @@ async function createListener(shared: Shared, listener: Listener): Promise<Fasti
   return app
 }
 
-function enter(shared: Shared, request: FastifyRequest, reply: FastifyReply): void {
+function enter(
+  shared: Shared,
+  listener: Listener,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void {
   checkHost(request.headers.host, shared.hostNames, request.socket.localAddress)
   const route = request.routeOptions.config.route
   limitArrival(request.raw, reply.raw, {
@@ -205,7 +227,7 @@ function enter(shared: Shared, request: FastifyRequest, reply: FastifyReply): vo
   })
   if (route?.tag === 'health') return
   if (shared.isClosing) throw new ApiError('closing', 'Ask another node, or this one later.')
-  const place = shared.budget.enter(bodyBytesOf(request, route))
+  const place = shared.budgets[listener].enter(bodyBytesOf(request, route))
   request.place = place
   reply.raw.once('close', () => place.leave())
 }

@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'uvu'
 import { createClient } from '../src/client.ts'
+import type { Route } from '../src/route.ts'
+import { operationIds, routes } from '../src/routes.ts'
 import { digestOf } from './memory-vault.ts'
 import { problemOf, refusal, serving } from './serving.ts'
 
@@ -84,6 +86,31 @@ test('a ticket is made at the desk, and what is malformed is refused', () =>
       const answer = client.createEnrolment({ patient: 'Patient/1', endpoint: wrong })
       assert.equal((await problemOf(answer)).code, 'invalid_request', wrong)
     }
+  }))
+
+test('wallets have a listener of their own, which takes nothing that nobody has signed', () =>
+  serving(async ({ node, api, client }) => {
+    const url = api.patientsUrl ?? assert.fail()
+    const wallet = createClient(url, { authorize: () => `Mooring-Patient ${KEY}` })
+    assert.deepEqual((await wallet.ownGrants()).items, [])
+    assert.equal(await wallet.genesis(), await client.genesis())
+    assert.equal((await wallet.members()).items.length, 1)
+    const { publicKey, signature } = open
+    assert.equal((await wallet.revokeHandle({ publicKey, signature })).height, 3)
+    const closed = operationIds.filter((id) => {
+      const { role, listeners }: Route = routes[id]
+      return listeners?.includes('patients') !== true && role !== 'patient' && role !== 'none'
+    })
+    assert.ok(closed.includes('createEnrolment') && closed.includes('submitRecords'))
+    for (const id of closed) {
+      const { method, path }: Route = routes[id]
+      const at = path.replaceAll(/:[a-z]+/g, '0'.repeat(64))
+      const sent =
+        method === 'POST' ? { body: '{}', headers: { 'content-type': 'application/json' } } : {}
+      const { status } = await fetch(`${url}${at}`, { method, ...sent })
+      assert.ok(status === 404 || status === 405, `${id} answers ${status}`)
+    }
+    assert.equal(node.arrivals, 0)
   }))
 
 test.run()

@@ -34,6 +34,7 @@ export async function serving(
     {
       listen: '127.0.0.1:0',
       metricsListen: '127.0.0.1:0',
+      patientsListen: '127.0.0.1:0',
       hostNames: ['ledger.st-mary.example'],
       catalogue: (code) => CATALOGUE[code],
       cursorKey: new Uint8Array(32).fill(7),

@@ -77,6 +77,7 @@ export type NodeOptions = {
   // host:port
   http: { listen: string; bodyLimitBytes: number }
   // Null turns the listener off.
+  patients: { listen: string | null; hosts: readonly string[] }
   metrics: { listen: string | null }
   log: { levels: LogLevels; format: 'auto' | 'pretty' | 'json'; file: string | null }
   shutdown: { timeoutMs: number; onFatal: 'exit' | 'hold' }
@@ -245,7 +246,8 @@ function sections(home: string, values: OptionValues) {
   if (!('value' in levels)) throw new TypeError('the level was checked when it was read')
   const retention = parseRetention(values.storage.retention)
   if (!('value' in retention)) throw new TypeError('the retention was checked when it was read')
-  const { consensus, p2p, mempool, storage, vault, sync, http, metrics, log, shutdown } = values
+  const { consensus, p2p, mempool, storage, vault, sync, http, patients, metrics, log, shutdown } =
+    values
   const paths = homePaths(home)
   return {
     p2p: {
@@ -284,6 +286,7 @@ function sections(home: string, values: OptionValues) {
     snapshotsDir: paths.snapshots,
     sync: { mode: sync.mode },
     http: { listen: http.listen, bodyLimitBytes: http.body_limit },
+    patients: { listen: patients.listen === '' ? null : patients.listen, hosts: patients.hosts },
     metrics: { listen: metrics.listen === '' ? null : metrics.listen },
     log: {
       levels: levels.value,

@@ -289,6 +289,20 @@ export const OPTIONS = {
       description: 'Largest request body.',
     }),
   },
+  patients: {
+    listen: address({
+      default: '',
+      description:
+        'Address at which wallets reach this node, also from outside; empty turns it off. Put TLS before it.',
+    }),
+    hosts: list(
+      {
+        default: [],
+        description: 'Names under which wallets reach it: "patients.st-mary.example".',
+      },
+      { pattern: '^[a-z0-9.-]{1,253}(:[0-9]{1,5})?$', hint: 'expected a host name' },
+    ),
+  },
   metrics: {
     listen: address({
       default: '127.0.0.1:7423',

@@ -71,7 +71,7 @@ const PARSERS: Record<OptionKind, (text: string, entry: OptionEntry) => Parsed<u
   size: parseSize,
   list: (text) => ({ value: text === '' ? [] : text.split(',').map((item) => item.trim()) }),
   address: (text, entry) =>
-    text === '' && entry.section === 'metrics'
+    text === '' && entry.name !== 'http.listen'
       ? { value: text }
       : checked(parseHostPort(text), text),
   levels: (text) => checked(parseLogLevels(text), text),

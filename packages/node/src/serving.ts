@@ -81,7 +81,8 @@ export async function startServing(parts: NodeParts, modules: ServingModules): P
     {
       listen: options.http.listen,
       metricsListen: options.metrics.listen,
-      hostNames: [],
+      patientsListen: options.patients.listen,
+      hostNames: [...options.patients.hosts],
       catalogue: catalogEntry,
       cursorKey: createHmac('sha256', options.keys.seal.seed).update('api cursors').digest(),
       log: (level, sentence, fields) => logger.log(level, sentence, fields),
@@ -90,6 +91,8 @@ export async function startServing(parts: NodeParts, modules: ServingModules): P
     handlersOf(parts, modules, observation),
   )
   const listening = server
+  if (listening.patientsUrl !== null)
+    logger.log('info', 'wallets are answered', { address: listening.patientsUrl })
   return {
     url: listening.url,
     noteDurable: (blocks) => finality.note(blocks),

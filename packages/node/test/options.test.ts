@@ -44,6 +44,7 @@ function samples(entry: OptionEntry): [text: string, toml: string, value: unknow
         ['9MiB', '"9MiB"', 9 * 1024 ** 2],
       ]
     case 'list': {
+      if (entry.section === 'patients') return [['a.example', '["a.example"]', ['a.example']]]
       if (entry.section === 'retention') return [['imaging=30', '["imaging=30"]', ['imaging=30']]]
       const peer = '/ip4/10.0.0.7/tcp/7420/p2p/12D3KooWQbLf4sTqKGqXqVvJfZ5wqz1aA2DxLZy7n1hV1o8cQy6f'
       return [[peer, `["${peer}"]`, [peer]]]
