@@ -1,19 +1,25 @@
 // A granted read over the loopback: five processes, the client's request until the last byte.
 //
-//   node packages/node/bench/granted-read.ts [--json] [--reads 200]
+//   node packages/node/bench/granted-read.ts [--json] [--reads 200] [--revocations 10]
 //
 // The record has 4 KiB; another hospital than its custodian reads it under a grant. Each reading is a
 // request of its own: an entry in the log of every holder, k witnesses, k shards, opened and checked.
+//
+// A revocation is timed from its final block at the custodian: until every node has that block, and until
+// the reader, which tries all the time, is refused. No reading succeeds after that.
 
 import { parseArgs } from 'node:util'
 import { setTimeout as pause } from 'node:timers/promises'
+import { toHex } from '@mooring/codec'
+import { parseGrant, readGrant } from '@mooring/records'
 import { printFigures, quantile } from './bench-load.ts'
-import { type BenchNode, startBenchNetwork } from './bench-network.ts'
+import { type BenchNetwork, type BenchNode, startBenchNetwork } from './bench-network.ts'
 
 const { values } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     reads: { type: 'string', default: '200' },
+    revocations: { type: 'string', default: '10' },
   },
 })
 
@@ -52,18 +58,64 @@ async function timeOf(read: () => Promise<{ body: AsyncIterable<Uint8Array> }>):
   return performance.now() - began
 }
 
-const network = await startBenchNetwork(5)
-try {
-  const [custodian, reader] = network.nodes
-  if (custodian === undefined || reader === undefined) throw new Error('too few nodes')
-  const id = await submit(custodian)
-  const grant = await custodian.client.createGrant({
+function grantFrom(custodian: BenchNode, reader: BenchNode): Promise<string> {
+  return custodian.client.createGrant({
     patient: 'Patient/bench',
     recipient: reader.name,
     classes: ['general'],
     purposes: ['TREAT'],
     expiresAt: new Date(Date.now() + 3_600_000).toISOString(),
   })
+}
+
+async function heightReached({ client }: BenchNode, height: number): Promise<void> {
+  while ((await client.status()).chain.height < height) await pause(2)
+}
+
+async function untilRefused(read: () => Promise<number>): Promise<void> {
+  for (;;) {
+    try {
+      await read()
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'grant_revoked') return
+      throw error
+    }
+  }
+}
+
+/** From the final block at the custodian: until it is final at all, and until the reader is refused. */
+async function revoked(
+  { nodes }: BenchNetwork,
+  [custodian, reader]: readonly [BenchNode, BenchNode],
+  id: string,
+): Promise<{ everywhereMs: number; refusedMs: number }> {
+  const grant = await grantFrom(custodian, reader)
+  const read = () => timeOf(() => reader.client.readRecord(id, { grant, purpose: 'TREAT' }))
+  await read()
+  const handle = toHex(readGrant(parseGrant(grant)).handle)
+  const { height } = await custodian.client.revokeGrant(handle)
+  const began = performance.now()
+  const since = () => performance.now() - began
+  const [everywhereMs, refusedMs] = await Promise.all([
+    Promise.all(nodes.map((node) => heightReached(node, height))).then(since),
+    untilRefused(read).then(since),
+  ])
+  for (let again = 0; again < 3; again += 1) {
+    const isServed = await read().then(
+      () => true,
+      () => false,
+    )
+    if (isServed) throw new Error('a record was given out after the revocation')
+  }
+  return { everywhereMs, refusedMs }
+}
+
+const network = await startBenchNetwork(5)
+try {
+  const [custodian, reader] = network.nodes
+  if (custodian === undefined || reader === undefined) throw new Error('too few nodes')
+  const id = await submit(custodian)
+  const grant = await grantFrom(custodian, reader)
   const read = () => reader.client.readRecord(id, { grant, purpose: 'TREAT' })
   for (let count = 0; count < WARM_UP; count += 1) await timeOf(read)
   const times: number[] = []
@@ -74,6 +126,12 @@ try {
     own.push(await timeOf(() => custodian.client.openRecord(id)))
   }
   own.sort((a, b) => a - b)
+  const ends: Awaited<ReturnType<typeof revoked>>[] = []
+  for (let count = 0; count < Number(values.revocations); count += 1) {
+    ends.push(await revoked(network, [custodian, reader], id))
+  }
+  const everywhere = ends.map(({ everywhereMs }) => everywhereMs).toSorted((a, b) => a - b)
+  const refused = ends.map(({ refusedMs }) => refusedMs).toSorted((a, b) => a - b)
   printFigures(
     {
       bench: 'granted-read',
@@ -83,6 +141,10 @@ try {
       grantedP95Ms: quantile(times, 0.95),
       ownP50Ms: quantile(own, 0.5),
       ownP95Ms: quantile(own, 0.95),
+      revokedEverywhereP50Ms: quantile(everywhere, 0.5),
+      revokedEverywhereP95Ms: quantile(everywhere, 0.95),
+      readerRefusedP50Ms: quantile(refused, 0.5),
+      readerRefusedP95Ms: quantile(refused, 0.95),
     },
     values.json,
   )

@@ -12,6 +12,10 @@ export class MadeFacts implements StandingFacts {
   /** Keys that were replaced, by the key, with what came after. */
   readonly #replaced = new Map<string, Uint8Array>()
 
+  open(handle: Uint8Array, kind: GrantHandle['kind'], revokedAt: number | null = null): void {
+    this.#changed.set(toHex(handle), { ...OPEN, kind, revokedAt })
+  }
+
   revoke(handle: Uint8Array): void {
     this.#changed.set(toHex(handle), { ...OPEN, revokedAt: 7 })
   }

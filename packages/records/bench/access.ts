@@ -2,13 +2,16 @@
  * How fast a holder decides: npm run bench -- access
  *
  * Without signatures is what a release costs, whose request was permitted before; with them, a witness.
+ * A holder reads the text of a grant once and remembers it; what that costs is a line of its own.
  */
 import { encode } from '@mooring/codec'
 import {
   accessEntryCommit,
   accessRequestSchema,
   decideAccess,
+  type FacetName,
   openAccessEntry,
+  readGrant,
   sealAccessEntry,
   verifyAccessRequest,
 } from '../src/index.ts'
@@ -17,6 +20,7 @@ import {
   anchorKeyOf,
   askedSet,
   entry,
+  grantOf,
   heldSets,
   inputOf,
   logKey,
@@ -37,12 +41,24 @@ function perSecond(work: () => unknown): number {
   return Math.round((count * 1_000) / (performance.now() - start))
 }
 
-function permitted(sets: number, isVerified: boolean): () => unknown {
-  const asked = Array.from({ length: sets }, (_, index) => askedSet(`bench ${index}`))
+interface Bench {
+  readonly sets: number
+  readonly isVerified: boolean
+  /** For a type, which every set shows. */
+  readonly isNarrow?: boolean
+}
+
+function permitted({ sets, isVerified, isNarrow = false }: Bench): () => unknown {
+  const facets: FacetName[] = isNarrow ? ['type'] : []
+  const asked = Array.from({ length: sets }, (_, at) => askedSet(`bench ${at}`, {}, facets))
+  const content = { classes: ['general'], ...(isNarrow && { types: ['Observation'] }) }
+  const grant = grantOf({ content })
+  const known = readGrant(grant)
   const keys = new Map(
     ['st-mary', 'county', 'lakeview', 'riverside'].map((id) => [id, anchorKeyOf(id)]),
   )
-  const input = inputOf(requestOf({ sets: asked }), {
+  const input = inputOf(requestOf({ sets: asked, grant }), {
+    grantOf: () => known,
     heldSet: heldSets(asked),
     anchorKeyOf: (id) => keys.get(id)?.publicKey,
     isVerified,
@@ -63,10 +79,18 @@ const signed = inputOf().signed
 const readerKey = anchorKeyOf(READER).publicKey
 
 const figures: [string, number][] = [
-  ['decisions without signatures, one set', perSecond(permitted(1, true))],
-  ['decisions without signatures, 64 sets', perSecond(permitted(64, true))],
-  ['decisions with both signatures, one set', perSecond(permitted(1, false))],
-  ['decisions with both signatures, 64 sets', perSecond(permitted(64, false))],
+  ['decisions without signatures, one set', perSecond(permitted({ sets: 1, isVerified: true }))],
+  ['decisions without signatures, 64 sets', perSecond(permitted({ sets: 64, isVerified: true }))],
+  [
+    'the same under a grant for one type',
+    perSecond(permitted({ sets: 64, isVerified: true, isNarrow: true })),
+  ],
+  ['decisions with both signatures, one set', perSecond(permitted({ sets: 1, isVerified: false }))],
+  [
+    'decisions with both signatures, 64 sets',
+    perSecond(permitted({ sets: 64, isVerified: false })),
+  ],
+  ['text of a grant, read', perSecond(() => readGrant(signed.request.grant ?? grantOf()))],
   ['signature of a request alone', perSecond(() => verifyAccessRequest(signed, readerKey))],
   ['encoding of a request alone', perSecond(() => encode(accessRequestSchema, signed.request))],
   ['access entries sealed', perSecond(() => sealAccessEntry(accessOf(), logKey.publicKey, random))],
