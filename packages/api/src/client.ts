@@ -54,7 +54,7 @@ export interface ClientOptions {
 
 export interface SentCall {
   method: 'GET' | 'POST'
-  /** With the query. */
+  /** With the query, as the node sees it. */
   path: string
   body: Uint8Array
 }
@@ -260,7 +260,7 @@ function createHttp(endpoint: string, options: ClientOptions): Http {
       const url = urlOf(endpoint, path, call.query)
       const headers = {
         accept: 'application/json',
-        ...authorized(options, { method, url, body }),
+        ...authorized(options, { method, path: signedPath(endpoint, url), body }),
         ...options.headers,
         ...call.headers,
       }
@@ -282,16 +282,21 @@ function createHttp(endpoint: string, options: ClientOptions): Http {
   return http
 }
 
+/** As the node sees it: a proxy in front of it takes the path of the endpoint off. */
+function signedPath(endpoint: string, url: string): string {
+  const base = new URL(endpoint).pathname.replace(/\/+$/, '')
+  const { pathname, search } = new URL(url)
+  return `${pathname.slice(base.length)}${search}`
+}
+
 function authorized(
   { authorize }: ClientOptions,
-  { method, url, body }: { method: 'GET' | 'POST'; url: string; body: Call['body'] | undefined },
+  { method, path, body }: { method: 'GET' | 'POST'; path: string; body: Call['body'] | undefined },
 ): Record<string, string> {
   if (authorize === undefined) return {}
   if (body instanceof ReadableStream) throw new TypeError('a body in pieces cannot be signed')
-  const { pathname, search } = new URL(url)
   const sent = typeof body === 'string' ? new TextEncoder().encode(body) : body
-  const call = { method, path: `${pathname}${search}`, body: sent ?? new Uint8Array(0) }
-  return { authorization: authorize(call) }
+  return { authorization: authorize({ method, path, body: sent ?? new Uint8Array(0) }) }
 }
 
 async function readBytes(http: Http, path: string): Promise<Uint8Array> {

@@ -39,6 +39,25 @@ test('a call of a patient is judged as it was sent: method, path with its query,
     assert.equal(first?.enrolment.recoveryCommit, null)
   }))
 
+test('behind a proxy with a path of its own, what the node sees is signed', () =>
+  serving(async ({ node, api }) => {
+    const signed: string[] = []
+    const client = createClient('https://proxy.example/for/patients/', {
+      authorize: ({ path }) => {
+        signed.push(path)
+        return `Mooring-Patient ${KEY}`
+      },
+      fetch: (url, init) => {
+        const asked = new Request(url).url
+        assert.ok(asked.startsWith('https://proxy.example/for/patients/v1/'), asked)
+        return fetch(asked.replace('https://proxy.example/for/patients', api.url), init)
+      },
+    })
+    await client.ownGrants({ limit: 3 })
+    assert.deepEqual(signed, ['/v1/patient/grants?limit=3'])
+    assert.equal(node.patients.calls[0]?.path, signed[0])
+  }))
+
 test('without a signature, or with a bad one, no handler of patients is asked', () =>
   serving(async ({ node, api, client }) => {
     const unsigned = await fetch(`${api.url}/v1/patient/grants`)
