@@ -61,6 +61,7 @@ export const KnownGrant = named('KnownGrant', 'A grant that this custodian keeps
   status: oneOf(['live', 'not_yet', 'expired', 'revoked'], 'Whether it opens anything now.'),
   revokedHeight: countOrNull('Of the block that revoked it.'),
   hosted: flag('Whether this node has the key that revokes it.'),
+  document: text('The grant itself, as a file.'),
 })
 export type KnownGrant = Static<typeof KnownGrant>
 

@@ -78,6 +78,8 @@ export interface KnownGrantAnswer {
   revokedHeight: number | null
   /** Whether this node has the one-time key, and so can revoke it. */
   isHosted: boolean
+  /** As a file. */
+  document: string
 }
 
 export interface KnownGrantQuery {

@@ -71,5 +71,5 @@ function answerOf({ handle }: { handle: string }): KnownGrantAnswer {
   const times = { notBefore: timeOf(0), expiresAt: timeOf(60) }
   const scope = { recipient: 'riverside', classes: ['general'], purposes: ['TREAT'] }
   const standing = { status: 'live' as const, revokedHeight: null, isHosted: false }
-  return { id: 'g1', handle, ...scope, ...times, ...standing }
+  return { id: 'g1', handle, ...scope, ...times, ...standing, document: '{}' }
 }

@@ -4,7 +4,7 @@
 import { type KnownGrantAnswer, Refusal } from '@mooring/api'
 import { toHex } from '@mooring/codec'
 import { genesisDigest, handleOfKey, isGrantOpenSigned, isGrantRevokeSigned } from '@mooring/ledger'
-import { type Grant, parseGrant, readGrant, verifyGrant } from '@mooring/records'
+import { formatGrant, type Grant, parseGrant, readGrant, verifyGrant } from '@mooring/records'
 import { genesisWith } from '../../node/test/chain-members.ts'
 import { Desk, DeskNode } from './desk-node.ts'
 
@@ -53,6 +53,7 @@ export class GrantDesk extends Desk {
         status: isRevoked ? 'revoked' : 'live',
         revokedHeight: isRevoked ? 9 : null,
         isHosted: false,
+        document: formatGrant(grant.signed),
       }
     })
     return Promise.resolve({ items, next: null })

@@ -5,7 +5,16 @@ import { fromHex, toHex } from '@mooring/codec'
 import type { KnownGrantAnswer } from '@mooring/api'
 import { keyPairFromSeed, seedToWords } from '@mooring/crypto'
 import { handleOfKey } from '@mooring/ledger'
-import { grantIdOf, handleKey, openWallet } from '@mooring/records'
+import {
+  consentOf,
+  formatGrant,
+  grantIdOf,
+  handleKey,
+  openWallet,
+  organisationDid,
+  pairwiseSignKey,
+  signGrant,
+} from '@mooring/records'
 import { test } from 'uvu'
 import { DeskNode } from './desk-node.ts'
 import { inWorld, NOW, serve, type World } from './world.ts'
@@ -116,6 +125,23 @@ test('receipts that another has signed are no receipts; the wallet is enrolled a
     )
   }))
 
+function documentOf(seed: Uint8Array, index: number, signer = seed): string {
+  const patientKey = pairwiseSignKey(signer, organisationDid('st-mary'))
+  const terms = {
+    id: grantIdOf(seed, index, (length) => new Uint8Array(length).fill(index)),
+    handle: handleOfKey(handleKey(seed, index).publicKey),
+    patientKey: patientKey.publicKey,
+    logKey: new Uint8Array(32).fill(9),
+    custodian: 'st-mary',
+    recipient: 'riverside',
+    purposes: ['TREAT'],
+    notBefore: NOW.getTime(),
+    expiresAt: NOW.getTime() + 86_400_000,
+    content: { classes: ['general'] },
+  }
+  return formatGrant(signGrant(patientKey, consentOf(terms)))
+}
+
 function keptGrant(seed: Uint8Array, index: number, change: Partial<KnownGrantAnswer> = {}) {
   const random = (length: number) => new Uint8Array(length).fill(index)
   return {
@@ -129,6 +155,7 @@ function keptGrant(seed: Uint8Array, index: number, change: Partial<KnownGrantAn
     status: 'live' as const,
     revokedHeight: null,
     isHosted: false,
+    document: documentOf(seed, index),
     ...change,
   }
 }
@@ -141,7 +168,11 @@ test('a wallet that was made again finds at the hospital what it can revoke', ()
     assert.equal(restored.code, 0, restored.stderr)
     const later = 2_000_000_000
     node.patients.kept = [
-      ...Array.from({ length: 120 }, (_, index) => keptGrant(seed, index)),
+      ...Array.from({ length: 117 }, (_, index) => keptGrant(seed, index)),
+      // The key is the wallet's, and what should go with it is not.
+      keptGrant(seed, 117, { document: documentOf(seed, 116) }),
+      keptGrant(seed, 118, { document: documentOf(seed, 118, new Uint8Array(32)) }),
+      keptGrant(seed, 119, { document: 'no grant' }),
       keptGrant(seed, later, { status: 'revoked' }),
       keptGrant(new Uint8Array(32).fill(6), 7),
       keptGrant(seed, 130, { handle: '00'.repeat(32) }),
@@ -158,6 +189,15 @@ test('a wallet that was made again finds at the hospital what it can revoke', ()
       Array.from({ length: 120 }, (_, index) => index),
     )
     assert.equal(nextHandle, later + 1)
+    const whole = grants.filter(({ document }) => document !== null)
+    assert.deepEqual(
+      whole.map(({ index }) => index),
+      Array.from({ length: 117 }, (_, index) => index),
+    )
+    const [row = ''] = (await run('patient grant list --wallet again.json')).stdout
+      .split('\n')
+      .filter((each) => each.includes('TREAT'))
+    assert.match(row, /riverside +TREAT .* live +class general/)
   }))
 
 test('a request for another hospital, or from a clock that is wrong, is refused there', () =>

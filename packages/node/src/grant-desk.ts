@@ -217,6 +217,7 @@ export class GrantDesk {
       status: revokedHeight === null ? inTime : 'revoked',
       revokedHeight,
       isHosted: hostedNumber !== null,
+      document: grant.document,
     }
   }
 }

@@ -116,7 +116,7 @@ async function enrol(
   }
   const enrolled = withHospital({ ...wallet, genesis: network }, hospital)
   await save(enrolled)
-  await save(withKeptGrants(enrolled, organisation, await ask(grantsKeptAt(client))))
+  await save(withKeptGrants(enrolled, hospital, await ask(grantsKeptAt(client))))
   return { hospital, replacedAt: replaced?.height ?? null, fault }
 }
 
