@@ -37,6 +37,8 @@ export interface RecoveryModules {
   readonly index: Pick<CustodianIndex, 'getBySet'>
   /** Whether the chain has another key of the patient in its place. */
   readonly isRetired: (patientKey: Uint8Array) => boolean
+  /** Whether the second is in force where the first was. */
+  readonly isSuccessor: (former: Uint8Array, patientKey: Uint8Array) => boolean
   /** Whether the chain says so: a holder that was away may still have a shard. */
   readonly isErased: (setId: Uint8Array) => boolean
   /** Records are in the store again and wait for an anchor. */
@@ -71,10 +73,9 @@ export async function recoverIndex(
       if (found !== undefined) opened.set(toHex(found.setId), found)
     })
   }
-  const accounts = await modules.accounts.restore(
-    [...restoredKeys(opened.values())],
-    modules.isRetired,
-  )
+  const restoring = [...restoredKeys(opened.values())]
+  const accounts = await modules.accounts.restore(restoring, modules.isRetired)
+  await modules.accounts.restore(keysInForce(modules, restoring, keys), modules.isRetired)
   // In the order in which they came, as far as the manifests tell.
   const records = [...opened.values()]
     .filter(({ manifest }) => accounts.has(toHex(manifest.facts.patientKey)))
@@ -128,6 +129,21 @@ function* restoredKeys(opened: Iterable<Opened>): Generator<RestoredKey> {
     given.add(key)
     yield { reference: manifest.patient, content: key.content, deposit: key.deposit }
   }
+}
+
+/** Of accounts whose key was replaced and that have no record under the new one: nothing names these. */
+function keysInForce(
+  { accounts, isRetired, isSuccessor }: RecoveryModules,
+  restored: readonly RestoredKey[],
+  keys: readonly FoundKey[],
+): RestoredKey[] {
+  return [...new Set(restored.map(({ reference }) => reference))].flatMap((reference) => {
+    const former = accounts.find(reference)?.patientKey
+    if (former === undefined || !isRetired(former)) return []
+    return keys
+      .filter(({ content }) => isSuccessor(former, content.patientKey))
+      .map(({ content, deposit }) => ({ reference, content, deposit }))
+  })
 }
 
 function recordOf(

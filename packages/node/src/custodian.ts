@@ -163,6 +163,7 @@ function recoveryOf(parts: Parts): RecoveryModules {
     atRest,
     index,
     isRetired: (key) => facts.successorOf(organisation, key) !== null,
+    isSuccessor: (former, key) => facts.isSuccessor(organisation, former, key),
     isErased: (setId) =>
       facts.tombstone(organisation, setId, atRest.tombstoneSalt(setId)) !== undefined,
     onRestored: () => anchoring.added(),

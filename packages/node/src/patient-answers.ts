@@ -9,6 +9,7 @@ import type { Clock } from './clock.ts'
 import type { Enrolment } from './enrolment.ts'
 import { checkTerms, patientReference } from './grant-terms.ts'
 import { depositedGrant, hostedGrant } from './grant-deposit.ts'
+import type { FinalFacts } from './final-facts.ts'
 import type { GrantDesk } from './grant-desk.ts'
 import type { PatientDoor } from './patient-door.ts'
 
@@ -19,6 +20,7 @@ export interface PatientAnswerModules {
   readonly door: PatientDoor
   readonly enrolment: Enrolment
   readonly desk: GrantDesk
+  readonly facts: Pick<FinalFacts, 'successorOf'>
   readonly isMember: (organisation: string) => boolean
   readonly clock: Pick<Clock, 'wall'>
   readonly random: RandomBytes
@@ -64,7 +66,7 @@ type GrantRequest = Parameters<ApiHandlers['createGrant']>[0]
 
 /** With the key that is hosted for the patient; in force when it resolves. */
 async function createGrant(modules: PatientAnswerModules, request: GrantRequest): Promise<string> {
-  const { accounts, desk, organisation, random, clock, isMember } = modules
+  const { accounts, desk, facts, organisation, random, clock, isMember } = modules
   const { recipient, classes, purposes, expiresAt } = request
   const notBefore = request.notBefore ?? clock.wall()
   checkTerms(request, notBefore, clock.wall())
@@ -75,6 +77,11 @@ async function createGrant(modules: PatientAnswerModules, request: GrantRequest)
   const pair = accounts.signKeyPair(account.patientKey)
   if (pair === undefined)
     throw new Refusal('patient_has_wallet', 'This patient has a wallet, which alone can grant.')
+  if (facts.successorOf(organisation, pair.publicKey) !== null)
+    throw new Refusal(
+      'key_replaced',
+      'A wallet has taken the place of the key that is hosted here.',
+    )
   const { number, open } = desk.newHandle(account, expiresAt)
   const handle = handleOfKey(open.publicKey)
   const scope = { recipient, classes, purposes, notBefore, expiresAt }

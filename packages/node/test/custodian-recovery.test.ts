@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { toHex } from '@mooring/codec'
+import { x25519PublicKey } from '@mooring/crypto'
+import { createTransaction, genesisDigest, patientKeyDigest } from '@mooring/ledger'
 import {
   batchRoot,
   decodeBatchDeposit,
@@ -10,6 +12,7 @@ import {
 } from '@mooring/records'
 import { MemoryLevel } from '@mooring/storage'
 import { test } from 'uvu'
+import type { Account } from '../src/accounts.ts'
 import type { FoundKey } from '../src/discovery.ts'
 import type { FoundBatch } from '../src/recovered-batches.ts'
 import { keyOf } from './chain-members.ts'
@@ -118,6 +121,56 @@ test('a custodian whose disk was lost has its records, accounts and keys again',
     )
   })
 })
+
+test('a patient who had moved to a wallet has it again, with or without records of after', async () => {
+  await withCustody(async (custody) => {
+    const before = await custody.run()
+    const { accounts } = before.custodian
+    await before.custodian.submitRecords(submission(bundleOf(PATIENTS)))
+    const wallets = new Map<string, Account>()
+    for (const [at, reference] of ['one', 'two'].entries()) {
+      const hosted = accounts.find(reference)?.patientKey ?? assert.fail()
+      const patientKey = keyOf(`wallet ${at}`, 'sign').publicKey
+      const logKey = x25519PublicKey(keyOf(`wallet ${at}`, 'seal').seed)
+      await replaceKey(custody, hosted, patientKey)
+      const keys = { patientKey, logKey, recoveryCommit: null }
+      wallets.set(reference, await accounts.adopt(reference, keys))
+    }
+    const later = { resourceType: 'Observation', subject: { reference: 'Patient/one' } }
+    await before.custodian.submitRecords(submission(jsonOf(later)))
+    await eventually(() => before.custodian.placing.status().waiting === 0, 'all placed')
+    const { heads, keys } = await listedBy(custody, before)
+
+    const after = await custody.run({ level: new MemoryLevel('another disk') })
+    const found = { keys, heads: pages(heads), batches: listed([]) }
+    assert.equal(await after.custodian.recover(found), 5)
+    for (const [reference, wallet] of wallets) {
+      const account = after.custodian.accounts.find(reference)
+      assert.deepEqual(account, wallet)
+      const records = await after.custodian.index.listAccount(wallet.patientKey, null, 10)
+      assert.equal(records.length, reference === 'one' ? 3 : 2)
+    }
+  })
+})
+
+/** On the chain, as the desk does it. */
+async function replaceKey(
+  { world, block }: Custody,
+  former: Uint8Array,
+  patientKey: Uint8Array,
+): Promise<void> {
+  const retired = patientKeyDigest(OWN, former)
+  const successor = patientKeyDigest(OWN, patientKey)
+  const transaction = createTransaction({
+    kind: 'key.replace',
+    body: { organisation: OWN, retired, successor },
+    expiresAt: world.clock.wall() + 60_000,
+    genesisDigest: genesisDigest(world.genesis),
+    keyPair: keyOf(OWN, 'anchor'),
+  })
+  await world.mempool.submit(transaction)
+  assert.ok((await block()) !== undefined)
+}
 
 test('what was anchored is anchored still, and can be proved without a new anchor', async () => {
   await withCustody(async (custody) => {

@@ -36,7 +36,10 @@ export function addGrantList(group: Command, context: Context): void {
     .requiredOption('--patient <reference>', 'whose: Patient/4711, or 4711; "" for no patient')
     .addOption(new Option('--limit <count>', 'how many').argParser(countArgument).default(50, '50'))
   withHelp(command, {
-    examples: ['mooring grant list --patient Patient/4711'],
+    examples: [
+      'mooring grant list --patient Patient/4711',
+      'mooring grant list --patient 4711 --limit 500 --json',
+    ],
     exits: [4, 6],
   })
   command.action(async () => {
@@ -57,7 +60,7 @@ export function addGrantRevoke(group: Command, context: Context): void {
     .description('take back a grant that this node made; nobody serves it any more')
     .argument('<grant>', 'its handle, or its file')
   withHelp(command, {
-    examples: ['mooring grant revoke grant.json'],
+    examples: ['mooring grant revoke grant.json', 'mooring grant revoke grant.json --json'],
     exits: [4, 6, 7],
   })
   command.action(async (word: string) => {
