@@ -6,6 +6,7 @@ import { addAccess } from './commands/access.ts'
 import { addBlock } from './commands/block.ts'
 import { addChange } from './commands/change.ts'
 import { addDevnet } from './commands/devnet.ts'
+import { addEmergency } from './commands/emergency.ts'
 import { addEnrolment } from './commands/enrolment.ts'
 import { addEvidence } from './commands/evidence.ts'
 import { addExplain } from './commands/explain.ts'
@@ -18,6 +19,7 @@ import { addKeys } from './commands/keys.ts'
 import { addMember } from './commands/member.ts'
 import { addNetwork } from './commands/network.ts'
 import { addPatient } from './commands/patient.ts'
+import { addPractitioner } from './commands/practitioner.ts'
 import { addProof } from './commands/proof.ts'
 import { addPrune } from './commands/prune.ts'
 import { addRecord } from './commands/record.ts'
@@ -92,6 +94,8 @@ export function createProgram(context: Context, result: Result): Command {
   addPatient(program, context)
   addEnrolment(program, context)
   addGuardian(program, context)
+  addEmergency(program, context)
+  addPractitioner(program, context)
   addRecovery(program, context)
   program.commandsGroup('Operate:')
   addKeys(program, context)

@@ -298,3 +298,40 @@ export const EMERGENCY_TEXTS: Record<EmergencyErrorCode, CatalogEntry> = {
     'Give both:   mooring emergency open --offline --credential <file> --credential <file>',
   ),
 }
+
+export type EmergencyCommandErrorCode =
+  | 'card_unreadable'
+  | 'card_other_network'
+  | 'card_missing'
+  | 'practitioner_file_unreadable'
+  | 'emergency_set_unopened'
+
+/** What the commands refuse by themselves. */
+export const EMERGENCY_COMMAND_TEXTS: Record<EmergencyCommandErrorCode, CatalogEntry> = {
+  card_unreadable: unfit(5670)(
+    'That is no emergency card',
+    '{detail}.',
+    'Scan the code again, or type the line under it: it begins with mooring-emergency:1:',
+  ),
+  card_other_network: entry(5671, 13, 409)(
+    'The card is of another network',
+    'It names the network {other}, and {url} belongs to {own}.',
+    'Ask a node of that network:   --endpoint <url>',
+  ),
+  card_missing: entry(5672, 6, 404)(
+    'The wallet has no emergency set',
+    'A card is good for something when there is a set that it opens.',
+    'Deposit one:   mooring patient emergency set',
+  ),
+  practitioner_file_unreadable: unfit(5673)(
+    'That is no file of a practitioner',
+    '{path}: {detail}.',
+    'Make a key:   mooring practitioner new <file>',
+    'Have a credential issued for it:   mooring practitioner issue --help',
+  ),
+  emergency_set_unopened: entry(5674, 8, 422)(
+    'What the trustees gave does not open the set',
+    '{detail}.',
+    'Check that the whole card was read. If it was, report the trustees: {liars}.',
+  ),
+}

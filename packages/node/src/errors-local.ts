@@ -8,12 +8,14 @@ import { VAULT_TEXTS } from './errors-vault.ts'
 import { GUARDIAN_TEXTS } from './errors-identity.ts'
 import { PATIENT_GRANT_TEXTS } from './errors-patient-grants.ts'
 import { TIMELINE_TEXTS } from './errors-timeline.ts'
+import { EMERGENCY_COMMAND_TEXTS } from './errors-emergency.ts'
 import { WALLET_TEXTS } from './errors-wallet.ts'
 import type { CommandErrorCode, NodeErrorCode } from './node-error.ts'
 
 export const COMMAND_TEXTS: Record<CommandErrorCode, CatalogEntry> = {
   ...PATIENT_GRANT_TEXTS,
   ...WALLET_TEXTS,
+  ...EMERGENCY_COMMAND_TEXTS,
   ...GUARDIAN_TEXTS,
   ...TIMELINE_TEXTS,
   internal: entry(1000, 1)(

@@ -3,6 +3,7 @@
 
 import type { HaltReason } from '@mooring/consensus'
 import type { OptionProblem } from './config-file.ts'
+import type { EmergencyCommandErrorCode } from './errors-emergency.ts'
 import type { MembershipErrorCode } from './errors-membership.ts'
 import type { PatientGrantErrorCode } from './errors-patient-grants.ts'
 import type { PlaceErrorCode } from './errors-place.ts'
@@ -47,6 +48,7 @@ export type NodeErrorCode =
 
 // What the commands refuse by themselves.
 export type CommandErrorCode =
+  | EmergencyCommandErrorCode
   | PatientGrantErrorCode
   | WalletErrorCode
   | GuardianErrorCode

@@ -291,3 +291,15 @@ function uuidOf(bytes: Uint8Array): string {
   ]
   return [...parts, hex.slice(20, 32)].join('-')
 }
+
+/** What a summary was made of: for one over several hospitals. @throws JsonError */
+export function summarySources(bundle: Uint8Array): SummarySource[] {
+  return itemsOf(memberOf(parseJson(bundle), 'entry')).flatMap((entry) => {
+    const resource = memberOf(entry, 'resource')
+    if (resource === undefined || textMemberOf(resource, 'resourceType') === 'Composition')
+      return []
+    const raw = bundle.slice(resource.start, resource.end)
+    // What is sensitive was chosen, or left out, where the summary was made.
+    return [{ raw, fullUrl: textMemberOf(entry, 'fullUrl') ?? null, class: 'general' }]
+  })
+}

@@ -470,7 +470,6 @@ export {
   WALLET_BACKUP_BYTES_MAX,
 } from './wallet-backup.ts'
 export type { GivenDelegation, WalletDelegations } from './wallet-delegations.ts'
-export type { WalletEmergency } from './wallet-emergency.ts'
 export type { WalletGrant } from './wallet-grants.ts'
 export type { WalletHospital } from './wallet-hospital.ts'
 export type { OwnIdentity, WalletGuardian, WalletIdentity } from './wallet-identity.ts'
@@ -585,6 +584,7 @@ export {
   emergencySummary,
   readSummary,
   type SummaryLine,
+  summarySources,
   type SummarySource,
 } from './emergency-summary.ts'
 export {
@@ -601,3 +601,9 @@ export {
   readCredential,
 } from './practitioner-credential.ts'
 export { GRANT_ID_BYTES, grantIdOf, indexOfGrantId } from './grant-id.ts'
+export {
+  emergencyOwner,
+  nextSequence,
+  type WalletEmergency,
+  walletLocator,
+} from './wallet-emergency.ts'

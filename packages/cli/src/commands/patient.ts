@@ -5,6 +5,7 @@ import { withHelp } from '../command-help.ts'
 import type { Context } from '../context.ts'
 import { withWalletOptions } from '../wallet-session.ts'
 import { addPatientGrant } from './patient-grant.ts'
+import { addPatientEmergency } from './patient-emergency.ts'
 import { addEnrol } from './patient-enrol.ts'
 import { addPatientDevice, addPatientJoin, addPatientRepresent } from './patient-device.ts'
 import { addPatientErase } from './patient-erase.ts'
@@ -20,6 +21,7 @@ export function addPatient(program: Command, context: Context): void {
     addWalletCommands,
     addEnrol,
     addPatientGrant,
+    addPatientEmergency,
     addPatientGuardians,
     addPatientRecover,
     addPatientVeto,
