@@ -22,6 +22,7 @@ import {
 } from '@mooring/ledger'
 import {
   checkPresentation,
+  claimedOrganisation,
   credentialCommit,
   emergencyAudience,
   type EmergencyAnswer,
@@ -117,6 +118,9 @@ export class EmergencyDesk {
     const { clock, issuerKeys, isRevoked } = this.#modules
     if (request.organisation !== self) refuse('credential_of_another')
     if (!isReason(request.reason)) refuse('emergency_reason_missing')
+    // The key binding names the hospital that asks: with another one it would merely differ.
+    const claimed = claimedOrganisation(request.presentation) ?? self
+    if (claimed !== self) refuse('credential_of_another')
     const shown = checkPresentation({
       presentation: request.presentation,
       audience: emergencyAudience(genesisDigest),

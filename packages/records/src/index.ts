@@ -589,6 +589,7 @@ export {
 } from './emergency-summary.ts'
 export {
   checkPresentation,
+  claimedOrganisation,
   CREDENTIAL_LIFETIME_MS_MAX,
   credentialCommit,
   issueCredential,

@@ -144,6 +144,17 @@ export function presentCredential(
   return shown + formatJws(keyPair, BINDING_TYPE, utf8.encode(canonicalJson(binding)))
 }
 
+/** Whose credential it claims to be, unverified; undefined for what is none. */
+export function claimedOrganisation(presentation: string): string | undefined {
+  try {
+    const { practitioner } = read(presentation.slice(0, presentation.lastIndexOf('~') + 1), '')
+    return practitioner.organisation
+  } catch (error) {
+    if (error instanceof RecordsError) return undefined
+    throw error
+  }
+}
+
 /** What stands on the chain for a presentation; its signature makes it unguessable. */
 export function credentialCommit(presentation: string): Uint8Array {
   return domainHash('emergency-credential', utf8.encode(presentation))
