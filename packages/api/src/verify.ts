@@ -109,13 +109,46 @@ export function verifyRecordProof(
   })
 }
 
+/**
+ * For many records: what anchored them is checked once, however many share it. An anchor is known by the
+ * bytes it was given as.
+ */
+export function createRecordVerifier(
+  trust: Trust,
+): (proof: RecordProof, file: Uint8Array | null) => ProofVerification {
+  const known = new Map<Uint8Array, CheckedAnchor>()
+  const checked = (encoded: Uint8Array): CheckedAnchor => {
+    const before = known.get(encoded)
+    if (before !== undefined) return before
+    const anchor = decodeTransactionProof(encoded)
+    const result = verifyAnchor(anchor, digestOf(trust), [])
+    known.set(encoded, { anchor, result })
+    return { anchor, result }
+  }
+  return (proof, file) =>
+    reading(() => {
+      const own = verifyRecord(proof, file)
+      return verifyBatched(proof, own, { kind: 'record.anchor', trust, checked })
+    })
+}
+
+interface CheckedAnchor {
+  readonly anchor: TransactionProof
+  readonly result: ProofVerification
+}
+
 /** What is in a batch, after its own steps: the network, the joint to the transaction, and the chain. */
 function verifyBatched(
   proof: RecordProof | AccessProof,
   own: RecordProofResult,
-  { kind, trust }: { kind: BatchKind; trust: Trust },
+  {
+    kind,
+    trust,
+    checked,
+  }: { kind: BatchKind; trust: Trust; checked?: (encoded: Uint8Array) => CheckedAnchor },
 ): ProofVerification {
-  const anchor = decodeTransactionProof(proof.anchor)
+  const before = checked?.(proof.anchor)
+  const anchor = before?.anchor ?? decodeTransactionProof(proof.anchor)
   const digest = digestOf(trust)
   if (!equalBytes(proof.network, digest)) {
     const detail = `the proof is of genesis ${short(proof.network)}, not ${short(digest)}`
@@ -127,7 +160,9 @@ function verifyBatched(
     return { ok: false, steps: [...own.steps], failed: { number, name, code } }
   }
   const { steps, problem } = joined(proof, anchor, { digest, steps: own.steps, kind })
-  return problem ?? verifyAnchor(anchor, digest, steps)
+  if (problem !== undefined) return problem
+  if (before === undefined) return verifyAnchor(anchor, digest, steps)
+  return { ...before.result, steps: [...steps, ...before.result.steps] }
 }
 
 /** The answer of the API for the same thing. */

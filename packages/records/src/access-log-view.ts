@@ -10,7 +10,7 @@
 // numbers that readers give to their requests under a grant: each missing one is a gap.
 
 import { equalBytes, toHex } from '@mooring/codec'
-import type { Access } from './audit-event.ts'
+import type { Access, AccessedRecord } from './audit-event.ts'
 import { coversPurpose } from './purpose.ts'
 
 /** The line of one organisation. */
@@ -91,6 +91,8 @@ export interface AccessLine {
   readonly count: number
   /** Sets that were asked for. */
   readonly sets: readonly Uint8Array[]
+  /** Records, as the entries name them. */
+  readonly records: readonly AccessedRecord[]
   /** Who knows of it. */
   readonly holders: readonly string[]
   /** Of the block that had the first line of it; null while none has. */
@@ -163,6 +165,7 @@ function lineOf(
     last: time,
     count: Math.max(1, ...refusals.map(({ count }) => count)),
     sets: asked?.sets ?? [],
+    records: event?.records ?? [],
     holders,
     height: heights.length === 0 ? null : Math.min(...heights),
     warnings: warningsOf(access, { now, isTwice, outcome }),
@@ -233,9 +236,13 @@ function foldName(line: AccessLine, { id, asked }: LoggedAccess): string {
 
 function foldedWith(known: AccessLine, line: AccessLine): AccessLine {
   const sets = new Map([...known.sets, ...line.sets].map((setId) => [toHex(setId), setId]))
+  const records = new Map(
+    [...known.records, ...line.records].map((record) => [toHex(record.recordCommit), record]),
+  )
   const heights = [known.height, line.height].flatMap((height) => height ?? [])
   return {
     ...known,
+    records: [...records.values()],
     ids: [...known.ids, ...line.ids],
     last: line.last,
     count: known.count + line.count,

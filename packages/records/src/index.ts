@@ -67,6 +67,15 @@ export {
   timelineRoot,
   verifyTimelineHead,
 } from './timeline-head.ts'
+export {
+  type ExportedEntry,
+  type ExportedLine,
+  formatTimelineBundle,
+  type ProvenResource,
+  readTimelineBundle,
+  TIMELINE_BUNDLE_BYTES_MAX,
+} from './timeline-bundle.ts'
+export { EMPTY_WALLET_LOG, seenHead, type WalletLog, withSeenHead } from './wallet-log.ts'
 export { readAuditEvent } from './audit-event-read.ts'
 export { collectAccesses, type HeldAt } from './collect-accesses.ts'
 export {
@@ -505,7 +514,6 @@ export {
   type SealedShare,
   sealShare,
 } from './recovery-documents.ts'
-export type { WalletLog } from './wallet-log.ts'
 export {
   deriveWalletKey,
   type OpenedWallet,
