@@ -76,6 +76,7 @@ export {
   TIMELINE_BUNDLE_BYTES_MAX,
 } from './timeline-bundle.ts'
 export { EMPTY_WALLET_LOG, seenHead, type WalletLog, withSeenHead } from './wallet-log.ts'
+export { type AuditBundleOf, formatAuditBundle } from './audit-bundle.ts'
 export { readAuditEvent } from './audit-event-read.ts'
 export { collectAccesses, type HeldAt } from './collect-accesses.ts'
 export {

@@ -177,9 +177,9 @@ test('a document that is no such Bundle is refused with the place', () => {
     bundle.replace('"code":"CiA', '"code":"C*A'),
     bundle.slice(0, -20),
   ]
-  for (const text_ of cases) {
-    assert.notEqual(text_, bundle)
-    assert.throws(() => readTimelineBundle(text_), RecordsError, text_.slice(0, 60))
+  for (const document of cases) {
+    assert.notEqual(document, bundle)
+    assert.throws(() => readTimelineBundle(document), RecordsError, document.slice(0, 60))
   }
 })
 

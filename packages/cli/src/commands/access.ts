@@ -9,6 +9,7 @@ import type { Context } from '../context.ts'
 import { type RemoteOptions, withNode } from '../endpoint.ts'
 import { type Column, createOutput, formatCount, formatTable, shortDigest } from '../output.ts'
 import { upTo } from '../pages.ts'
+import { addQuestions } from './access-questions.ts'
 
 interface ListOptions extends RemoteOptions {
   limit: number
@@ -36,6 +37,7 @@ export function addAccess(program: Command, context: Context): void {
     exits: [4],
   })
   addList(group, context)
+  addQuestions(group, context)
 }
 
 function addList(group: Command, context: Context): void {

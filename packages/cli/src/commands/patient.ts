@@ -11,6 +11,8 @@ import { addPatientDevice, addPatientJoin, addPatientRepresent } from './patient
 import { addPatientErase } from './patient-erase.ts'
 import { addPatientGuardians } from './patient-guardians.ts'
 import { addPatientRecover, addPatientVeto } from './patient-recover.ts'
+import { addPatientAccess } from './patient-access.ts'
+import { addTimeline } from './patient-timeline.ts'
 import { addWalletCommands } from './patient-wallet.ts'
 
 export function addPatient(program: Command, context: Context): void {
@@ -25,6 +27,8 @@ export function addPatient(program: Command, context: Context): void {
     addPatientGuardians,
     addPatientRecover,
     addPatientVeto,
+    addTimeline,
+    addPatientAccess,
     addPatientDevice,
     addPatientRepresent,
     addPatientJoin,

@@ -7,12 +7,14 @@ import { fromHex } from '@mooring/codec'
 import { genesisDigest } from '@mooring/ledger'
 import { type ProofVerification, verifyProof } from '@mooring/api/verify'
 import { homePaths, NodeError } from '@mooring/node'
+import { TIMELINE_BUNDLE_BYTES_MAX } from '@mooring/records'
 import type { Command } from 'commander'
 import { remote, withHelp } from '../command-help.ts'
 import { type Context, type GlobalOptions, homeOf } from '../context.ts'
 import { type RemoteOptions, withNode } from '../endpoint.ts'
 import { createOutput, formatFields, formatTable, formatTime, type Output } from '../output.ts'
 import { readInput } from '../read-input.ts'
+import { isBundle, verifyBundle } from '../verify-bundle.ts'
 import { readTrustedGenesis } from './genesis.ts'
 
 type VerifyOptions = GlobalOptions & {
@@ -117,7 +119,9 @@ function print(result: ProofVerification, options: VerifyOptions, output: Output
 function addVerify(group: Command, context: Context): void {
   const command = group
     .command('verify')
-    .description('check a proof or a disclosure offline, from the genesis alone')
+    .description(
+      'check a proof, a disclosure or an exported timeline offline, from the genesis alone',
+    )
     .argument('<proof>', 'proof file, - for stdin')
     .option('--file <file>', 'the record it is to be the proof of')
     .option('--genesis <file>', 'genesis file of the network; default: the one of the home')
@@ -128,6 +132,7 @@ function addVerify(group: Command, context: Context): void {
       'mooring proof verify proof.json --file patient.json --genesis genesis.json --steps',
       'mooring proof verify proof.json --file patient.json --genesis-digest a1b2…',
       'mooring proof verify shown.json --genesis genesis.json',
+      'mooring proof verify bundle.json --genesis genesis.json',
     ],
     exits: [3, 6, 8],
   })
@@ -135,7 +140,11 @@ function addVerify(group: Command, context: Context): void {
     const options = command.optsWithGlobals<VerifyOptions>()
     const output = createOutput(context, options)
     const digest = await trustedDigest(context, options)
-    const proof = await readInput(context, path)
+    const proof = await readInput(context, path, TIMELINE_BUNDLE_BYTES_MAX)
+    if (isBundle(proof)) {
+      verifyBundle(proof, { path, genesisDigest: digest }, output)
+      return
+    }
     const file = options.file === undefined ? null : await readInput(context, options.file)
     const result = verifyProof(proof, { genesisDigest: digest }, file)
     if (result.ok) {

@@ -13,6 +13,7 @@ import { addFields } from './record-fields.ts'
 import { addErasing } from './record-erase.ts'
 import { addGet, DEFAULT_PURPOSE, type GrantOptions, withGrant } from './record-get.ts'
 import { addSubmit } from './record-submit.ts'
+import { addRecordTimeline } from './record-timeline.ts'
 
 const orDash = (value: number | null) => (value === null ? '–' : String(value))
 
@@ -171,5 +172,6 @@ export function addRecord(program: Command, context: Context): void {
   addDisclose(group, context)
   addFields(group, context)
   addErasing(group, context)
+  addRecordTimeline(group, context)
   withHelp(group, { examples: ['mooring record submit patient.json'], exits: [4, 5, 6, 9] })
 }
