@@ -1,15 +1,19 @@
 // One program at a time in a wallet: a file beside it that names the process.
 //
-// A lock whose process is gone was left by a crash, and is taken over: moved away under a name of its
-// own first, so that of two who notice at once only one gets it.
+// A lock whose process is gone, or that is older than the running system, was left by a crash, and is
+// taken over: moved away under a name of its own first, so that of two who notice at once only one
+// gets it.
 
 import { randomUUID } from 'node:crypto'
-import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { uptime } from 'node:os'
 import { NodeError } from '@mooring/node'
 
 // For the moment between the making of a lock and its content.
 const TRIES_MAX = 20
 const TRY_MS = 50
+// A clock that was set right after the start.
+const CLOCK_STEP_MS = 60_000
 
 // Gives the function that ends it.
 export async function lockWallet(path: string): Promise<() => Promise<void>> {
@@ -22,7 +26,8 @@ export async function lockWallet(path: string): Promise<() => Promise<void>> {
     const found = await contentOf(lock)
     if (found === undefined) continue
     const pid = Number(/^(\d+) /.exec(found)?.[1] ?? 0)
-    if (pid > 0 && isAlive(pid)) throw new NodeError('wallet_in_use', { path, pid })
+    if (pid > 0 && isAlive(pid) && (await isOfThisBoot(lock)))
+      throw new NodeError('wallet_in_use', { path, pid })
     if (pid > 0 || tries >= TRIES_MAX) await takeAway(lock, found)
     else await new Promise((resolve) => setTimeout(resolve, TRY_MS))
   }
@@ -61,6 +66,17 @@ async function contentOf(lock: string): Promise<string | undefined> {
     return await readFile(lock, 'utf8')
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return undefined
+    throw error
+  }
+}
+
+// After a restart of the computer, the number may be that of any program.
+async function isOfThisBoot(lock: string): Promise<boolean> {
+  try {
+    const { mtimeMs } = await stat(lock)
+    return mtimeMs >= Date.now() - uptime() * 1_000 - CLOCK_STEP_MS
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return true
     throw error
   }
 }

@@ -166,6 +166,8 @@ async function openBytes(file: Uint8Array, passphrase: string, path: string) {
     const isFile =
       error instanceof RecordsError || error instanceof CryptoError || error instanceof CodecError
     if (!isFile) throw error
+    if (error.code === 'unknown_version')
+      throw new NodeError('wallet_newer', { path }, { cause: error })
     throw new NodeError('wallet_damaged', { path, detail: error.message }, { cause: error })
   }
 }

@@ -6,6 +6,7 @@ export type WalletErrorCode =
   | 'wallet_missing'
   | 'wallet_exists'
   | 'wallet_damaged'
+  | 'wallet_newer'
   | 'wallet_in_use'
   | 'wallet_full'
   | 'wallet_of_device'
@@ -59,6 +60,12 @@ export const WALLET_TEXTS: Record<WalletErrorCode, CatalogEntry> = {
     'Another program uses this wallet',
     'Process {pid} has {path} open; two at once would lose what one of them writes.',
     'Wait until it has ended, and try again.',
+    'If that process is no program of Mooring, a crash has left the lock behind:   rm {path}.lock',
+  ),
+  wallet_newer: entry(5571, 13, 409)(
+    'The wallet is of a newer version of Mooring',
+    '{path} was written by a version that keeps more in a wallet than this one knows.',
+    'Use that version, or a newer one; nothing was changed.',
   ),
   wallet_full: entry(5570, 7, 413)(
     'The wallet is full',
