@@ -40,7 +40,10 @@ function addAnswer(group: Command, context: Context): void {
     .argument('<question>', 'its id')
     .argument('<text>', 'the answer, which the patient reads as it is')
   withHelp(command, {
-    examples: ['mooring access answer <question> "You were brought in unconscious."'],
+    examples: [
+      'mooring access answer <question> "You were brought in unconscious."',
+      'mooring access answer <question> "A colleague asked for advice." --json',
+    ],
     exits: [4, 6, 7],
   })
   command.action(async (id: string, text: string) => {

@@ -137,7 +137,10 @@ function addAsk(group: Command, context: Context): void {
     .argument('<question>', 'what you want to know')
     .option('--hospital <organisation>', 'whose log has it')
   withHelp(command, {
-    examples: ['mooring patient ask 3f9a2c "Why was this read at night?"'],
+    examples: [
+      'mooring patient ask 3f9a2c "Why was this read at night?"',
+      'mooring patient ask 3f9a2c "Who is Dr. Weber?" --json',
+    ],
     exits: [4, 5, 6, 7, 8, 10],
   })
   command.action(async (word: string, question: string) => {
