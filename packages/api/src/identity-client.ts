@@ -2,7 +2,7 @@
 
 import type { Call, Http } from './client.ts'
 import type { Identity, RecoverySignature, RelayedEvent } from './identity-answers.ts'
-import type { RelayedHandle } from './patient-answers.ts'
+import type { Enrolled, RelayedHandle } from './patient-answers.ts'
 
 /** Keys and digests in hex. */
 export interface RecoveryStatementParts {
@@ -11,6 +11,15 @@ export interface RecoveryStatementParts {
   sequence: number
   controlKey: string
   nextKeyDigest: string
+}
+
+export interface RebindingParts {
+  former: string
+  sealKey: string
+  identity: string
+  salt: string
+  signature: string
+  recoveryCommit?: string
 }
 
 const FINAL_MS = 60_000
@@ -34,6 +43,8 @@ export function identityCalls({ read }: Pick<Http, 'read'>) {
     /** At a member, by its operator. */
     signRecovery: (statement: RecoveryStatementParts) =>
       post<RecoverySignature>('/v1/recoveries/signatures', statement),
+    rebindPatient: (rebinding: RebindingParts) =>
+      post<Enrolled>('/v1/patient/rebinding', rebinding),
     openDelegation: (open: { publicKey: string; expiresAt: number; signature: string }) =>
       post<RelayedHandle>('/v1/patient/delegations', open),
   }

@@ -1,6 +1,7 @@
 /** From a checked request to an answer, for lasting identities. */
 
 import { fromHex } from '@mooring/codec'
+import { encodeBase64url } from '@mooring/crypto'
 import { current, type Endpoint } from './endpoints.ts'
 import { Refusal } from './errors.ts'
 import type { identityRoutes } from './identity-routes.ts'
@@ -31,6 +32,18 @@ export const identityEndpoints: IdentityEndpoints = {
         nextKeyDigest: fromHex(body.nextKeyDigest),
       }),
     )
+  },
+  rebindPatient: async ({ body, patient }, { handlers }) => {
+    const { recoveryCommit } = body
+    const { receipts, replaced } = await handlers.patients.rebind(patient, {
+      former: fromHex(body.former),
+      sealKey: fromHex(body.sealKey),
+      identity: fromHex(body.identity),
+      salt: fromHex(body.salt),
+      signature: fromHex(body.signature),
+      recoveryCommit: recoveryCommit === undefined ? null : fromHex(recoveryCommit),
+    })
+    return current({ receipts: encodeBase64url(receipts), replaced })
   },
   openDelegation: async ({ body, patient }, { handlers }) => {
     const { publicKey, expiresAt, signature } = body

@@ -4,7 +4,7 @@
  */
 
 import * as answers from './identity-answers.ts'
-import { RelayedHandle } from './patient-answers.ts'
+import { Enrolled, RelayedHandle } from './patient-answers.ts'
 import { bytes, closed, hexId, json, table } from './route-forms.ts'
 import { Type } from './schema.ts'
 
@@ -61,6 +61,32 @@ export const identityRoutes = table({
     bodyBytesMax: EVENT_BYTES_MAX,
     responses: { 200: json('Signed with its anchor key.', answers.RecoverySignature) },
     problems: [408, 413, 415, 422],
+  },
+  rebindPatient: {
+    method: 'POST',
+    path: '/v1/patient/rebinding',
+    tag: 'patients',
+    role: 'patient',
+    summary: 'After a recovery: the identity of the patient vouches for the key that signs this',
+    accepts: {
+      'application/json': {
+        form: 'json',
+        schema: Type.Object(
+          {
+            former: hexKey,
+            sealKey: hexKey,
+            identity: hexKey,
+            salt: hexKey,
+            signature: Type.String({ pattern: '^[0-9a-f]{128}$', description: 'Ed25519, in hex.' }),
+            recoveryCommit: Type.Optional(hexKey),
+          },
+          closed,
+        ),
+      },
+    },
+    bodyBytesMax: EVENT_BYTES_MAX,
+    responses: { 200: json('Both are in force.', Enrolled) },
+    problems: [401, 403, 404, 408, 409, 413, 415, 422, 429],
   },
   openDelegation: {
     method: 'POST',

@@ -98,6 +98,7 @@ export type {
   PatientHandlers,
   RelayedHandle,
   WalletEnrolment,
+  WalletRebinding,
 } from './patient-handlers.ts'
 export type {
   Accounting,

@@ -48,6 +48,20 @@ export interface WalletEnrolment {
   recoveryCommit: Uint8Array | null
 }
 
+/** A wallet that comes back without a ticket: its recovered identity vouches for the new key. */
+export interface WalletRebinding {
+  /** By which the patient was known here. */
+  former: Uint8Array
+  sealKey: Uint8Array
+  identity: Uint8Array
+  /** Of the commitment that the former wallet left. */
+  salt: Uint8Array
+  /** By the key in control of the identity. */
+  signature: Uint8Array
+  /** For the next recovery. */
+  recoveryCommit: Uint8Array | null
+}
+
 /** What a one-time key says for the chain. */
 export interface HandleOpening {
   publicKey: Uint8Array
@@ -100,6 +114,14 @@ export interface PatientHandlers {
   ): Promise<{
     receipts: Uint8Array
     /** The transaction that retired the key before this one; null when there was none. */
+    replaced: { transactionId: string; height: number } | null
+  }>
+  /** The same without a ticket; refuses what the identity does not prove. */
+  rebind(
+    caller: PatientCaller,
+    rebinding: WalletRebinding,
+  ): Promise<{
+    receipts: Uint8Array
     replaced: { transactionId: string; height: number } | null
   }>
   /** Resolves when the handle is final and the recipient's keys are made. */

@@ -10,6 +10,7 @@ import type {
   PatientCaller,
   PatientHandlers,
   WalletEnrolment,
+  WalletRebinding,
 } from '../src/patient-handlers.ts'
 import { digestOf, timeOf } from './memory-vault.ts'
 
@@ -35,6 +36,10 @@ export class MemoryPatients implements PatientHandlers {
   enrol(caller: PatientCaller, enrolment: WalletEnrolment) {
     this.enrolled.push({ caller, enrolment })
     return Promise.resolve({ receipts: Uint8Array.of(1, 2, 3), replaced: RELAYED })
+  }
+
+  rebind(caller: PatientCaller, { sealKey, recoveryCommit }: WalletRebinding) {
+    return this.enrol(caller, { code: new Uint8Array(16), sealKey, recoveryCommit })
   }
 
   depositGrant(

@@ -26,6 +26,8 @@ export interface Account {
   readonly custody: 'hosted' | 'own'
   /** Keys that were retired, oldest first; records under them stay where they are. */
   readonly former: readonly Uint8Array[]
+  /** That a recovered identity opens to come back; null for none. */
+  readonly recoveryCommit: Uint8Array | null
 }
 
 /** What a wallet of the patient's own brings. */

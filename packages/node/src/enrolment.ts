@@ -11,19 +11,22 @@ import {
   type PatientHandlers,
   Refusal,
   type WalletEnrolment,
+  type WalletRebinding,
 } from '@mooring/api'
 import { encode, equalBytes, toHex } from '@mooring/codec'
 import { type KeyPair, x25519 } from '@mooring/crypto'
-import { patientKeyDigest } from '@mooring/ledger'
+import { patientKeyDigest, pendingAt } from '@mooring/ledger'
 import {
   DISCHARGE_RECEIPTS_MAX,
   type DischargeReceipt,
   formatTicket,
   GENESIS_PREFIX_BYTES,
+  recoveryCommit,
   signDischargeReceipts,
   signedDischargeReceiptsSchema,
+  verifyRebinding,
 } from '@mooring/records'
-import type { Account, Accounts } from './accounts.ts'
+import type { Account, Accounts, WalletKeys } from './accounts.ts'
 import type { Clock } from './clock.ts'
 import type { CustodianIndex } from './custodian-index.ts'
 import type { FinalFacts } from './final-facts.ts'
@@ -39,7 +42,7 @@ export interface EnrolmentModules {
   readonly tickets: Tickets
   readonly accounts: Accounts
   readonly index: Pick<CustodianIndex, 'listAccount'>
-  readonly facts: Pick<FinalFacts, 'currentKeyOf'>
+  readonly facts: Pick<FinalFacts, 'currentKeyOf' | 'identity' | 'time'>
   readonly relay: Relay
   readonly clock: Pick<Clock, 'wall' | 'monotonic'>
 }
@@ -87,27 +90,74 @@ export class Enrolment {
     return done
   }
 
-  async #enrol(
-    { patientKey, delegation }: PatientCaller,
-    { code, sealKey, recoveryCommit }: WalletEnrolment,
-  ): Promise<Enrolled> {
-    const { accounts, tickets } = this.#modules
+  /** @throws Refusal of the proof, the keys, or the chain */
+  rebind(caller: PatientCaller, rebinding: WalletRebinding): Promise<Enrolled> {
+    if (!this.#pace.take('')) {
+      const detail = 'Too many wallets come at once; wait a moment.'
+      return Promise.reject(new Refusal('patient_too_often', detail))
+    }
+    const done = this.#queue.then(() => this.#rebind(caller, rebinding))
+    this.#queue = done.catch(() => undefined)
+    return done
+  }
+
+  /** Which part of the proof is wrong, nobody is told: it would say whose identity is known here. */
+  async #rebind(caller: PatientCaller, rebinding: WalletRebinding): Promise<Enrolled> {
+    const { accounts, organisation, genesisDigest, facts } = this.#modules
+    const { patientKey } = caller
+    const { former, sealKey, identity, salt, signature, recoveryCommit: next } = rebinding
+    this.#refuseUnusable(caller, sealKey)
+    const account = accounts.findByKey(former)
+    // It came before, and its answer was lost.
+    if (account !== undefined && equalBytes(account.patientKey, patientKey))
+      return { receipts: await this.#receipts(account), replaced: null }
+    const chain = facts.identity(identity)
+    const words = { organisation, identity, former, patientKey, sealKey }
+    const isProved =
+      account?.recoveryCommit != null &&
+      equalBytes(account.recoveryCommit, recoveryCommit(salt, identity)) &&
+      chain !== undefined &&
+      pendingAt(chain, facts.time) === undefined &&
+      verifyRebinding(genesisDigest, words, { controlKey: chain.controlKey, signature })
+    if (!isProved) {
+      const detail = 'The identity does not vouch for this key, or is none that is known here.'
+      throw new Refusal('rebinding_unproved', detail)
+    }
+    return this.#adopt(account, { patientKey, logKey: sealKey, recoveryCommit: next })
+  }
+
+  #refuseUnusable({ delegation }: PatientCaller, sealKey: Uint8Array): void {
     if (delegation !== null)
       throw new Refusal('patient_key_needed', 'A device or a representative cannot enrol.')
     if (x25519(ANY_SECRET, sealKey) === undefined)
       throw new Refusal('seal_key_unusable', 'Nothing can be sealed to this key.')
-    const reference = await tickets.claim(code, { patientKey, sealKey })
+  }
+
+  async #adopt(account: Account, keys: WalletKeys): Promise<Enrolled> {
+    const { accounts } = this.#modules
+    const { reference } = account
+    const { patientKey } = keys
     const owner = accounts.findByKey(patientKey)
     const isItself = owner?.reference === reference && equalBytes(owner.patientKey, patientKey)
     if (owner !== undefined && !isItself)
       throw new Refusal('patient_key_taken', 'This key is, or was, of an account here already.')
+    const replaced = await this.#replace(account, patientKey)
+    const adopted = await accounts.adopt(reference, keys)
+    return { receipts: await this.#receipts(adopted), replaced }
+  }
+
+  async #enrol(
+    caller: PatientCaller,
+    { code, sealKey, recoveryCommit: commit }: WalletEnrolment,
+  ): Promise<Enrolled> {
+    const { accounts, tickets } = this.#modules
+    const { patientKey } = caller
+    this.#refuseUnusable(caller, sealKey)
+    const reference = await tickets.claim(code, { patientKey, sealKey })
     const account = accounts.find(reference)
     if (account === undefined)
       throw new Refusal('unknown_patient', 'No record of this patient has come in.')
-    const replaced = await this.#replace(account, patientKey)
-    const keys = { patientKey, logKey: sealKey, recoveryCommit }
-    const adopted = await accounts.adopt(reference, keys)
-    return { receipts: await this.#receipts(adopted), replaced }
+    return this.#adopt(account, { patientKey, logKey: sealKey, recoveryCommit: commit })
   }
 
   /** Null when the key is in force already. */

@@ -105,7 +105,7 @@ export const IDENTITY_TEXTS: Record<IdentityProblem['code'], CatalogEntry> = {
   ),
 }
 
-export type RecoveryErrorCode = 'event_malformed' | 'too_many_events'
+export type RecoveryErrorCode = 'event_malformed' | 'too_many_events' | 'rebinding_unproved'
 
 export const RECOVERY_TEXTS: Record<RecoveryErrorCode, CatalogEntry> = {
   event_malformed: entry(5720, 2, 422)(
@@ -117,6 +117,12 @@ export const RECOVERY_TEXTS: Record<RecoveryErrorCode, CatalogEntry> = {
     'This node relays no more events of identities for now',
     'Anybody may bring them, and its quota pays: so it takes a bounded number a minute.',
     'Try again in a minute, or at another member:   --endpoint <url>',
+  ),
+  rebinding_unproved: entry(5722, 5, 403)(
+    'The identity does not vouch for this key here',
+    'The hospital knows no patient of this identity, or another key controls it, or a recovery of it runs.',
+    'Finish the recovery first:   mooring patient recover status',
+    'Or ask the desk for a ticket:   mooring patient enrol <ticket>',
   ),
 }
 

@@ -6,6 +6,8 @@ import {
   currentKeyOf,
   type GrantHandle,
   grantHandleOf,
+  type Identity,
+  identityOf,
   patientKeyDigest,
   type StateReader,
   successorOf,
@@ -27,6 +29,8 @@ export interface FinalFacts {
   currentKeyOf(custodian: string, publicKey: Uint8Array): Uint8Array
   /** Whether both are keys of one patient there: one is the other, or came after it. */
   isSuccessor(custodian: string, former: Uint8Array, publicKey: Uint8Array): boolean
+  /** A lasting identity of a patient; undefined when the chain has none of that name. */
+  identity(id: Uint8Array): Identity | undefined
   tombstone(custodian: string, setId: Uint8Array, salt: Uint8Array): Tombstone | undefined
 }
 
@@ -57,6 +61,7 @@ export function createFinalFacts({ chain, finalState }: FinalFactsModules): Fina
       const wanted = patientKeyDigest(custodian, publicKey)
       return equalBytes(currentKeyOf(finalState(), custodian, from), wanted)
     },
+    identity: (id) => identityOf(finalState(), id),
     tombstone: (custodian, setId, salt) =>
       tombstoneOf(finalState(), custodian, tombstoneItem(setId, salt)),
   }

@@ -359,7 +359,9 @@ export class PatientAccounts implements Accounts {
 
 function accountOf({ stored, patientKey, logKey }: Opened): Account {
   const { reference, wallet, former } = stored
-  return { reference, patientKey, logKey, custody: wallet === null ? 'hosted' : 'own', former }
+  const recoveryCommit = wallet?.recoveryCommit ?? null
+  const custody = wallet === null ? 'hosted' : 'own'
+  return { reference, patientKey, logKey, custody, former, recoveryCommit }
 }
 
 function lastOf({ classKeys }: StoredAccount): StoredClassKey {

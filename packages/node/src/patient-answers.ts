@@ -36,6 +36,7 @@ export function createPatientAnswers(modules: PatientAnswerModules): PatientAnsw
       caller: (call) => door.caller(call),
       createEnrolment: (request) => enrolment.createTicket(request),
       enrol: (caller, wallet) => enrolment.enrol(caller, wallet),
+      rebind: (caller, rebinding) => enrolment.rebind(caller, rebinding),
       depositGrant: async (caller, deposit) => {
         const { organisation, genesisDigest, clock } = modules
         const account = desk.ownAccount(caller)

@@ -34,6 +34,7 @@ const ACCOUNT: Account = {
   logKey: logKey.publicKey,
   custody: 'own',
   former: [FORMER],
+  recoveryCommit: null,
 }
 
 function lineOf(number: number, changes: Partial<HeldAccess> = {}): HeldAccess {

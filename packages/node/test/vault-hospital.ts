@@ -209,7 +209,13 @@ export class Hospital {
         const patient = find(patientKey)
         if (patient === undefined) return undefined
         const keys = { patientKey, logKey: logKeyOf(patient) }
-        return { reference: '', ...keys, custody: 'hosted' as const, former: [] }
+        return {
+          reference: '',
+          ...keys,
+          custody: 'hosted' as const,
+          former: [],
+          recoveryCommit: null,
+        }
       },
       wrapsFor: (patientKey: Uint8Array, recipient: string) =>
         (find(patientKey)?.deposits ?? []).flatMap((each) =>

@@ -485,6 +485,13 @@ export type { WalletHospital } from './wallet-hospital.ts'
 export type { OwnIdentity, WalletGuardian, WalletIdentity } from './wallet-identity.ts'
 export { formatDocumentText, parseDocumentText, type DocumentKind } from './document-text.ts'
 export {
+  recoveryCommit,
+  recoverySalt,
+  type Rebinding,
+  signRebinding,
+  verifyRebinding,
+} from './root-proof.ts'
+export {
   DELEGATE_DOCUMENT,
   DELEGATE_INVITE,
   DELEGATE_KEYS,
