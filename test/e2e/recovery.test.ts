@@ -177,6 +177,10 @@ test('the telephone in the lake: guardians and a desk recover the identity, and 
   const opened = await as('new', open)
   assert.deepEqual(opened['hospitals'], [nodeAt(devnet, 0).name, nodeAt(devnet, 1).name])
 
+  const returning = ['patient', 'recover', 'return', nodeAt(devnet, 1).name]
+  assert.deepEqual((await as('new', returning))['hospitals'], [nodeAt(devnet, 1).name])
+  assert.equal(await refusedTo('ada', await grant(1)), 'key_replaced')
+  await as('new', await grant(1))
   const { replacedAt } = await enrol('new', 0)
   assert.equal(typeof replacedAt, 'number')
   assert.equal(await refusedTo('ada', await grant(0)), 'key_replaced')

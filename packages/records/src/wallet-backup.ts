@@ -33,6 +33,8 @@ const contentSchema = versioned(1, {
   hospitals: list(walletHospitalSchema, 256),
   /** What opens what is sealed to the patient at each of them. */
   seals: list(struct({ organisation: organisationIdSchema, secretKey: bytes(32) }), 1_024),
+  /** What opens the commitment that the wallet left at each of them. */
+  salts: list(struct({ organisation: organisationIdSchema, salt: bytes(32) }), 256),
   grants: walletGrantsSchema,
   revocations: list(struct({ publicKey: bytes(32), signature: bytes(64) }), 8_192),
   log: walletLogSchema,

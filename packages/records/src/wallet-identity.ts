@@ -50,6 +50,16 @@ export const walletIdentitySchema = versioned(1, {
   /** Number of the next keys that this holder gives as a guardian. */
   nextGuardianKey: uint(0xffff_ffff),
   wards: list(guardianKitSchema, WARDS_MAX),
+  /** Hospitals that knew a wallet of before, and what proves to them that this one follows it. */
+  returns: list(
+    struct({
+      organisation: organisationIdSchema,
+      endpoint: text(256),
+      former: bytes(32),
+      salt: bytes(32),
+    }),
+    256,
+  ),
   /** Secrets of sealing keys from before a recovery: what was sealed to them is read, nothing new is. */
   formerSeals: list(
     struct({ organisation: organisationIdSchema, secretKey: bytes(32) }),
@@ -66,5 +76,6 @@ export const EMPTY_WALLET_IDENTITY: WalletIdentity = {
   recovery: null,
   nextGuardianKey: 0,
   wards: [],
+  returns: [],
   formerSeals: [],
 }

@@ -114,7 +114,9 @@ test('a backup opens with the key of its generation, and has no seed', () => {
   const seals = [{ organisation: 'st-mary', secretKey: named('seal of st-mary') }]
   const revocations = [{ publicKey: named('once'), signature: new Uint8Array(64) }]
   const identity = named('identity')
-  const backup = { label, identity, genesis, hospitals, seals, grants, revocations, log }
+  const salts = [{ organisation: 'st-mary', salt: named('salt of st-mary') }]
+  const known = { label, identity, genesis, hospitals, grants, log }
+  const backup = { ...known, seals, salts, revocations }
   const file = sealBackup(backup, backupKey(seed, 1), dice('backup'))
   assert.deepEqual(openBackup(file, backupKey(seed, 1)), backup)
   assert.equal(openBackup(file, backupKey(seed, 0)), undefined)

@@ -2,56 +2,24 @@
 // the patient. It says which network that is; the wallet joins it when the genesis that the hospital
 // shows begins as the ticket says, and stays with it.
 
-import type { Member } from '@mooring/api'
-import { decode, equalBytes, fromHex, toHex } from '@mooring/codec'
-import { decodeBase64url, encodeBase64url } from '@mooring/crypto'
+import { equalBytes, toHex } from '@mooring/codec'
+import { encodeBase64url } from '@mooring/crypto'
 import { networkId } from '@mooring/ledger'
 import { NodeError } from '@mooring/node'
-import {
-  type EnrolmentTicket,
-  pairwiseKeyAt,
-  pairwiseSealKeyAt,
-  parseTicket,
-  RecordsError,
-  SEAL_EPOCH,
-  type SignedDischargeReceipts,
-  signedDischargeReceiptsSchema,
-  verifyDischargeReceipts,
-  type Wallet,
-  type WalletHospital,
-  withHospital,
-} from '@mooring/records'
+import { type EnrolmentTicket, parseTicket, RecordsError, type Wallet } from '@mooring/records'
 import type { Command } from 'commander'
 import { remote, withHelp } from '../command-help.ts'
 import { type Context, waitingFor } from '../context.ts'
 import type { RemoteOptions } from '../endpoint.ts'
-import { grantsKeptAt, withKeptGrants } from '../known-grants.ts'
+import { enrolWith } from '../enrolling.ts'
 import { createOutput, formatAmount } from '../output.ts'
-import { signingClient } from '../patient-client.ts'
 import { askGenesis, type Network } from '../pinned-genesis.ts'
 import { readInput } from '../read-input.ts'
-import { asking } from '../remote-error.ts'
-import { type SaveWallet, type WalletOptions, withWallet } from '../wallet-session.ts'
+import { type WalletOptions, withWallet } from '../wallet-session.ts'
 
 type EnrolOptions = RemoteOptions & WalletOptions
 
-type Enrolment = {
-  hospital: WalletHospital
-  // Of the transaction that retired the key by which the hospital knew the patient before.
-  replacedAt: number | null
-  // Why the list of records is not taken for that of the hospital.
-  fault: string | null
-}
-
-type EnrolParts = {
-  wallet: Wallet
-  ticket: EnrolmentTicket
-  network: Network
-  save: SaveWallet
-}
-
 const TICKET_BYTES_MAX = 4_096
-const RECEIPTS_BYTES_MAX = 16 * 1024 * 1024
 
 async function readTicket(context: Context, word: string): Promise<EnrolmentTicket> {
   const text =
@@ -84,77 +52,6 @@ async function networkOf(
   throw new NodeError('wallet_genesis_wrong', { url, found, expected })
 }
 
-// Saved as soon as the hospital knows the wallet; what it keeps of older grants comes after.
-async function enrol(
-  context: Context,
-  { wallet, ticket, network, save }: EnrolParts,
-  options: RemoteOptions,
-): Promise<Enrolment> {
-  const { organisation, endpoint: url, code } = ticket
-  const ask = <T>(work: Promise<T>) => asking({ url, origin: 'the ticket' }, options.timeout, work)
-  const key = pairwiseKeyAt(wallet, organisation)
-  const signer = { patientKey: key.publicKey, signer: key, delegations: [] }
-  const place = { url, organisation, genesisDigest: network.digest, signer }
-  const client = signingClient(context, place, options)
-  const { name, anchorKey } = memberOf(organisation, (await ask(client.members())).items)
-  const { publicKey } = pairwiseSealKeyAt(wallet, organisation, SEAL_EPOCH)
-  const { receipts: encoded, replaced } = await ask(
-    client.enrolPatient({ code: encodeBase64url(code), sealKey: toHex(publicKey) }),
-  )
-  const about = { organisation, patientKey: key.publicKey, anchorKey }
-  const { receipts, fault } = readReceipts(encoded, about)
-  const hospital: WalletHospital = {
-    organisation,
-    patient: '',
-    name,
-    endpoint: url,
-    patientKey: key.publicKey,
-    sealEpoch: SEAL_EPOCH,
-    enrolledAt: context.now().getTime(),
-    access: null,
-    receipts,
-  }
-  const enrolled = withHospital({ ...wallet, genesis: network }, hospital)
-  await save(enrolled)
-  await save(withKeptGrants(enrolled, hospital, await ask(grantsKeptAt(client))))
-  return { hospital, replacedAt: replaced?.height ?? null, fault }
-}
-
-function memberOf(
-  organisation: string,
-  members: readonly Member[],
-): { name: string; anchorKey: Uint8Array | undefined } {
-  const member = members.find(({ id }) => id === organisation)
-  const anchor = member?.keys['anchor'] ?? undefined
-  return {
-    name: member?.name ?? organisation,
-    anchorKey: anchor === undefined ? undefined : fromHex(anchor),
-  }
-}
-
-const none = (fault: string) => ({ receipts: null, fault })
-
-function readReceipts(
-  text: string,
-  expected: { organisation: string; patientKey: Uint8Array; anchorKey: Uint8Array | undefined },
-): { receipts: SignedDischargeReceipts | null; fault: string | null } {
-  let signed: SignedDischargeReceipts
-  try {
-    signed = decode(signedDischargeReceiptsSchema, decodeBase64url(text), RECEIPTS_BYTES_MAX)
-  } catch (error) {
-    if (error instanceof Error) return none(error.message)
-    throw error
-  }
-  const { organisation, patientKey, anchorKey } = expected
-  if (anchorKey === undefined) return none(`${organisation} is no member`)
-  const isAbout =
-    signed.receipts.organisation === organisation &&
-    equalBytes(signed.receipts.patientKey, patientKey)
-  if (!isAbout) return none('it is about another key or hospital')
-  if (!verifyDischargeReceipts(signed, anchorKey)) return none('its signature does not hold')
-  return { receipts: signed, fault: null }
-}
-
 export function addEnrol(group: Command, context: Context): void {
   const command = remote(group.command('enrol'))
     .description('become known at a hospital, with the ticket of its desk')
@@ -174,7 +71,11 @@ export function addEnrol(group: Command, context: Context): void {
     const enrolled = await withWallet(context, options, async (wallet, save) => {
       if (wallet.seed === null) throw new NodeError('wallet_of_device', { what: 'Enrolment' })
       const network = await networkOf(wallet, ticket, options)
-      const work = enrol(context, { wallet, ticket, network, save }, options)
+      const { endpoint: url, code } = ticket
+      const place = { organisation, url, network, origin: 'the ticket' }
+      const work = enrolWith(context, { wallet, place, save }, options, (client, keys) =>
+        client.enrolPatient({ code: encodeBase64url(code), ...keys }),
+      )
       return waitingFor(output.note, organisation, work)
     })
     const { hospital, replacedAt, fault } = enrolled

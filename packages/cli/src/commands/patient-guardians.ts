@@ -17,6 +17,7 @@ import {
   GUARDIAN_KIT,
   type GuardianKey,
   handleKeyAt,
+  recoverySalt,
   type OwnIdentity,
   REVOKE_KIT,
   sealBackup,
@@ -295,6 +296,11 @@ export function backupOf(wallet: Wallet, identity: Uint8Array): WalletBackup {
     if (key === undefined) return []
     return [{ organisation: hospital.organisation, secretKey: key.secretKey }]
   })
+  const salts = wallet.hospitals
+    .filter(({ patient, access }) => patient === '' && access === null)
+    .map(({ organisation }) => {
+      return { organisation, salt: recoverySalt(seedOf(wallet), organisation) }
+    })
   const { label, genesis, hospitals, grants, log } = wallet
   return {
     label,
@@ -302,6 +308,7 @@ export function backupOf(wallet: Wallet, identity: Uint8Array): WalletBackup {
     genesis,
     hospitals,
     seals: [...seals, ...wallet.identity.formerSeals],
+    salts,
     grants,
     revocations: revocationsOf(wallet),
     log,

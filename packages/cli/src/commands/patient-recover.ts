@@ -10,12 +10,10 @@ import {
   encodeIdentityEvent,
   type IdentityEvent,
   signIdentityFinalize,
-  signObjection,
 } from '@mooring/ledger'
 import { NodeError } from '@mooring/node'
 import {
   ATTESTATION,
-  deviceVetoKey,
   GUARDIAN_APPROVAL,
   openBackup,
   openShare,
@@ -29,15 +27,16 @@ import {
   type WalletBackup,
 } from '@mooring/records'
 import type { Command } from 'commander'
-import { askChain, askNetwork, findIdentity, refuseOther } from '../ask-chain.ts'
+import { askChain, askNetwork, findIdentity } from '../ask-chain.ts'
 import { remote, withHelp } from '../command-help.ts'
 import { type Context, waitingFor } from '../context.ts'
 import { readDocument, showDocument } from '../documents.ts'
 import type { RemoteOptions } from '../endpoint.ts'
 import { createOutput, formatAmount } from '../output.ts'
-import { seedOf, settleOwn } from '../own-identity.ts'
+import { seedOf } from '../own-identity.ts'
 import { readInput } from '../read-input.ts'
 import { type WalletOptions, walletRandom, withWallet } from '../wallet-session.ts'
+import { addReturn } from './patient-return.ts'
 import { formatIdentity } from './patient-guardians.ts'
 
 type Options = RemoteOptions & WalletOptions
@@ -49,7 +48,7 @@ export function idOf(text: string): Uint8Array {
   throw new NodeError('usage', { detail, command: 'patient recover ' })
 }
 
-async function knownIdentity(client: Client, id: Uint8Array): Promise<Identity> {
+export async function knownIdentity(client: Client, id: Uint8Array): Promise<Identity> {
   const found = await findIdentity(client, id)
   if (found !== undefined) return found
   throw new NodeError('no_identity')
@@ -265,6 +264,15 @@ async function openWithShares(
   throw wrong(`${formatAmount(shares.length, 'share')} give another key, or the file was altered`)
 }
 
+// Where the lost wallet was known by keys of its own.
+function returnsOf({ hospitals, salts }: WalletBackup): Wallet['identity']['returns'] {
+  return hospitals.flatMap(({ organisation, endpoint, patient, access, patientKey: former }) => {
+    const found = salts.find((each) => each.organisation === organisation)
+    const isOwn = patient === '' && access === null
+    return isOwn && found ? [{ organisation, endpoint, former, salt: found.salt }] : []
+  })
+}
+
 async function revokeAll(client: Client, backup: WalletBackup): Promise<number> {
   let revoked = 0
   for (const { publicKey, signature } of backup.revocations) {
@@ -308,7 +316,12 @@ function addOpen(group: Command, context: Context): void {
         !formerSeals.some((each) => equalBytes(each.secretKey, secretKey))
       const seals = [...formerSeals, ...opened.seals.filter(isNew)]
       const genesis = wallet.genesis ?? opened.genesis
-      await save({ ...wallet, genesis, identity: { ...wallet.identity, formerSeals: seals } })
+      const returns = returnsOf(opened)
+      await save({
+        ...wallet,
+        genesis,
+        identity: { ...wallet.identity, returns, formerSeals: seals },
+      })
       if (options.revokeAll !== true) return { backup: opened, revoked: 0 }
       const known = { hospitals: [...wallet.hospitals, ...opened.hospitals] }
       const work = askChain(context, known, options, (client) => revokeAll(client, opened))
@@ -323,55 +336,8 @@ function addOpen(group: Command, context: Context): void {
       output.json({ schema: 'mooring/backup/v1', label, hospitals, ...counts })
     } else {
       output.text(`the wallet "${label}" was enrolled at ${hospitals.join(', ') || 'no hospital'}`)
-      output.note(`${formatAmount(revoked, 'grant')} ended; ask each hospital for a ticket`)
-    }
-  })
-}
-
-function objection(wallet: Wallet, chain: Identity, digest: Uint8Array): IdentityEvent {
-  const place = { identity: fromHex(chain.id), sequence: chain.sequence + 1 }
-  if (wallet.seed === null) {
-    const keyPair = deviceVetoKey(wallet.deviceSecret)
-    const by = signObjection(digest, place, { kind: 'device', keyPair })
-    return { kind: 'identity.veto', body: { ...place, by } }
-  }
-  const own = settleOwn(wallet, chain)
-  if (own === null) throw new NodeError('no_identity')
-  const keyPair = rootSignKey(wallet.seed, own.rootIndex)
-  const by = signObjection(digest, place, { kind: 'control', keyPair })
-  return { kind: 'identity.veto', body: { ...place, by } }
-}
-
-export function addPatientVeto(group: Command, context: Context): void {
-  const command = remote(group.command('veto')).description(
-    'stop a recovery of your identity that is not yours',
-  )
-  withHelp(command, {
-    examples: [
-      'mooring patient veto',
-      'mooring patient veto --endpoint https://ledger.riverside.example',
-    ],
-    exits: [3, 4, 5, 6, 7, 8, 10],
-  })
-  command.action(async () => {
-    const options = command.optsWithGlobals<Options>()
-    const output = createOutput(context, options)
-    const chain = await withWallet(context, options, (wallet) => {
-      const id = wallet.identity.own?.id ?? wallet.identity.deviceOf
-      if (id === null || wallet.genesis === null) throw new NodeError('no_identity')
-      const { digest } = wallet.genesis
-      const work = askChain(context, wallet, options, async (client) => {
-        await refuseOther(client, digest)
-        const event = objection(wallet, await knownIdentity(client, id), digest)
-        await client.relayIdentityEvent(encodeIdentityEvent(event))
-        return knownIdentity(client, id)
-      })
-      return waitingFor(output.note, 'the chain', work)
-    })
-    if (output.isJson) output.json({ schema: 'mooring/identity/v1', ...chain })
-    else {
-      output.text('the recovery is stopped')
-      output.note('Tell your guardians: some of them signed it. Name others if you doubt them.')
+      output.note(`${formatAmount(revoked, 'grant')} ended`)
+      output.note('Go back to the hospitals:   mooring patient recover return')
     }
   })
 }
@@ -385,6 +351,7 @@ export function addPatientRecover(program: Command, context: Context): void {
   addStatus(group, context)
   addFinish(group, context)
   addOpen(group, context)
+  addReturn(group, context)
   withHelp(group, {
     examples: [
       'mooring patient recover start --identity 5f…e1',

@@ -10,9 +10,10 @@ import { addEnrol } from './patient-enrol.ts'
 import { addPatientDevice, addPatientJoin, addPatientRepresent } from './patient-device.ts'
 import { addPatientErase } from './patient-erase.ts'
 import { addPatientGuardians } from './patient-guardians.ts'
-import { addPatientRecover, addPatientVeto } from './patient-recover.ts'
 import { addPatientAccess } from './patient-access.ts'
 import { addTimeline } from './patient-timeline.ts'
+import { addPatientRecover } from './patient-recover.ts'
+import { addPatientVeto } from './patient-veto.ts'
 import { addWalletCommands } from './patient-wallet.ts'
 
 export function addPatient(program: Command, context: Context): void {
