@@ -8,11 +8,7 @@ import {
   collectAccesses,
   type HeldAt,
   type LoggedAccess,
-  organisationDid,
-  pairwiseSealKey,
-  SEAL_EPOCH,
-  sealKeyAt,
-  type SealKeyPair,
+  sealKeysAt,
   type Wallet,
   type WalletHospital,
 } from '@mooring/records'
@@ -36,15 +32,7 @@ export async function toldAccesses(
     for (const member of page.silent) silent.add(member)
     cursor = page.nextCursor
   } while (cursor !== null)
-  return { accesses: collectAccesses(lines, keysOf(wallet, hospital)), silent: [...silent] }
-}
-
-// Those that entries may be sealed to: the one in force, and those of wallets that this one replaced.
-function keysOf(wallet: Wallet, hospital: WalletHospital): SealKeyPair[] {
-  const own = sealKeyAt(wallet, hospital)
-  const did = organisationDid(hospital.organisation)
-  const former = wallet.formerSeeds.map((seed) => pairwiseSealKey(seed, did, SEAL_EPOCH))
-  return own === undefined ? [] : [own, ...former]
+  return { accesses: collectAccesses(lines, sealKeysAt(wallet, hospital)), silent: [...silent] }
 }
 
 function linesOf({ leaf, request, refusal, entry, opened, at }: Trace): HeldAt[] {

@@ -466,6 +466,7 @@ export {
   pairwiseSealKeyAt,
   SEAL_EPOCH,
   sealKeyAt,
+  sealKeysAt,
   signerAt,
   takeHandleKey,
   type Wallet,

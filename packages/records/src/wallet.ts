@@ -182,6 +182,20 @@ export function sealKeyAt(wallet: Wallet, hospital: WalletHospital): SealKeyPair
   return secretKey === null ? undefined : { secretKey, publicKey: x25519PublicKey(secretKey) }
 }
 
+/** To any of these something may be sealed there: the one in force first, then those it replaced. */
+export function sealKeysAt(wallet: Wallet, hospital: WalletHospital): SealKeyPair[] {
+  const own = sealKeyAt(wallet, hospital)
+  const current = own === undefined ? [] : [own]
+  const { organisation, patient } = hospital
+  if (patient !== '') return current
+  const did = organisationDid(organisation)
+  const seeded = wallet.formerSeeds.map((seed) => pairwiseSealKey(seed, did, SEAL_EPOCH))
+  const recovered = wallet.identity.formerSeals
+    .filter((each) => each.organisation === organisation)
+    .map(({ secretKey }) => ({ secretKey, publicKey: x25519PublicKey(secretKey) }))
+  return [...current, ...seeded, ...recovered]
+}
+
 function seedOf({ seed }: Wallet): Uint8Array {
   if (seed !== null) return seed
   throw new RecordsError('out_of_range', 'seed', 'the wallet of a device has none')

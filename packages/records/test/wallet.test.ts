@@ -13,7 +13,10 @@ import {
   hospitalIn,
   pairwiseKeyAt,
   RecordsError,
+  organisationDid,
+  pairwiseSealKey,
   sealKeyAt,
+  sealKeysAt,
   signDelegation,
   signDischargeReceipts,
   signerAt,
@@ -152,6 +155,26 @@ test('a device opens what the patient gave it the secret for, and has no seed to
   const none = { delegations: [], sealSecret: null }
   assert.equal(sealKeyAt(device, hospitalOf(device, 'riverside', { access: none })), undefined)
   assert.throws(() => signerAt(device, hospitalOf(device, 'riverside')), RecordsError)
+})
+
+test('what was sealed before a recovery is still opened, where it was', () => {
+  const wallet = walletOf(SEED)
+  const former = new Uint8Array(32).fill(7)
+  const did = organisationDid('riverside')
+  const [first, second, third] = [SEED, former, new Uint8Array(32).fill(8)].map((seed) =>
+    pairwiseSealKey(seed, did, 1),
+  )
+  assert.ok(first && second && third)
+  const formerSeals = [
+    { organisation: 'riverside', secretKey: third.secretKey },
+    { organisation: 'lakeview', secretKey: former },
+  ]
+  const identity = { ...wallet.identity, formerSeals }
+  const recovered = { ...wallet, formerSeeds: [former], identity }
+  const entry = hospitalOf(wallet, 'riverside')
+  assert.deepEqual(sealKeysAt(recovered, entry), [first, second, third])
+  const access = { delegations: [], sealSecret: null }
+  assert.deepEqual(sealKeysAt(recovered, { ...entry, patient: 'Anna', access }), [])
 })
 
 test('one-time keys are taken once, and found again by their number', () => {
