@@ -1,7 +1,7 @@
 // Grants of a wallet: made, found, taken back.
 //
 // A grant is in the wallet before a hospital sees it: were the answer lost, the handle could be open and
-// nobody could close it. So a grant that a hospital refused stays there too, and opens nothing.
+// nobody could close it. Only what the hospital has refused for good leaves it again.
 
 import { type Client, ApiProblem } from '@mooring/api/client'
 import { toHex } from '@mooring/codec'
@@ -27,6 +27,7 @@ import type { Context } from './context.ts'
 import type { RemoteOptions } from './endpoint.ts'
 import type { Terms } from './grant-terms.ts'
 import { withHospital } from './patient-client.ts'
+import { RemoteError } from './remote-error.ts'
 import { walletRandom } from './wallet-session.ts'
 
 export type MadeGrant = { wallet: Wallet; entry: WalletGrant; grant: Grant; deposit: Deposit }
@@ -106,6 +107,12 @@ export async function depositGrant(
   return answer.height
 }
 
+/** Said by the hospital before it asked the chain for anything. */
+export function isRefused(error: unknown): boolean {
+  const cause = error instanceof RemoteError ? error.cause : undefined
+  return cause instanceof ApiProblem && [401, 403, 404, 422].includes(cause.status)
+}
+
 /** Newest first. */
 export function grantsOf(wallet: Wallet): OwnGrant[] {
   return wallet.grants
@@ -178,6 +185,11 @@ async function relay(
     if (error.code === 'unknown_handle') return { outcome: 'unopened' }
     throw error
   }
+}
+
+export function withoutGrant(wallet: Wallet, { handle }: WalletGrant): Wallet {
+  const name = toHex(handle)
+  return { ...wallet, grants: wallet.grants.filter((each) => toHex(each.handle) !== name) }
 }
 
 export function withRevoked(wallet: Wallet, { handle }: WalletGrant, revokedAt: number): Wallet {

@@ -148,7 +148,20 @@ test('what makes no grant is refused before anything is signed', () =>
     assert.deepEqual(itemsOf(await run('patient grant list --json')), [])
   }))
 
-test('a grant that the hospital refused is in the wallet, so that it can be revoked', () =>
+test('what the hospital refuses for good is not in the wallet; its key is used up', () =>
+  enrolled(async ({ run, node }) => {
+    node.patients.refusal = 'grant_forged'
+    assert.equal((await run('patient grant create --to lakeview')).code, 5)
+    assert.deepEqual(itemsOf(await run('patient grant list --json')), [])
+    node.patients.refusal = 'relay_timeout'
+    assert.notEqual((await run('patient grant create --to lakeview')).code, 0)
+    const [kept = assert.fail()] = itemsOf(await run('patient grant list --json'))
+    node.patients.refusal = null
+    const [made = assert.fail()] = itemsOf(await run('patient grant create --to lakeview --json'))
+    assert.notEqual(made['handle'], kept['handle'])
+  }))
+
+test('a grant whose fate is not known is in the wallet, so that it can be revoked', () =>
   enrolled(async ({ run, node }) => {
     node.patients.refusal = 'relay_timeout'
     const refused = await run('patient grant create --to lakeview')

@@ -2,8 +2,10 @@
 // every network, to be named in the commit: npx node packages/records/test/write-vectors.ts
 
 import { writeFileSync } from 'node:fs'
+import { grantVectors } from './grant-vectors.ts'
 import { vectorFolder, vectors } from './vectors.ts'
 
-for (const [name, vector] of Object.entries(vectors)) {
+const all = { ...vectors, 'records-grants.json': grantVectors }
+for (const [name, vector] of Object.entries(all)) {
   writeFileSync(new URL(name, vectorFolder), `${JSON.stringify(vector, null, 2)}\n`)
 }

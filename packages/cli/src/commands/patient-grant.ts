@@ -11,7 +11,13 @@ import { type TermOptions, type Terms, termsOf, withTerms } from '../grant-terms
 import { formatGrantWords } from '../grant-words.ts'
 import { createOutput } from '../output.ts'
 import { chosenHospital } from '../patient-client.ts'
-import { depositGrant, type MadeGrant, makeGrant } from '../patient-grants.ts'
+import {
+  depositGrant,
+  isRefused,
+  type MadeGrant,
+  makeGrant,
+  withoutGrant,
+} from '../patient-grants.ts'
 import { grantJson, tellOffer } from '../tell-grant.ts'
 import { hospitalOf, type SaveWallet, type WalletOptions, withWallet } from '../wallet-session.ts'
 import { addGrantList, addGrantShow } from './patient-grant-list.ts'
@@ -51,7 +57,13 @@ async function openGrants(
     current = made.wallet
     await save(current)
     const { deposit, entry, grant } = made
-    const height = await depositGrant(context, { wallet: current, hospital, deposit }, options)
+    let height: number
+    try {
+      height = await depositGrant(context, { wallet: current, hospital, deposit }, options)
+    } catch (error) {
+      if (isRefused(error)) await save(withoutGrant(current, entry))
+      throw error
+    }
     opened.push({ entry, grant, height })
     tell({ entry, grant, height })
   }
