@@ -106,8 +106,8 @@ export function bind(
 
 function schemaOf(operationId: OperationId, route: Route): FastifySchema {
   // One schema for all good answers: a route answers them in one shape.
-  const [good] = Object.values(route.responses).filter(({ type }) => type === 'application/json')
-  const response = good === undefined ? {} : { '2xx': good.schema }
+  const good = Object.entries(route.responses).filter(([, { type }]) => type === 'application/json')
+  const response = Object.fromEntries(good.map(([status, { schema }]) => [status, schema]))
   const { summary, tag, params, query, headers, accepts } = route
   return {
     operationId,

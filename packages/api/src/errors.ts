@@ -121,6 +121,19 @@ export class Refusal extends Error {
   }
 }
 
+/** No failure: the same call goes on when it comes with a practitioner's signature over this. */
+export class SignatureNeeded extends Error {
+  readonly challenge: string
+  readonly toSign: Uint8Array
+
+  constructor(challenge: string, toSign: Uint8Array) {
+    super('a practitioner has to sign')
+    this.name = 'SignatureNeeded'
+    this.challenge = challenge
+    this.toSign = toSign
+  }
+}
+
 export const PROBLEM_TYPE = 'application/problem+json'
 
 const REFUSED_STATUS = 422

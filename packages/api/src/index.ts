@@ -26,6 +26,7 @@ export {
   type CatalogueEntry,
   type ProblemItem,
   Refusal,
+  SignatureNeeded,
 } from './errors.ts'
 export type {
   ApiEvent,
@@ -113,6 +114,7 @@ export type { SequencePage, TimelineHandlers, TraceQuery } from './timeline-hand
 export { QUESTION_CHARACTERS_MAX } from './timeline-routes.ts'
 export type {
   GrantRequest,
+  PractitionerProof,
   ReadableQuery,
   ReadRequest,
   RecordContent,

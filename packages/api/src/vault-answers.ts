@@ -108,6 +108,16 @@ export const ReadablePage = named('ReadablePage', 'Records that a grant opens.',
 })
 export type ReadablePage = Static<typeof ReadablePage>
 
+export const PractitionerChallenge = named(
+  'PractitionerChallenge',
+  'What the practitioner has to sign; the same call with the signature goes on.',
+  {
+    challenge: text('Names it in the next call.'),
+    toSign: text('Bytes to sign with the key of the practitioner, in hexadecimal digits.'),
+  },
+)
+export type PractitionerChallenge = Static<typeof PractitionerChallenge>
+
 const ShownField = named('ShownField', 'One field of a record.', {
   pointer: text('JSON pointer.'),
   value: text('JSON text of the value.'),

@@ -8,6 +8,7 @@
 import type { Submission } from './answers.ts'
 import type { Call, Http, PageOptions } from './client.ts'
 import type {
+  PractitionerChallenge,
   ReadablePage,
   RecordVersions,
   ShownFieldsPage,
@@ -52,12 +53,21 @@ export interface GrantParts {
   expiresAt: string
 }
 
+export interface Practitioner {
+  /** Ed25519, hex. */
+  key: string
+  /** Of what the node wants signed; both hex. @throws when it should not be signed */
+  sign(toSign: string): string
+}
+
 export interface UnderGrant {
   /** The grant document as text. */
   grant: string
   purpose: string
   /** Who at the organisation of the node looks. */
   person?: string | undefined
+  /** A practitioner, whose signature goes with every request of the node; the key stays where it is. */
+  practitioner?: Practitioner | undefined
 }
 
 /** Nothing moves while a node asks slow holders, so this is longer than for a plain answer. */
@@ -65,10 +75,29 @@ const QUIET_MS = 60_000
 const JSON_TYPE = 'application/json'
 
 const recordPath = (id: string) => `/v1/records/${encodeURIComponent(id)}`
-const underGrant = ({ grant, purpose, person }: UnderGrant, more: object = {}): Call => ({
+interface Signing {
+  readonly asked?: object
+  /** What was to be signed for this call, with the signature. */
+  readonly signed?: { challenge: string; signature: string }
+}
+
+/** A reading asks for two signatures at most; each is an answer of its own. */
+const SIGNATURES_MAX = 4
+const TO_SIGN = 202
+
+const underGrant = (
+  { grant, purpose, person, practitioner }: UnderGrant,
+  more: Signing = {},
+): Call => ({
   method: 'POST',
   headers: { 'content-type': JSON_TYPE },
-  body: JSON.stringify({ grant: JSON.parse(grant), purpose, person, ...more }),
+  body: JSON.stringify({
+    grant: JSON.parse(grant),
+    purpose,
+    person,
+    ...(practitioner && { practitioner: { key: practitioner.key, ...more.signed } }),
+    ...more.asked,
+  }),
 })
 const purposeQuery = (purpose: string | undefined): Call =>
   purpose === undefined ? {} : { query: { purpose } }
@@ -89,6 +118,18 @@ export function waitQuery(waitMs: number | undefined): Record<string, string> {
 export function vaultCalls(http: Http) {
   const { read } = http
   const open = (path: string, call: Call = {}) => openContent(http, path, call)
+  const list = <T extends object>(
+    path: string,
+    under: UnderGrant,
+    { asked = {}, page }: { asked?: object; page: PageOptions },
+  ) =>
+    signing<T>(under, (signed) =>
+      read<T | PractitionerChallenge>(path, {
+        ...underGrant(under, { asked, ...signed }),
+        query: { ...page },
+        waitMs: QUIET_MS,
+      }),
+    )
   return {
     /** One record of any media type, in pieces. */
     uploadRecord: (body: AsyncIterable<Uint8Array>, options: UploadOptions) =>
@@ -99,24 +140,17 @@ export function vaultCalls(http: Http) {
     openRecord: (id: string, { purpose }: { purpose?: string } = {}) =>
       open(`${recordPath(id)}/content`, purposeQuery(purpose)),
     readRecord: (id: string, under: UnderGrant) =>
-      open(`${recordPath(id)}/read`, underGrant(under)),
+      signing(under, (signed) =>
+        openToSign(http, `${recordPath(id)}/read`, underGrant(under, signed)),
+      ),
     readable: (under: UnderGrant & { records?: readonly string[] }, page: PageOptions = {}) => {
-      const more = under.records === undefined ? {} : { records: under.records }
-      const waitMs = QUIET_MS
-      return read<ReadablePage>('/v1/reads', {
-        ...underGrant(under, more),
-        query: { ...page },
-        waitMs,
-      })
+      const { records } = under
+      return list<ReadablePage>('/v1/reads', under, { asked: { records }, page })
     },
     /** A patient reads a record of their own. */
     openOwnRecord: (id: string) => open(`/v1/patient/records/${encodeURIComponent(id)}/content`),
     readFields: (under: UnderGrant, page: PageOptions = {}) =>
-      read<ShownFieldsPage>('/v1/reads/fields', {
-        ...underGrant(under),
-        query: { ...page },
-        waitMs: QUIET_MS,
-      }),
+      list<ShownFieldsPage>('/v1/reads/fields', under, { page }),
     recordHistory: (id: string, page: PageOptions = {}) =>
       read<RecordVersions>(`${recordPath(id)}/history`, { query: { ...page } }),
     /** The disclosure as text, to be kept as it is. */
@@ -175,12 +209,46 @@ async function upload(
   }
 }
 
+/** Called again with each signature, until the reading has what it needs. */
+async function signing<T extends object>(
+  { practitioner }: UnderGrant,
+  call: (signed: Signing) => Promise<T | PractitionerChallenge>,
+): Promise<T> {
+  let found = await call({})
+  for (let count = 0; isToSign(found); count += 1) {
+    if (practitioner === undefined || count === SIGNATURES_MAX)
+      throw new TypeError('the node asks for a signature that it should not need')
+    const { challenge, toSign } = found
+    found = await call({ signed: { challenge, signature: practitioner.sign(toSign) } })
+  }
+  return found
+}
+
+function isToSign(answer: object): answer is PractitionerChallenge {
+  return 'toSign' in answer
+}
+
 async function openContent(http: Http, path: string, call: Call): Promise<RecordStream> {
+  const found = await openToSign(http, path, call)
+  if (isToSign(found)) throw new TypeError('the node asks for a signature that nobody offered')
+  return found
+}
+
+async function openToSign(
+  http: Http,
+  path: string,
+  call: Call,
+): Promise<RecordStream | PractitionerChallenge> {
   const watch = new Watch(QUIET_MS)
   const headers = { ...call.headers, accept: '*/*' }
   try {
     const response = await http.send(path, { ...call, headers, signal: watch.signal })
     watch.moved()
+    if (response.status === TO_SIGN) {
+      const challenge: PractitionerChallenge = JSON.parse(await response.text())
+      watch.end()
+      return challenge
+    }
     const size = Number(response.headers.get('content-length'))
     return {
       contentType: response.headers.get('content-type') ?? 'application/octet-stream',

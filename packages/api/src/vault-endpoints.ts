@@ -8,7 +8,8 @@
 
 import type { Answer, ApiContext, Endpoint } from './endpoints.ts'
 import { current, fresh, JSON_TYPE, pageAnswer, unknownRecord } from './endpoints.ts'
-import { ApiError } from './errors.ts'
+import { toHex } from '@mooring/codec'
+import { ApiError, SignatureNeeded } from './errors.ts'
 import { PAGE_DEFAULT } from './route-forms.ts'
 import type { OperationId } from './routes.ts'
 import type { VaultStep } from './vault-answers.ts'
@@ -40,32 +41,38 @@ export const vaultEndpoints: VaultEndpoints = {
     return content({ id: params.id, purpose, grant: null, signal: whileHere() }, context)
   },
   readRecord: ({ params, body, whileHere }, context) => {
-    const { purpose, person = null } = body
-    const asked = { id: params.id, purpose, person, grant: JSON.stringify(body.grant) }
-    return content({ ...asked, signal: whileHere() }, context)
+    const { purpose, person = null, practitioner = null } = body
+    const by = { purpose, person, practitioner }
+    const asked = { ...by, id: params.id, grant: JSON.stringify(body.grant) }
+    return orToSign(() => content({ ...asked, signal: whileHere() }, context))
   },
   listReadable: async ({ query, body, whileHere }, { handlers, cursors }) => {
     const grant = JSON.stringify(body.grant)
-    const { purpose, person = null, records = null } = body
+    const { purpose, person = null, practitioner = null, records = null } = body
     const list = `reads/${grant}/${purpose}/${records?.join() ?? ''}`
     const after = query.cursor === undefined ? null : cursors.parseText(list, query.cursor)
     const limit = query.limit ?? PAGE_DEFAULT
     const signal = whileHere()
-    const asked = { grant, purpose, person, records }
-    const found = await handlers.readable({ ...asked, after, limit, signal })
-    const nextCursor = found.next === null ? null : cursors.formatText(list, found.next)
-    return current({ items: found.items, entry: found.entry, nextCursor })
+    const asked = { grant, purpose, person, practitioner, records }
+    return await orToSign(async () => {
+      const found = await handlers.readable({ ...asked, after, limit, signal })
+      const nextCursor = found.next === null ? null : cursors.formatText(list, found.next)
+      return current({ items: found.items, entry: found.entry, nextCursor })
+    })
   },
   readFields: async ({ query, body, whileHere }, { handlers, cursors }) => {
     const grant = JSON.stringify(body.grant)
-    const { purpose, person = null } = body
+    const { purpose, person = null, practitioner = null } = body
     const list = `fields/${grant}/${purpose}`
     const after = query.cursor === undefined ? null : cursors.parseText(list, query.cursor)
     const limit = query.limit ?? PAGE_DEFAULT
     const signal = whileHere()
-    const found = await handlers.readFields({ grant, purpose, person, after, limit, signal })
-    const nextCursor = found.next === null ? null : cursors.formatText(list, found.next)
-    return current({ items: found.items, entry: found.entry, nextCursor })
+    const asked = { grant, purpose, person, practitioner }
+    return await orToSign(async () => {
+      const found = await handlers.readFields({ ...asked, after, limit, signal })
+      const nextCursor = found.next === null ? null : cursors.formatText(list, found.next)
+      return current({ items: found.items, entry: found.entry, nextCursor })
+    })
   },
   getRecordHistory: async ({ params, query }, { handlers, cursors }) => {
     const limit = query.limit ?? PAGE_DEFAULT
@@ -106,6 +113,17 @@ export const vaultEndpoints: VaultEndpoints = {
     requirePlace(startWaiting)
     return steps(handlers.repairVault({ isImmediate: body.immediate ?? false, signal }))
   },
+}
+
+/** What a practitioner has to sign before it goes on is an answer as well. */
+async function orToSign(work: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof SignatureNeeded)) throw error
+    const { challenge, toSign } = error
+    return { ...current({ challenge, toSign: toHex(toSign) }), status: 202 }
+  }
 }
 
 async function content(request: ReadRequest, { handlers }: ApiContext): Promise<Answer> {

@@ -28,6 +28,13 @@ export interface UploadSubmission {
   signal: AbortSignal
 }
 
+/** All in hexadecimal digits. Without a challenge it is the first call. */
+export interface PractitionerProof {
+  key: string
+  challenge?: string | undefined
+  signature?: string | undefined
+}
+
 export interface ReadRequest {
   /** Of a record here, or as `readable` names it. */
   id: string
@@ -37,6 +44,8 @@ export interface ReadRequest {
   grant: string | null
   /** Who at this organisation looks; null or absent: nobody in particular. */
   person?: string | null
+  /** A practitioner who signs; see SignatureNeeded. */
+  practitioner?: PractitionerProof | null
   signal: AbortSignal
 }
 
@@ -59,6 +68,7 @@ export interface ReadableQuery {
   purpose: string
   /** As of a reading. */
   person?: string | null
+  practitioner?: PractitionerProof | null
   /** Only these; null: all that the grant opens. */
   records: readonly string[] | null
   /** `next` of the page before. */

@@ -25,6 +25,12 @@ const person = Type.String({
   maxLength: 128,
   description: 'Who at this organisation looks; without it a system does.',
 })
+const hex = (bytes: number) => Type.String({ pattern: `^[0-9a-f]{${2 * bytes}}$` })
+const practitioner = Type.Object(
+  { key: hex(32), challenge: Type.Optional(hex(16)), signature: Type.Optional(hex(64)) },
+  { ...closed, description: 'Who looks and signs; the first call is answered with 202.' },
+)
+const toSign = json('A practitioner has to sign first.', answers.PractitionerChallenge)
 const instant = (description: string) =>
   Type.String({
     pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{5,15}(Z|[+-][0-9]{2}:[0-9]{2})$',
@@ -74,13 +80,18 @@ export const vaultRoutes = table({
       'application/json': {
         form: 'json',
         schema: Type.Object(
-          { grant: answers.GrantDocument, purpose, person: Type.Optional(person) },
+          {
+            grant: answers.GrantDocument,
+            purpose,
+            person: Type.Optional(person),
+            practitioner: Type.Optional(practitioner),
+          },
           closed,
         ),
       },
     },
     bodyBytesMax: GRANT_BODY_MAX,
-    responses: { 200: content },
+    responses: { 200: content, 202: toSign },
     problems: [403, 404, 408, 413, 415, 422],
   },
   listReadable: {
@@ -98,6 +109,7 @@ export const vaultRoutes = table({
             grant: answers.GrantDocument,
             purpose,
             person: Type.Optional(person),
+            practitioner: Type.Optional(practitioner),
             records: Type.Optional(
               Type.Array(recordId, {
                 minItems: 1,
@@ -111,7 +123,7 @@ export const vaultRoutes = table({
       },
     },
     bodyBytesMax: GRANT_BODY_MAX,
-    responses: { 200: json('A page.', answers.ReadablePage) },
+    responses: { 200: json('A page.', answers.ReadablePage), 202: toSign },
     problems: [403, 408, 413, 415, 422],
   },
   readFields: {
@@ -125,13 +137,18 @@ export const vaultRoutes = table({
       'application/json': {
         form: 'json',
         schema: Type.Object(
-          { grant: answers.GrantDocument, purpose, person: Type.Optional(person) },
+          {
+            grant: answers.GrantDocument,
+            purpose,
+            person: Type.Optional(person),
+            practitioner: Type.Optional(practitioner),
+          },
           closed,
         ),
       },
     },
     bodyBytesMax: GRANT_BODY_MAX,
-    responses: { 200: json('A page.', answers.ShownFieldsPage) },
+    responses: { 200: json('A page.', answers.ShownFieldsPage), 202: toSign },
     problems: [403, 408, 413, 415, 422],
   },
   getRecordHistory: {

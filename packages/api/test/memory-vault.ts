@@ -7,11 +7,12 @@
 
 import { toHex } from '@mooring/codec'
 import { sha256 } from '@mooring/crypto'
-import { Refusal } from '../src/errors.ts'
+import { Refusal, SignatureNeeded } from '../src/errors.ts'
 import type { ProofOutcome, RecordAnswer, SubmissionOutcome } from '../src/handlers.ts'
 import type { ReadableRecord, RecordVersion, Vault, VaultStep } from '../src/vault-answers.ts'
 import type {
   GrantRequest,
+  PractitionerProof,
   ReadableQuery,
   ReadRequest,
   RecordContent,
@@ -77,6 +78,7 @@ const PIECE = 64 * 1024
 
 export class MemoryVault implements VaultHandlers {
   readonly stored = new Map<string, Stored>()
+  readonly signatures: string[] = []
   readonly reads: Omit<ReadRequest, 'signal'>[] = []
   readonly uploads: Omit<UploadSubmission, 'body' | 'signal'>[] = []
   readonly grants: GrantRequest[] = []
@@ -118,21 +120,24 @@ export class MemoryVault implements VaultHandlers {
     return { submission: id, records: [record], problems: [] }
   }
 
-  recordContent({ id, purpose, grant }: ReadRequest): Promise<RecordContent | undefined> {
+  async recordContent(asked: ReadRequest): Promise<RecordContent | undefined> {
+    const { id, purpose, grant } = asked
     if (grant !== null) this.#check(grant)
+    this.#sign(asked.practitioner)
     this.reads.push({ id, purpose, grant })
     const record = this.stored.get(id)
-    if (record === undefined) return Promise.resolve(undefined)
+    if (record === undefined) return undefined
     const { contentType, bytes } = record
     const { badHolders } = this
     const entry = digestOf(`entry ${this.reads.length}`)
     const body = this.#pieces(bytes)
     const { anchored } = this
-    return Promise.resolve({ contentType, size: bytes.length, body, entry, anchored, badHolders })
+    return { contentType, size: bytes.length, body, entry, anchored, badHolders }
   }
 
-  readable({ grant, records, after, limit }: ReadableQuery) {
+  async readable({ grant, records, after, limit, practitioner }: ReadableQuery) {
     this.#check(grant)
+    this.#sign(practitioner)
     const items = [...this.stored.values()]
       .filter(({ id }) => records === null || records.includes(id))
       .toSorted((a, b) => (a.id < b.id ? -1 : 1))
@@ -140,7 +145,7 @@ export class MemoryVault implements VaultHandlers {
     const page = items.slice(0, limit)
     const next = items.length > limit ? (page.at(-1)?.id ?? null) : null
     const entry = digestOf('entry of the question')
-    return Promise.resolve({ items: page.map(readableOf), entry, next })
+    return { items: page.map(readableOf), entry, next }
   }
 
   readFields({ grant }: Pick<ReadableQuery, 'grant'>) {
@@ -184,6 +189,15 @@ export class MemoryVault implements VaultHandlers {
   repairVault({ isImmediate, signal }: RepairRequest): AsyncIterable<VaultStep> {
     this.repairs.push(isImmediate)
     return this.#steps(signal)
+  }
+
+  /** Two signatures, each over its own bytes. */
+  #sign(practitioner: PractitionerProof | null | undefined): void {
+    if (!practitioner) return
+    const { signature } = practitioner
+    if (signature !== undefined) this.signatures.push(signature)
+    const count = this.signatures.length
+    if (count < 2) throw new SignatureNeeded(`${count}`.repeat(32), Uint8Array.of(7, count))
   }
 
   #check(grant: string): void {

@@ -180,6 +180,29 @@ test('a question about a read is no read: HEAD of a content leaves no trace', as
   })
 })
 
+test('a practitioner signs what the node asks for, and the same call goes on', async () => {
+  await serving(async ({ node, client }) => {
+    await client.uploadRecord(pieces(1), dicom)
+    const [id = ''] = node.stored.keys()
+    const asked: string[] = []
+    const practitioner = {
+      key: '07'.repeat(32),
+      sign: (toSign: string) => {
+        asked.push(toSign)
+        return `0${asked.length}`.repeat(64)
+      },
+    }
+    const { body } = await client.readRecord(id, { ...under, practitioner })
+    assert.equal((await collect(body)).length, 64 * 1024)
+    assert.deepEqual(asked, ['0700', '0701'])
+    assert.deepEqual(node.signatures, ['01'.repeat(64), '02'.repeat(64)])
+    node.signatures.length = 0
+    asked.length = 0
+    assert.equal((await client.readable({ ...under, practitioner })).items.length, 1)
+    assert.equal(asked.length, 2)
+  })
+})
+
 test('under a grant another reads, and the grant goes in the body alone', async () => {
   await serving(async ({ node, client }) => {
     const { records } = await client.uploadRecord(pieces(2), dicom)

@@ -10,6 +10,8 @@ export type AccessErrorCode =
   | AccessRefusal
   | HolderRefusal
   | 'request_malformed'
+  | 'practitioner_late'
+  | 'practitioners_waiting'
   | 'too_many_refusals'
 
 const refused = (mor: number) => entry(mor, 5, 403)

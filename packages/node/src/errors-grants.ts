@@ -7,7 +7,7 @@ const refused = (mor: number) => entry(mor, 5, 403)
 const ANOTHER = 'Read only what the grant covers, or ask the patient for one that covers this.'
 
 export const GRANT_STANDING_TEXTS = {
-  grant_malformed: entry(5480, 8, 422)(
+  grant_malformed: entry(5480, 7, 422)(
     'The grant cannot be read',
     'Its document is no consent in the form that grants have here, or exceeds its limits.',
     'Use the file as it was given:   mooring grant show <file>',
@@ -70,6 +70,16 @@ export const CONSENT_TEXTS = {
     'The signature of the practitioner is wrong',
     'It is not by the key that the request names, or was made for another request.',
     'Read again, with the key file of the practitioner.',
+  ),
+  practitioner_late: entry(5499, 5, 409)(
+    'No signature of the practitioner was waited for',
+    'It must come within a minute, for the same call, and each counts once.',
+    'Read again, with the key file of the practitioner.',
+  ),
+  practitioners_waiting: entry(5434, 4, 503)(
+    'Too many practitioners are waited for',
+    'The node keeps what waits for a signature, and has no room for more.',
+    'Try again in a minute.',
   ),
   type_not_covered: refused(5492)(
     'The type of a record is not permitted',

@@ -18,6 +18,7 @@ import { discoverBatches } from './recovered-batches.ts'
 import { homePaths } from './home.ts'
 import { loadLocalSecret } from './local-secret.ts'
 import type { CustodyGround } from './open-custodian.ts'
+import { PractitionerDesk } from './practitioner-desk.ts'
 import type { ProofDocuments } from './proof-documents.ts'
 import { SealedValues } from './sealed-values.ts'
 import { type ProbeTarget, TraceProbe } from './trace-probe.ts'
@@ -138,6 +139,7 @@ export async function openVaultKeeper(
   })
   const reading = createReadingAnswers({
     keeper,
+    desk: new PractitionerDesk(systemClock),
     fields: {
       ...keeper.access,
       logger: logger.module('vault'),

@@ -1,9 +1,9 @@
 // Records for the API: opened through their holders, under a grant or as their custodian.
 
-import { type ReadableRecord, Refusal, type VaultHandlers } from '@mooring/api'
+import { type ReadableRecord, type RecordContent, Refusal, type VaultHandlers } from '@mooring/api'
 import { fromHex, toHex } from '@mooring/codec'
 import { decodeShardSet, type Grant, type LeafPlace, parseGrant } from '@mooring/records'
-import { type LocatedRecord, NOBODY, type ReadingPerson } from './access-session.ts'
+import type { LocatedRecord, PractitionerSigner, ReadingPerson } from './access-session.ts'
 import type { Accounts } from './accounts.ts'
 import type { CustodianIndex, IndexEntry } from './custodian-index.ts'
 import { failureOf } from './error-text.ts'
@@ -12,12 +12,14 @@ import { type ReadFieldsModules, readFields } from './granted-fields.ts'
 import type { GrantReader } from './grant-reader.ts'
 import { NodeError } from './node-error.ts'
 import type { VaultKeeper } from './vault-keeper.ts'
+import type { PractitionerDesk } from './practitioner-desk.ts'
 import type { ReadHow, Reading } from './vault-reader.ts'
 
 export interface ReadingModules {
   readonly keeper: Pick<VaultKeeper, 'reader' | 'granted'>
   readonly grants: GrantReader
   readonly fields: ReadFieldsModules
+  readonly desk: PractitionerDesk
   readonly index: Pick<CustodianIndex, 'get' | 'getBySet'>
   readonly accounts: Pick<Accounts, 'findByKey'>
   readonly placesOf: (records: readonly IndexEntry[]) => Promise<(LeafPlace | null)[]>
@@ -27,32 +29,21 @@ export function createReadingAnswers(
   modules: ReadingModules,
 ): Pick<VaultHandlers, 'recordContent' | 'readable' | 'readFields'> {
   return {
-    recordContent: async ({ id, purpose, grant: file, person: name = null, signal }) => {
-      const person = personOf(name)
-      const grant = file === null ? null : modules.grants.read(parseGrant(file))
-      const found =
-        grant === null
-          ? await ownRecord(modules, id)
-          : await grantedRecord(modules, { grant, purpose, person, signal }, id)
-      if (found === undefined) return undefined
-      const { record, ...whose } = found
-      const how = { ...whose, purpose, person, signal }
-      const reading = await readRecord(modules, record, how).catch(told)
-      const { mediaType, rawBytes } = record.manifest
-      return {
-        contentType: mediaType,
-        size: rawBytes,
-        body: reading.body,
-        entry: toHex(reading.entryCommit),
-        anchored: reading.anchored,
-        badHolders: reading.badHolders,
-      }
+    recordContent: async (asked) => {
+      const { id, purpose, grant: file, person = null, practitioner = null, signal } = asked
+      const what = callOf('read', { id, purpose, file, person })
+      return await modules.desk.run(practitioner, { what, signal }, (signer, whileHere) =>
+        read(modules, { id, purpose, file, person: personOf(person, signer), signal: whileHere }),
+      )
     },
     readable: async ({ grant: file, purpose, records: only, after, limit, signal, ...by }) => {
+      const { person = null, practitioner = null } = by
       const grant = modules.grants.read(parseGrant(file))
-      const { granted } = modules.keeper
-      const use = { grant, purpose, person: personOf(by.person ?? null), signal }
-      const page = await granted.list(use, { after, limit, only })
+      const what = callOf('list', { purpose, file, person, only, after, limit })
+      const page = await modules.desk.run(practitioner, { what, signal }, (signer, whileHere) => {
+        const use = { grant, purpose, person: personOf(person, signer), signal: whileHere }
+        return modules.keeper.granted.list(use, { after, limit, only })
+      })
       return {
         items: page.items.map(readableOf),
         entry: page.entry && toHex(page.entry),
@@ -60,10 +51,16 @@ export function createReadingAnswers(
       }
     },
     readFields: async ({ grant: file, purpose, after, limit, signal, ...by }) => {
+      const { person = null, practitioner = null } = by
       const grant = modules.grants.read(parseGrant(file))
-      const use = { grant, purpose, person: personOf(by.person ?? null), signal }
-      const page = { after: after === null ? null : fromHex(after), limit }
-      const found = await readFields(modules.fields, use, page).catch(told)
+      const what = callOf('fields', { purpose, file, person, after, limit })
+      const found = await modules.desk
+        .run(practitioner, { what, signal }, (signer, whileHere) => {
+          const use = { grant, purpose, person: personOf(person, signer), signal: whileHere }
+          const page = { after: after === null ? null : fromHex(after), limit }
+          return readFields(modules.fields, use, page)
+        })
+        .catch(told)
       const items = found.items.map(({ id, fields, proof }) => {
         const shown: object = JSON.parse(proof)
         return { id: toHex(id), fields: [...fields], proof: shown }
@@ -73,9 +70,48 @@ export function createReadingAnswers(
   }
 }
 
-/** Whoever has a name is a person; what has none, a system. */
-function personOf(name: string | null): ReadingPerson {
-  return name === null ? NOBODY : { kind: 'person', name, practitioner: null }
+interface Asked {
+  readonly id: string
+  readonly purpose: string
+  /** The grant. */
+  readonly file: string | null
+  readonly person: ReadingPerson
+  readonly signal: AbortSignal
+}
+
+async function read(
+  modules: ReadingModules,
+  { id, purpose, file, person, signal }: Asked,
+): Promise<RecordContent | undefined> {
+  const grant = file === null ? null : modules.grants.read(parseGrant(file))
+  const found =
+    grant === null
+      ? await ownRecord(modules, id)
+      : await grantedRecord(modules, { grant, purpose, person, signal }, id)
+  if (found === undefined) return undefined
+  const { record, ...whose } = found
+  const how = { ...whose, purpose, person, signal }
+  const reading = await readRecord(modules, record, how).catch(told)
+  const { mediaType, rawBytes } = record.manifest
+  return {
+    contentType: mediaType,
+    size: rawBytes,
+    body: reading.body,
+    entry: toHex(reading.entryCommit),
+    anchored: reading.anchored,
+    badHolders: reading.badHolders,
+  }
+}
+
+/** One text for all that a call asks. */
+function callOf(kind: string, asked: object): string {
+  return JSON.stringify([kind, asked])
+}
+
+/** Whoever has a name or signs is a person; what does neither, a system. */
+function personOf(name: string | null, practitioner: PractitionerSigner | null): ReadingPerson {
+  const kind = name === null && practitioner === null ? 'machine' : 'person'
+  return { kind, name, practitioner }
 }
 
 interface Found extends Pick<ReadHow, 'grant' | 'logKey'> {

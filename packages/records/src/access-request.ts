@@ -6,8 +6,11 @@
 
 import {
   bytes,
+  CodecError,
   concatBytes,
+  decode,
   encode,
+  equalBytes,
   type Infer,
   list,
   nullable,
@@ -78,6 +81,18 @@ export function accessRequestDigest(request: AccessRequest): Uint8Array {
 export function practitionerMessage(request: AccessRequest): Uint8Array {
   const unsigned = encode(accessRequestSchema, { ...request, practitioner: null })
   return concatBytes(domainBytes('practitioner-request'), unsigned)
+}
+
+/** The request in such bytes, for whoever is to sign them; undefined when they are something else. */
+export function readPractitionerMessage(message: Uint8Array): AccessRequest | undefined {
+  const domain = domainBytes('practitioner-request')
+  if (!equalBytes(message.subarray(0, domain.length), domain)) return undefined
+  try {
+    return decode(accessRequestSchema, message.slice(domain.length))
+  } catch (error) {
+    if (error instanceof CodecError) return undefined
+    throw error
+  }
 }
 
 export function signAsPractitioner(key: KeyPair, request: AccessRequest): AccessRequest {

@@ -16,6 +16,7 @@ export {
   accessRequestSchema,
   type AccessRequest,
   practitionerMessage,
+  readPractitionerMessage,
   signAccessRequest,
   signAsPractitioner,
   type SignedAccessRequest,
