@@ -79,6 +79,8 @@ const PIECE = 64 * 1024
 export class MemoryVault implements VaultHandlers {
   readonly stored = new Map<string, Stored>()
   readonly signatures: string[] = []
+  /** What the practitioner has to sign first, and then. */
+  toSign = (count: number): Uint8Array => Uint8Array.of(7, count)
   readonly reads: Omit<ReadRequest, 'signal'>[] = []
   readonly uploads: Omit<UploadSubmission, 'body' | 'signal'>[] = []
   readonly grants: GrantRequest[] = []
@@ -197,7 +199,7 @@ export class MemoryVault implements VaultHandlers {
     const { signature } = practitioner
     if (signature !== undefined) this.signatures.push(signature)
     const count = this.signatures.length
-    if (count < 2) throw new SignatureNeeded(`${count}`.repeat(32), Uint8Array.of(7, count))
+    if (count < 2) throw new SignatureNeeded(`${count}`.repeat(32), this.toSign(count))
   }
 
   #check(grant: string): void {

@@ -1,8 +1,16 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { keyPairFromSeed } from '@mooring/crypto'
-import { consentOf, formatGrant, signGrant } from '@mooring/records'
+import { fromHex } from '@mooring/codec'
+import { keyPairFromSeed, parseDidKey, verify } from '@mooring/crypto'
+import {
+  type AccessRequest,
+  consentOf,
+  formatGrant,
+  parseGrant,
+  practitionerMessage,
+  signGrant,
+} from '@mooring/records'
 import { test } from 'uvu'
 import { MemoryNode } from '../../api/test/memory-node.ts'
 import { digestOf, STEP, VAULT } from '../../api/test/memory-vault.ts'
@@ -180,6 +188,50 @@ test('under a grant a record is listed and read', () =>
     const broken = await run(`record get ${id} --grant broken.json`)
     assert.equal(broken.code, 2)
     assert.match(broken.stderr, /MOR-5310/)
+  }))
+
+test('a practitioner signs the reading that was asked for, and nothing else', () =>
+  withNode(async ({ run, node, folder }) => {
+    const id = await submitted({ run, node })
+    const text = grantFor('st-mary')
+    writeFileSync(join(folder, 'grant.json'), text)
+    assert.equal((await run('practitioner new ada.key')).code, 0)
+    const read = `record get ${id} --grant grant.json --practitioner ada.key`
+    const grant = parseGrant(text)
+    const asked: AccessRequest = {
+      id: new Uint8Array(16),
+      reader: 'st-mary',
+      custodian: 'lakeview',
+      purpose: 'TREAT',
+      grant,
+      practitioner: null,
+      sets: [],
+      entry: new Uint8Array(32),
+      block: { height: 1, digest: new Uint8Array(32) },
+      issuedAt: 1,
+      expiresAt: 2,
+      audience: [],
+    }
+    const wrong = [
+      Uint8Array.of(7),
+      practitionerMessage({ ...asked, purpose: 'HRESCH' }),
+      practitionerMessage({ ...asked, reader: 'county' }),
+      practitionerMessage({ ...asked, grant: parseGrant(grantFor('county')) }),
+    ]
+    for (const message of wrong) {
+      node.toSign = () => message
+      const { code, stderr } = await run(read)
+      assert.notEqual(code, 0)
+      assert.match(stderr, /it was not signed/)
+    }
+    assert.deepEqual(node.signatures, [])
+    node.toSign = () => practitionerMessage(asked)
+    const { stdout, stderr } = await run(read)
+    assert.equal(stdout, RECORD, stderr)
+    const key = parseDidKey((await run('practitioner show ada.key')).stdout.trim())
+    assert.equal(node.signatures.length, 2)
+    for (const signature of node.signatures)
+      assert.ok(verify(key, practitionerMessage(asked), fromHex(signature)))
   }))
 
 test('the history of a record has its versions, anchors, holders and accesses', () =>

@@ -7,6 +7,7 @@ import { type RemoteOptions, withNode } from '../endpoint.ts'
 import { readGrant } from '../grant-file.ts'
 import { createOutput, shortDigest } from '../output.ts'
 import { upTo } from '../pages.ts'
+import { readingPractitioner } from '../reading-practitioner.ts'
 import { DEFAULT_PURPOSE, type GrantOptions, withGrant } from './record-get.ts'
 
 type FieldsOptions = RemoteOptions & GrantOptions & { grant: string; limit: number }
@@ -25,8 +26,10 @@ export function addFields(group: Command, context: Context): void {
   command.action(async () => {
     const options = command.optsWithGlobals<FieldsOptions>()
     const output = createOutput(context, options)
-    const { text: grant } = await readGrant(context, options.grant)
-    const under = { grant, purpose: options.purpose ?? DEFAULT_PURPOSE, person: options.as }
+    const file = await readGrant(context, options.grant)
+    const purpose = options.purpose ?? DEFAULT_PURPOSE
+    const signer = await readingPractitioner(context, options.practitioner, file, purpose)
+    const under = { grant: file.text, purpose, person: options.as, practitioner: signer }
     const items = await withNode(context, options, (client) => {
       const work = upTo(options.limit, (page) => client.readFields(under, page))
       return waitingFor(output.note, 'the custodian', work)

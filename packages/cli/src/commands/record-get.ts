@@ -4,10 +4,11 @@ import { remote, withHelp } from '../command-help.ts'
 import { type Context, waitingFor } from '../context.ts'
 import { type RemoteOptions, withNode } from '../endpoint.ts'
 import { readGrant } from '../grant-file.ts'
+import { readingPractitioner } from '../reading-practitioner.ts'
 import { createOutput, formatBytes, shortDigest } from '../output.ts'
 import { printRecord, type RecordStream, saveRecord } from '../record-file.ts'
 
-export type GrantOptions = { grant?: string; purpose?: string; as?: string }
+export type GrantOptions = { grant?: string; purpose?: string; as?: string; practitioner?: string }
 
 type GetOptions = RemoteOptions & GrantOptions & { output?: string }
 
@@ -21,6 +22,7 @@ export function withGrant(command: Command, { isGrantNeeded = false } = {}): Com
   return command
     .addOption(grant.makeOptionMandatory(isGrantNeeded))
     .option('--as <name>', 'who looks, for the access log of the patient; else a system does')
+    .option('--practitioner <file>', 'key file of who looks, which signs the request')
     .addOption(
       new Option('--purpose <code>', 'why, as a code of v3-ActReason').default(DEFAULT_PURPOSE),
     )
@@ -50,11 +52,15 @@ export function addGet(group: Command, context: Context): void {
       return
     }
     const grant = options.grant === undefined ? null : await readGrant(context, options.grant)
+    const practitioner =
+      grant === null
+        ? undefined
+        : await readingPractitioner(context, options.practitioner, grant, purpose)
     await withNode(context, options, async (client) => {
       const opening =
         grant === null
           ? client.openRecord(id, { purpose })
-          : client.readRecord(id, { grant: grant.text, purpose, person: options.as })
+          : client.readRecord(id, { grant: grant.text, purpose, person: options.as, practitioner })
       const record = await waitingFor(output.note, 'the holders', opening)
       if (path === undefined) {
         await printRecord(context.stdout, record, output)

@@ -9,6 +9,7 @@ import { type RemoteOptions, withNode } from '../endpoint.ts'
 import { readGrant, writeNew } from '../grant-file.ts'
 import { createOutput, formatBytes, formatTable, type Output, shortDigest } from '../output.ts'
 import { upTo } from '../pages.ts'
+import { readingPractitioner } from '../reading-practitioner.ts'
 import { addFields } from './record-fields.ts'
 import { addErasing } from './record-erase.ts'
 import { addGet, DEFAULT_PURPOSE, type GrantOptions, withGrant } from './record-get.ts'
@@ -78,8 +79,10 @@ function addList(group: Command, context: Context): void {
       printStored(output, await withNode(context, options, (client) => storedOf(client, options)))
       return
     }
-    const { text: grant } = await readGrant(context, options.grant)
-    const under = { grant, purpose: options.purpose ?? DEFAULT_PURPOSE, person: options.as }
+    const file = await readGrant(context, options.grant)
+    const purpose = options.purpose ?? DEFAULT_PURPOSE
+    const signer = await readingPractitioner(context, options.practitioner, file, purpose)
+    const under = { grant: file.text, purpose, person: options.as, practitioner: signer }
     const found = await withNode(context, options, (client) => {
       const work = upTo(options.limit, (page) => client.readable(under, page))
       return waitingFor(output.note, 'what the grant opens', work)
