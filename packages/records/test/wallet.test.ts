@@ -193,4 +193,32 @@ test('after a restore no one-time key is used again, though nobody knows which w
   assert.ok(Number.isSafeInteger(handlesAfterRestore(NOW + 36_500 * day)))
 })
 
+test('what was sealed to a wallet of before opens at its hospital, and for nobody else', () => {
+  const formerSeed = new Uint8Array(32).fill(6)
+  const secretKey = new Uint8Array(32).fill(7)
+  const wallet = walletOf(SEED)
+  const formerSeals = [{ organisation: 'riverside', secretKey }]
+  const recovered: Wallet = {
+    ...wallet,
+    formerSeeds: [formerSeed],
+    identity: { ...wallet.identity, formerSeals },
+  }
+  const riverside = hospitalOf(recovered, 'riverside')
+  const before = walletOf(formerSeed)
+  const secrets = sealKeysAt(recovered, riverside).map((each) => toHex(each.secretKey))
+  const expected = [
+    sealKeyAt(wallet, riverside)?.secretKey,
+    sealKeyAt(before, hospitalOf(before, 'riverside'))?.secretKey,
+    secretKey,
+  ]
+  assert.deepEqual(
+    secrets,
+    expected.map((each) => toHex(each ?? new Uint8Array())),
+  )
+  assert.equal(sealKeysAt(recovered, hospitalOf(recovered, 'county')).length, 2)
+  const access = { delegations: [], sealSecret: null }
+  const child = hospitalOf(recovered, 'riverside', { patient: 'ben', access })
+  assert.deepEqual(sealKeysAt(recovered, child), [])
+})
+
 test.run()

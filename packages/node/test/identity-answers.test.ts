@@ -1,0 +1,137 @@
+// Events that anybody may bring to a node: what is relayed, what is refused before it costs anything, and how
+// many there may be.
+
+import assert from 'node:assert/strict'
+import { fromHex, toHex } from '@mooring/codec'
+import { verify } from '@mooring/crypto'
+import {
+  controlKeyDigest,
+  encodeIdentityEvent,
+  genesisDigest,
+  identityIdOf,
+  recoveryMessage,
+  signIdentityCreate,
+  verifyAttestation,
+} from '@mooring/ledger'
+import { rootSignKey } from '@mooring/records'
+import * as fc from 'fast-check'
+import { test } from 'uvu'
+import { createIdentityAnswers } from '../src/identity-answers.ts'
+import type { Relayed, Relay } from '../src/relay.ts'
+import { keyOf, NAMES } from './chain-members.ts'
+import { withWorld } from './chain-world.ts'
+
+const [OWN = ''] = NAMES
+const refusedWith = (code: string) => ({ name: 'Refusal', code })
+const root = (index: number) => rootSignKey(new Uint8Array(32).fill(3), index)
+
+type Scene = {
+  digest: Uint8Array
+  answers: ReturnType<typeof createIdentityAnswers>
+  sent: Relayed[]
+  clock: { now: number }
+}
+
+function withAnswers(work: (scene: Scene) => Promise<void>): Promise<void> {
+  return withWorld(async ({ genesis, parts }) => {
+    const digest = genesisDigest(genesis)
+    const sent: Relayed[] = []
+    const clock = { now: 0 }
+    const relay: Relay = {
+      submit: (relayed) => {
+        sent.push(relayed)
+        return Promise.resolve({ id: digest, height: 7, time: 1 })
+      },
+    }
+    const { chain, execution } = parts
+    const answers = createIdentityAnswers(
+      { name: OWN, genesisDigest: digest, anchorKey: keyOf(OWN, 'anchor') },
+      {
+        clock: { monotonic: () => clock.now },
+        relay,
+        chain,
+        finalState: () => execution.finalState(),
+      },
+    )
+    await work({ digest, answers, sent, clock })
+  })
+}
+
+function created(digest: Uint8Array): Uint8Array {
+  const nextKeyDigest = controlKeyDigest(root(1).publicKey)
+  const settings = { nextKeyDigest, recovery: null, devices: [] }
+  const body = signIdentityCreate(digest, settings, root(0))
+  return encodeIdentityEvent({ kind: 'identity.create', body })
+}
+
+test('an event is relayed by this member, as its owner signed it', () =>
+  withAnswers(async ({ digest, answers, sent }) => {
+    const relayed = await answers.relay(created(digest))
+    assert.deepEqual(relayed, { transactionId: toHex(digest), height: 7 })
+    const [first] = sent
+    assert.deepEqual([first?.kind, first?.body.organisation], ['identity.create', OWN])
+    assert.equal(answers.find(toHex(identityIdOf(root(0).publicKey))), undefined)
+  }))
+
+test('what is forged or no event costs nothing, and good ones have a pace', () =>
+  withAnswers(async ({ digest, answers, sent, clock }) => {
+    const event = created(digest)
+    const foreign = created(new Uint8Array(32))
+    for (let time = 0; time < 100; time += 1) {
+      await assert.rejects(answers.relay(foreign), refusedWith('identity_forged'))
+    }
+    assert.equal(sent.length, 0)
+    for (let time = 0; time < 60; time += 1) await answers.relay(event)
+    await assert.rejects(answers.relay(event), refusedWith('too_many_events'))
+    clock.now += 2_000
+    await answers.relay(event)
+    await assert.rejects(answers.relay(event), refusedWith('too_many_events'))
+  }))
+
+test('no bytes break the reader of events', () =>
+  withAnswers(async ({ digest, answers, sent }) => {
+    const good = created(digest)
+    const changed = fc.tuple(fc.nat({ max: good.length - 1 }), fc.integer({ min: 1, max: 255 }))
+    const bytes = fc.oneof(
+      fc.uint8Array({ maxLength: 64 }),
+      changed.map(([at, by]) => good.map((byte, index) => (index === at ? byte ^ by : byte))),
+    )
+    await fc.assert(
+      fc.asyncProperty(bytes, async (each) => {
+        await assert.rejects(answers.relay(each), (error) => {
+          const code = error instanceof Error && 'code' in error ? error.code : undefined
+          return ['event_malformed', 'identity_forged', 'identity_key_invalid'].includes(
+            String(code),
+          )
+        })
+      }),
+    )
+    assert.equal(sent.length, 0)
+  }))
+
+test('a member signs as desk or as guardian, and neither passes for the other', () =>
+  withAnswers(async ({ digest, answers }) => {
+    const content = {
+      identity: identityIdOf(root(0).publicKey),
+      sequence: 2,
+      controlKey: root(5).publicKey,
+      nextKeyDigest: controlKeyDigest(root(6).publicKey),
+    }
+    const [desk, guardian] = (['desk', 'approve'] as const).map((as) =>
+      answers.sign({ as, ...content }),
+    )
+    assert.ok(desk !== undefined && guardian !== undefined)
+    const key = fromHex(desk.key)
+    const holds = (signature: string) =>
+      verifyAttestation(digest, content, {
+        organisation: OWN,
+        key,
+        signature: fromHex(signature),
+      })
+    assert.deepEqual([holds(desk.signature), holds(guardian.signature)], [true, false])
+    const message = recoveryMessage(content, digest)
+    assert.ok(verify(key, message, fromHex(guardian.signature)))
+    assert.ok(!verify(key, message, fromHex(desk.signature)))
+  }))
+
+test.run()
