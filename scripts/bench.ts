@@ -20,6 +20,10 @@ const BENCHES: Record<string, { file: string; what: string }> = {
     file: 'node/bench/granted-read.ts',
     what: 'a record of 4 KiB read under a grant',
   },
+  emergency: {
+    file: 'node/bench/emergency.ts',
+    what: 'from a card to the summary, one trustee dead',
+  },
   'large-record': { file: 'node/bench/large-record.ts', what: '1 GiB sealed, split, opened' },
   api: { file: 'api/bench/submit.ts', what: 'transactions over HTTP' },
   sealing: { file: 'crypto/bench/sealing.ts', what: 'seal, split and rebuild, by size' },

@@ -16,7 +16,6 @@ import {
   setFirstOpening,
 } from './emergency.ts'
 import { identifierSchema } from './organisation.ts'
-import { emergencyBySetKey } from './state-keys.ts'
 import type { Facts, InvalidTransaction, TransactionKind } from './transaction-kind.ts'
 
 const schema = struct({
@@ -42,18 +41,16 @@ export const emergencyOpen: TransactionKind<EmergencyOpen> = {
 }
 
 /**
- * Two organisations may open one version, as a patient is moved; one organisation opens it once. So nobody
- * who sees an opening on its way takes it from its owner by being faster.
+ * A version may be opened more than once while it lasts: the patient is moved to another hospital, a second
+ * clinician comes, a screen is lost. Each opening has its own trace and its own reason, and the time of the
+ * version runs from the first. So nobody who sees an opening on its way takes it from its owner either.
  */
 function check(facts: Facts, body: EmergencyOpen): InvalidTransaction | undefined {
   const { draft, time, organisation } = facts
-  const { requestId, setHandle } = body
+  const { requestId } = body
   const refused = checkAnchorSigner(facts)
   if (refused !== undefined) return refused
   if (emergencyOf(draft, requestId) !== undefined) return { code: 'emergency_seen', requestId }
-  if (draft.has(emergencyBySetKey(setHandle, organisation.id))) {
-    return { code: 'emergency_set_seen', setHandle }
-  }
   const openings = openingsWithin(draft, organisation.id, time)
   const [oldest] = openings
   if (oldest === undefined || openings.length < EMERGENCIES_PER_HOUR) return undefined
@@ -74,7 +71,6 @@ function apply({ draft, organisation, time, height }: Facts, body: EmergencyOpen
   const openedAt = { height, time }
   const opened = { organisation: id, credentialCommit, reason, setHandle, openedAt, closed: null }
   setEmergency(draft, requestId, opened)
-  draft.set(emergencyBySetKey(setHandle, id), requestId)
   if (firstOpeningOf(draft, setHandle) === undefined) {
     setFirstOpening(draft, setHandle, { requestId, time })
   }

@@ -8,7 +8,6 @@ const ACCESS_PREFIX = utf8.encode('access/')
 const CHANGE_PREFIX = utf8.encode('change/')
 const EMERGENCY_PREFIX = utf8.encode('emergency/')
 const EMERGENCY_SET_PREFIX = utf8.encode('emergency-set/')
-const EMERGENCY_BY_SET_PREFIX = utf8.encode('emergency-by-set/')
 const KEY_PREFIX = utf8.encode('key/')
 const GRANT_PREFIX = utf8.encode('grant/')
 const PATIENT_KEY_PREFIX = utf8.encode('patient-key/')
@@ -106,11 +105,6 @@ export function emergencyKey(requestId: Uint8Array): Uint8Array {
 /** The first opening of a version of an emergency set, by its handle. */
 export function emergencySetKey(setHandle: Uint8Array): Uint8Array {
   return concatBytes(EMERGENCY_SET_PREFIX, setHandle)
-}
-
-/** The opening of that version by this organisation. */
-export function emergencyBySetKey(setHandle: Uint8Array, organisation: string): Uint8Array {
-  return ownKey(EMERGENCY_BY_SET_PREFIX, organisation, setHandle)
 }
 
 /** When an organisation has opened emergency sets lately. */

@@ -26,7 +26,6 @@ export type InvalidForPatients =
 /** Of emergency access. */
 export type InvalidEmergency =
   | { code: 'emergency_seen'; requestId: Uint8Array }
-  | { code: 'emergency_set_seen'; setHandle: Uint8Array }
   | { code: 'emergency_rate'; organisation: string; limit: number; resetsAt: UnixMs }
   | { code: 'unknown_emergency'; requestId: Uint8Array }
   | { code: 'not_the_opener'; organisation: string; requestId: Uint8Array }

@@ -74,6 +74,7 @@ export interface OpenedShares {
 const LOCATE_MS = 2_000
 const SHARE_MS = 5_000
 const TELL_MS = 10_000
+const GRACE_MS = 100
 
 export class EmergencyDesk {
   readonly #options: DeskOptions
@@ -206,15 +207,19 @@ export class EmergencyDesk {
     return opened
   }
 
-  /** Ends when k have given their share: who is slow or away costs no time. */
+  /**
+   * Ends a moment after k have given a share: who is slow or away costs no more than that. What a share is
+   * worth only the reader can tell, so those that come meanwhile go along: one may be a lie.
+   */
   async #collect(
     request: EmergencyRequest,
     header: EmergencyHeader,
   ): Promise<Omit<OpenedShares, 'openedAt'>> {
-    const { peers } = this.#modules
+    const { peers, clock } = this.#modules
     const shares: EmergencyShare[] = []
     const refused: { organisation: string; code: string }[] = []
     const enough = Promise.withResolvers<void>()
+    const graces: (() => void)[] = []
     const digest = emergencyHeaderDigest(header)
     const ask = async (organisation: string): Promise<void> => {
       try {
@@ -224,7 +229,7 @@ export class EmergencyDesk {
         const alike = shares.filter((each) =>
           equalBytes(emergencyHeaderDigest(each.header), digest),
         )
-        if (alike.length >= header.k) enough.resolve()
+        if (alike.length === header.k) graces.push(clock.after(GRACE_MS, () => enough.resolve()))
       } catch (error) {
         if (!(error instanceof VaultPeerError)) throw error
         refused.push({ organisation, code: error.refusal ?? error.code })
@@ -235,6 +240,7 @@ export class EmergencyDesk {
     const all = Promise.all(connected.map(ask))
     all.then(() => enough.resolve(), enough.reject)
     await enough.promise
+    for (const cancel of graces) cancel()
     for (const organisation of asked) {
       if (!connected.includes(organisation)) refused.push({ organisation, code: 'unreachable' })
     }

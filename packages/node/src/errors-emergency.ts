@@ -10,12 +10,6 @@ export const EMERGENCY_TRANSACTION_TEXTS: Record<InvalidEmergency['code'], Catal
     'Each opening has an id of its own.',
     'Go on with the one that is open:   mooring emergency list',
   ),
-  emergency_set_seen: entry(4162, 7, 409)(
-    'Your organisation has opened this version of the set already',
-    'An organisation opens a version once; while it is open its request is good for all that is in it.',
-    'Show it again from the same request:   mooring emergency show <id>',
-    'After its four hours a new version is there, and can be opened.',
-  ),
   emergency_rate: entry(4163, 4, 429)(
     'Your organisation opens too many emergency sets',
     'The network takes thirty within an hour from one organisation.',

@@ -92,7 +92,6 @@ const FOR_GOOD: ReadonlySet<Refused['code']> = new Set([
   'key_cycle',
   'item_erased',
   'emergency_seen',
-  'emergency_set_seen',
   'emergency_closed',
   'emergency_overdue',
 ])

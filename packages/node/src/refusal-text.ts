@@ -94,7 +94,6 @@ export function describeRefusal(reason: Refused): string {
     case 'veto_needs_guardians':
       return describeIdentityProblem(reason)
     case 'emergency_seen':
-    case 'emergency_set_seen':
     case 'emergency_rate':
     case 'unknown_emergency':
     case 'not_the_opener':
@@ -108,8 +107,6 @@ function describeEmergency(reason: InvalidEmergency): string {
   switch (reason.code) {
     case 'emergency_seen':
       return `request ${nameOf(reason.requestId)} is on the chain already`
-    case 'emergency_set_seen':
-      return 'its organisation has opened this version of the set before'
     case 'emergency_rate':
       return `${reason.organisation} has opened ${reason.limit} sets within an hour; the next one at ${timeOf(reason.resetsAt)}`
     case 'unknown_emergency':

@@ -1,0 +1,326 @@
+import assert from 'node:assert/strict'
+import { equalBytes } from '@mooring/codec'
+import { EMERGENCIES_PER_HOUR } from '@mooring/ledger'
+import { type EmergencyAnswer, openEmergencySet } from '@mooring/records'
+import { test } from 'uvu'
+import { NodeError } from '../src/node-error.ts'
+import {
+  accountOf,
+  codeOf,
+  EmergencyWorld,
+  HOSPITALS,
+  HOUR,
+  type Practitioner,
+  secretOf,
+  settled,
+  SUMMARY,
+} from './emergency-world.ts'
+
+const HOME = 'alder'
+const OPENER = 'elm'
+const PATIENT = 'Patient/1'
+const LOOK_MS = 31_000
+
+interface Scene {
+  world: EmergencyWorld
+  locator: Uint8Array
+  ada: Practitioner
+}
+
+async function withScene(work: (scene: Scene) => Promise<void>): Promise<void> {
+  const world = await EmergencyWorld.start()
+  try {
+    const { home } = world.at(HOME).emergencies
+    const how = { withSensitive: false, isOptedOut: false }
+    const { locator } = await home.depositHosted(PATIENT, how)
+    const ada = await world.practitioner(OPENER)
+    await work({ world, locator, ada })
+  } finally {
+    await world.close()
+  }
+}
+
+/** What the practitioner sees. */
+async function seen({ world, locator, ada }: Scene) {
+  const request = world.request(OPENER, ada, locator)
+  const { shares, refused } = await world.open(OPENER, request)
+  const { requestId } = request
+  const opened = openEmergencySet(shares, { locator, requestId, readerSecret: secretOf('reader') })
+  return { request, shares, refused, opened }
+}
+
+/** How many versions each trustee has on its disk. */
+async function versionsAt(world: EmergencyWorld): Promise<number[]> {
+  const counts = HOSPITALS.map(async (id) => {
+    const [only] = await world.at(id).emergencies.store.held.list(null, 10)
+    return only?.value.versions.length ?? 0
+  })
+  return await Promise.all(counts)
+}
+
+const end = (world: EmergencyWorld) =>
+  Promise.all(HOSPITALS.map((id) => world.at(id).emergencies.trustee.endWhatIsOver()))
+
+test('one trustee dead, then three: two of five open the set, one does not', () =>
+  withScene(async (scene) => {
+    const { world, locator, ada } = scene
+    for (const dead of [[], ['birch'], ['birch', 'cedar', 'dogwood']]) {
+      world.dead.clear()
+      for (const id of dead) world.dead.add(id)
+      const { opened, shares } = await seen(scene)
+      assert.ok(opened.ok)
+      assert.deepEqual(opened.content, SUMMARY)
+      assert.ok(shares.every(({ organisation }) => !dead.includes(organisation)))
+    }
+    world.dead.add(HOME)
+    const request = world.request(OPENER, ada, locator)
+    assert.equal(await codeOf(world.open(OPENER, request)), 'trustees_unreachable')
+  }))
+
+test('without a right, a reason, a fresh showing, or the own hospital nothing goes on the chain', () =>
+  withScene(async ({ world, locator, ada }) => {
+    const nurse = await world.practitioner(OPENER, { btg: false, name: 'bo' })
+    const eve = await world.practitioner('birch', { name: 'eve' })
+    const gone = await world.practitioner(OPENER, { name: 'gone' })
+    await world.at(OPENER).emergencies.issuer.revoke(3)
+    const late = world.request(OPENER, ada, locator)
+    const request = (who: Practitioner, changes = {}) =>
+      world.open(OPENER, world.request(OPENER, who, locator, changes))
+    const before = [...world.state.keys()].length
+    assert.equal(await codeOf(request(nurse)), 'credential_without_right')
+    assert.equal(await codeOf(request(eve)), 'credential_of_another')
+    assert.equal(await codeOf(request(gone)), 'credential_revoked')
+    assert.equal(await codeOf(request(ada, { reason: '' })), 'emergency_reason_missing')
+    assert.equal(await codeOf(request(ada, { reason: 'curious' })), 'emergency_reason_missing')
+    const unknown = world.open(OPENER, world.request(OPENER, ada, new Uint8Array(16)))
+    assert.equal(await codeOf(unknown), 'emergency_set_unknown')
+    world.clock.advance(11 * 60_000)
+    assert.equal(await codeOf(world.open(OPENER, late)), 'binding_too_old')
+    assert.equal([...world.state.keys()].length, before)
+  }))
+
+test('a trustee believes the chain and not the hospital that asks', () =>
+  withScene(async ({ world, locator, ada }) => {
+    const trustee = world.at('birch').emergencies
+    const ask = (sender: string, request = world.request(OPENER, ada, locator)) =>
+      trustee.answer(sender, { kind: 'open', body: { request } })
+    assert.equal(await codeOf(ask(OPENER)), 'emergency_not_final')
+    assert.equal(await codeOf(ask('cedar')), 'sender_differs')
+    const request = world.request(OPENER, ada, locator)
+    await world.open(OPENER, request)
+    const again = world.request(OPENER, ada, locator, { requestId: request.requestId })
+    assert.ok(!equalBytes(again.readerKey, new Uint8Array(32)))
+    const other = { ...request, readerKey: new Uint8Array(32).fill(9) }
+    assert.equal(await codeOf(ask(OPENER, other)), 'binding_differs')
+    const reason = { ...request, reason: 'disaster' }
+    assert.equal(await codeOf(ask(OPENER, reason)), 'emergency_reason_differs')
+    const shown = { ...request, presentation: ada.credential }
+    assert.equal(await codeOf(ask(OPENER, shown)), 'credential_differs')
+    assert.equal((await ask(OPENER, request)).kind, 'share')
+  }))
+
+test('it ends by itself after four hours: ciphertext and share leave the disk, the next is there', () =>
+  withScene(async (scene) => {
+    const { world } = scene
+    const { request, opened: first, shares: old } = await seen(scene)
+    assert.ok(first.ok && first.header.version === 0)
+    world.clock.advance(4 * HOUR - LOOK_MS)
+    await end(world)
+    assert.deepEqual(await versionsAt(world), [6, 6, 6, 6, 6])
+    world.clock.advance(LOOK_MS)
+    await end(world)
+    assert.deepEqual(await versionsAt(world), [5, 5, 5, 5, 5])
+    const asked = { kind: 'open' as const, body: { request } }
+    const late = world.at('birch').emergencies.answer(OPENER, asked)
+    assert.equal(await codeOf(late), 'emergency_set_differs')
+    const { opened: next, shares } = await seen(scene)
+    assert.ok(next.ok && next.header.version === 1)
+    // An old share and a new one: the old one is told apart, and alone the new one opens nothing.
+    const mixed = [...old.slice(0, 1), ...shares.slice(0, 1)]
+    const both = { locator: scene.locator, requestId: request.requestId }
+    const result = openEmergencySet(mixed, { ...both, readerSecret: secretOf('reader') })
+    assert.equal(result.ok, false)
+  }))
+
+test('a trustee that was away sees from the chain what has ended, and so does one that restarts', () =>
+  withScene(async (scene) => {
+    const { world } = scene
+    world.dead.add('birch')
+    await seen(scene)
+    world.clock.advance(4 * HOUR)
+    world.dead.delete('birch')
+    await world.restart('birch')
+    await world.at('birch').emergencies.trustee.endWhatIsOver()
+    const counts = await versionsAt(world)
+    assert.equal(counts[HOSPITALS.indexOf('birch')], 5)
+  }))
+
+test('a clock that is set back opens nothing that the chain says is over', () =>
+  withScene(async (scene) => {
+    const { world, locator, ada } = scene
+    const { request } = await seen(scene)
+    const reason = { outcome: 'treated', text: 'found unconscious' }
+    await world.at(OPENER).emergencies.desk.close(request.requestId, reason)
+    // Whatever its clock says: the reason is on the chain, and with it the end.
+    const asked = { kind: 'open' as const, body: { request } }
+    const after = world.at('cedar').emergencies.answer(OPENER, asked)
+    assert.equal(await codeOf(after), 'emergency_set_differs')
+    assert.equal(await codeOf(world.open(OPENER, request)), 'emergency_ended')
+    assert.equal(await codeOf(world.open(OPENER, world.request(OPENER, ada, locator))), NOTHING)
+  }))
+
+test('over the rate limit neither the chain nor a trustee goes along', () =>
+  withScene(async ({ world, locator, ada }) => {
+    for (let count = 0; count < EMERGENCIES_PER_HOUR; count += 1) {
+      await world.open(OPENER, world.request(OPENER, ada, locator))
+    }
+    const request = world.request(OPENER, ada, locator)
+    assert.equal(await codeOf(world.open(OPENER, request)), 'emergency_rate')
+    const trustee = world.at('birch').emergencies
+    const given = trustee.store.held
+    const [only] = await given.list(null, 1)
+    assert.equal(only?.value.given.length, EMERGENCIES_PER_HOUR)
+    const own = world.at('cedar')
+    const other = await world.practitioner('cedar')
+    assert.equal(await codeOf(world.open(own.id, world.request(own.id, other, locator))), NOTHING)
+  }))
+
+test('a trustee that lies is named and stops nothing', () =>
+  withScene(async (scene) => {
+    const { world } = scene
+    world.onAnswer = (from, answer) => {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what its peer has answered
+      const given = answer as EmergencyAnswer
+      if (from !== 'birch' || given.kind !== 'share') return answer
+      return { ...given, body: { ...given.body, share: given.body.share.map((byte) => byte ^ 1) } }
+    }
+    world.dead.add('cedar')
+    world.dead.add('dogwood')
+    const { opened } = await seen(scene)
+    assert.ok(opened.ok)
+    assert.deepEqual([opened.content, opened.liars], [SUMMARY, ['birch']])
+  }))
+
+test('patient and guardian are told from the chain, with the reason and the verdict', () =>
+  withScene(async (scene) => {
+    const { world } = scene
+    const { request } = await seen(scene)
+    await settled()
+    const { notices } = world.at(HOME).emergencies
+    const { patientKey } = accountOf(PATIENT)
+    const [told] = notices.of(patientKey)
+    assert.deepEqual(
+      [told?.organisation, told?.reason, told?.as],
+      [OPENER, 'unconscious', 'patient'],
+    )
+    const { desk } = world.at(OPENER).emergencies
+    const { requestId } = request
+    const empty = desk.close(requestId, { outcome: 'treated', text: ' ' })
+    assert.equal(await codeOf(empty), 'written_reason_missing')
+    const strange = desk.close(requestId, { outcome: 'bored', text: 'x' })
+    assert.equal(await codeOf(strange), 'emergency_outcome_unknown')
+    await desk.close(requestId, { outcome: 'treated', text: 'in the street' })
+    const again = desk.close(requestId, { outcome: 'treated', text: 'in the street' })
+    assert.equal(await codeOf(again), 'emergency_closed')
+    assert.equal(notices.of(patientKey)[0]?.written, 'in the street')
+    const reviewer = desk.reviewerOf(requestId) ?? assert.fail()
+    assert.notEqual(reviewer, OPENER)
+    const { reviews } = world.at(reviewer).emergencies
+    assert.equal((await reviews.list(null, 10))[0]?.written, 'in the street')
+    await reviews.judge(requestId, { verdict: 'justified', note: 'clear' })
+    assert.equal(notices.of(patientKey)[0]?.verdict?.verdict, 'justified')
+    const [other] = HOSPITALS.filter((id) => id !== reviewer)
+    const body = { requestId, verdict: 'unjustified' as const, note: '' }
+    const forged = world.at(HOME).emergencies.answer(other ?? '', { kind: 'review', body })
+    assert.equal(await codeOf(forged), 'not_the_reviewer')
+  }))
+
+test('a reason that the chain has not is not taken, and one that is late shows', () =>
+  withScene(async (scene) => {
+    const { world } = scene
+    const { request } = await seen(scene)
+    const { requestId } = request
+    const { desk, store } = world.at(OPENER).emergencies
+    const opened = store.opened.get(requestId) ?? assert.fail()
+    const reason = { requestId, salt: new Uint8Array(16), text: 'something else' }
+    const body = { reason, setHandle: opened.setHandle, home: HOME }
+    const told = world.at(HOME).emergencies.answer(OPENER, { kind: 'reason', body })
+    assert.equal(await codeOf(told), 'reason_differs')
+    const thief = world.at(HOME).emergencies.answer('cedar', { kind: 'reason', body })
+    assert.equal(await codeOf(thief), 'not_the_opener')
+    assert.equal(desk.isOverdue(opened), false)
+    world.clock.advance(72 * HOUR + 1_000)
+    assert.equal(desk.isOverdue(opened), true)
+    const late = desk.close(requestId, { outcome: 'treated', text: 'late' })
+    assert.equal(await codeOf(late), 'emergency_overdue')
+  }))
+
+test('who opts out is not opened; a trustee that was away learns it when it is back', () =>
+  withScene(async ({ world, locator, ada }) => {
+    world.dead.add('birch')
+    const { home } = world.at(HOME).emergencies
+    const out = { withSensitive: false, isOptedOut: true }
+    assert.deepEqual((await home.depositHosted(PATIENT, out)).waiting, ['birch'])
+    const request = () => world.open(OPENER, world.request(OPENER, ada, locator))
+    assert.equal(await codeOf(request()), 'emergency_opted_out')
+    world.dead.delete('birch')
+    await home.care()
+    assert.deepEqual(await versionsAt(world), [0, 0, 0, 0, 0])
+    assert.equal(await codeOf(request()), 'emergency_opted_out')
+  }))
+
+test('a hosted set that runs out of versions is made anew, when nothing is open', () =>
+  withScene(async (scene) => {
+    const { world } = scene
+    const { home } = world.at(HOME).emergencies
+    for (let count = 0; count < 5; count += 1) {
+      await seen(scene)
+      world.clock.advance(4 * HOUR)
+      await end(world)
+    }
+    await home.care()
+    const set = home.find(accountOf(PATIENT).patientKey) ?? assert.fail()
+    assert.equal(home.spare(set), 6)
+    assert.deepEqual(
+      set.versions.map(({ version }) => version),
+      [6, 7, 8, 9, 10, 11],
+    )
+    const { opened } = await seen(scene)
+    assert.ok(opened.ok && opened.header.version === 6)
+  }))
+
+test('another hospital, another patient and a forged deposit replace nothing', () =>
+  withScene(async ({ world }) => {
+    const { home, store } = world.at(HOME).emergencies
+    const [held] = await store.held.list(null, 1)
+    assert.ok(held !== undefined)
+    assert.equal(
+      await codeOf(home.deposit(accountOf('Patient/2').patientKey, [])),
+      'statement_incomplete',
+    )
+    const unknown = home.depositHosted('nobody', { withSensitive: false, isOptedOut: false })
+    assert.equal(await codeOf(unknown), 'unknown_patient')
+    const { ownerKey, locatorId } = held.value
+    const statement = {
+      locatorId,
+      ownerKey,
+      sequence: 9,
+      home: 'cedar',
+      isOptedOut: true,
+      versions: [],
+    }
+    const deposit = { signed: { statement, signature: new Uint8Array(64) }, parts: [] }
+    const body = { kind: 'deposit' as const, body: deposit }
+    const { trustee } = world.at('birch').emergencies
+    assert.equal(await codeOf(trustee.deposit('cedar', deposit)), 'statement_forged')
+    assert.equal(await codeOf(world.at('birch').emergencies.answer('elm', body)), 'sender_differs')
+    assert.deepEqual(await versionsAt(world), [6, 6, 6, 6, 6])
+  }))
+
+test('what goes wrong that nobody expects is no refusal', async () => {
+  await assert.rejects(codeOf(Promise.reject(new NodeError('not_ready'))), NodeError)
+})
+
+const NOTHING = 'nothing was refused'
+
+test.run()
