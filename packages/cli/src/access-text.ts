@@ -1,9 +1,11 @@
 // How the access log of a patient looks: newest first, who and why, what is odd about it, and what is missing.
 
-import type { Question } from '@mooring/api'
+import type { EmergencyStatus, Question } from '@mooring/api'
 import { toHex } from '@mooring/codec'
 import type { AccessGap, AccessLine, AccessWarning } from '@mooring/records'
 import { formatAmount, formatTable, type Output, shortDigest } from './output.ts'
+
+type EmergencyNotice = EmergencyStatus['notices'][number]
 
 export type HospitalLog = {
   organisation: string
@@ -11,6 +13,21 @@ export type HospitalLog = {
   gaps: readonly AccessGap[]
   silent: readonly string[]
   questions: readonly Question[]
+  // Sets that were opened; the trace of these is on the chain itself.
+  emergencies: readonly EmergencyNotice[]
+}
+
+type Row = {
+  at: number
+  when: string
+  who: string
+  why: string
+  of: string
+  what: string
+  by: string
+  block: string
+  entry: string
+  remarks: string
 }
 
 const WARNINGS: Record<AccessWarning, string> = {
@@ -22,23 +39,27 @@ const WARNINGS: Record<AccessWarning, string> = {
 }
 
 export function printAccessLog(logs: readonly HospitalLog[], output: Output): void {
-  const all = logs
-    .flatMap(({ organisation, lines }) => lines.map((line) => ({ organisation, line })))
-    .toSorted((a, b) => b.line.last - a.line.last)
-  if (all.length === 0) output.text('nobody has asked for records of yours')
+  const rows = logs.flatMap((log) => [
+    ...log.lines.map((line) => lineRow(log, line, output)),
+    ...log.emergencies.map((notice) => emergencyRow(log, notice, output)),
+  ])
+  if (rows.length === 0) output.text('nobody has asked for records of yours')
   else {
     output.text(
-      formatTable(all, [
-        { title: 'when', value: ({ line }) => whenText(line) },
-        { title: 'who', value: ({ line }) => whoText(line) },
-        { title: 'why', value: ({ line }) => line.purpose ?? '–' },
-        { title: 'records of', value: ({ organisation }) => organisation },
-        { title: 'what happened', value: ({ line }) => outcomeText(line, output) },
-        { title: 'attested by', value: ({ line }) => line.holders.join(', ') },
-        { title: 'block', value: ({ line }) => blockText(line), align: 'right' },
-        { title: 'entry', value: ({ line }) => entryText(line) },
-        { title: '', value: ({ line }) => remarksText(line, output) },
-      ]),
+      formatTable(
+        rows.toSorted((a, b) => b.at - a.at),
+        [
+          { title: 'when', value: ({ when }) => when },
+          { title: 'who', value: ({ who }) => who },
+          { title: 'why', value: ({ why }) => why },
+          { title: 'records of', value: (row) => row.of },
+          { title: 'what happened', value: ({ what }) => what },
+          { title: 'attested by', value: ({ by }) => by },
+          { title: 'block', value: ({ block }) => block, align: 'right' },
+          { title: 'entry', value: ({ entry }) => entry },
+          { title: '', value: ({ remarks }) => remarks },
+        ],
+      ),
     )
   }
   for (const { organisation, gaps, silent, questions } of logs) {
@@ -46,6 +67,46 @@ export function printAccessLog(logs: readonly HospitalLog[], output: Output): vo
     for (const member of silent)
       output.note(`${member} did not answer ${organisation}: its lines may be missing`)
     for (const question of questions) output.text(questionText(question))
+  }
+}
+
+function lineRow({ organisation }: HospitalLog, line: AccessLine, output: Output): Row {
+  return {
+    at: line.last,
+    when: whenText(line),
+    who: whoText(line),
+    why: line.purpose ?? '–',
+    of: organisation,
+    what: outcomeText(line, output),
+    by: line.holders.join(', '),
+    block: blockText(line),
+    entry: entryText(line),
+    remarks: remarksText(line, output),
+  }
+}
+
+function emergencyRow(
+  { organisation: home }: HospitalLog,
+  { requestId, organisation, reason, time, as, written, verdict, late }: EmergencyNotice,
+  output: Output,
+): Row {
+  const whose = as === 'patient' ? 'the summary' : 'the summary of somebody who trusts you'
+  const remarks = [
+    written === null ? 'no written reason yet' : JSON.stringify(written),
+    ...(verdict === null ? [] : [`${verdict.reviewer} calls it ${verdict.verdict}`]),
+    ...(late ? ['told late: it was opened without the network'] : []),
+  ]
+  return {
+    at: Date.parse(time),
+    when: `${time.slice(0, 19)}Z`,
+    who: `${organisation}, a person`,
+    why: `BTG ${reason}`,
+    of: home,
+    what: output.bad(`EMERGENCY opened ${whose}`),
+    by: 'the chain',
+    block: '–',
+    entry: requestId.slice(0, 12),
+    remarks: remarks.join('; '),
   }
 }
 
@@ -97,7 +158,8 @@ function harmless(text: string): string {
   return JSON.stringify(text)
 }
 
-export function logDocument({ organisation, lines, gaps, silent, questions }: HospitalLog): object {
+export function logDocument(log: HospitalLog): object {
+  const { organisation, lines, gaps, silent, questions, emergencies } = log
   return {
     organisation,
     silent,
@@ -115,6 +177,7 @@ export function logDocument({ organisation, lines, gaps, silent, questions }: Ho
       last: new Date(last).toISOString(),
     })),
     gaps: gaps.map((gap) => ({ ...gap, grant: toHex(gap.grant) })),
+    emergencies,
     questions,
   }
 }

@@ -38,10 +38,11 @@ function logAt(
   return withHospital(context, { wallet, hospital }, options, async (client) => {
     const { accesses, silent } = await toldAccesses(client, { wallet, hospital })
     const { items: questions } = await client.ownQuestions()
+    const { notices: emergencies } = await client.ownEmergencyStatus()
     const { organisation, patientKey } = hospital
     const { lines, gaps } = viewAccessLog(accesses, context.now().getTime())
     const audit = { custodian: organisation, patientKey, accesses }
-    return { organisation, lines, gaps, silent, questions, audit }
+    return { organisation, lines, gaps, silent, questions, emergencies, audit }
   })
 }
 
