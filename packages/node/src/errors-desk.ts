@@ -1,12 +1,12 @@
 // Texts for what a hospital refuses to wallets and at its desk: requests, tickets, keys and deposits.
 
-import type { PatientRequestRefusal } from '@mooring/records'
+import type { DelegationRefusal, PatientRequestRefusal } from '@mooring/records'
 import { type CatalogEntry, entry } from './error-entry.ts'
 import type { DepositRefusal } from './grant-deposit.ts'
 
 export type DeskRefusal =
   | PatientRequestRefusal
-  | Exclude<DepositRefusal, KnownElsewhere>
+  | Exclude<DepositRefusal, KnownElsewhere | DelegationRefusal>
   | 'patient_request_replayed'
   | 'patient_too_often'
   | 'unknown_patient_key'

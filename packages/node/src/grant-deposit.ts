@@ -5,7 +5,10 @@ import { equalBytes } from '@mooring/codec'
 import type { KeyPair } from '@mooring/crypto'
 import { handleOfKey, isGrantOpenSigned } from '@mooring/ledger'
 import {
+  checkDelegations,
   consentOf,
+  type DelegationQuestion,
+  type DelegationRefusal,
   formatGrant,
   type Grant,
   GRANT_LIFETIME_MS_MAX,
@@ -63,9 +66,12 @@ export interface DepositGround {
   readonly organisation: string
   readonly genesisDigest: Uint8Array
   readonly now: number
+  /** At the own final height. */
+  readonly handleOf: DelegationQuestion['handleOf']
 }
 
 export type DepositRefusal =
+  | DelegationRefusal
   | 'grant_of_another_custodian'
   | 'wrong_patient'
   | 'grant_too_long'
@@ -75,7 +81,7 @@ export type DepositRefusal =
   | 'handle_forged'
   | 'grant_forged'
 
-const DETAILS: Record<DepositRefusal, string> = {
+const DETAILS: Record<Exclude<DepositRefusal, DelegationRefusal>, string> = {
   grant_of_another_custodian: 'The grant is for the records of another hospital.',
   wrong_patient: 'The grant is not of the patient that deposits it, or seals its log elsewhere.',
   grant_too_long: 'A grant lasts a year at most.',
@@ -100,7 +106,7 @@ export function depositedGrant(
     checkWhose(grant, account, ground) ??
     checkTimes(grant, open, ground) ??
     checkSignatures(grant, open, ground)
-  if (code !== undefined) throw new Refusal(code, DETAILS[code])
+  if (code !== undefined) throw new Refusal(code, detailOf(code))
   const { id, handle, recipient, classes, purposes, notBefore, expiresAt, isNarrow } = grant
   const under = grant.signed.delegations.map(({ delegation }) => delegation.handle)
   return {
@@ -139,10 +145,16 @@ function checkTimes(
 function checkSignatures(
   grant: Grant,
   open: HandleOpening,
-  { genesisDigest }: DepositGround,
+  { genesisDigest, now, handleOf }: DepositGround,
 ): DepositRefusal | undefined {
   if (!equalBytes(handleOfKey(open.publicKey), grant.handle)) return 'handle_differs'
   if (open.kind === 'delegation') return 'handle_differs'
   if (!isGrantOpenSigned(genesisDigest, open)) return 'handle_forged'
-  return verifyGrant(grant) ? undefined : 'grant_forged'
+  if (!verifyGrant(grant)) return 'grant_forged'
+  return checkDelegations(grant.signed.delegations, { ...grant, now, handleOf })
+}
+
+function detailOf(code: DepositRefusal): string {
+  const known = Object.entries(DETAILS).find(([name]) => name === code)?.[1]
+  return known ?? 'Nothing in force lets the key that signed the grant sign for the patient.'
 }

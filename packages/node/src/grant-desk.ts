@@ -23,7 +23,7 @@ import {
   signGrantRevoke,
   wholeDayAfter,
 } from '@mooring/ledger'
-import type { RandomBytes } from '@mooring/records'
+import { CLOCK_SKEW_MS, type RandomBytes } from '@mooring/records'
 import type { Account, Accounts } from './accounts.ts'
 import type { Clock } from './clock.ts'
 import type { FinalFacts } from './final-facts.ts'
@@ -40,8 +40,10 @@ export interface GrantDeskModules {
   readonly facts: Pick<FinalFacts, 'handle' | 'time'>
   readonly relay: Relay
   readonly isMember: (organisation: string) => boolean
-  readonly clock: Pick<Clock, 'wall' | 'monotonic'>
+  readonly clock: Clock
   readonly random: RandomBytes
+  /** The store failed. */
+  readonly onFatal: (error: unknown) => void
 }
 
 /** Of one patient, and of all that is brought for the chain by who is not known. */
@@ -49,11 +51,15 @@ const DEPOSITS = { burst: 30, everyMs: 60_000, namesMax: 20_000 }
 const REVOCATIONS = { burst: 100, everyMs: 50, namesMax: 1 }
 /** What was begun and is not on the chain after so long will not be: its transaction has expired. */
 const UNFINISHED_MS = 15 * 60_000
+const SWEEP_MS = 15_000
 
 export class GrantDesk {
   readonly #modules: GrantDeskModules
   readonly #deposits: RateLimit
   readonly #revocations: RateLimit
+  #cancel: () => void = () => undefined
+  #sweeping: Promise<void> = Promise.resolve()
+  #isClosed = false
 
   constructor(modules: GrantDeskModules) {
     this.#modules = modules
@@ -62,16 +68,35 @@ export class GrantDesk {
     this.#revocations = new RateLimit(REVOCATIONS, now)
   }
 
-  /** Goes on with what an earlier run began. */
+  /** Goes on with what an earlier run began, and with grants whose time begins. */
   async start(): Promise<void> {
+    await this.#sweep()
+    this.#cancel = this.#modules.clock.after(SWEEP_MS, () => {
+      this.#sweeping = this.start().catch(this.#modules.onFatal)
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#cancel()
+    await this.#sweeping
+  }
+
+  async #sweep(): Promise<void> {
     const { kept, facts, clock } = this.#modules
     for (const grant of await kept.unfinished()) {
+      if (this.#isClosed) return
+      const now = clock.wall()
       const standing = facts.handle(handleOf(grant))
-      if (standing !== undefined) {
-        const isOpen = standing.revokedAt === null && grant.expiresAt > clock.wall()
-        if (isOpen) await this.#openKeys(grant)
-        await kept.finish(grant, { transaction: null, height: standing.openedAt })
-      } else if (grant.number / 100 + UNFINISHED_MS < clock.wall()) await kept.forget(grant)
+      if (standing === undefined) {
+        if (grant.number / 100 + UNFINISHED_MS < now) await kept.forget(grant)
+        continue
+      }
+      const isOver = standing.revokedAt !== null || grant.expiresAt <= now
+      const isFinished = isOver || grant.notBefore <= now + CLOCK_SKEW_MS
+      if (isFinished && !isOver) await this.#openKeys(grant)
+      const opened = grant.opened ?? { transaction: null, height: standing.openedAt }
+      if (isFinished || grant.opened === null) await kept.opened(grant, opened, { isFinished })
     }
   }
 
@@ -99,7 +124,7 @@ export class GrantDesk {
       hostedNumber: number | null
     },
   ): Promise<KeptGrant> {
-    const { kept, organisation, relay, facts } = this.#modules
+    const { kept, organisation, relay, facts, clock } = this.#modules
     const known = kept.findByHandle(handleOfKey(open.publicKey))
     if (known?.opened && known.document === grant.document) return known
     if (known?.opened)
@@ -109,6 +134,7 @@ export class GrantDesk {
     if (hostedNumber === null && !this.#deposits.take(toHex(account.patientKey)))
       throw new Refusal('patient_too_often', 'So many grants were deposited a moment ago.')
     const { reference, patientKey } = account
+    if (known !== undefined) await kept.forget(known)
     const begun = await kept.begin({ ...grant, reference, patientKey, hostedNumber })
     const { publicKey, expiresAt, kind, signature } = open
     const body = { organisation, publicKey, expiresAt, kind, signature }
@@ -121,8 +147,10 @@ export class GrantDesk {
         return { transaction: null, height: standing.openedAt }
       },
     )
-    await this.#openKeys(begun)
-    return kept.finish(begun, opened)
+    // Keys are not given before the grant begins: they open the manifests of records.
+    const isFinished = grant.notBefore <= clock.wall() + CLOCK_SKEW_MS
+    if (isFinished) await this.#openKeys(begun)
+    return kept.opened(begun, opened, { isFinished })
   }
 
   /** @throws Refusal handle_forged, or of the chain */

@@ -1,8 +1,8 @@
 // The grants that this custodian has seen come into force: of patients whose keys it hosts, and of wallets.
 //
 // A grant is kept from the moment before its handle goes on the chain, so that a handle that is final is
-// never without the grant that it belongs to. Until its recipient has its keys it is unfinished, and a
-// start goes on with it.
+// never without the grant that it belongs to. Until its recipient has its keys it is unfinished, and the
+// desk comes back to it: after a start, or when the time of the grant begins.
 
 import {
   bool,
@@ -83,13 +83,15 @@ export class KeptGrants {
     return kept
   }
 
-  /** Durable when it resolves. */
-  async finish(grant: KeptGrant, opened: NonNullable<KeptGrant['opened']>): Promise<KeptGrant> {
+  /** Its handle is final. It stays unfinished until its recipient has its keys. Durable when it resolves. */
+  async opened(
+    grant: KeptGrant,
+    opened: NonNullable<KeptGrant['opened']>,
+    { isFinished }: { isFinished: boolean },
+  ): Promise<KeptGrant> {
     const kept = { ...grant, opened }
-    const operations = [
-      this.#grants.operation(this.#keyOf(kept), kept),
-      this.#unfinished.operation(this.#nameOf(kept), null),
-    ]
+    const done = isFinished ? [this.#unfinished.operation(this.#nameOf(kept), null)] : []
+    const operations = [this.#grants.operation(this.#keyOf(kept), kept), ...done]
     await this.#store.put(operations, { sync: true })
     return kept
   }

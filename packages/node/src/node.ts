@@ -139,7 +139,7 @@ async function assemble(
   late.vaultFinding = () => opened.finding()
   await custodian.start()
   await accesses.start()
-  const patients = await openPatients(ground, { agreement, custodian, relay })
+  const patients = keep(await openPatients(ground, { agreement, custodian, relay }))
   await patients.start()
   await emergencies.start()
   const erasing = keep(await openErasures(ground, { agreement, custodian, peers, relay }))

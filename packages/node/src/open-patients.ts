@@ -24,10 +24,11 @@ export interface OpenedPatients {
   readonly door: PatientDoor
   /** Goes on with what an earlier run began. */
   start(): Promise<void>
+  close(): Promise<void>
 }
 
 export async function openPatients(
-  { options, stores }: Pick<CustodyGround, 'options' | 'stores'>,
+  { options, stores, late }: Pick<CustodyGround, 'options' | 'stores' | 'late'>,
   { agreement, custodian, relay }: { agreement: Agreement; custodian: Custodian; relay: Relay },
 ): Promise<OpenedPatients> {
   const { name: organisation, genesisDigest, keys, home } = options
@@ -41,9 +42,9 @@ export async function openPatients(
   const common = { organisation, genesisDigest, accounts, facts, relay, clock }
   const kept = new KeptGrants(store, atRest, now)
   const tickets = new Tickets({ store, atRest, now, random })
-  const desk = new GrantDesk({ ...common, kept, isMember, random })
+  const desk = new GrantDesk({ ...common, kept, isMember, random, onFatal: late.fail })
   const enrolment = new Enrolment({ ...common, anchorKey: keys.anchor, tickets, index })
   const door = new PatientDoor({ organisation, genesisDigest, facts, clock })
   const answers = createPatientAnswers({ ...common, door, enrolment, desk, isMember, random })
-  return { answers, door, start: () => desk.start() }
+  return { answers, door, start: () => desk.start(), close: () => desk.close() }
 }

@@ -20,7 +20,7 @@ export interface PatientAnswerModules {
   readonly door: PatientDoor
   readonly enrolment: Enrolment
   readonly desk: GrantDesk
-  readonly facts: Pick<FinalFacts, 'successorOf'>
+  readonly facts: Pick<FinalFacts, 'successorOf' | 'handle'>
   readonly isMember: (organisation: string) => boolean
   readonly clock: Pick<Clock, 'wall'>
   readonly random: RandomBytes
@@ -40,7 +40,8 @@ export function createPatientAnswers(modules: PatientAnswerModules): PatientAnsw
       depositGrant: async (caller, deposit) => {
         const { organisation, genesisDigest, clock } = modules
         const account = desk.ownAccount(caller)
-        const ground = { organisation, genesisDigest, now: clock.wall() }
+        const handleOf = (handle: Uint8Array) => modules.facts.handle(handle)
+        const ground = { organisation, genesisDigest, now: clock.wall(), handleOf }
         const grant = depositedGrant(account, deposit, ground)
         const { open } = deposit
         const { id, opened } = await desk.putInForce(account, { grant, open, hostedNumber: null })

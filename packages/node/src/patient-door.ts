@@ -39,11 +39,13 @@ const DETAILS: Record<PatientRequestRefusal, string> = {
 export class PatientDoor {
   readonly #modules: PatientDoorModules
   readonly #pace: RateLimit
+  readonly #openedAt: number
   /** Names of requests that came, until none of them would be taken for its time; oldest first. */
   readonly #seen = new Map<string, number>()
 
   constructor(modules: PatientDoorModules) {
     this.#modules = modules
+    this.#openedAt = modules.clock.wall()
     this.#pace = new RateLimit(PACE, () => modules.clock.monotonic())
   }
 
@@ -53,8 +55,10 @@ export class PatientDoor {
     const call = { genesisDigest, organisation, method, path, body }
     const handleOf = (handle: Uint8Array) => facts.handle(handle)
     const checked = checkPatientRequest(authorization ?? '', call, { now: clock.wall(), handleOf })
-    if ('code' in checked) throw new Refusal(checked.code, detailOf(checked.code))
-    const { patientKey, signer, delegations } = checked.request
+    if ('code' in checked) throw refusal(checked.code)
+    const { patientKey, signer, delegations, issuedAt } = checked.request
+    // What came before a start is not remembered, so none of it counts.
+    if (issuedAt < this.#openedAt) throw refusal('patient_request_time')
     this.#note(toHex(checked.name))
     if (!this.#pace.take(toHex(patientKey)))
       throw new Refusal('patient_too_often', 'This patient asks too often; wait a moment.')
@@ -81,7 +85,7 @@ export class PatientDoor {
   }
 }
 
-function detailOf(code: PatientRequestRefusal | DelegationRefusal): string {
+function refusal(code: PatientRequestRefusal | DelegationRefusal): Refusal {
   const known = Object.entries(DETAILS).find(([name]) => name === code)?.[1]
-  return known ?? 'Nothing in force lets this key sign for the patient.'
+  return new Refusal(code, known ?? 'Nothing in force lets this key sign for the patient.')
 }

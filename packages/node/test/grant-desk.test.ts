@@ -2,11 +2,20 @@
 
 import assert from 'node:assert/strict'
 import { fromHex, toHex } from '@mooring/codec'
-import { handleOfKey, signGrantRevoke, wholeDayAfter } from '@mooring/ledger'
-import { type GrantTerms, parseGrant } from '@mooring/records'
+import { keyPairFromSeed } from '@mooring/crypto'
+import { handleOfKey, signGrantOpen, signGrantRevoke, wholeDayAfter } from '@mooring/ledger'
+import {
+  formatGrant,
+  type GrantTerms,
+  parseGrant,
+  signDelegation,
+  type SignedDelegation,
+  signGrant,
+} from '@mooring/records'
 import { test } from 'uvu'
 import {
   DAY_MS,
+  type Desk,
   MadeWallet,
   OWN,
   type PatientsWorld,
@@ -164,6 +173,77 @@ test('a node that ends on the way goes on: keys follow a handle that is final', 
     await next.start()
     assert.equal((await next.kept.unfinished()).length, 0)
     assert.equal(next.kept.findByHandle(handleOfKey(wallet.oneTime(2).publicKey)), undefined)
+  }))
+
+test('a grant that begins later gives its keys when it begins, and not before', () =>
+  withPatients(async (patients) => {
+    const { desk, world, again } = patients
+    const wallet = await enrolled(patients)
+    const hour = 3_600_000
+    const now = world.clock.wall()
+    await wallet.deposit(1, { notBefore: now + hour, expiresAt: now + 2 * hour })
+    await wallet.deposit(2, {
+      notBefore: now + hour,
+      expiresAt: now + 2 * hour,
+      recipient: 'county',
+    })
+    const page = { before: null, limit: 10 }
+    assert.equal((await desk.patients.grants(wallet.caller, page)).items[0]?.status, 'not_yet')
+    const { publicKey } = wallet.oneTime(2)
+    const signature = signGrantRevoke(patients.digest, wallet.oneTime(2))
+    await patients.final(desk.patients.revoke({ publicKey, signature }))
+    const next = await again()
+    await next.start()
+    const wraps = ({ accounts }: Desk, name: string) =>
+      accounts.wrapsFor(wallet.sign.publicKey, name).length
+    assert.deepEqual([wraps(next, READER), wraps(next, 'county')], [0, 0])
+    await next.close()
+    world.clock.advance(hour)
+    const later = await again()
+    await later.start()
+    assert.deepEqual([wraps(later, READER), wraps(later, 'county')], [2, 0])
+    assert.deepEqual(await later.kept.unfinished(), [])
+    assert.equal((await later.patients.grants(wallet.caller, page)).items[1]?.status, 'live')
+    await later.close()
+  }))
+
+test('a grant that a device has signed counts while its delegation does', () =>
+  withPatients(async (patients) => {
+    const { desk, final, digest, world } = patients
+    const wallet = await enrolled(patients)
+    const device = keyPairFromSeed(new Uint8Array(32).fill(50))
+    const now = world.clock.wall()
+    const delegation = signDelegation(wallet.sign, {
+      id: new Uint8Array(16),
+      kind: 'device',
+      custodian: OWN,
+      from: wallet.sign.publicKey,
+      to: device.publicKey,
+      role: null,
+      notBefore: now,
+      expiresAt: now + DAY_MS,
+      handle: handleOfKey(wallet.oneTime(90).publicKey),
+    })
+    const deposit = (index: number, delegations: SignedDelegation[]) => {
+      const made = { ...wallet.consent(index), signerKey: device.publicKey }
+      const grant = formatGrant(signGrant(device, made, delegations))
+      const open = wallet.opening(index)
+      return final(desk.patients.depositGrant(wallet.caller, { grant, open }))
+    }
+    await assert.rejects(deposit(1, []), refusedWith('delegation_forged'))
+    await assert.rejects(deposit(1, [delegation]), refusedWith('delegation_forged'))
+    const terms = { expiresAt: wholeDayAfter(now + DAY_MS), kind: 'delegation' as const }
+    const signature = signGrantOpen(digest, terms, wallet.oneTime(90))
+    const { publicKey } = wallet.oneTime(90)
+    const body = { organisation: OWN, publicKey, ...terms, signature }
+    await final(desk.relay.submit({ kind: 'grant.open', body }))
+    await deposit(1, [delegation])
+    const wraps = () => desk.accounts.wrapsFor(wallet.sign.publicKey, READER).length
+    assert.equal(wraps(), 2)
+    const revocation = signGrantRevoke(digest, wallet.oneTime(90))
+    await final(desk.patients.revoke({ publicKey, signature: revocation }))
+    assert.equal(wraps(), 0)
+    await assert.rejects(deposit(2, [delegation]), refusedWith('delegation_revoked'))
   }))
 
 test('a handle that somebody else has brought is as good; one that says something else is not', () =>

@@ -70,6 +70,18 @@ test('a signed request is of the key that signed it, once', () =>
     assert.throws(() => caller(call), refusedWith('patient_request_time'))
   }))
 
+test('a node that was started again does not take what came before', () =>
+  withPatients(async (patients) => {
+    const wallet = new MadeWallet(patients, 1)
+    const call = sent(patients, wallet)
+    await patients.desk.patients.caller(call)
+    patients.world.clock.advance(1)
+    const next = await patients.again()
+    const ask = (again: PatientCall) => next.patients.caller(again)
+    assert.throws(() => ask(call), refusedWith('patient_request_time'))
+    await ask(sent(patients, wallet))
+  }))
+
 test('a request from the future is not taken twice when its time has come', () =>
   withPatients(async (patients) => {
     const caller = callerAt(patients)

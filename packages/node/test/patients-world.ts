@@ -18,7 +18,6 @@ import {
   pairwiseSignKey,
   parseTicket,
   signGrant,
-  type SignedDelegation,
 } from '@mooring/records'
 import { AccountStore, MemoryLevel, openDatabaseOn, PrivateValues } from '@mooring/storage'
 import { AtRest } from '../src/at-rest.ts'
@@ -87,6 +86,10 @@ async function untilDone<T>(world: World, answer: Promise<T>): Promise<T> {
   return await done
 }
 
+const onFatal = (error: unknown): void => {
+  throw error
+}
+
 function createDesk(
   world: World,
   {
@@ -130,12 +133,13 @@ function createDesk(
   const common = { organisation: OWN, genesisDigest: digest, accounts, facts, relay, clock }
   const kept = new KeptGrants(values, atRest, now)
   const tickets = new Tickets({ store: values, atRest, now, random })
-  const desk = new GrantDesk({ ...common, kept, isMember, random })
+  const desk = new GrantDesk({ ...common, kept, isMember, random, onFatal })
   const index = { listAccount: () => Promise.resolve([]) }
   const enrolment = new Enrolment({ ...common, anchorKey, tickets, index })
   const door = new PatientDoor({ organisation: OWN, genesisDigest: digest, facts, clock })
   const answers = createPatientAnswers({ ...common, door, enrolment, desk, isMember, random })
-  return { ...answers, accounts, relay, facts, kept, tickets, start: () => desk.start() }
+  const close = () => desk.close()
+  return { ...answers, accounts, relay, facts, kept, tickets, start: () => desk.start(), close }
 }
 
 /** The keys of one patient's wallet, and what it makes with them. */
@@ -173,9 +177,9 @@ export class MadeWallet {
     return handleKey(this.#seed, index)
   }
 
-  grant(index: number, terms: Partial<GrantTerms> = {}, delegations: SignedDelegation[] = []) {
+  consent(index: number, terms: Partial<GrantTerms> = {}) {
     const now = this.#of.world.clock.wall()
-    const consent = consentOf({
+    return consentOf({
       id: new Uint8Array(16).fill(index),
       handle: handleOfKey(this.oneTime(index).publicKey),
       patientKey: this.sign.publicKey,
@@ -188,7 +192,10 @@ export class MadeWallet {
       content: { classes: ['general'] },
       ...terms,
     })
-    return formatGrant(signGrant(this.sign, consent, delegations))
+  }
+
+  grant(index: number, terms: Partial<GrantTerms> = {}): string {
+    return formatGrant(signGrant(this.sign, this.consent(index, terms)))
   }
 
   opening(index: number, terms: Partial<HandleOpening> = {}): HandleOpening {
