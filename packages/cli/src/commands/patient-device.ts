@@ -171,9 +171,9 @@ async function addDelegate(
 }
 
 function addInvite(group: Command, context: Context): void {
-  const command = lineOptions(group.command('invite'))
-    .description('what a device needs to know before it gives its keys')
-    .option('--for <name>', 'of somebody whom you represent')
+  const command = lineOptions(group.command('invite')).description(
+    'what a device needs to know before it gives its keys',
+  )
   withHelp(command, {
     examples: ['mooring patient device invite --qr', 'mooring patient device invite -o invite.txt'],
     exits: [3, 5, 6, 7, 8, 10],
@@ -192,7 +192,6 @@ function addAdd(group: Command, context: Context): void {
     .description('let a device act for you, with the keys that it gave')
     .argument('<keys>', 'the text or its file; - for stdin')
     .addOption(daysOption(365))
-    .option('--for <name>', 'of somebody whom you represent')
   withHelp(command, {
     examples: [
       'mooring patient device add keys.txt -o delegations.txt',
