@@ -27,6 +27,7 @@ test('the client loads nothing but its own parts', () => {
     './event-reader.ts',
     './identity-client.ts',
     './patient-client.ts',
+    './timeline-client.ts',
     './vault-client.ts',
   ]
   assert.deepEqual(loadedBy('./client.ts'), new Set(parts))
