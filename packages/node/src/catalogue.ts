@@ -84,6 +84,8 @@ export interface CatalogueModules extends QueryModules {
   /** Where records are in anchored batches, in their order; null for those that wait. */
   readonly placesOf: (records: readonly CatalogueEntry[]) => Promise<(LeafPlace | null)[]>
   readonly sealKeyOf: (organisation: string) => Uint8Array | undefined
+  /** Kept because the law says so, and read by nobody else. */
+  readonly isRestricted: (recordCommit: Uint8Array) => boolean
   readonly random: (length: number) => Uint8Array
 }
 
@@ -142,7 +144,7 @@ export interface Covered {
 
 /** Newest first, those of the key in force before those of each former one; `next` names the last one. */
 export async function coveredBy(
-  { index, clock, facts }: Pick<CatalogueModules, 'index' | 'clock' | 'facts'>,
+  { index, clock, facts, isRestricted }: CoveredModules,
   asked: Asked,
   { after, limit, isOfFields = false }: CoveredPage,
 ): Promise<{ items: Covered[]; next: Uint8Array | null }> {
@@ -164,7 +166,7 @@ export async function coveredBy(
         if (items.length === wanted) break
         before = found.arrival
         next = found.setId
-        if (found.status === 'received') continue
+        if (found.status === 'received' || isRestricted(found.metadata.recordCommit)) continue
         const fields = fieldsOpened(asked, found, time)
         if (fields !== undefined && fields.length > 0 === isOfFields)
           items.push({ entry: found, fields })
@@ -175,6 +177,8 @@ export async function coveredBy(
   }
   return { items, next: null }
 }
+
+type CoveredModules = Pick<CatalogueModules, 'index' | 'clock' | 'facts' | 'isRestricted'>
 
 interface CoveredPage {
   readonly after: Uint8Array | null

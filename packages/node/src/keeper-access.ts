@@ -41,6 +41,7 @@ export function catalogueModules(
   modules: KeeperModules,
 ): CatalogueModules {
   const { clock, accounts, index, placesOf, members, chain, notes, facts, grants, random } = modules
+  const { isRestricted } = modules
   const memberOf = (organisation: string) =>
     members.organisations.find(({ id }) => id === organisation)
   return {
@@ -52,6 +53,7 @@ export function catalogueModules(
     facts,
     grants,
     random,
+    isRestricted,
     sealKeyOf: (organisation) => memberOf(organisation)?.keys.seal,
     anchorKeyOf: (organisation) => memberOf(organisation)?.keys.anchor,
     tip: () => chain.tip.height,

@@ -123,8 +123,10 @@ async function assemble(
   const custodian = keep(await openCustodian(ground, { agreement, feed, peers }))
   late.custodian = custodian
   const proofs = openProofs(options, stores, { custodian, accesses })
+  const isRestricted = (id: Uint8Array): boolean => late.erasures?.isRestricted(id) ?? false
+  const asked = { proofs, isRestricted }
   const opened = keep(
-    await openVaultKeeper(ground, { agreement, custodian, vault, notes: accesses, proofs }),
+    await openVaultKeeper(ground, { agreement, custodian, vault, notes: accesses, ...asked }),
   )
   const relay = openRelay(options, stores, agreement)
   const reader = () => opened.keeper.reader

@@ -54,11 +54,12 @@ export interface VaultGround {
   readonly vault: VaultParts
   readonly notes: AccessNotes
   readonly proofs: Pick<ProofDocuments, 'fields'>
+  readonly isRestricted: (recordCommit: Uint8Array) => boolean
 }
 
 export async function openVaultKeeper(
   { options, logger, metrics, stores }: CustodyGround,
-  { agreement, custodian, vault, notes, proofs }: VaultGround,
+  { agreement, custodian, vault, notes, proofs, isRestricted }: VaultGround,
 ): Promise<OpenedVault> {
   const { members } = agreement
   const { index, accounts, placing } = custodian
@@ -97,6 +98,7 @@ export async function openVaultKeeper(
       accounts,
       index,
       placesOf: (records) => placesOf(custodian, records),
+      isRestricted,
       discloseSome: (...asked) => disclosures.discloseSome(...asked),
       roots,
       leaves: stores.leaves,

@@ -82,6 +82,7 @@ export interface KeeperModules {
   readonly accounts: CatalogueModules['accounts']
   readonly index: SetIndex & CatalogueModules['index'] & ShortIndex
   readonly placesOf: CatalogueModules['placesOf']
+  readonly isRestricted: CatalogueModules['isRestricted']
   readonly discloseSome: AnswerFieldsModules['discloseSome']
   readonly roots: FinalRoots
   readonly leaves: LeafStore

@@ -145,6 +145,15 @@ test('only fields: no holder gives a shard, and the catalogue does not tell of t
     await assert.rejects(readAs(given, grant, placed[0]), { code: 'field_only' })
   }))
 
+test('a record that is restricted is not told of', () =>
+  withRecords(async (given) => {
+    const { world, patient, placed } = given
+    const [allergy, recent, old] = placed
+    world.hospital('a').restricted.add(toHex(recent.located.manifest.recordCommit))
+    const grant = await world.grant(patient, READER, only({ lastDay: '2026-12-31' }))
+    assert.deepEqual(await opened(given, grant), names(allergy, old))
+  }))
+
 test('a narrow grant of a custodian that is away opens what is known already', () =>
   withRecords(async (given) => {
     const { world, patient, placed } = given

@@ -61,6 +61,8 @@ export class Hospital {
   /** Where its records are in batches, by set: what its catalogue tells. */
   readonly places = new Map<string, LeafPlace>()
   readonly patients: Patient[] = []
+  /** Records, by commitment in hex, that nobody reads under a grant. */
+  readonly restricted = new Set<string>()
   /** How many entries it made under grants. */
   asked = 0
   /** Entries that were noted, by what for. */
@@ -155,6 +157,7 @@ export class Hospital {
         index: this.#index(),
         placesOf: (entries) =>
           Promise.resolve(entries.map(({ setId }) => this.places.get(toHex(setId)) ?? null)),
+        isRestricted: (record) => this.restricted.has(toHex(record)),
         discloseSome: () => Promise.resolve(undefined),
         roots,
         leaves,
