@@ -131,7 +131,12 @@ test('what is gone is told so, to its custodian, its readers and who tries again
   assert.equal((await wallet.client.requestErasure(id)).status, 'erased')
   const [listed] = (await wallet.client.ownErasures()).items
   assert.deepEqual([listed?.record, listed?.by], [id, 'patient'])
-  assert.equal((await client.proof(kept)).length > 0, true)
+  assert.ok((await client.proof(kept)).length > 0)
+  // Its number and its commitment stay, so that nothing can vanish unseen.
+  const timeline = await wallet.client.ownTimeline({ limit: 500 })
+  const gone = timeline.items.find((item) => item.id === id)
+  assert.deepEqual([gone?.state, gone?.resourceType], ['erased', null])
+  assert.ok(gone?.place !== null)
 })
 
 test('nobody erases the records of somebody else', async () => {
@@ -174,6 +179,15 @@ test('a legal hold keeps a record from everybody, and readable by nobody else', 
   assert.equal(await codeOf(wallet.client.requestErasure(id)), 'legal_hold')
   assert.equal((await client.erasure(id)).status, 'restricted')
   assert.equal(await codeOf(readAt(at, id)), 'restricted')
+  const fresh = await scene(29)
+  const [other = ''] = fresh.ids
+  await client.holdRecord(other, 'inquiry 8')
+  assert.equal(await codeOf(fresh.wallet.client.requestErasure(other)), 'legal_hold')
+  const later = fresh.wallet.grant(nodeAt(at.devnet, AWAY).name)
+  await fresh.wallet.deposit(later)
+  const asked = { grant: later.text, ...UNDER }
+  const { items } = await nodeAt(at.devnet, AWAY).client.readable(asked, { limit: 500 })
+  assert.ok(items.length > 0 && !items.some((item) => item.id === other))
   assert.ok((await client.recordContent(id)).bytes.length > 0)
   await wallet.client.liftRestriction(id)
   assert.ok((await readAt(at, id)) > 0)

@@ -6,7 +6,7 @@ import { type BatchAnchors, decodeBatch } from './custody.ts'
 import { runInSlices } from './time-slices.ts'
 
 export interface LeafPlacesModules {
-  readonly store: Pick<PrivateStore, 'getRecord' | 'getBatch'>
+  readonly store: Pick<PrivateStore, 'placeOf' | 'getBatch'>
   readonly anchors: Pick<BatchAnchors, 'of'>
 }
 
@@ -20,7 +20,7 @@ export function leafPlaces(
   { store, anchors }: LeafPlacesModules,
   ids: readonly Uint8Array[],
 ): Promise<(LeafPlace | null)[]> {
-  const batched = ids.map((id) => store.getRecord(id)?.place ?? null)
+  const batched = ids.map((id) => store.placeOf(id))
   return placesInBatches({ store, anchors }, batched)
 }
 

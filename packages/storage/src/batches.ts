@@ -150,6 +150,12 @@ export class Batches {
     await this.#database.batch(operations, { sync: false })
   }
 
+  /** Null where it was never put into one. */
+  find(id: Uint8Array): BatchPlace | null {
+    const place = this.#database.getSync(placeKey(id))
+    return place === undefined ? null : decode(storedPlace, place)
+  }
+
   /** Null while it waits. @throws StorageError missing for what neither waits nor is in a batch */
   placeOf(arrival: number, id: Uint8Array): BatchPlace | null {
     // In this order, for a batch may reach the disk between two reads.

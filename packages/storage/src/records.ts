@@ -198,6 +198,12 @@ export class PrivateStore {
     return this.#database.getSync(erasedKey(id)) !== undefined
   }
 
+  /** Also of one that was erased; null while it waits for a batch. */
+  placeOf(id: Uint8Array): BatchPlace | null {
+    if (!this.isErased(id)) return this.getRecord(id)?.place ?? null
+    return this.#batches.find(id)
+  }
+
   /**
    * Durable: nothing of the record is left but its id, which is in its batch, and its number. Its batch is not
    * touched. False when there is no such record.
