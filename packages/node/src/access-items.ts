@@ -14,6 +14,7 @@ import {
   uint,
   versioned,
 } from '@mooring/codec'
+import { domainHash } from '@mooring/crypto'
 import {
   ACCESS_SETS_MAX,
   accessEntryCommit,
@@ -26,6 +27,7 @@ import {
   accessRequestDigest,
   type Grant,
 } from '@mooring/records'
+import type { NotedEmergency } from './access-notes.ts'
 
 /** Of a request, as far as it is none of the patient's secrets that a holder does not know. */
 const askedSchema = struct({
@@ -66,6 +68,24 @@ export function leafOf({ entry, note }: Pick<AccessItem, 'entry' | 'note'>): Uin
   if (note !== null) return accessNoteCommit(note)
   if (entry !== null) return accessEntryCommit(entry)
   throw new Error('an access has an entry or a note')
+}
+
+/** A share of an emergency set instead of a shard of a record. */
+export function emergencyItem(
+  { role, requestId, reader, home, patientKey, entry }: NotedEmergency,
+  { time, note }: { time: number; note: AccessNote | null },
+): AccessItem {
+  const asked = {
+    digest: domainHash('emergency-access', requestId, accessEntryCommit(entry)),
+    id: requestId.slice(0, 16),
+    reader,
+    custodian: home,
+    purpose: 'BTG',
+    grant: null,
+    patientKey,
+    sets: [],
+  }
+  return { time, role, asked, entry, note, served: note === null ? 1 : 0 }
 }
 
 export function itemOf(

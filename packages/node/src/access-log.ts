@@ -11,8 +11,15 @@ import type { KeyPair } from '@mooring/crypto'
 import { TokenBucket } from '@mooring/network'
 import type { AccessEntry, AccessNote, AccessRequest, LeafPlace } from '@mooring/records'
 import type { AccessStore } from '@mooring/storage'
-import { type AccessItem, decodeItem, encodeItem, itemOf, leafOf } from './access-items.ts'
-import type { AccessNotes, NotedRepair, RefusedAccess } from './access-notes.ts'
+import {
+  type AccessItem,
+  decodeItem,
+  emergencyItem,
+  encodeItem,
+  itemOf,
+  leafOf,
+} from './access-items.ts'
+import type { AccessNotes, NotedEmergency, NotedRepair, RefusedAccess } from './access-notes.ts'
 import { Anchoring, type AnchoringModules } from './anchoring.ts'
 import { AtRest } from './at-rest.ts'
 import { BatchAnchors, decodeBatch } from './custody.ts'
@@ -131,23 +138,26 @@ export class AccessLog implements AccessNotes {
   }
 
   async noteRefusal({ peer, code, request, entry }: RefusedAccess): Promise<void> {
-    const { clock, metrics } = this.#modules
-    const now = clock.monotonic()
-    let budget = this.#budgets.get(peer)
-    if (budget === undefined) {
-      budget = new TokenBucket(REFUSALS_AT_ONCE, REFUSALS_PER_SECOND, now)
-      this.#budgets.set(peer, budget)
-    }
-    if (!budget.take(1, now)) {
-      metrics.accesses.inc({ result: 'refused' })
-      this.#counted.set(peer, (this.#counted.get(peer) ?? 0) + 1)
-      return
-    }
+    if (!this.#hasBudget(peer)) return
     const custodian = request?.custodian ?? null
     const told = { kind: 'refusal' as const, organisation: peer, custodian, code, count: 1 }
     const note = this.#note({ ...told, entry: entry && leafOf({ entry, note: null }) })
     const isSmall = entry !== null && entry.sealed.length <= REFUSED_ENTRY_BYTES_MAX
     await this.#keep('holder', 'refused', { request, entry: isSmall ? entry : null, note })
+  }
+
+  async noteEmergency(asked: NotedEmergency): Promise<void> {
+    const { reader, home, entry, code } = asked
+    const { clock, store, metrics } = this.#modules
+    if (code !== null && !this.#hasBudget(reader)) return
+    const told = { kind: 'refusal' as const, organisation: reader, custodian: home, count: 1 }
+    const leafOfEntry = leafOf({ entry, note: null })
+    const note = code === null ? null : this.#note({ ...told, code, entry: leafOfEntry })
+    const item = emergencyItem(asked, { time: clock.wall(), note })
+    const isNew = await store.add(leafOf(item), this.#sealed(item), this.#aboutOf(item))
+    if (!isNew) return
+    metrics.accesses.inc({ result: code === null ? 'served' : 'refused' })
+    this.#anchoring.added()
   }
 
   async noteRepair({ custodian, holder, sets }: NotedRepair): Promise<void> {
@@ -191,6 +201,21 @@ export class AccessLog implements AccessNotes {
 
   get #tickMs(): number {
     return this.#options.tickMs ?? TICK_MS
+  }
+
+  /** Else it is counted. */
+  #hasBudget(peer: string): boolean {
+    const { clock, metrics } = this.#modules
+    const now = clock.monotonic()
+    let budget = this.#budgets.get(peer)
+    if (budget === undefined) {
+      budget = new TokenBucket(REFUSALS_AT_ONCE, REFUSALS_PER_SECOND, now)
+      this.#budgets.set(peer, budget)
+    }
+    if (budget.take(1, now)) return true
+    metrics.accesses.inc({ result: 'refused' })
+    this.#counted.set(peer, (this.#counted.get(peer) ?? 0) + 1)
+    return false
   }
 
   /** False when what is here under this leaf was asked by another request. */

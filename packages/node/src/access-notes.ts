@@ -18,8 +18,25 @@ export interface AccessNotes {
   noteQuery(request: AccessRequest, entry: AccessEntry): Promise<boolean>
   /** As a holder or custodian: why somebody got nothing. Of one peer only so many are kept apart. */
   noteRefusal(refusal: RefusedAccess): Promise<void>
+  /**
+   * A share of an emergency set was asked for: given, when there is no code, and else refused with it. Before
+   * the share leaves.
+   */
+  noteEmergency(asked: NotedEmergency): Promise<void>
   /** Shards of a custodian were made again here. */
   noteRepair(repair: NotedRepair): Promise<void>
+}
+
+export interface NotedEmergency {
+  readonly role: 'reader' | 'holder'
+  readonly requestId: Uint8Array
+  /** Organisation that opens the set. */
+  readonly reader: string
+  /** The patient's hospital, and key there. */
+  readonly home: string
+  readonly patientKey: Uint8Array
+  readonly entry: AccessEntry
+  readonly code: string | null
 }
 
 export interface RefusedAccess {

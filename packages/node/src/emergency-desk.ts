@@ -21,6 +21,8 @@ import {
   type StateReader,
 } from '@mooring/ledger'
 import {
+  type Access,
+  type AccessEntry,
   checkPresentation,
   claimedOrganisation,
   credentialCommit,
@@ -36,9 +38,12 @@ import {
   placementOrder,
   type RandomBytes,
   reasonCommit,
+  sealAccessEntry,
 } from '@mooring/records'
+import type { AccessNotes } from './access-notes.ts'
 import type { Clock } from './clock.ts'
 import type { EmergencyStore, OpenedByUs } from './emergency-store.ts'
+import type { EmergencyAsked } from './emergency-trustee.ts'
 import type { Logger } from './logger.ts'
 import type { Relay } from './relay.ts'
 import { orSilence, VaultPeerError, type VaultPeers } from './vault-peers.ts'
@@ -55,6 +60,7 @@ export interface DeskModules {
   readonly random: RandomBytes
   readonly store: Pick<EmergencyStore, 'opened'>
   readonly relay: Relay
+  readonly accesses: Pick<AccessNotes, 'noteEmergency'>
   readonly peers: VaultPeers
   readonly organisations: () => readonly { id: string; legalGroup: string }[]
   readonly finalState: () => StateReader
@@ -110,7 +116,7 @@ export class EmergencyDesk {
       throw new Refusal('emergency_ended', 'The version that this request opened is over.')
     }
     const opened = known ?? (await this.#trace(request, { header, practitioner, signal }))
-    return { ...(await this.#collect(opened.request, header)), openedAt: opened.openedAt }
+    return { ...(await this.#collect(opened, header)), openedAt: opened.openedAt }
   }
 
   /** What every trustee would refuse does not go on the chain. */
@@ -180,10 +186,11 @@ export class EmergencyDesk {
     }: { header: EmergencyHeader; practitioner: Practitioner; signal: AbortSignal },
   ): Promise<OpenedByUs> {
     const { self } = this.#options
-    const { relay, store, logger } = this.#modules
+    const { relay, store, logger, accesses } = this.#modules
     const { requestId, reason, presentation } = request
     if (!isReason(reason)) return refuse('emergency_reason_missing')
-    const { setHandle, home } = header
+    const { setHandle, home, patientKey } = header
+    const entry = this.#entryOf(request, header, practitioner)
     const body = {
       organisation: self,
       requestId,
@@ -198,13 +205,40 @@ export class EmergencyDesk {
       practitioner: practitioner.key,
       setHandle,
       home,
+      entry,
       openedAt: { height, time, transaction: id },
       closed: null,
       told: [],
     }
     await store.opened.put(requestId, opened)
+    const asked = { role: 'reader', requestId, reader: self, home, patientKey } as const
+    await accesses.noteEmergency({ ...asked, entry, code: null })
     logger.warn('an emergency set is opened', { request: toHex(requestId), reason })
     return opened
+  }
+
+  #entryOf(
+    { requestId }: EmergencyRequest,
+    { home, patientKey, logKey }: EmergencyHeader,
+    { key, name }: Practitioner,
+  ): AccessEntry {
+    const { clock, random } = this.#modules
+    const access: Access = {
+      kind: 'read',
+      id: requestId.slice(0, 16),
+      time: clock.wall(),
+      reader: this.#options.self,
+      custodian: home,
+      purpose: 'BTG',
+      patientKey,
+      grant: null,
+      records: [],
+      query: null,
+      by: { kind: 'person', name, key, role: null },
+      sequence: null,
+      emergency: requestId,
+    }
+    return sealAccessEntry(access, logKey, random)
   }
 
   /**
@@ -212,10 +246,11 @@ export class EmergencyDesk {
    * worth only the reader can tell, so those that come meanwhile go along: one may be a lie.
    */
   async #collect(
-    request: EmergencyRequest,
+    { request, entry }: OpenedByUs,
     header: EmergencyHeader,
   ): Promise<Omit<OpenedShares, 'openedAt'>> {
     const { peers, clock } = this.#modules
+    if (entry === null) return refuse('emergency_ended')
     const shares: EmergencyShare[] = []
     const refused: { organisation: string; code: string }[] = []
     const enough = Promise.withResolvers<void>()
@@ -223,7 +258,7 @@ export class EmergencyDesk {
     const digest = emergencyHeaderDigest(header)
     const ask = async (organisation: string): Promise<void> => {
       try {
-        const answer = await this.#askUntilFinal(organisation, request)
+        const answer = await this.#askUntilFinal(organisation, { request, entry })
         if (answer.kind !== 'share') throw new VaultPeerError('malformed', organisation)
         shares.push({ organisation, ...answer.body })
         const alike = shares.filter((each) =>
@@ -256,12 +291,12 @@ export class EmergencyDesk {
   }
 
   /** A trustee may see the block a moment after us. */
-  async #askUntilFinal(organisation: string, request: EmergencyRequest): Promise<EmergencyAnswer> {
+  async #askUntilFinal(organisation: string, asked: EmergencyAsked): Promise<EmergencyAnswer> {
     const { peers, clock } = this.#modules
     const until = clock.monotonic() + SHARE_MS
     for (let pause = 5; ; pause *= 2) {
       try {
-        const body: EmergencyMessage = { kind: 'open', body: { request } }
+        const body: EmergencyMessage = { kind: 'open', body: asked }
         const { body: answer } = await peers.request(
           organisation,
           { kind: 'emergency', body },

@@ -205,6 +205,7 @@ export class OfflineEmergencies {
       practitioner: first?.key ?? START,
       setHandle,
       home: self,
+      entry: null,
       openedAt: { ...opening.openedAt, transaction: final?.id ?? START },
       closed: null,
       told: [],

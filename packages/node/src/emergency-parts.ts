@@ -13,6 +13,7 @@ import {
 } from '@mooring/ledger'
 import type { EmergencyAnswer, EmergencyMessage, RandomBytes } from '@mooring/records'
 import type { PrivateValues } from '@mooring/storage'
+import type { AccessNotes } from './access-notes.ts'
 import type { AtRest } from './at-rest.ts'
 import type { Clock } from './clock.ts'
 import type { CommittedBlock, Committer } from './committer.ts'
@@ -45,6 +46,7 @@ export interface EmergencyModules {
   readonly atRest: AtRest
   readonly relay: Relay
   readonly peers: VaultPeers
+  readonly accesses: Pick<AccessNotes, 'noteEmergency'>
   readonly committer: Pick<Committer, 'subscribe'>
   readonly organisations: () => readonly Organisation[]
   readonly finalState: () => StateReader
@@ -136,7 +138,7 @@ export class Emergencies {
       case 'locate':
         return await this.trustee.locate(message.body.locatorId)
       case 'open':
-        return await this.trustee.open(sender, message.body.request)
+        return await this.trustee.open(sender, message.body)
       case 'notice':
         await this.#takeNotice(message.body)
         return DONE

@@ -15,6 +15,7 @@ import {
   versioned,
 } from '@mooring/codec'
 import {
+  accessEntrySchema,
   EMERGENCY_SEALED_BYTES_MAX,
   EMERGENCY_VERDICTS,
   emergencyDepositSchema,
@@ -60,6 +61,8 @@ const openedSchema = versioned(1, {
   practitioner: digest,
   setHandle: digest,
   home: text(64),
+  /** Sealed to the patient: what every trustee wrote down. Null of what was opened without the network. */
+  entry: nullable(accessEntrySchema),
   openedAt: struct({ height: uint(), time: uint(), transaction: digest }),
   closed: nullable(
     struct({ time: uint(), outcome: text(32), salt: bytes(16), text: text(REASON_BYTES_MAX) }),

@@ -16,6 +16,7 @@ import {
   type StateReader,
 } from '@mooring/ledger'
 import {
+  type AccessEntry,
   checkDeposit,
   decideEmergency,
   emergencyAudience,
@@ -27,10 +28,16 @@ import {
   type RandomBytes,
   sealShareFor,
 } from '@mooring/records'
+import type { AccessNotes } from './access-notes.ts'
 import type { Clock } from './clock.ts'
 import type { EmergencyStore, HeldEmergencySet } from './emergency-store.ts'
 import { GIVEN_KEPT } from './emergency-store.ts'
 import type { Logger } from './logger.ts'
+
+export interface EmergencyAsked {
+  readonly request: EmergencyRequest
+  readonly entry: AccessEntry
+}
 
 export interface TrusteeOptions {
   readonly self: string
@@ -50,9 +57,12 @@ export interface TrusteeModules {
   readonly tipTime: () => number
   readonly groupOf: (organisation: string) => string | undefined
   readonly issuerKeys: (organisation: string) => readonly Uint8Array[]
+  readonly accesses: Pick<AccessNotes, 'noteEmergency'>
 }
 
 const HOUR_MS = 3_600_000
+/** An entry about one emergency is small. */
+const ENTRY_BYTES_MAX = 16 * 1024
 const LOOK_EVERY_MS = 30_000
 /** Sets that one hospital may deposit here. */
 const SETS_PER_HOME = 200_000
@@ -125,18 +135,21 @@ export class EmergencyTrustee {
   }
 
   /** @throws Refusal with the reason why no share is given */
-  open(sender: string, request: EmergencyRequest): Promise<EmergencyAnswer> {
+  open(sender: string, { request, entry }: EmergencyAsked): Promise<EmergencyAnswer> {
     return this.#alone(request.locatorId, async () => {
       const held = await this.#current(request.locatorId)
       const [version] = held?.versions ?? []
       const decision = this.#decide(sender, request, held)
       if (!decision.permit) {
         const { code } = decision
+        const header = version?.header
+        if (header !== undefined) await this.#trace(header, { request, sender, entry, code })
         this.#modules.logger.warn('a share of an emergency set was refused', { sender, code })
         throw new Refusal(code, `No share is given: ${code}.`)
       }
       if (held === undefined || version === undefined) throw new Error('permitted what is not here')
       await this.#note(held, request)
+      await this.#trace(version.header, { request, sender, entry, code: null })
       const { header, ciphertext, shareIndex, share } = version
       const sealed = sealShareFor(
         { index: shareIndex, bytes: share },
@@ -164,6 +177,18 @@ export class EmergencyTrustee {
       const name = this.#byHandle.get(toHex(setHandle))
       if (name !== undefined) this.#running.add(name)
     }
+  }
+
+  /** A line of the patient's access log. */
+  async #trace(
+    { home, patientKey }: EmergencyHeader,
+    { request, sender, entry, code }: EmergencyAsked & { sender: string; code: string | null },
+  ): Promise<void> {
+    const isFit = entry.custodian === home && entry.sealed.length <= ENTRY_BYTES_MAX
+    if (!isFit) throw new Refusal('entry_differs', TEXT.entry)
+    const { requestId } = request
+    const asked = { role: 'holder', requestId, reader: sender, home, patientKey } as const
+    await this.#modules.accesses.noteEmergency({ ...asked, entry, code })
   }
 
   #decide(sender: string, request: EmergencyRequest, held: HeldEmergencySet | undefined) {
@@ -309,6 +334,7 @@ export class EmergencyTrustee {
 
 const DONE: EmergencyAnswer = { kind: 'done', body: {} }
 const TEXT = {
+  entry: 'The entry is for another hospital than that of the set, or too large.',
   home: 'A deposit comes from the hospital that it names.',
   set: 'The deposit is not one that this trustee can take.',
   full: 'This trustee keeps as many sets of that hospital as it will.',

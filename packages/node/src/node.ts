@@ -131,7 +131,7 @@ async function assemble(
   const relay = openRelay(options, stores, agreement)
   const reader = () => opened.keeper.reader
   const emergencies = keep(
-    await openEmergencies(ground, { agreement, custodian, vault, relay, reader }),
+    await openEmergencies(ground, { agreement, custodian, vault, relay, accesses, reader }),
   )
   late.vaultHandlers = {
     ...opened.keeper.handlers,

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { quorumOf } from '@mooring/consensus'
+import type { AccessNotes } from './access-notes.ts'
 import type { Agreement } from './agreement.ts'
 import { AtRest } from './at-rest.ts'
 import { systemClock } from './clock.ts'
@@ -23,6 +24,7 @@ export interface EmergencyGround {
   readonly custodian: Custodian
   readonly vault: VaultParts
   readonly relay: Relay
+  readonly accesses: AccessNotes
   readonly reader: () => VaultKeeper['reader']
 }
 
@@ -30,7 +32,7 @@ const now = () => systemClock.wall()
 
 export async function openEmergencies(
   { options, logger, stores }: CustodyGround,
-  { agreement, custodian, vault, relay, reader }: EmergencyGround,
+  { agreement, custodian, vault, relay, accesses, reader }: EmergencyGround,
 ): Promise<Emergencies> {
   const { name: self, keys, home, genesisDigest } = options
   const { members, committer, execution } = agreement
@@ -49,6 +51,7 @@ export async function openEmergencies(
       values: stores.privateValues,
       atRest,
       relay,
+      accesses,
       peers,
       committer,
       organisations: () => members.organisations,

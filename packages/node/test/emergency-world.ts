@@ -26,6 +26,7 @@ import {
   type VaultRequest,
 } from '@mooring/records'
 import { MemoryLevel, openDatabaseOn, PrivateValues } from '@mooring/storage'
+import type { NotedEmergency } from '../src/access-notes.ts'
 import { AtRest } from '../src/at-rest.ts'
 import type { CommittedBlock } from '../src/committer.ts'
 import { Emergencies } from '../src/emergency-parts.ts'
@@ -95,6 +96,11 @@ export function randomBytes(length: number): Uint8Array {
   return bytes
 }
 
+/** Sealed to the log key of a patient of alder; what is in it a trustee cannot see. */
+export function someEntry(custodian = 'alder') {
+  return { nonce: randomBytes(16), custodian, sealed: randomBytes(64) }
+}
+
 export class EmergencyWorld {
   readonly clock = new TestClock()
   readonly digest: Uint8Array
@@ -103,6 +109,8 @@ export class EmergencyWorld {
   readonly dead = new Set<string>()
   readonly organisations = HOSPITALS.map(organisation)
   readonly state: Map<string, Uint8Array>
+  /** What went into the access logs. */
+  readonly traces: (NotedEmergency & { at: string })[] = []
   readonly #listeners = new Set<(block: CommittedBlock) => void>()
   #height = 0
   /** Altered on its way, by who tests what a liar does. */
@@ -275,6 +283,12 @@ export class EmergencyWorld {
         values,
         atRest: new AtRest(secretOf(`${id} rest`)),
         relay: this.relayOf(id),
+        accesses: {
+          noteEmergency: (asked) => {
+            this.traces.push({ at: id, ...asked })
+            return Promise.resolve()
+          },
+        },
         peers,
         committer: {
           subscribe: (listener) => {

@@ -13,6 +13,7 @@ import {
   type Practitioner,
   secretOf,
   settled,
+  someEntry,
   SUMMARY,
 } from './emergency-world.ts'
 
@@ -103,7 +104,7 @@ test('a trustee believes the chain and not the hospital that asks', () =>
   withScene(async ({ world, locator, ada }) => {
     const trustee = world.at('birch').emergencies
     const ask = (sender: string, request = world.request(OPENER, ada, locator)) =>
-      trustee.answer(sender, { kind: 'open', body: { request } })
+      trustee.answer(sender, { kind: 'open', body: { request, entry: someEntry() } })
     assert.equal(await codeOf(ask(OPENER)), 'emergency_not_final')
     assert.equal(await codeOf(ask('cedar')), 'sender_differs')
     const request = world.request(OPENER, ada, locator)
@@ -119,6 +120,25 @@ test('a trustee believes the chain and not the hospital that asks', () =>
     assert.equal((await ask(OPENER, request)).kind, 'share')
   }))
 
+test('the trace is in the logs of all who gave a share, and refusals are in them too', () =>
+  withScene(async (scene) => {
+    const { world, locator, ada } = scene
+    const { request, shares } = await seen(scene)
+    const given = world.traces.filter(({ role, code }) => role === 'holder' && code === null)
+    for (const { organisation } of shares) assert.ok(given.some(({ at }) => at === organisation))
+    assert.ok(
+      given.every(({ entry }) => equalBytes(entry.nonce, given[0]?.entry.nonce ?? entry.nonce)),
+    )
+    assert.ok(world.traces.some(({ role, at }) => role === 'reader' && at === OPENER))
+    const early = world.request(OPENER, ada, locator)
+    const asked = { kind: 'open' as const, body: { request: early, entry: someEntry() } }
+    const { emergencies } = world.at('birch')
+    assert.equal(await codeOf(emergencies.answer(OPENER, asked)), 'emergency_not_final')
+    assert.deepEqual(world.traces.at(-1)?.code, 'emergency_not_final')
+    const strange = { kind: 'open' as const, body: { request, entry: someEntry('cedar') } }
+    assert.equal(await codeOf(emergencies.answer(OPENER, strange)), 'entry_differs')
+  }))
+
 test('it ends by itself after four hours: ciphertext and share leave the disk, the next is there', () =>
   withScene(async (scene) => {
     const { world } = scene
@@ -130,7 +150,7 @@ test('it ends by itself after four hours: ciphertext and share leave the disk, t
     world.clock.advance(LOOK_MS)
     await end(world)
     assert.deepEqual(await versionsAt(world), [5, 5, 5, 5, 5])
-    const asked = { kind: 'open' as const, body: { request } }
+    const asked = { kind: 'open' as const, body: { request, entry: someEntry() } }
     const late = world.at('birch').emergencies.answer(OPENER, asked)
     assert.equal(await codeOf(late), 'emergency_set_differs')
     const { opened: next, shares } = await seen(scene)
@@ -162,7 +182,7 @@ test('a clock that is set back opens nothing that the chain says is over', () =>
     const reason = { outcome: 'treated', text: 'found unconscious' }
     await world.at(OPENER).emergencies.desk.close(request.requestId, reason)
     // Whatever its clock says: the reason is on the chain, and with it the end.
-    const asked = { kind: 'open' as const, body: { request } }
+    const asked = { kind: 'open' as const, body: { request, entry: someEntry() } }
     const after = world.at('cedar').emergencies.answer(OPENER, asked)
     assert.equal(await codeOf(after), 'emergency_set_differs')
     assert.equal(await codeOf(world.open(OPENER, request)), 'emergency_ended')

@@ -424,6 +424,7 @@ function notesOf(noted: Noted): AccessNotes {
     },
     noteRead: () => Promise.resolve(),
     noteQuery: () => Promise.resolve(true),
+    noteEmergency: () => Promise.resolve(),
     noteRepair: () => Promise.resolve(),
   }
 }

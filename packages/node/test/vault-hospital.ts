@@ -197,6 +197,7 @@ export class Hospital {
         this.noted.push({ what: 'refusal', code, request })
         return Promise.resolve()
       },
+      noteEmergency: () => Promise.resolve(),
       noteRepair: ({ sets }) => {
         this.noted.push({ what: `repair of ${sets}`, request: null })
         return Promise.resolve()

@@ -12,6 +12,7 @@ import {
   variant,
 } from '@mooring/codec'
 import { domainHash } from '@mooring/crypto'
+import { accessEntrySchema } from './access-entry.ts'
 import {
   emergencyDepositSchema,
   emergencyHeaderSchema,
@@ -39,8 +40,8 @@ export const emergencyMessageSchema = variant({
   deposit: emergencyDepositSchema,
   /** To every member: who keeps this set, and which version is in force? */
   locate: struct({ locatorId: digest }),
-  /** For a share. */
-  open: struct({ request: emergencyRequestSchema }),
+  /** For a share; the entry is sealed to the patient, and every trustee writes it down before it gives any. */
+  open: struct({ request: emergencyRequestSchema, entry: accessEntrySchema }),
   /** To a hospital of somebody who is to be told: a guardian. */
   notice: struct({ requestId: digest, key: bytes(32) }),
   /** From who opened it to the patient's hospital and to the reviewer. */

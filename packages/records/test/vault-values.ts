@@ -195,7 +195,10 @@ const requests: Kinds<VaultRequest> = {
   restrict: record({ sets: list(record({ setId: digest, isRestricted: fc.nat(1) })) }),
   emergency: fc.oneof(
     record({ locatorId: digest }).map((body) => ({ kind: 'locate' as const, body })),
-    fc.constant({ kind: 'open' as const, body: { request: emergencyRequest() } }),
+    anyEntry.map((made) => ({
+      kind: 'open' as const,
+      body: { request: emergencyRequest(), entry: made },
+    })),
     fc.constantFrom(...emergencyDeposits.map((body) => ({ kind: 'deposit' as const, body }))),
     record({ requestId: digest, key: digest }).map((body) => ({ kind: 'notice' as const, body })),
     record({
