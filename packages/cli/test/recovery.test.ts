@@ -66,6 +66,14 @@ test('a thief who won two guardians over is stopped by the owner, and their sign
     assert.equal(codeOf(await as('thief', FINISH)), 'MOR-5716')
     assert.equal(codeOf(await as('thief', [...SUBMIT, ...approvals])), 'MOR-5703')
     assert.equal(codeOf(await as('ada', ['patient', 'veto'])), 'MOR-5716')
+
+    // The wallet was lost too, and made again from its words: it finds its identity and its key.
+    const again = await askGuardians(scene, { wallet: 'thief', identity, by })
+    json(await as('thief', [...SUBMIT, ...again.approvals]))
+    await newWallet('ada')
+    assert.equal(json(await as('ada', ['patient', 'veto']))['pending'], null)
+    const listed = json(await as('ada', ['patient', 'guardians', 'list']))
+    assert.deepEqual([listed['id'], listed['guardianNames']], [identity, []])
   }))
 
 test('one guardian of three stops a recovery, also one that a desk attests, which the old key cannot', () =>

@@ -33,7 +33,7 @@ import { type Context, waitingFor } from '../context.ts'
 import { readDocument, showDocument } from '../documents.ts'
 import type { RemoteOptions } from '../endpoint.ts'
 import { createOutput, formatAmount } from '../output.ts'
-import { seedOf } from '../own-identity.ts'
+import { firstIdentityId, seedOf } from '../own-identity.ts'
 import { readInput } from '../read-input.ts'
 import { type WalletOptions, walletRandom, withWallet } from '../wallet-session.ts'
 import { addReturn } from './patient-return.ts'
@@ -186,8 +186,8 @@ function addStatus(group: Command, context: Context): void {
     const chain = await withWallet(context, options, (wallet) => {
       const { own, recovery, deviceOf } = wallet.identity
       const named = options.identity === undefined ? undefined : idOf(options.identity)
-      const id = named ?? recovery?.request.identity ?? own?.id ?? deviceOf
-      if (id === null || id === undefined) throw new NodeError('no_identity')
+      const known = named ?? recovery?.request.identity ?? own?.id ?? deviceOf
+      const id = known ?? firstIdentityId(wallet)
       return askChain(context, wallet, options, (client) => knownIdentity(client, id))
     })
     if (output.isJson) output.json({ schema: 'mooring/identity/v1', ...chain })

@@ -7,16 +7,16 @@ import { encodeIdentityEvent, type IdentityEvent, signObjection } from '@mooring
 import { NodeError } from '@mooring/node'
 import { deviceVetoKey, rootSignKey, type Wallet } from '@mooring/records'
 import type { Command } from 'commander'
-import { askChain, refuseOther } from '../ask-chain.ts'
+import { askChain, askNetwork, refuseOther } from '../ask-chain.ts'
 import { remote, withHelp } from '../command-help.ts'
 import { type Context, waitingFor } from '../context.ts'
 import type { RemoteOptions } from '../endpoint.ts'
 import { createOutput } from '../output.ts'
-import { settleOwn } from '../own-identity.ts'
+import { firstIdentityId, settleOwn } from '../own-identity.ts'
 import { type WalletOptions, withWallet } from '../wallet-session.ts'
-import { knownIdentity } from './patient-recover.ts'
+import { idOf, knownIdentity } from './patient-recover.ts'
 
-type Options = RemoteOptions & WalletOptions
+type Options = RemoteOptions & WalletOptions & { identity?: string }
 
 function objection(wallet: Wallet, chain: Identity, digest: Uint8Array): IdentityEvent {
   const place = { identity: fromHex(chain.id), sequence: chain.sequence + 1 }
@@ -32,10 +32,18 @@ function objection(wallet: Wallet, chain: Identity, digest: Uint8Array): Identit
   return { kind: 'identity.veto', body: { ...place, by } }
 }
 
+function ownId(wallet: Wallet): Uint8Array {
+  if (wallet.seed !== null) return firstIdentityId(wallet)
+  const { deviceOf } = wallet.identity
+  if (deviceOf !== null) return deviceOf
+  throw new NodeError('no_identity')
+}
+
 export function addPatientVeto(group: Command, context: Context): void {
   const command = remote(group.command('veto')).description(
     'stop a recovery of your identity that is not yours',
   )
+  command.option('--identity <name>', 'when it came to this wallet by a recovery')
   withHelp(command, {
     examples: [
       'mooring patient veto',
@@ -47,10 +55,11 @@ export function addPatientVeto(group: Command, context: Context): void {
     const options = command.optsWithGlobals<Options>()
     const output = createOutput(context, options)
     const chain = await withWallet(context, options, (wallet) => {
-      const id = wallet.identity.own?.id ?? wallet.identity.deviceOf
-      if (id === null || wallet.genesis === null) throw new NodeError('no_identity')
-      const { digest } = wallet.genesis
+      const named = options.identity === undefined ? undefined : idOf(options.identity)
+      const id = named ?? ownId(wallet)
       const work = askChain(context, wallet, options, async (client) => {
+        // A wallet made again from its words knows no network yet.
+        const digest = wallet.genesis?.digest ?? (await askNetwork(client))
         await refuseOther(client, digest)
         const event = objection(wallet, await knownIdentity(client, id), digest)
         await client.relayIdentityEvent(encodeIdentityEvent(event))
