@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { toHex } from '@mooring/codec'
+import { fromHex, toHex } from '@mooring/codec'
 import { x25519PublicKey } from '@mooring/crypto'
-import { createTransaction, genesisDigest, patientKeyDigest } from '@mooring/ledger'
+import { createTransaction, genesisDigest, patientKeyDigest, tombstoneItem } from '@mooring/ledger'
 import {
   batchRoot,
   decodeBatchDeposit,
@@ -9,18 +9,22 @@ import {
   leavesOfDeposit,
   openKeyDeposit,
   type ShardHead,
+  shardSetId,
 } from '@mooring/records'
 import { MemoryLevel } from '@mooring/storage'
 import { test } from 'uvu'
 import type { Account } from '../src/accounts.ts'
+import { AtRest } from '../src/at-rest.ts'
 import type { FoundKey } from '../src/discovery.ts'
 import type { FoundBatch } from '../src/recovered-batches.ts'
 import { keyOf } from './chain-members.ts'
 import {
+  anchorsOn,
   type Custody,
   eventually,
   jsonOf,
   OWN,
+  SECRET,
   type Run,
   submission,
   TICK_MS,
@@ -211,6 +215,48 @@ test('what was anchored is anchored still, and can be proved without a new ancho
     assert.deepEqual(after.failures, [])
   })
 })
+
+test('what was erased does not come back from a holder that was away', async () => {
+  await withCustody(async (custody) => {
+    const { world } = custody
+    const before = await custody.run()
+    await before.custodian.submitRecords(submission(bundleOf(PATIENTS)))
+    await eventually(() => before.custodian.placing.status().waiting === 0, 'all placed')
+    world.clock.advance(TICK_MS)
+    await eventually(() => world.mempool.size > 0, 'an anchor')
+    await custody.block()
+    await eventually(() => before.custodian.counts().anchored === 4, 'all anchored')
+    const { heads, keys, batches } = await listedBy(custody, before)
+    const [erased] = heads
+    const [{ root } = assert.fail()] = batches.length > 0 ? batches : anchorRoots(custody)
+    assert.ok(erased !== undefined)
+    const setId = shardSetId(erased.set)
+    const salt = new AtRest(SECRET).tombstoneSalt(setId)
+    const transaction = createTransaction({
+      kind: 'record.tombstone',
+      body: {
+        organisation: OWN,
+        batchRoot: root,
+        item: tombstoneItem(setId, salt),
+        reason: 'patient_request',
+      },
+      expiresAt: world.clock.wall() + 60_000,
+      genesisDigest: genesisDigest(world.genesis),
+      keyPair: keyOf(OWN, 'anchor'),
+    })
+    assert.equal((await world.mempool.submit(transaction)).status, 'accepted')
+    assert.ok((await custody.block()) !== undefined)
+
+    const after = await custody.run({ level: new MemoryLevel('another disk') })
+    const found = { keys, heads: pages(heads), batches: listed(batches) }
+    assert.equal(await after.custodian.recover(found), 3)
+    assert.equal(after.custodian.index.getBySet(setId), undefined)
+  })
+})
+
+function anchorRoots({ world }: Custody): { root: Uint8Array }[] {
+  return anchorsOn(world).map(({ root }) => ({ root: fromHex(root) }))
+}
 
 test('what came back without its batch is anchored once more, and can be proved', async () => {
   await withCustody(async (custody) => {

@@ -46,7 +46,7 @@ import { MemoryHolders } from './memory-holders.ts'
 
 export const OWN = 'st-mary'
 export const TICK_MS = 2_000
-const SECRET = new Uint8Array(32).fill(9)
+export const SECRET = new Uint8Array(32).fill(9)
 const DEADLINE_MS = 10_000
 
 /** How many steps of a run are left; the step it dies at never comes back. */

@@ -10,7 +10,7 @@ import {
   recordSecrets,
   sealRecord,
 } from '@mooring/records'
-import { LibraryStore, MemoryLevel, openDatabaseOn } from '@mooring/storage'
+import { type Database, LibraryStore, MemoryLevel, openDatabaseOn } from '@mooring/storage'
 import { test } from 'uvu'
 import { ManifestLibrary } from '../src/manifest-library.ts'
 
@@ -31,9 +31,11 @@ function random(seed: string) {
   }
 }
 
-async function library(sealSecrets = [sealSecret]): Promise<ManifestLibrary> {
+const fresh = () => openDatabaseOn(new MemoryLevel('library'), 'vault')
+
+async function library(sealSecrets = [sealSecret], database?: Database): Promise<ManifestLibrary> {
   return new ManifestLibrary({
-    store: new LibraryStore(await openDatabaseOn(new MemoryLevel('library'), 'vault')),
+    store: new LibraryStore(database ?? (await fresh())),
     sealSecrets,
     seal: (plaintext) => plaintext,
     open: (sealed) => sealed,
@@ -104,6 +106,21 @@ test('what was sealed to the seal key of before opens after it was rotated', asy
     const shelf = await library([...secrets])
     await shelf.learn(scope, learnt)
     assert.equal((await shelf.find(scope, toHex(setId))) !== undefined, isFound)
+  }
+})
+
+test('an erased set is forgotten, in memory and on the disk, and may not be known at all', async () => {
+  const { setId, ...head } = headUnder('true key')
+  const database = await openDatabaseOn(new MemoryLevel('library'), 'vault')
+  const shelf = await library([sealSecret], database)
+  await shelf.learn(scope, { keys: [keyOf('true key')], heads: [head] })
+  await shelf.forget(bytesOf('another set'))
+  assert.notEqual(await shelf.find(scope, toHex(setId)), undefined)
+  await shelf.forget(setId)
+  for (const each of [shelf, await library([sealSecret], database)]) {
+    assert.equal(await each.find(scope, toHex(setId)), undefined)
+    assert.deepEqual(await each.list(scope), [])
+    assert.ok(await each.hasKeys(scope, ['general']))
   }
 })
 

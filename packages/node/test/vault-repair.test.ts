@@ -222,6 +222,50 @@ test('a member that only says that something is lost here makes nobody look for 
   )
 })
 
+test('a holder that was away makes nothing whole again that was erased meanwhile', async () => {
+  await world(
+    async (made) => {
+      const { world: vault, placed } = made
+      const [{ located } = assert.fail()] = placed
+      const { setId, set, holders } = located
+      const salt = bytesFor('salt', 32)
+      // Enough of them to make the rest again.
+      const away = holders.filter((name) => name !== 'a').slice(0, set.k)
+      assert.equal(away.length, set.k)
+      const custodian = vault.hospital('a')
+      const erase = (name: string) => {
+        const request = { kind: 'erase' as const, body: { setId, salt } }
+        return custodian.peers.request(name, request, { timeoutMs: 5_000 })
+      }
+      for (const name of away) vault.down.add(name)
+      vault.tombstones.put('a', setId, salt)
+      custodian.records.splice(
+        custodian.records.findIndex((each) => toHex(each.setId) === toHex(setId)),
+        1,
+      )
+      for (const { name } of there(vault)) await erase(name)
+      for (const name of away) vault.down.delete(name)
+      for (const name of away) {
+        const { known, care } = vault.hospital(name).keeper
+        const missed = (await known.get(setId)) ?? assert.fail()
+        const { verdicts } = await care.audit([missed])
+        assert.equal(verdicts.bad, 1)
+      }
+      for (let time = 0; time < 3; time += 1) await lookAround(made)
+      const keepers: string[] = []
+      for (const { name, shards } of vault.hospitals)
+        if ((await shards.of(setId)).length > 0) keepers.push(name)
+      assert.deepEqual(keepers.toSorted(), away.toSorted())
+      for (const name of away) {
+        await erase(name)
+        assert.deepEqual(await vault.hospital(name).shards.of(setId), [])
+      }
+      await checkFull({ ...made, placed: placed.slice(1) })
+    },
+    { count: 3 },
+  )
+})
+
 test('an empty hospital asks on when the first that it reaches has nothing, or says nothing', async () => {
   await world(
     async (made) => {

@@ -63,6 +63,7 @@ async function problemOfReading(client: Client, id: string): Promise<string | un
     for await (const piece of body) if (piece.length === 0) break
     return undefined
   } catch (error) {
+    if (error instanceof ApiProblem && error.code === 'erased') return undefined
     if (error instanceof ApiProblem && error.status !== 0) return error.detail
     throw error
   }

@@ -83,6 +83,8 @@ async function isFinal(client: Client, id: string, deadline: number): Promise<st
       if (record.status === 'anchored') return undefined
       if (performance.now() >= deadline) return `is ${record.status}, not anchored`
     } catch (error) {
+      // What was erased is gone because somebody was right to ask for it.
+      if (error instanceof ApiProblem && error.code === 'erased') return undefined
       if (!(error instanceof ApiProblem) || error.code !== 'unknown_record') throw error
       return 'is gone'
     }
