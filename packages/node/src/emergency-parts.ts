@@ -2,7 +2,7 @@
 // credentials; and who of them is spoken to by other members and by blocks.
 
 import { Refusal } from '@mooring/api'
-import { equalBytes } from '@mooring/codec'
+import { equalBytes, toHex } from '@mooring/codec'
 import type { KeyPair } from '@mooring/crypto'
 import {
   decodeTransaction,
@@ -14,6 +14,7 @@ import {
 import type { EmergencyAnswer, EmergencyMessage, RandomBytes } from '@mooring/records'
 import type { PrivateValues } from '@mooring/storage'
 import type { AccessNotes } from './access-notes.ts'
+import type { Finding } from './alarms.ts'
 import type { AtRest } from './at-rest.ts'
 import type { Clock } from './clock.ts'
 import type { CommittedBlock, Committer } from './committer.ts'
@@ -75,6 +76,8 @@ export class Emergencies {
   #unsubscribe: () => void = () => undefined
   #cancelCare: () => void = () => undefined
   #working: Promise<void> = Promise.resolve()
+  /** Requests of ours whose reason is late. */
+  #overdue: readonly string[] = []
 
   constructor(options: EmergencyOptions, modules: EmergencyModules) {
     this.#options = options
@@ -202,17 +205,29 @@ export class Emergencies {
     })
   }
 
+  /** What is late: the hospital owes a reason. */
+  finding(): Finding | null {
+    const [first, ...others] = this.#overdue
+    if (first === undefined) return null
+    const more = others.length === 0 ? '' : `, and ${others.length} more`
+    const detail = `No written reason was given in three days for ${first}${more}.`
+    return { code: 'emergency_reason_overdue', severity: 'ticket', detail }
+  }
+
   /** Reasons that somebody has not been told, and what was opened without the network. */
-  async #care(): Promise<void> {
+  async care(): Promise<void> {
     await this.offline.anchor()
+    const overdue: string[] = []
     for await (const { value } of this.store.opened.all()) {
+      if (this.desk.isOverdue(value)) overdue.push(toHex(value.request.requestId))
       if (value.closed !== null && value.told.length < 2) await this.desk.tellReason(value)
     }
+    this.#overdue = overdue
   }
 
   #arm(): void {
     this.#cancelCare = this.#modules.clock.after(CARE_EVERY_MS, () => {
-      this.#work(() => this.#care())
+      this.#work(() => this.care())
       this.#arm()
     })
   }

@@ -210,6 +210,7 @@ export type EmergencyErrorCode =
   | 'deposit_malformed'
   | 'network_is_there'
   | 'second_practitioner_missing'
+  | 'emergency_reason_overdue'
 
 export const EMERGENCY_TEXTS: Record<EmergencyErrorCode, CatalogEntry> = {
   ...CREDENTIAL_TEXTS,
@@ -285,6 +286,12 @@ export const EMERGENCY_TEXTS: Record<EmergencyErrorCode, CatalogEntry> = {
     'The network is there',
     'Without it a hospital opens what it has of its own patients; now the ordinary way is open.',
     'Open the set with the card:   mooring emergency open --help',
+  ),
+  emergency_reason_overdue: entry(5666, 1, 503)(
+    'An emergency lacks its written reason',
+    '{detail}',
+    'See which ones:   mooring emergency list --overdue',
+    'It can be given to the reviewer and to the patient only, now that it is late.',
   ),
   second_practitioner_missing: barred(5665)(
     'A second practitioner is missing',

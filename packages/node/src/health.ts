@@ -108,6 +108,8 @@ export class Health {
     if (shards !== null) findings.push(shards)
     const vault = this.#parts.vault()
     if (vault !== null) findings.push(vault)
+    const emergency = this.#parts.emergencies()
+    if (emergency !== null) findings.push(emergency)
     const stall = this.#stallFinding()
     if (stall !== null) findings.push(stall)
     return this.#alarms.update(findings)

@@ -25,6 +25,7 @@ export interface Late {
   vaultHandlers: VaultHandlers | null
   keeper: VaultKeeper | null
   vaultFinding: () => Finding | null
+  emergencyFinding: () => Finding | null
   custodian: Custodian | null
   erasures: Erasures | null
   halted: HaltReason | null
@@ -44,6 +45,7 @@ export function noParts(fail: Late['fail']): Late {
     vaultHandlers: null,
     keeper: null,
     vaultFinding: () => null,
+    emergencyFinding: () => null,
     custodian: null,
     erasures: null,
     halted: null,

@@ -66,6 +66,8 @@ export interface NodeParts {
   shards: () => Finding | null
   /** What a holder was caught at. */
   vault: () => Finding | null
+  /** Emergencies of ours that lack their reason. */
+  emergencies: () => Finding | null
   /** Evidence against authorities, newest first. */
   offences: Pick<Offences, 'list'>
   isDraining: () => boolean

@@ -139,6 +139,7 @@ async function assemble(
   }
   late.keeper = opened.keeper
   late.vaultFinding = () => opened.finding()
+  late.emergencyFinding = () => emergencies.finding()
   await custodian.start()
   await accesses.start()
   const patients = keep(await openPatients(ground, { agreement, custodian, relay }))
@@ -381,6 +382,7 @@ function partsOf(
     membership: () => late.watch?.finding() ?? null,
     shards: () => late.keeper?.finding() ?? null,
     vault: () => late.vaultFinding(),
+    emergencies: () => late.emergencyFinding(),
     isDraining: () => late.isDraining,
   }
 }

@@ -171,6 +171,7 @@ export class World {
       membership: () => null,
       shards: () => null,
       vault: () => null,
+      emergencies: () => null,
       offences: { list: () => [] },
       isDraining: () => false,
     }
