@@ -7,18 +7,9 @@
 // and compares: so facts cannot be made up to fit a grant, what stays hidden cannot be guessed, and
 // before a read nobody but the custodian knows any of it.
 
-import {
-  bytes,
-  concatBytes,
-  encode,
-  type Infer,
-  list,
-  type Schema,
-  struct,
-  text,
-  variant,
-} from '@mooring/codec'
-import { hkdfSha256, sha256 } from '@mooring/crypto'
+import { bytes, encode, type Infer, list, type Schema, struct, text, variant } from '@mooring/codec'
+import { sha256 } from '@mooring/crypto'
+import { hkdfOf } from './hmac.ts'
 
 export const REFERENCE_BYTES_MAX = 256
 export const LABELS_MAX = 32
@@ -87,17 +78,25 @@ export type ShownFacts = Pick<RecordFacts, 'patientKey' | 'class'> & {
 const utf8 = new TextEncoder()
 const TAG_INFO = utf8.encode('gate/v1')
 const FACETS_INFO = utf8.encode('facets/v1')
-const FACET_PREFIX = 'facet/v1\0'
 const GATE_PREFIX = utf8.encode('gate/v2\0')
-const NO_SALT = new Uint8Array(0)
 const headSchema = struct(alwaysShown)
+const prefixOf = (name: FacetName): Uint8Array => utf8.encode(`facet/v1\0${name}\0`)
+const FACET_PREFIXES: Record<FacetName, Uint8Array> = {
+  type: prefixOf('type'),
+  record: prefixOf('record'),
+  date: prefixOf('date'),
+  author: prefixOf('author'),
+  encounter: prefixOf('encounter'),
+  labels: prefixOf('labels'),
+}
 
 export function gateTagOf(rec: Uint8Array): Uint8Array {
-  return hkdfSha256(rec, NO_SALT, TAG_INFO, 32)
+  return hkdfOf(rec)(TAG_INFO, 32)
 }
 
 export function gateOf(rec: Uint8Array, facts: RecordFacts): Uint8Array {
-  return gateOfOpening(gateTagOf(rec), openFacts(rec, facts, []))
+  const derive = hkdfOf(rec)
+  return gateOfOpening(derive(TAG_INFO, 32), opened(derive, facts, new Set()))
 }
 
 /** Shows the named facets, and the patient's key and the class in any case. */
@@ -106,8 +105,15 @@ export function openFacts(
   facts: RecordFacts,
   shown: Iterable<FacetName>,
 ): FactsOpening {
-  const salts = hkdfSha256(rec, NO_SALT, FACETS_INFO, FACET_NAMES.length * SALT_BYTES)
-  const names = new Set(shown)
+  return opened(hkdfOf(rec), facts, new Set(shown))
+}
+
+function opened(
+  derive: ReturnType<typeof hkdfOf>,
+  facts: RecordFacts,
+  names: ReadonlySet<FacetName>,
+): FactsOpening {
+  const salts = derive(FACETS_INFO, FACET_NAMES.length * SALT_BYTES)
   const open = <K extends FacetName>(name: K, schema: Schema<RecordFacts[K]>) => {
     const start = FACET_NAMES.indexOf(name) * SALT_BYTES
     const salt = salts.slice(start, start + SALT_BYTES)
@@ -169,5 +175,5 @@ function hashOf<T>(name: FacetName, schema: Schema<T>, { kind, body }: Facet<T>)
 }
 
 function facetHash(name: FacetName, salt: Uint8Array, encoded: Uint8Array): Uint8Array {
-  return sha256(concatBytes(utf8.encode(`${FACET_PREFIX}${name}\0`), salt, encoded))
+  return sha256(FACET_PREFIXES[name], salt, encoded)
 }
