@@ -122,7 +122,8 @@ export class Agreement {
       isIncluded: (id) => chain.getTransaction(id) !== undefined,
     })
     const finalState = () => this.execution.finalState()
-    this.facts = createFinalFacts({ chain, finalState })
+    const heartbeatMs = () => this.execution.parameters.heartbeatMs
+    this.facts = createFinalFacts({ chain, finalState, heartbeatMs })
     this.members = new Members(organisations(tip.view), this.execution.authorities)
     this.mempool = new Mempool(
       { genesisDigest: options.genesisDigest, ...options.mempool },

@@ -26,7 +26,7 @@ import { Refusal } from '@mooring/api'
 import type { Account, Accounts } from './accounts.ts'
 import type { Clock } from './clock.ts'
 import type { GrantReader } from './grant-reader.ts'
-import { decisionTime, grantStandings, type StandingFacts } from './grant-standings.ts'
+import { decisionTime, grantStandings, isStale, type StandingFacts } from './grant-standings.ts'
 
 type Question = Extract<VaultRequest, { kind: 'catalogue' }>['body']
 type Answer = Extract<VaultAnswer, { kind: 'catalogue' }>['body']
@@ -233,6 +233,7 @@ function decide(
     anchorKeyOf,
     grantOf: (grant) => grants.find(grant),
     standings: grantStandings(facts),
+    isStale: isStale(clock, facts),
     tip: tip(),
     blockDigestAt,
     now: decisionTime(clock, facts),

@@ -181,6 +181,7 @@ function createParts(options: CustodianOptions, modules: CustodianModules): Part
   const facts = createFinalFacts({
     chain: modules.chain,
     finalState: () => modules.execution.finalState(),
+    heartbeatMs: () => modules.execution.parameters.heartbeatMs,
   })
   const accounts = new PatientAccounts({
     organisation,

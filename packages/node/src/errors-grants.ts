@@ -12,6 +12,11 @@ export const GRANT_STANDING_TEXTS = {
     'Its document is no consent in the form that grants have here, or exceeds its limits.',
     'Use the file as it was given:   mooring grant show <file>',
   ),
+  chain_stale: entry(5435, 5, 503)(
+    'The holder has had no final block for too long',
+    'Grants may have been taken back meanwhile, so it serves nobody under one. On its own records a custodian goes on.',
+    'See who is missing for a quorum:   mooring status',
+  ),
   grant_unknown: refused(5481)(
     'The chain has no such grant',
     'Its handle was never opened, as far as this node has final blocks; a grant counts from then on.',

@@ -21,6 +21,7 @@ export interface FinalFacts {
   /** Block time of the tip. */
   readonly time: UnixMs
   readonly height: number
+  readonly heartbeatMs: number
   /** Undefined when no final block opened it. */
   handle(handle: Uint8Array): GrantHandle | undefined
   /** The digest of what replaced a key at a custodian; null while the key is in force. */
@@ -38,10 +39,18 @@ export interface FinalFactsModules {
   chain: { readonly tip: { readonly height: number; readonly time: UnixMs } }
   /** After the last durable block. */
   finalState: () => StateReader
+  heartbeatMs: () => number
 }
 
-export function createFinalFacts({ chain, finalState }: FinalFactsModules): FinalFacts {
+export function createFinalFacts({
+  chain,
+  finalState,
+  heartbeatMs,
+}: FinalFactsModules): FinalFacts {
   return {
+    get heartbeatMs() {
+      return heartbeatMs()
+    },
     get time() {
       return chain.tip.time
     },

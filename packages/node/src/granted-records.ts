@@ -30,7 +30,7 @@ import { discoverHeads, discoverKeys, newHeads } from './discovery.ts'
 import { PageBudget } from './holder-pages.ts'
 import type { Logger } from './logger.ts'
 import type { ManifestLibrary, Scope } from './manifest-library.ts'
-import { decisionTime, grantStandings, type StandingFacts } from './grant-standings.ts'
+import { decisionTime, grantStandings, isStale, type StandingFacts } from './grant-standings.ts'
 import { orSilence, VaultPeerError } from './vault-peers.ts'
 
 export interface GrantedModules extends AccessModules {
@@ -213,7 +213,11 @@ export class GrantedRecords {
   #checkUse(grant: Grant): void {
     const { self: reader, clock, facts } = this.#modules
     const { custodian } = grant
-    const known = { now: decisionTime(clock, facts), standings: grantStandings(facts) }
+    const known = {
+      now: decisionTime(clock, facts),
+      standings: grantStandings(facts),
+      isStale: isStale(clock, facts),
+    }
     const code = checkUse(grant, { reader, custodian }, known)
     if (code !== undefined) throw new Refusal(code, `The grant opens nothing: ${code}.`)
   }

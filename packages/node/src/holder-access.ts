@@ -24,7 +24,7 @@ import {
 import type { AccessNotes } from './access-notes.ts'
 import type { Clock } from './clock.ts'
 import type { GrantReader } from './grant-reader.ts'
-import { decisionTime, grantStandings, type StandingFacts } from './grant-standings.ts'
+import { decisionTime, grantStandings, isStale, type StandingFacts } from './grant-standings.ts'
 import type { KeptShard, KeptShards } from './kept-shards.ts'
 
 export type HolderRefusal =
@@ -127,6 +127,7 @@ export class HolderAccess {
       anchorKeyOf: (organisation) => memberOf(organisation)?.anchorKey,
       grantOf: (grant) => grants.find(grant),
       standings: grantStandings(facts),
+      isStale: isStale(clock, facts),
       tip: tip(),
       blockDigestAt,
       now,

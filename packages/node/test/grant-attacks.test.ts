@@ -104,6 +104,19 @@ test('after its end, and whatever the clock of the holder says while blocks go o
     await refused(world, asked, 'grant_expired')
   }))
 
+test('on the small side of a partition, where no revocation would arrive', () =>
+  withHolders(async (world) => {
+    const deposited = await world.deposit()
+    world.facts.time = world.clock.wall() - 15 * 60_000
+    world.facts.heartbeatMs = 60_000
+    const asked = world.request([deposited])
+    assert.equal(typeof (await world.witness(HOLDER, asked)), 'object')
+    world.clock.advance(1)
+    await refused(world, asked, 'chain_stale')
+    world.facts.time = world.clock.wall()
+    assert.equal(typeof (await world.witness(HOLDER, asked)), 'object')
+  }))
+
 test('before its beginning, however the reader dates its request', () =>
   withHolders(async (world) => {
     const deposited = await world.deposit()

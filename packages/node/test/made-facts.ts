@@ -8,6 +8,7 @@ const FAR = Date.UTC(2100, 0, 1)
 
 export class MadeFacts implements StandingFacts {
   time = 0
+  heartbeatMs = 0
   readonly #changed = new Map<string, GrantHandle | null>()
   /** Keys that were replaced, by the key, with what came after. */
   readonly #replaced = new Map<string, Uint8Array>()

@@ -104,7 +104,8 @@ function createDesk(
   const anchorKey = keyOf(OWN, 'anchor')
   const atRest = new AtRest(new Uint8Array(32).fill(9))
   const members = genesis.organisations.map(({ organisation }) => organisation)
-  const facts = createFinalFacts({ chain, finalState: () => execution.finalState() })
+  const finalState = () => execution.finalState()
+  const facts = createFinalFacts({ chain, finalState, heartbeatMs: () => 0 })
   const keys = new KeyDeposits({ organisation: OWN, organisations: () => members, store, atRest })
   const now = () => clock.wall()
   const accounts = new PatientAccounts({

@@ -44,6 +44,7 @@ export const ACCESS_REFUSALS = [
   'wrong_custodian',
   'grant_missing',
   'grant_malformed',
+  'chain_stale',
   'grant_of_another_custodian',
   'not_the_recipient',
   'grant_unknown',
@@ -108,6 +109,8 @@ export interface AccessInput {
   readonly blockDigestAt: (height: number) => Uint8Array | undefined
   /** No earlier than the tip: whose clock is slow does not keep a grant alive. */
   readonly now: number
+  /** No final block for so long that revocations may be missed here: grants do not count. */
+  readonly isStale: boolean
   /** What this holder has of a set; undefined for none. At least one of the sets must be here. */
   readonly heldSet: (setId: Uint8Array) => HeldSet | undefined
   /**
@@ -164,8 +167,9 @@ export function decideQuery(input: Omit<AccessInput, 'heldSet'>): AccessDecision
 export function checkUse(
   grant: Grant,
   { reader, custodian }: { readonly reader: string; readonly custodian: string },
-  { now, standings }: Pick<AccessInput, 'now' | 'standings'>,
+  { now, standings, isStale }: Pick<AccessInput, 'now' | 'standings' | 'isStale'>,
 ): AccessRefusal | GrantRefusal | undefined {
+  if (isStale) return 'chain_stale'
   if (grant.custodian !== custodian) return 'grant_of_another_custodian'
   if (grant.recipient !== reader) return 'not_the_recipient'
   return checkGrant(grant, {

@@ -221,6 +221,7 @@ export function inputOf(
     anchorKeyOf: (id) => (MEMBERS.includes(id) ? anchorKeyOf(id).publicKey : undefined),
     grantOf: readable,
     standings: standingsOf(),
+    isStale: false,
     tip: TIP,
     blockDigestAt: (height) => (height <= TIP ? blockDigestAt(height) : undefined),
     now: NOW,

@@ -163,6 +163,8 @@ const CASES: Case[] = [
   ['gate_differs', own({ sets: [askedSet('a', { class: 'emergency' })] })],
   ['gate_differs', own({ sets: [askedSet('a', { patientKey: otherPatientKey.publicKey })] })],
   ['grant_malformed', {}, { grantOf: () => undefined }],
+  ['chain_stale', {}, { isStale: true }],
+  ['permit', own(), { isStale: true }],
   ['grant_unknown', {}, standing(null)],
   ['grant_unknown', {}, standing({ kind: 'delegation' })],
   ['grant_revoked', {}, standing({ revokedAt: 3 })],
