@@ -179,7 +179,10 @@ async function eventsUnder({ text }: MadeGrant) {
   const grant = toHex(readGrant(parseGrant(text)).id)
   const seal = pairwiseSealKey(SEED, organisationDid(hospital.name), 1)
   const { items } = await reader.client.accessList({ limit: 500 })
-  const own = items.filter((item) => item.grant === grant && item.organisation === reader.name)
+  const own = items.filter(
+    (item) =>
+      item.grant === grant && item.organisation === reader.name && item.outcome !== 'refused',
+  )
   const events: Access[] = []
   for (const { id } of own) {
     const proof = await eventually('an entry is final', FINAL_MS, async () =>

@@ -77,7 +77,8 @@ export async function readFields(
   const { custodian, logKey } = grant
   const query = 'fields that this grant shows'
   const question = await signQuery(modules, { grant, logKey, purpose, person, query })
-  const answer = await ask(modules, custodian, { ...question, after, limit }, signal)
+  const asked = { ...question, after, limit: Math.min(limit, FIELD_RECORDS_MAX) }
+  const answer = await ask(modules, custodian, asked, signal)
   const items = answer.proofs.flatMap((proof) => {
     const shown = shownBy(proof, { custodian, genesisDigest: modules.genesisDigest })
     if (shown === undefined) modules.logger.warn('a proof of fields does not hold', { custodian })
