@@ -92,6 +92,8 @@ test('to open a set it takes a card, and a key for each credential', () =>
       'emergency close id --why x --outcome bored',
       'practitioner issue did:key:zzz --role a --name b --licence c',
       'patient emergency set --notify somebody',
+      'patient emergency set --for child',
+      'patient emergency opt-out --for child',
     ]
     for (const line of lines) assert.equal((await run(line)).code, 2, line)
     const unreadable = await run(`emergency open ${CARD} --credential ada.credential --key ada.key`)

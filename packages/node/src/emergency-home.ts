@@ -21,6 +21,7 @@ import {
   TRUSTEES_LEAST,
   withdrawEmergencySet,
 } from '@mooring/records'
+import { TokenBucket } from '@mooring/network'
 import type { Clock } from './clock.ts'
 import type { EmergencyStore, HomeSet } from './emergency-store.ts'
 import type { EmergencyNotices } from './emergency-notices.ts'
@@ -68,6 +69,10 @@ const DEPOSIT_MS = 10_000
 const CARE_EVERY_MS = 60_000
 /** Below so many versions in hand a hosted set is made anew. */
 const SPARE_LEAST = 2
+/** Deposits of one wallet: each goes to every trustee. */
+const DEPOSITS_AT_ONCE = 8
+const DEPOSITS_PER_SECOND = 1 / 600
+const BUDGETS_MAX = 100_000
 const OUTBOX_PAGE = 32
 
 export class EmergencyHome {
@@ -75,6 +80,8 @@ export class EmergencyHome {
   readonly #modules: HomeModules
   /** Name of the home set that has a version, by the handle of the version. */
   readonly #byHandle = new Map<string, Uint8Array>()
+  /** Deposits of wallets, by key of the patient. */
+  readonly #budgets = new Map<string, TokenBucket>()
   #cancelCare: () => void = () => undefined
   #caring: Promise<void> = Promise.resolve()
 
@@ -122,6 +129,12 @@ export class EmergencyHome {
   ): Promise<DepositOutcome> {
     const [first] = deposits
     if (first === undefined) throw new Refusal('statement_incomplete', 'There is no deposit.')
+    if (!this.#takeBudget(patientKey)) {
+      throw new Refusal(
+        'too_many_deposits',
+        'The same patient has deposited often within the hour.',
+      )
+    }
     const { statement } = first.deposit.signed
     checkAddressed(statement, deposits, { patientKey, self: this.#options.self })
     return await this.#hand(patientKey, statement, { deposits, hosted: null })
@@ -151,6 +164,16 @@ export class EmergencyHome {
       hosted,
     })
     return { ...outcome, locator: hosted.locator }
+  }
+
+  #takeBudget(patientKey: Uint8Array): boolean {
+    const now = this.#modules.clock.monotonic()
+    const name = toHex(patientKey)
+    if (this.#budgets.size >= BUDGETS_MAX) this.#budgets.clear()
+    const known = this.#budgets.get(name)
+    const budget = known ?? new TokenBucket(DEPOSITS_AT_ONCE, DEPOSITS_PER_SECOND, now)
+    this.#budgets.set(name, budget)
+    return budget.take(1, now)
   }
 
   find(patientKey: Uint8Array): HomeSet | undefined {
@@ -213,7 +236,8 @@ export class EmergencyHome {
     const common = {
       locator,
       owner: keyPairFromSeed(ownerSeed),
-      sequence: (known?.sequence ?? 0) + 1,
+      // By the clock: what some trustees took of a deposit that failed must not pass for the next one.
+      sequence: Math.max((known?.sequence ?? 0) + 1, clock.wall()),
       home: this.#options.self,
     }
     if (isOptedOut) {

@@ -48,6 +48,7 @@ export interface EmergencyModules {
   readonly relay: Relay
   readonly peers: VaultPeers
   readonly accesses: Pick<AccessNotes, 'noteEmergency'>
+  readonly refuseRoom: (organisation: string, bytes: number) => Promise<string | undefined>
   readonly committer: Pick<Committer, 'subscribe'>
   readonly organisations: () => readonly Organisation[]
   readonly finalState: () => StateReader

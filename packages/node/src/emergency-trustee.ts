@@ -58,6 +58,8 @@ export interface TrusteeModules {
   readonly groupOf: (organisation: string) => string | undefined
   readonly issuerKeys: (organisation: string) => readonly Uint8Array[]
   readonly accesses: Pick<AccessNotes, 'noteEmergency'>
+  /** Why so many bytes of this hospital have no room here, if so. */
+  readonly refuseRoom: (organisation: string, bytes: number) => Promise<string | undefined>
 }
 
 const HOUR_MS = 3_600_000
@@ -120,7 +122,11 @@ export class EmergencyTrustee {
       if (code !== undefined && !isRepeated(code, known, deposit)) throw new Refusal(code, TEXT.set)
       const count = this.#counts.get(statement.home) ?? 0
       if (known === undefined && count >= SETS_PER_HOME) throw new Refusal('holder_full', TEXT.full)
-      if (code === undefined) await this.#keep(deposit, known)
+      if (code !== undefined) return DONE
+      const bytes = deposit.parts.reduce((sum, { ciphertext }) => sum + ciphertext.length, 0)
+      const full = await this.#modules.refuseRoom(statement.home, bytes)
+      if (full !== undefined) throw new Refusal(full, TEXT.full)
+      await this.#keep(deposit, known)
       return DONE
     })
   }

@@ -211,6 +211,7 @@ export type EmergencyErrorCode =
   | 'network_is_there'
   | 'second_practitioner_missing'
   | 'emergency_reason_overdue'
+  | 'too_many_deposits'
 
 export const EMERGENCY_TEXTS: Record<EmergencyErrorCode, CatalogEntry> = {
   ...CREDENTIAL_TEXTS,
@@ -286,6 +287,11 @@ export const EMERGENCY_TEXTS: Record<EmergencyErrorCode, CatalogEntry> = {
     'The network is there',
     'Without it a hospital opens what it has of its own patients; now the ordinary way is open.',
     'Open the set with the card:   mooring emergency open --help',
+  ),
+  too_many_deposits: entry(5667, 4, 429)(
+    'The set was deposited often within the hour',
+    'Each deposit goes to every trustee, so a hospital takes eight at once and then one in ten minutes.',
+    'Wait, and deposit again:   mooring patient emergency set',
   ),
   emergency_reason_overdue: entry(5666, 1, 503)(
     'An emergency lacks its written reason',

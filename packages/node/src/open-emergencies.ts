@@ -52,6 +52,7 @@ export async function openEmergencies(
       atRest,
       relay,
       accesses,
+      refuseRoom: (organisation, bytes) => vault.deposits.refuseRoom(organisation, bytes),
       peers,
       committer,
       organisations: () => members.organisations,

@@ -109,6 +109,8 @@ export class EmergencyWorld {
   readonly dead = new Set<string>()
   readonly organisations = HOSPITALS.map(organisation)
   readonly state: Map<string, Uint8Array>
+  /** Have no room. */
+  readonly full = new Set<string>()
   /** What went into the access logs. */
   readonly traces: (NotedEmergency & { at: string })[] = []
   readonly #listeners = new Set<(block: CommittedBlock) => void>()
@@ -289,6 +291,7 @@ export class EmergencyWorld {
             return Promise.resolve()
           },
         },
+        refuseRoom: () => Promise.resolve(this.full.has(id) ? 'holder_full' : undefined),
         peers,
         committer: {
           subscribe: (listener) => {

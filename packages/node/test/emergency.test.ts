@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { equalBytes } from '@mooring/codec'
 import { EMERGENCIES_PER_HOUR } from '@mooring/ledger'
-import { type EmergencyAnswer, openEmergencySet } from '@mooring/records'
+import { keyPairFromSeed } from '@mooring/crypto'
+import { type EmergencyAnswer, openEmergencySet, withdrawEmergencySet } from '@mooring/records'
 import { test } from 'uvu'
 import { NodeError } from '../src/node-error.ts'
 import {
@@ -313,6 +314,27 @@ test('a hosted set that runs out of versions is made anew, when nothing is open'
     assert.ok(opened.ok && opened.header.version === 6)
   }))
 
+test('a trustee without room takes nothing, and a wallet deposits a bounded number of times', () =>
+  withScene(async ({ world }) => {
+    const { home } = world.at(HOME).emergencies
+    world.full.add('birch')
+    const how = { withSensitive: false, isOptedOut: false }
+    assert.equal(await codeOf(home.depositHosted('Patient/2', how)), 'holder_full')
+    const { patientKey } = accountOf('Patient/3')
+    const [deposit] = withdrawnSet(HOME)
+    assert.ok(deposit !== undefined)
+    world.full.clear()
+    const codes: string[] = []
+    for (let count = 0; count < 9; count += 1) {
+      codes.push(await codeOf(home.deposit(patientKey, [{ trustee: 'birch', deposit }])))
+    }
+    assert.equal(codes.at(-1), 'too_many_deposits')
+    assert.ok(!codes.slice(0, 8).includes('too_many_deposits'))
+    world.clock.advance(600_000)
+    const later = home.deposit(patientKey, [{ trustee: 'birch', deposit }])
+    assert.notEqual(await codeOf(later), 'too_many_deposits')
+  }))
+
 test('another hospital, another patient and a forged deposit replace nothing', () =>
   withScene(async ({ world }) => {
     const { home, store } = world.at(HOME).emergencies
@@ -344,6 +366,13 @@ test('another hospital, another patient and a forged deposit replace nothing', (
 test('what goes wrong that nobody expects is no refusal', async () => {
   await assert.rejects(codeOf(Promise.reject(new NodeError('not_ready'))), NodeError)
 })
+
+/** A wallet that opts out. */
+function withdrawnSet(home: string) {
+  const owner = keyPairFromSeed(secretOf('owner'))
+  const locator = secretOf('locator of a wallet').subarray(0, 16)
+  return [withdrawEmergencySet({ locator, owner, sequence: 1, home }, true)]
+}
 
 const NOTHING = 'nothing was refused'
 

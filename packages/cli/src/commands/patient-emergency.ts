@@ -68,6 +68,13 @@ function atHospital(command: Command): Command {
   return command.option('--at <organisation>', 'the hospital that hands it to trustees')
 }
 
+// Card and owner key are those of the holder's seed: a set of somebody else would replace the own one.
+function refuseFor({ for: patient = '' }: WalletOptions): void {
+  if (patient === '') return
+  const detail = `The set of ${patient} is made by a hospital (mooring emergency set), or in an own wallet.`
+  throw new NodeError('usage', { detail, command: 'patient emergency ' })
+}
+
 function addSet(group: Command, context: Context): void {
   const command = atHospital(remote(group.command('set')))
     .description('seal a summary of all hospitals for an emergency, and give it to trustees')
@@ -89,6 +96,7 @@ function addSet(group: Command, context: Context): void {
   command.action(async () => {
     const options = command.optsWithGlobals<SetOptions>()
     const output = createOutput(context, options)
+    refuseFor(options)
     const notified = options.notify.map(notifiedOf)
     const made = await withWallet(context, options, async (wallet, save) => {
       const home = chosenHospital(wallet, options.at, options)
@@ -296,6 +304,7 @@ function addOptOut(group: Command, context: Context): void {
   command.action(async () => {
     const options = command.optsWithGlobals<Options>()
     const output = createOutput(context, options)
+    refuseFor(options)
     const outcome = await withWallet(context, options, async (wallet, save) => {
       const name = options.at ?? wallet.emergency.deposited?.home
       const home = chosenHospital(wallet, name, options)
