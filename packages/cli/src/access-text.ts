@@ -39,10 +39,15 @@ const WARNINGS: Record<AccessWarning, string> = {
 }
 
 export function printAccessLog(logs: readonly HospitalLog[], output: Output): void {
-  const rows = logs.flatMap((log) => [
-    ...log.lines.map((line) => lineRow(log, line, output)),
-    ...log.emergencies.map((notice) => emergencyRow(log, notice, output)),
-  ])
+  const rows = logs.flatMap((log) => {
+    const traced = new Set(log.lines.flatMap(({ emergency }) => emergency ?? []).map(toHex))
+    // Trustees may be away that have the line of one that the hospital was told of.
+    const untraced = log.emergencies.filter(({ requestId }) => !traced.has(requestId))
+    return [
+      ...log.lines.map((line) => lineRow(log, line, output)),
+      ...untraced.map((notice) => emergencyRow(log, notice, output)),
+    ]
+  })
   if (rows.length === 0) output.text('nobody has asked for records of yours')
   else {
     output.text(
@@ -70,7 +75,14 @@ export function printAccessLog(logs: readonly HospitalLog[], output: Output): vo
   }
 }
 
-function lineRow({ organisation }: HospitalLog, line: AccessLine, output: Output): Row {
+function lineRow(
+  { organisation, emergencies }: HospitalLog,
+  line: AccessLine,
+  output: Output,
+): Row {
+  const emergency = line.emergency && toHex(line.emergency)
+  const notice = emergencies.find(({ requestId }) => requestId === emergency)
+  const remarks = [remarksText(line, output), notice === undefined ? '' : noticeText(notice)]
   return {
     at: line.last,
     when: whenText(line),
@@ -81,33 +93,38 @@ function lineRow({ organisation }: HospitalLog, line: AccessLine, output: Output
     by: line.holders.join(', '),
     block: blockText(line),
     entry: entryText(line),
-    remarks: remarksText(line, output),
+    remarks: remarks.filter((remark) => remark !== '').join('; '),
   }
 }
 
 function emergencyRow(
   { organisation: home }: HospitalLog,
-  { requestId, organisation, reason, time, as, written, verdict, late }: EmergencyNotice,
+  notice: EmergencyNotice,
   output: Output,
 ): Row {
+  const { requestId, organisation, time, as } = notice
   const whose = as === 'patient' ? 'the summary' : 'the summary of somebody who trusts you'
-  const remarks = [
-    written === null ? 'no written reason yet' : JSON.stringify(written),
-    ...(verdict === null ? [] : [`${verdict.reviewer} calls it ${verdict.verdict}`]),
-    ...(late ? ['told late: it was opened without the network'] : []),
-  ]
   return {
     at: Date.parse(time),
     when: `${time.slice(0, 19)}Z`,
     who: `${organisation}, a person`,
-    why: `BTG ${reason}`,
+    why: 'BTG',
     of: home,
     what: output.bad(`EMERGENCY opened ${whose}`),
     by: 'the chain',
     block: '–',
     entry: requestId.slice(0, 12),
-    remarks: remarks.join('; '),
+    remarks: noticeText(notice),
   }
+}
+
+function noticeText({ reason, written, verdict, late }: EmergencyNotice): string {
+  return [
+    reason,
+    written === null ? 'no written reason yet' : JSON.stringify(written),
+    ...(verdict === null ? [] : [`${verdict.reviewer} calls it ${verdict.verdict}`]),
+    ...(late ? ['told late: it was opened without the network'] : []),
+  ].join('; ')
 }
 
 function whenText({ first, last, count }: AccessLine): string {
@@ -125,7 +142,9 @@ function whoText({ reader, name, by, role }: AccessLine): string {
 function outcomeText({ kind, outcome, codes, count, sets }: AccessLine, output: Output): string {
   const times = count > 1 ? ` × ${count}` : ''
   if (outcome === 'refused') return output.bad(`refused ${codes.join(', ')}${times}`)
-  const records = outcome === 'query' ? 'the list' : formatAmount(sets.length, 'record')
+  const isSummary = kind === 'emergency' && sets.length === 0
+  const what = isSummary ? 'the emergency summary' : formatAmount(sets.length, 'record')
+  const records = outcome === 'query' ? 'the list' : what
   const text = `${outcome === 'query' ? 'asked for' : outcome} ${records}${times}`
   return kind === 'emergency' ? output.bad(`EMERGENCY ${text}`) : text
 }

@@ -6,7 +6,7 @@
 
 import type { TimelineItem, TimelinePage } from '@mooring/api'
 import { createRecordVerifier, type ProofVerification } from '@mooring/api/verify'
-import { CodecError, decode, equalBytes, fromHex } from '@mooring/codec'
+import { CodecError, decode, fromHex, toHex } from '@mooring/codec'
 import { CryptoError, decodeBase64url } from '@mooring/crypto'
 import {
   type CustodianTimeline,
@@ -166,9 +166,7 @@ export function joinedByCustodian(
   const names = [...new Set(entries.map(({ custodian }) => custodian))].toSorted()
   return names.map((custodian) => {
     const own = entries.filter((entry) => entry.custodian === custodian)
-    const once = own.filter(
-      ({ record }, at) => own.findIndex((each) => equalBytes(each.record, record)) === at,
-    )
-    return { custodian, count: null, entries: once, receipts: [] }
+    const once = new Map(own.map((entry) => [toHex(entry.record), entry]))
+    return { custodian, count: null, entries: [...once.values()], receipts: [] }
   })
 }

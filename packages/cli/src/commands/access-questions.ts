@@ -85,7 +85,7 @@ function printAccounting({ items, silent }: Accounting, output: Output): void {
         { title: 'when', value: ({ time }) => time },
         { title: 'to', value: ({ recipient }) => recipient },
         { title: 'why', value: ({ purpose }) => purpose },
-        { title: 'what', value: ({ records, unknown }) => whatText(records, unknown) },
+        { title: 'what', value: (item) => whatText(item) },
         { title: 'grant', value: ({ grant }) => (grant === null ? '–' : shortDigest(grant)) },
         { title: 'attested by', value: ({ holders }) => holders.join(', ') },
         { title: 'entry', value: ({ access }) => shortDigest(access) },
@@ -95,7 +95,8 @@ function printAccounting({ items, silent }: Accounting, output: Output): void {
   for (const member of silent) output.note(`${member} did not answer: its lines may be missing`)
 }
 
-function whatText(records: Accounting['items'][number]['records'], unknown: number): string {
+function whatText({ purpose, records, unknown }: Accounting['items'][number]): string {
+  if (purpose === 'BTG' && records.length + unknown === 0) return 'the emergency summary'
   const counts = new Map<string, number>()
   for (const { resourceType, class: recordClass } of records) {
     const name = resourceType ?? recordClass
