@@ -350,7 +350,7 @@ test('another hospital, another patient and a forged deposit replace nothing', (
     const statement = {
       locatorId,
       ownerKey,
-      sequence: 9,
+      sequence: Number.MAX_SAFE_INTEGER,
       home: 'cedar',
       isOptedOut: true,
       versions: [],
