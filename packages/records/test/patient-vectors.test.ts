@@ -5,12 +5,14 @@ import { wordsToSeed } from '@mooring/crypto'
 import { test } from 'uvu'
 import {
   checkPatientRequest,
+  decodeWallet,
   indexOfGrantId,
+  openWallet,
   parseTicket,
   signedDischargeReceiptsSchema,
   verifyDischargeReceipts,
 } from '../src/index.ts'
-import { call, HANDLE, NOW, patientVectors, SEED } from './patient-vectors.ts'
+import { call, HANDLE, NOW, PASSPHRASE, patientVectors, SEED, wallet } from './patient-vectors.ts'
 import { vectorFolder } from './vectors.ts'
 
 const frozen: typeof patientVectors = JSON.parse(
@@ -33,6 +35,14 @@ test('the frozen requests are taken, of the patient and of the device', () => {
     assert.equal(toHex(checked.request.signer), signer)
     assert.equal(toHex(checked.request.patientKey), frozen.keys.pairwiseSign[1])
   }
+})
+
+test('the frozen wallet file opens, and is the frozen wallet', async () => {
+  const opened = await openWallet(frozen.walletFile, PASSPHRASE)
+  assert.ok('wallet' in opened)
+  assert.deepEqual(opened.wallet, wallet)
+  assert.deepEqual(decodeWallet(fromHex(frozen.wallet)), wallet)
+  assert.deepEqual(await openWallet(frozen.walletFile, 'another'), { code: 'passphrase_wrong' })
 })
 
 test('the frozen words, ticket, receipts and id read back', () => {

@@ -5,10 +5,12 @@ import { encode, toHex } from '@mooring/codec'
 import { type KeyPair, keyPairFromSeed, seedToWords } from '@mooring/crypto'
 import {
   backupKey,
+  createWallet,
   deriveWalletKey,
   deviceSealKey,
   deviceSignKey,
   deviceVetoKey,
+  encodeWallet,
   formatTicket,
   grantIdOf,
   guardianSealKey,
@@ -19,6 +21,8 @@ import {
   pairwiseSignKey,
   type PatientCall,
   rootSignKey,
+  sealWallet,
+  type Wallet,
   type SealKeyPair,
   signDelegation,
   signDischargeReceipts,
@@ -74,6 +78,39 @@ const ticket = {
 }
 const walletKey = await deriveWalletKey(PASSPHRASE, fixed, { N: 1_024, r: 8, p: 1 })
 
+const { genesisDigest: digest } = call
+const entry = {
+  organisation: ORGANISATION,
+  patient: '',
+  name: 'Riverside',
+  endpoint: ticket.endpoint,
+  patientKey: own.publicKey,
+  sealEpoch: 1,
+  enrolledAt: NOW,
+  access: null,
+  receipts,
+}
+const access = { delegations: [delegation], sealSecret: fixed(32) }
+export const wallet: Wallet = {
+  ...createWallet({ label: 'Ada', createdAt: NOW, seed: SEED, deviceSecret: DEVICE_SECRET }),
+  formerSeeds: [fixed(32)],
+  genesis: { digest, encoded: fixed(9) },
+  hospitals: [entry, { ...entry, patient: 'Anna', access, receipts: null }],
+  nextHandle: 70_001,
+  grants: [
+    {
+      index: 70_000,
+      handle: HANDLE,
+      custodian: ORGANISATION,
+      recipient: 'lakeview',
+      document: null,
+      openedAt: NOW,
+      expiresAt: NOW + 86_400_000,
+      revokedAt: null,
+    },
+  ],
+}
+
 const signing = ({ seed, publicKey }: KeyPair) => [toHex(seed), toHex(publicKey)]
 const sealing = ({ secretKey, publicKey }: SealKeyPair) => [toHex(secretKey), toHex(publicKey)]
 
@@ -110,5 +147,7 @@ export const patientVectors = {
     anchorKey: toHex(anchorKey.publicKey),
     signed: toHex(encode(signedDischargeReceiptsSchema, receipts)),
   },
+  wallet: toHex(encodeWallet(wallet)),
+  walletFile: sealWallet(wallet, walletKey, fixed),
   walletKey: { salt: toHex(walletKey.salt), key: toHex(walletKey.key) },
 }
