@@ -137,17 +137,14 @@ export {
   type Identity,
   identityIdOf,
   identityOf,
-  type IdentityPlace,
   type IdentityProblem,
   type IdentitySettings,
   pendingAt,
-  type PendingRecovery,
   type RecoveryPolicy,
   TIME_LOCK_MS,
   TIME_LOCK_MS_MAX,
-  TIME_LOCK_MS_MIN,
 } from './identity.ts'
-export { type IdentityCreate, signIdentityCreate } from './identity-create.ts'
+export { signIdentityCreate } from './identity-create.ts'
 export {
   decodeIdentityEvent,
   encodeIdentityEvent,
@@ -155,7 +152,7 @@ export {
   type IdentityEvent,
   relayedBy,
 } from './identity-events.ts'
-export { type IdentityFinalize, signIdentityFinalize } from './identity-finalize.ts'
+export { signIdentityFinalize } from './identity-finalize.ts'
 export {
   type Guardian,
   GUARDIAN_LEAVES,
@@ -167,13 +164,12 @@ export {
 export {
   attestRecovery,
   type DeskAttestation,
-  type IdentityRecover,
   recoveryMessage,
   type RecoveryContent,
   verifyAttestation,
 } from './identity-recover.ts'
-export { type IdentityRotate, signIdentityRotate } from './identity-rotate.ts'
-export { type IdentityVeto, type Objection, signObjection, vetoMessage } from './identity-veto.ts'
+export { signIdentityRotate } from './identity-rotate.ts'
+export { signObjection, vetoMessage } from './identity-veto.ts'
 export type { JsonValue } from './json-form.ts'
 export {
   currentKeyOf,

@@ -4,9 +4,11 @@ import type { Identity } from '@mooring/api'
 import type { Client } from '@mooring/api/client'
 import { fromHex, toHex } from '@mooring/codec'
 import {
+  DESK_LOCK_MS,
   encodeIdentityEvent,
   GUARDIANS_MAX,
   signGrantRevoke,
+  TIME_LOCK_MS,
   TIME_LOCK_MS_MAX,
 } from '@mooring/ledger'
 import { formatDuration, NodeError } from '@mooring/node'
@@ -62,7 +64,6 @@ type SetOptions = Options & {
   output?: string
 }
 
-const HOUR_MS = 3_600_000
 // One-time keys for which a revocation is signed before they are used.
 const KEYS_AHEAD = 64
 const REVOCATIONS_MAX = 512
@@ -148,8 +149,8 @@ function addSet(group: Command, context: Context): void {
     .option('--member <organisations...>', 'members of the network')
     .addOption(countOption('--threshold <count>', 'so many must agree').default(2, '2'))
     .addOption(countOption('--vetoes <count>', 'so many stop a recovery (a minority of them)'))
-    .addOption(lock.argParser(durationArgument).default(72 * HOUR_MS, '72h'))
-    .addOption(deskLock.argParser(durationArgument).default(24 * HOUR_MS, '24h'))
+    .addOption(lock.argParser(durationArgument).default(TIME_LOCK_MS, '72h'))
+    .addOption(deskLock.argParser(durationArgument).default(DESK_LOCK_MS, '24h'))
     .option('--ward <name>', 'what guardians call you (the label of the wallet)')
     .option('--identity <name>', 'of the chain, when it came to this wallet by a recovery')
     .option('-o, --output <folder>', 'write what each guardian keeps there')
