@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
 import { equalBytes } from '@mooring/codec'
 import { EMERGENCIES_PER_HOUR } from '@mooring/ledger'
-import { keyPairFromSeed } from '@mooring/crypto'
-import { type EmergencyAnswer, openEmergencySet, withdrawEmergencySet } from '@mooring/records'
+import { type EmergencyAnswer, openEmergencySet } from '@mooring/records'
 import { test } from 'uvu'
-import { NodeError } from '../src/node-error.ts'
 import {
   accountOf,
   codeOf,
@@ -279,100 +277,6 @@ test('a reason that the chain has not is not taken, and one that is late shows',
     const late = desk.close(requestId, { outcome: 'treated', text: 'late' })
     assert.equal(await codeOf(late), 'emergency_overdue')
   }))
-
-test('who opts out is not opened; a trustee that was away learns it when it is back', () =>
-  withScene(async ({ world, locator, ada }) => {
-    world.dead.add('birch')
-    const { home } = world.at(HOME).emergencies
-    const out = { withSensitive: false, isOptedOut: true }
-    assert.deepEqual((await home.depositHosted(PATIENT, out)).waiting, ['birch'])
-    const request = () => world.open(OPENER, world.request(OPENER, ada, locator))
-    assert.equal(await codeOf(request()), 'emergency_opted_out')
-    world.dead.delete('birch')
-    await home.care()
-    assert.deepEqual(await versionsAt(world), [0, 0, 0, 0, 0])
-    assert.equal(await codeOf(request()), 'emergency_opted_out')
-  }))
-
-test('a hosted set that runs out of versions is made anew, when nothing is open', () =>
-  withScene(async (scene) => {
-    const { world } = scene
-    const { home } = world.at(HOME).emergencies
-    for (let count = 0; count < 5; count += 1) {
-      await seen(scene)
-      world.clock.advance(4 * HOUR)
-      await end(world)
-    }
-    await home.care()
-    const set = home.find(accountOf(PATIENT).patientKey) ?? assert.fail()
-    assert.equal(home.spare(set), 6)
-    assert.deepEqual(
-      set.versions.map(({ version }) => version),
-      [6, 7, 8, 9, 10, 11],
-    )
-    const { opened } = await seen(scene)
-    assert.ok(opened.ok && opened.header.version === 6)
-  }))
-
-test('a trustee without room takes nothing, and a wallet deposits a bounded number of times', () =>
-  withScene(async ({ world }) => {
-    const { home } = world.at(HOME).emergencies
-    world.full.add('birch')
-    const how = { withSensitive: false, isOptedOut: false }
-    assert.equal(await codeOf(home.depositHosted('Patient/2', how)), 'holder_full')
-    const { patientKey } = accountOf('Patient/3')
-    const [deposit] = withdrawnSet(HOME)
-    assert.ok(deposit !== undefined)
-    world.full.clear()
-    const codes: string[] = []
-    for (let count = 0; count < 9; count += 1) {
-      codes.push(await codeOf(home.deposit(patientKey, [{ trustee: 'birch', deposit }])))
-    }
-    assert.equal(codes.at(-1), 'too_many_deposits')
-    assert.ok(!codes.slice(0, 8).includes('too_many_deposits'))
-    world.clock.advance(600_000)
-    const later = home.deposit(patientKey, [{ trustee: 'birch', deposit }])
-    assert.notEqual(await codeOf(later), 'too_many_deposits')
-  }))
-
-test('another hospital, another patient and a forged deposit replace nothing', () =>
-  withScene(async ({ world }) => {
-    const { home, store } = world.at(HOME).emergencies
-    const [held] = await store.held.list(null, 1)
-    assert.ok(held !== undefined)
-    assert.equal(
-      await codeOf(home.deposit(accountOf('Patient/2').patientKey, [])),
-      'statement_incomplete',
-    )
-    const unknown = home.depositHosted('nobody', { withSensitive: false, isOptedOut: false })
-    assert.equal(await codeOf(unknown), 'unknown_patient')
-    const { ownerKey, locatorId } = held.value
-    const statement = {
-      locatorId,
-      ownerKey,
-      sequence: Number.MAX_SAFE_INTEGER,
-      home: 'cedar',
-      isOptedOut: true,
-      versions: [],
-    }
-    const deposit = { signed: { statement, signature: new Uint8Array(64) }, parts: [] }
-    const body = { kind: 'deposit' as const, body: deposit }
-    const { trustee } = world.at('birch').emergencies
-    assert.equal(await codeOf(trustee.deposit('cedar', deposit)), 'statement_forged')
-    assert.equal(await codeOf(world.at('birch').emergencies.answer('elm', body)), 'sender_differs')
-    assert.deepEqual(await versionsAt(world), [6, 6, 6, 6, 6])
-  }))
-
-test('what goes wrong that nobody expects is no refusal', async () => {
-  await assert.rejects(codeOf(Promise.reject(new NodeError('not_ready'))), NodeError)
-})
-
-/** A wallet that opts out. */
-function withdrawnSet(home: string) {
-  const owner = keyPairFromSeed(secretOf('owner'))
-  const locator = secretOf('locator of a wallet').subarray(0, 16)
-  return [withdrawEmergencySet({ locator, owner, sequence: 1, home }, true)]
-}
 
 const NOTHING = 'nothing was refused'
 

@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict'
+import { keyPairFromSeed } from '@mooring/crypto'
+import {
+  locatorIdOf,
+  openEmergencySet,
+  sealEmergencySet,
+  withdrawEmergencySet,
+} from '@mooring/records'
+import { test } from 'uvu'
+import {
+  accountOf,
+  codeOf,
+  EmergencyWorld,
+  HOSPITALS,
+  HOUR,
+  type Practitioner,
+  randomBytes,
+  secretOf,
+  settled,
+  SUMMARY,
+} from './emergency-world.ts'
+
+const HOME = 'alder'
+const OPENER = 'elm'
+const PATIENT = 'Patient/1'
+
+interface Scene {
+  world: EmergencyWorld
+  locator: Uint8Array
+  ada: Practitioner
+}
+
+async function withScene(work: (scene: Scene) => Promise<void>): Promise<void> {
+  const world = await EmergencyWorld.start()
+  try {
+    const { home } = world.at(HOME).emergencies
+    const how = { withSensitive: false, isOptedOut: false }
+    const { locator } = await home.depositHosted(PATIENT, how)
+    const ada = await world.practitioner(OPENER)
+    await work({ world, locator, ada })
+  } finally {
+    await world.close()
+  }
+}
+
+/** What the practitioner sees. */
+async function seen({ world, locator, ada }: Scene) {
+  const request = world.request(OPENER, ada, locator)
+  const { shares, refused } = await world.open(OPENER, request)
+  const { requestId } = request
+  const opened = openEmergencySet(shares, { locator, requestId, readerSecret: secretOf('reader') })
+  return { request, shares, refused, opened }
+}
+
+/** How many versions each trustee has on its disk. */
+async function versionsAt(world: EmergencyWorld): Promise<number[]> {
+  const counts = HOSPITALS.map(async (id) => {
+    const [only] = await world.at(id).emergencies.store.held.list(null, 10)
+    return only?.value.versions.length ?? 0
+  })
+  return await Promise.all(counts)
+}
+
+const end = (world: EmergencyWorld) =>
+  Promise.all(HOSPITALS.map((id) => world.at(id).emergencies.trustee.endWhatIsOver()))
+
+test('a wallet deposits through its hospital, and guardians are told through theirs', () =>
+  withScene(async ({ world, ada }) => {
+    const { home } = world.at(HOME).emergencies
+    const account = accountOf('Patient/9')
+    const guardian = accountOf('Patient/guardian').patientKey
+    const locator = secretOf('card of a wallet').subarray(0, 16)
+    const { k, trustees } = home.trustees(locatorIdOf(locator))
+    const sealed = sealEmergencySet(SUMMARY, {
+      ...account,
+      locator,
+      trustees,
+      k,
+      firstVersion: 0,
+      count: 2,
+      sequence: 1,
+      owner: keyPairFromSeed(secretOf('owner of a wallet')),
+      madeAt: world.clock.wall(),
+      home: HOME,
+      notified: [{ organisation: 'cedar', key: guardian }],
+      random: randomBytes,
+    })
+    const deposits = sealed.flatMap((deposit, at) => {
+      const trustee = trustees[at]?.organisation
+      return trustee === undefined ? [] : [{ trustee, deposit }]
+    })
+    const stolen = home.deposit(accountOf('Patient/8').patientKey, deposits)
+    assert.equal(await codeOf(stolen), 'statement_of_another')
+    const { taken, waiting } = await home.deposit(account.patientKey, deposits)
+    assert.deepEqual([taken.length, waiting.length], [5, 0])
+    const how = { withSensitive: false, isOptedOut: false }
+    await world.open(OPENER, world.request(OPENER, ada, locator))
+    await settled()
+    const [told] = world.at('cedar').emergencies.notices.of(guardian)
+    assert.deepEqual([told?.as, told?.organisation], ['guardian', OPENER])
+    const own = world.at(HOME).emergencies.notices.of(account.patientKey)
+    assert.deepEqual(
+      own.map(({ as }) => as),
+      ['patient'],
+    )
+    assert.equal(home.spare(home.find(account.patientKey) ?? assert.fail()), 1)
+    assert.equal((await home.depositHosted(PATIENT, how)).taken.length, 5)
+    const made = { kind: 'notice' as const, body: { requestId: secretOf('none'), key: guardian } }
+    await world.at('cedar').emergencies.answer('birch', made)
+    assert.equal(world.at('cedar').emergencies.notices.of(guardian).length, 1)
+  }))
+
+test('who opts out is not opened; a trustee that was away learns it when it is back', () =>
+  withScene(async ({ world, locator, ada }) => {
+    world.dead.add('birch')
+    const { home } = world.at(HOME).emergencies
+    const out = { withSensitive: false, isOptedOut: true }
+    assert.deepEqual((await home.depositHosted(PATIENT, out)).waiting, ['birch'])
+    const request = () => world.open(OPENER, world.request(OPENER, ada, locator))
+    assert.equal(await codeOf(request()), 'emergency_opted_out')
+    world.dead.delete('birch')
+    await home.care()
+    assert.deepEqual(await versionsAt(world), [0, 0, 0, 0, 0])
+    assert.equal(await codeOf(request()), 'emergency_opted_out')
+  }))
+
+test('a hosted set that runs out of versions is made anew, when nothing is open', () =>
+  withScene(async (scene) => {
+    const { world } = scene
+    const { home } = world.at(HOME).emergencies
+    for (let count = 0; count < 5; count += 1) {
+      await seen(scene)
+      world.clock.advance(4 * HOUR)
+      await end(world)
+    }
+    await home.care()
+    const set = home.find(accountOf(PATIENT).patientKey) ?? assert.fail()
+    assert.equal(home.spare(set), 6)
+    assert.deepEqual(
+      set.versions.map(({ version }) => version),
+      [6, 7, 8, 9, 10, 11],
+    )
+    const { opened } = await seen(scene)
+    assert.ok(opened.ok && opened.header.version === 6)
+  }))
+
+test('a trustee without room takes nothing, and a wallet deposits a bounded number of times', () =>
+  withScene(async ({ world }) => {
+    const { home } = world.at(HOME).emergencies
+    world.full.add('birch')
+    const how = { withSensitive: false, isOptedOut: false }
+    assert.equal(await codeOf(home.depositHosted('Patient/2', how)), 'holder_full')
+    const { patientKey } = accountOf('Patient/3')
+    const [deposit] = withdrawnSet(HOME)
+    assert.ok(deposit !== undefined)
+    world.full.clear()
+    const codes: string[] = []
+    for (let count = 0; count < 9; count += 1) {
+      codes.push(await codeOf(home.deposit(patientKey, [{ trustee: 'birch', deposit }])))
+    }
+    assert.equal(codes.at(-1), 'too_many_deposits')
+    assert.ok(!codes.slice(0, 8).includes('too_many_deposits'))
+    world.clock.advance(600_000)
+    const later = home.deposit(patientKey, [{ trustee: 'birch', deposit }])
+    assert.notEqual(await codeOf(later), 'too_many_deposits')
+  }))
+
+test('another hospital, another patient and a forged deposit replace nothing', () =>
+  withScene(async ({ world }) => {
+    const { home, store } = world.at(HOME).emergencies
+    const [held] = await store.held.list(null, 1)
+    assert.ok(held !== undefined)
+    assert.equal(
+      await codeOf(home.deposit(accountOf('Patient/2').patientKey, [])),
+      'statement_incomplete',
+    )
+    const unknown = home.depositHosted('nobody', { withSensitive: false, isOptedOut: false })
+    assert.equal(await codeOf(unknown), 'unknown_patient')
+    const { ownerKey, locatorId } = held.value
+    const statement = {
+      locatorId,
+      ownerKey,
+      sequence: Number.MAX_SAFE_INTEGER,
+      home: 'cedar',
+      isOptedOut: true,
+      versions: [],
+    }
+    const deposit = { signed: { statement, signature: new Uint8Array(64) }, parts: [] }
+    const body = { kind: 'deposit' as const, body: deposit }
+    const { trustee } = world.at('birch').emergencies
+    assert.equal(await codeOf(trustee.deposit('cedar', deposit)), 'statement_forged')
+    assert.equal(await codeOf(world.at('birch').emergencies.answer('elm', body)), 'sender_differs')
+    assert.deepEqual(await versionsAt(world), [6, 6, 6, 6, 6])
+  }))
+
+/** A wallet that opts out. */
+function withdrawnSet(home: string) {
+  const owner = keyPairFromSeed(secretOf('owner'))
+  const locator = secretOf('locator of a wallet').subarray(0, 16)
+  return [withdrawEmergencySet({ locator, owner, sequence: 1, home }, true)]
+}
+
+test.run()
