@@ -99,8 +99,13 @@ const underGrant = (
     ...more.asked,
   }),
 })
-const purposeQuery = (purpose: string | undefined): Call =>
-  purpose === undefined ? {} : { query: { purpose } }
+export interface OwnReading {
+  purpose?: string | undefined
+  /** Who at the organisation of the node looks. */
+  person?: string | undefined
+}
+
+const ownReading = ({ purpose, person }: OwnReading): Call => ({ query: { purpose, person } })
 
 export class IncompleteAnswer extends Error {
   constructor(bytes: number, size: number, cause?: unknown) {
@@ -135,10 +140,10 @@ export function vaultCalls(http: Http) {
     uploadRecord: (body: AsyncIterable<Uint8Array>, options: UploadOptions) =>
       upload(http, body, options),
     /** As a whole; `openRecord` for what may be large. */
-    recordContent: async (id: string, { purpose }: { purpose?: string } = {}) =>
-      whole(await open(`${recordPath(id)}/content`, purposeQuery(purpose))),
-    openRecord: (id: string, { purpose }: { purpose?: string } = {}) =>
-      open(`${recordPath(id)}/content`, purposeQuery(purpose)),
+    recordContent: async (id: string, how: OwnReading = {}) =>
+      whole(await open(`${recordPath(id)}/content`, ownReading(how))),
+    openRecord: (id: string, how: OwnReading = {}) =>
+      open(`${recordPath(id)}/content`, ownReading(how)),
     readRecord: (id: string, under: UnderGrant) =>
       signing(under, (signed) =>
         openToSign(http, `${recordPath(id)}/read`, underGrant(under, signed)),

@@ -38,7 +38,8 @@ export const BAD_HOLDERS_HEADER = 'mooring-bad-holders'
 export const vaultEndpoints: VaultEndpoints = {
   getRecordContent: ({ params, query, whileHere }, context) => {
     const purpose = query.purpose ?? OWN_PURPOSE
-    return content({ id: params.id, purpose, grant: null, signal: whileHere() }, context)
+    const asked = { id: params.id, purpose, person: query.person ?? null, grant: null }
+    return content({ ...asked, signal: whileHere() }, context)
   },
   readRecord: ({ params, body, whileHere }, context) => {
     const { purpose, person = null, practitioner = null } = body

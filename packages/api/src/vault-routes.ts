@@ -65,7 +65,7 @@ export const vaultRoutes = table({
     role: 'submitter',
     summary: 'Its custodian reads a record back; that leaves an access entry',
     params: Type.Object({ id: recordId }),
-    query: Type.Object({ purpose: Type.Optional(purpose) }, closed),
+    query: Type.Object({ purpose: Type.Optional(purpose), person: Type.Optional(person) }, closed),
     responses: { 200: content },
     problems: [403, 404, 410],
   },

@@ -78,6 +78,8 @@ const PIECE = 64 * 1024
 
 export class MemoryVault implements VaultHandlers {
   readonly stored = new Map<string, Stored>()
+  /** Who looked, for each of the reads. */
+  readonly persons: (string | null)[] = []
   readonly signatures: string[] = []
   /** What the practitioner has to sign first, and then. */
   toSign = (count: number): Uint8Array => Uint8Array.of(7, count)
@@ -126,6 +128,7 @@ export class MemoryVault implements VaultHandlers {
     const { id, purpose, grant } = asked
     if (grant !== null) this.#check(grant)
     this.#sign(asked.practitioner)
+    this.persons.push(asked.person ?? null)
     this.reads.push({ id, purpose, grant })
     const record = this.stored.get(id)
     if (record === undefined) return undefined

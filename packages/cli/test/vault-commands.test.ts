@@ -190,6 +190,21 @@ test('under a grant a record is listed and read', () =>
     assert.match(broken.stderr, /MOR-5310/)
   }))
 
+test('who looks is told to the node, for its own records and under a grant', () =>
+  withNode(async ({ run, node, folder }) => {
+    const id = await submitted({ run, node })
+    writeFileSync(join(folder, 'grant.json'), grantFor('st-mary'))
+    for (const more of ['', '--as Ada', '--grant grant.json', '--grant grant.json --as Bo']) {
+      const { code, stderr } = await run(`record get ${id} ${more}`)
+      assert.equal(code, 0, stderr)
+    }
+    assert.deepEqual(node.persons, [null, 'Ada', null, 'Bo'])
+    const shown = await run('record fields --grant grant.json')
+    assert.match(shown.stdout, /\n {2}\/code\/text {2}"Penicillin"\n/)
+    const items = json((await run('record fields --grant grant.json --json')).stdout)['items']
+    assert.ok(Array.isArray(items) && items.length === 1)
+  }))
+
 test('a practitioner signs the reading that was asked for, and nothing else', () =>
   withNode(async ({ run, node, folder }) => {
     const id = await submitted({ run, node })

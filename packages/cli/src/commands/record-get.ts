@@ -59,7 +59,7 @@ export function addGet(group: Command, context: Context): void {
     await withNode(context, options, async (client) => {
       const opening =
         grant === null
-          ? client.openRecord(id, { purpose })
+          ? client.openRecord(id, { purpose, person: options.as })
           : client.readRecord(id, { grant: grant.text, purpose, person: options.as, practitioner })
       const record = await waitingFor(output.note, 'the holders', opening)
       if (path === undefined) {
