@@ -12,7 +12,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { wordsToSeed } from '@mooring/crypto'
-import { handlesAfterRestore, openWallet } from '@mooring/records'
+import { openWallet } from '@mooring/records'
 import { test } from 'uvu'
 import { inWorld, NOW, type World } from './world.ts'
 
@@ -122,7 +122,7 @@ test('the words make the wallet again, and its one-time keys go on elsewhere', (
     assert.equal(numbered.code, 0, numbered.stderr)
     const opened = await openWallet(readFileSync(join(folder, 'other.json')), PASSPHRASE)
     assert.ok('wallet' in opened)
-    assert.equal(opened.wallet.nextHandle, handlesAfterRestore(NOW.getTime()))
+    assert.equal(opened.wallet.nextHandle, NOW.getTime())
   }))
 
 test('wrong words are told apart: one unknown, two exchanged, too few, of another wallet', () =>
@@ -160,6 +160,9 @@ test('a copy opens with the passphrase it had, and becomes a wallet', () =>
     assert.equal(restored.code, 0, restored.stderr)
     const shown = await run('patient show --wallet again.json --json')
     assert.equal(json(shown.stdout)['label'], 'Ada-of-Riverside')
+    const opened = await openWallet(readFileSync(join(folder, 'again.json')), PASSPHRASE)
+    assert.ok('wallet' in opened)
+    assert.equal(opened.wallet.nextHandle, NOW.getTime(), 'the copy may be old')
     assert.equal(codeOf(await run('patient backup -o copy.json --wallet again.json')), 'MOR-1036')
   }))
 

@@ -456,12 +456,12 @@ export {
   verifyDischargeReceipts,
 } from './discharge-receipts.ts'
 export {
+  afterRestore,
   createWallet,
   decodeWallet,
   deviceKeyAt,
   encodeWallet,
   handleKeyAt,
-  handlesAfterRestore,
   hospitalIn,
   pairwiseKeyAt,
   pairwiseSealKeyAt,

@@ -44,8 +44,6 @@ const HOSPITALS_MAX = 256
 const GENESIS_BYTES_MAX = 1024 * 1024
 /** Each area has room of its own: a full one does not keep the others from being saved. */
 const AREA_BYTES_MAX = 16 * 1024 * 1024
-const DAY_MS = 86_400_000
-const KEYS_A_DAY = 65_536
 
 export const walletSchema = versioned(1, {
   label: text(WALLET_LABEL_BYTES_MAX),
@@ -103,11 +101,12 @@ export function createWallet(parts: {
 }
 
 /**
- * Where one-time keys go on after a restore from words: which were used before nobody remembers, and
- * none may be used twice.
+ * A wallet made again, from words or from a copy that may be old: which one-time keys were used since
+ * then nobody remembers, and none may be used twice. They go on at the time in milliseconds, which no
+ * wallet reaches that takes fewer than a thousand a second.
  */
-export function handlesAfterRestore(restoredAt: number): number {
-  return Math.floor(restoredAt / DAY_MS) * KEYS_A_DAY
+export function afterRestore(wallet: Wallet, restoredAt: number): Wallet {
+  return { ...wallet, nextHandle: Math.max(wallet.nextHandle, restoredAt) }
 }
 
 /** Takes the next one-time key; save the wallet before the key is shown to anybody. */

@@ -3,13 +3,15 @@ import { CodecError, toHex } from '@mooring/codec'
 import { keyPairFromSeed } from '@mooring/crypto'
 import { test } from 'uvu'
 import {
+  afterRestore,
   createWallet,
   decodeWallet,
   deviceKeyAt,
   DISCHARGE_RECEIPTS_MAX,
   encodeWallet,
   handleKeyAt,
-  handlesAfterRestore,
+  grantIdOf,
+  indexOfGrantId,
   hospitalIn,
   pairwiseKeyAt,
   RecordsError,
@@ -186,39 +188,21 @@ test('one-time keys are taken once, and found again by their number', () => {
 })
 
 test('after a restore no one-time key is used again, though nobody knows which were', () => {
-  const day = 86_400_000
-  const restored = handlesAfterRestore(NOW)
-  assert.ok(restored > 65_536)
-  assert.equal(handlesAfterRestore(NOW + day) - restored, 65_536)
-  assert.ok(Number.isSafeInteger(handlesAfterRestore(NOW + 36_500 * day)))
-})
-
-test('what was sealed to a wallet of before opens at its hospital, and for nobody else', () => {
-  const formerSeed = new Uint8Array(32).fill(6)
-  const secretKey = new Uint8Array(32).fill(7)
-  const wallet = walletOf(SEED)
-  const formerSeals = [{ organisation: 'riverside', secretKey }]
-  const recovered: Wallet = {
-    ...wallet,
-    formerSeeds: [formerSeed],
-    identity: { ...wallet.identity, formerSeals },
-  }
-  const riverside = hospitalOf(recovered, 'riverside')
-  const before = walletOf(formerSeed)
-  const secrets = sealKeysAt(recovered, riverside).map((each) => toHex(each.secretKey))
-  const expected = [
-    sealKeyAt(wallet, riverside)?.secretKey,
-    sealKeyAt(before, hospitalOf(before, 'riverside'))?.secretKey,
-    secretKey,
-  ]
-  assert.deepEqual(
-    secrets,
-    expected.map((each) => toHex(each ?? new Uint8Array())),
+  const copy = walletOf(SEED)
+  const first = afterRestore(copy, NOW)
+  const second = afterRestore(copy, NOW + 60_000)
+  let used = first
+  for (let count = 0; count < 50; count += 1) used = takeHandleKey(used).wallet
+  assert.ok(used.nextHandle < second.nextHandle)
+  assert.equal(afterRestore({ ...copy, nextHandle: NOW + 7 }, NOW).nextHandle, NOW + 7)
+  const far = afterRestore(copy, Date.parse('9999-12-31'))
+  assert.equal(
+    indexOfGrantId(
+      SEED,
+      grantIdOf(SEED, far.nextHandle, (n) => new Uint8Array(n)),
+    ),
+    far.nextHandle,
   )
-  assert.equal(sealKeysAt(recovered, hospitalOf(recovered, 'county')).length, 2)
-  const access = { delegations: [], sealSecret: null }
-  const child = hospitalOf(recovered, 'riverside', { patient: 'ben', access })
-  assert.deepEqual(sealKeysAt(recovered, child), [])
 })
 
 test.run()

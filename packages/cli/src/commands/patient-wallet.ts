@@ -4,12 +4,7 @@ import { toHex } from '@mooring/codec'
 import { CryptoError, seedToWords, wordsToSeed } from '@mooring/crypto'
 import { networkId } from '@mooring/ledger'
 import { NodeError } from '@mooring/node'
-import {
-  createWallet,
-  handlesAfterRestore,
-  WALLET_LABEL_BYTES_MAX,
-  type Wallet,
-} from '@mooring/records'
+import { createWallet, afterRestore, WALLET_LABEL_BYTES_MAX, type Wallet } from '@mooring/records'
 import type { Command } from 'commander'
 import { withHelp } from '../command-help.ts'
 import type { Context } from '../context.ts'
@@ -211,10 +206,11 @@ function addRestore(group: Command, context: Context): void {
     checkLabel(label, 'restore')
     const output = createOutput(context, options)
     await refuseExisting(context, options)
-    const wallet =
+    const found =
       copy === undefined
         ? await fromWords(context, label, words === true ? undefined : words)
         : (await openFile(context, options, copy)).wallet
+    const wallet = afterRestore(found, context.now().getTime())
     const file = await makeWallet(context, options, wallet)
     const { hospitals } = wallet
     if (output.isJson) {
@@ -239,8 +235,7 @@ async function fromWords(
   file: string | undefined,
 ): Promise<Wallet> {
   const seed = await readWords(context, file)
-  const wallet = newWallet(context, label, seed)
-  return { ...wallet, nextHandle: handlesAfterRestore(wallet.createdAt) }
+  return newWallet(context, label, seed)
 }
 
 async function readWords(context: Context, file: string | undefined): Promise<Uint8Array> {
