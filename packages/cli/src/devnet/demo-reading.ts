@@ -64,9 +64,10 @@ export function formatReading({ reader, opened, record, entry }: Reading): strin
 export function formatReadingTour({ reader, patient }: Reading, ask: string): string {
   return [
     '',
-    'Let that hospital read, and see who did:',
+    'Let that hospital read, see who did, and take it back:',
     `  npx mooring grant create --patient ${patient} --to ${reader.name} -o grant.json${ask}`,
     `  npx mooring record list --grant grant.json --endpoint ${reader.api}`,
     `  npx mooring access list${ask}`,
+    `  npx mooring grant revoke grant.json${ask}`,
   ].join('\n')
 }
