@@ -25,6 +25,7 @@ export function erasureCalls({ read }: Pick<Http, 'read'>) {
   return {
     eraseRecord: (id: string, reason: Erasure['reason']) =>
       post<Erasure>(`${recordPath(id)}/erasure`, { reason }),
+    withdrawErasure: (id: string) => post<Erasure>(`${recordPath(id)}/erasure/withdraw`, {}),
     erasure: (id: string) => read<Erasure>(`${recordPath(id)}/erasure`),
     erasures: (page: PageOptions = {}) => read<ErasurePage>('/v1/erasures', { query: { ...page } }),
     holdRecord: (id: string, reason: string) =>

@@ -10,6 +10,8 @@ export type ErasureEndpoints = { [K in keyof typeof erasureRoutes]: Endpoint<K> 
 export const erasureEndpoints: ErasureEndpoints = {
   eraseRecord: async ({ params, body }, { handlers }) =>
     current(await handlers.erasing.erase(params.id, body.reason)),
+  withdrawErasure: async ({ params }, { handlers }) =>
+    current(await handlers.erasing.withdraw(params.id)),
   getErasure: ({ params }, { handlers }) => {
     const found = handlers.erasing.erasure(params.id)
     if (found !== undefined) return current(found)

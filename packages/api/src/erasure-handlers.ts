@@ -8,6 +8,8 @@ export type ErasureReason = Erasure['reason']
 export interface ErasureHandlers {
   /** Resolves when the tombstone is final and everybody who can be reached has been told. */
   erase(record: string, reason: ErasureReason): Promise<Erasure>
+  /** The patient wants it kept after all, says the desk. */
+  withdraw(record: string): Promise<Erasure>
   erasure(record: string): Erasure | undefined
   erasures(query: {
     after: string | null

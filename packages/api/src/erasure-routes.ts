@@ -37,6 +37,18 @@ export const erasureRoutes = table({
     responses: { 200: json('Erased; who was away is told later.', answers.Erasure) },
     problems: [404, 408, 409, 413, 415, 422, 429],
   },
+  withdrawErasure: {
+    method: 'POST',
+    path: '/v1/records/:id/erasure/withdraw',
+    tag: 'records',
+    role: 'operator',
+    summary: 'For a patient at the desk: a record that was restricted is readable again',
+    params: ofRecord,
+    accepts: body({}),
+    bodyBytesMax: BODY_MAX,
+    responses: { 200: json('It is not restricted any more.', answers.Erasure) },
+    problems: [404, 408, 409, 413, 415, 422],
+  },
   getErasure: {
     method: 'GET',
     path: '/v1/records/:id/erasure',

@@ -15,6 +15,7 @@ test('an operator erases, holds and releases, and sees who has signed', () =>
     const erased = await client.eraseRecord(RECORD, 'court_order')
     assert.deepEqual([erased.record, erased.reason], [RECORD, 'court_order'])
     assert.deepEqual(await client.erasure(RECORD), erased)
+    assert.equal((await client.withdrawErasure(RECORD)).status, 'lifting')
     assert.equal((await problemOf(client.erasure(digestOf('other')))).code, 'unknown_erasure')
     const first = await client.erasures({ limit: 1 })
     assert.deepEqual(first.items, [ERASED])

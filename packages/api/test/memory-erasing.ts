@@ -43,6 +43,10 @@ export class MemoryErasing implements ErasureHandlers {
     return Promise.resolve(erased)
   }
 
+  withdraw(record: string): Promise<Erasure> {
+    return Promise.resolve({ ...ERASED, record, status: 'lifting', tombstone: null })
+  }
+
   erasure(record: string): Erasure | undefined {
     return this.#erased.get(record)
   }

@@ -29,6 +29,10 @@ test('a reason is one of four, and must be given', () =>
   withNode(async ({ run }) => {
     for (const line of [`record erase ${RECORD}`, `record erase ${RECORD} --reason whim`])
       assert.equal((await run(line)).code, 2, line)
+    const lifted = await run(`record erase ${RECORD} --withdraw`)
+    assert.match(lifted.stdout, /status +readable again/)
+    const both = await run(`record erase ${RECORD} --withdraw --reason court_order`)
+    assert.equal(both.code, 2)
     const unknown = await run(`record erasures ${'ef'.repeat(32)}`)
     assert.equal(unknown.code, 6)
     assert.match(unknown.stderr, /MOR-4039/)

@@ -55,6 +55,10 @@ export function createErasureAnswers(modules: ErasureAnswersModules): ErasureHan
       const found = reference === undefined ? [] : await erasures.ofReference(reference)
       return found.map(({ key, value }) => answerOf(key, value))
     },
+    withdraw: async (record) => {
+      const id = fromHex(record)
+      return answerOf(id, await erasures.lift(id))
+    },
     liftRestriction: async ({ patientKey }, record) => {
       const id = ownRecord(modules, patientKey, record)
       return answerOf(id, await erasures.lift(id))

@@ -124,8 +124,9 @@ export class Erasures {
         const stage = { kind: 'ordered' as const, body: { setId: entry.setId, batchRoot } }
         return await this.#carryOut(id, await this.#keep(id, { ...asked, stage }))
       }
-      if (by === 'patient') await this.#restrict(id, entry, { asked, refusal })
-      throw new Refusal(refusal.code, describe(refusal, by))
+      const isForPatient = reason === 'patient_request'
+      if (isForPatient) await this.#restrict(id, entry, { asked, refusal })
+      throw new Refusal(refusal.code, describe(refusal, isForPatient))
     })
   }
 
@@ -356,9 +357,8 @@ function nameless(erasure: Erasure, { body }: Stage<'erased'>): Erasure {
   return { ...erasure, stage: { kind: 'erased', body: { ...body, setId: null } } }
 }
 
-function describe({ code, until }: ErasureRefusal, by: Erasure['by']): string {
-  const instead =
-    by === 'patient' ? ' It is restricted instead: nobody reads it under a grant.' : ''
+function describe({ code, until }: ErasureRefusal, isRestricted: boolean): string {
+  const instead = isRestricted ? ' It is restricted instead: nobody reads it under a grant.' : ''
   return code === 'legal_hold'
     ? `A legal hold keeps this record.${instead}`
     : `The law keeps this record until ${new Date(until).toISOString()}.${instead}`

@@ -274,8 +274,9 @@ test('what the law keeps is restricted for its patient, and erased when the time
   const metadata = { ...entry.metadata, receivedAt }
   custodian.records.set(toHex(id), { ...entry, metadata })
   const erasures = await custodian.open({ years: 10, classes: {} })
-  await assert.rejects(erasures.request(request(id)), refusedWith('retention_applies'))
-  assert.equal(erasures.get(id), undefined, 'an operator is refused, and no more')
+  const over = { id, by: 'custodian', reason: 'retention_over' } as const
+  await assert.rejects(erasures.request(over), refusedWith('retention_applies'))
+  assert.equal(erasures.get(id), undefined, 'its own wish is refused, and no more')
   await assert.rejects(erasures.request(request(id, 'patient')), refusedWith('retention_applies'))
   assert.ok(erasures.isRestricted(id))
   const kinds = custodian.told.map(([member, { kind }]) => [member, kind])

@@ -1,6 +1,7 @@
 // What a custodian does about records that are to go, to stay, or to be corrected.
 
 import type { Erasure } from '@mooring/api'
+import { NodeError } from '@mooring/node'
 import { type Command, Option } from 'commander'
 import { remote, withHelp } from '../command-help.ts'
 import { type Context, waitingFor } from '../context.ts'
@@ -11,29 +12,35 @@ import { upTo } from '../pages.ts'
 
 const REASONS = ['patient_request', 'retention_over', 'entered_in_error', 'court_order'] as const
 const ID = 'of the record'
+const NAME_ONE = 'Name a --reason, or --withdraw.'
 const ERASURES_MAX = 100_000
+
+type EraseOptions = RemoteOptions & { reason?: Erasure['reason']; withdraw?: boolean }
 
 function addErase(group: Command, context: Context): void {
   const command = remote(group.command('erase'))
     .description('erase a record here and at all holders, for good')
     .argument('<id>', ID)
-    .addOption(
-      new Option('--reason <code>', 'why; it stands on the chain')
-        .choices([...REASONS])
-        .makeOptionMandatory(),
-    )
+    .addOption(new Option('--reason <code>', 'why; it stands on the chain').choices([...REASONS]))
+    .option('--withdraw', 'the patient wants it kept after all: grants open it again')
   withHelp(command, {
     examples: [
       'mooring record erase <id> --reason entered_in_error',
-      'mooring record erase <id> --reason retention_over',
+      'mooring record erase <id> --reason patient_request',
+      'mooring record erase <id> --withdraw',
     ],
     exits: [4, 6, 7],
   })
   command.action(async (id: string) => {
-    const options = command.optsWithGlobals<RemoteOptions & { reason: Erasure['reason'] }>()
+    const options = command.optsWithGlobals<EraseOptions>()
     const output = createOutput(context, options)
+    const { reason, withdraw } = options
+    if ((reason === undefined) === (withdraw === undefined))
+      throw new NodeError('usage', { detail: NAME_ONE, command: 'record erase ' })
     const erasure = await withNode(context, options, (client) =>
-      waitingFor(output.note, 'the tombstone', client.eraseRecord(id, options.reason)),
+      reason === undefined
+        ? client.withdrawErasure(id)
+        : waitingFor(output.note, 'the tombstone', client.eraseRecord(id, reason)),
     )
     printErasure(output, erasure)
   })
