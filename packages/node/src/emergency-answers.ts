@@ -159,7 +159,8 @@ function reviewOf(
   }
 }
 
-function statusOf({ home, notices }: Emergencies, patientKey: Uint8Array): EmergencySetStatus {
+function statusOf(emergencies: Emergencies, patientKey: Uint8Array): EmergencySetStatus {
+  const { home } = emergencies
   const found = home.find(patientKey)
   return {
     set:
@@ -173,7 +174,7 @@ function statusOf({ home, notices }: Emergencies, patientKey: Uint8Array): Emerg
             versions: found.versions.map(({ version }) => version),
             spare: home.spare(found),
           },
-    notices: notices.of(patientKey).map(noticeOf),
+    notices: emergencies.noticesOf(patientKey).map(noticeOf),
   }
 }
 

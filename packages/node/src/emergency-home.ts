@@ -14,19 +14,31 @@ import {
   type EmergencyStatement,
   LOCATOR_BYTES,
   locatorIdOf,
-  placementOrder,
   type RandomBytes,
   sealEmergencySet,
   SPARE_VERSIONS_MAX,
-  TRUSTEES_LEAST,
   withdrawEmergencySet,
 } from '@mooring/records'
 import { TokenBucket } from '@mooring/network'
 import type { Clock } from './clock.ts'
 import type { EmergencyStore, HomeSet } from './emergency-store.ts'
 import type { EmergencyNotices } from './emergency-notices.ts'
+import {
+  checkAddressed,
+  chooseTrustees,
+  nextVersion,
+  type PossibleTrustee,
+  type TrusteeChoice,
+} from './emergency-terms.ts'
 import type { Logger } from './logger.ts'
 import { VaultPeerError, type VaultPeers } from './vault-peers.ts'
+
+export interface EmergencyPatient {
+  readonly patientKey: Uint8Array
+  readonly logKey: Uint8Array
+  /** Whether the hospital has the keys, or the patient's own wallet. */
+  readonly custody: 'hosted' | 'own'
+}
 
 export interface HomeOptions {
   readonly self: string
@@ -39,23 +51,14 @@ export interface HomeModules {
   readonly store: Pick<EmergencyStore, 'homes' | 'outbox'>
   readonly notices: EmergencyNotices
   readonly peers: VaultPeers
-  readonly organisations: () => readonly {
-    id: string
-    legalGroup: string
-    keys: { seal: Uint8Array }
-  }[]
+  readonly organisations: () => readonly PossibleTrustee[]
   readonly finalState: () => StateReader
+  /** Keys by which this hospital knew the patient before. */
+  readonly formerKeys: (patientKey: Uint8Array) => readonly Uint8Array[]
   /** The account of a patient here. */
-  readonly patientOf: (
-    reference: string,
-  ) => { patientKey: Uint8Array; logKey: Uint8Array } | undefined
+  readonly patientOf: (reference: string) => EmergencyPatient | undefined
   /** The bundle for an ambulance, of the records here. */
   readonly summary: (patientKey: Uint8Array, withSensitive: boolean) => Promise<Uint8Array>
-}
-
-export interface TrusteeChoice {
-  readonly k: number
-  readonly trustees: readonly { organisation: string; sealKey: Uint8Array }[]
 }
 
 export interface DepositOutcome {
@@ -64,7 +67,6 @@ export interface DepositOutcome {
   readonly waiting: readonly string[]
 }
 
-const TRUSTEES_WANTED = 5
 const DEPOSIT_MS = 10_000
 const CARE_EVERY_MS = 60_000
 /** Below so many versions in hand a hosted set is made anew. */
@@ -108,18 +110,8 @@ export class EmergencyHome {
     await this.#caring
   }
 
-  /** Of different owners, the same for everybody who asks; 2 of 5, or of as many as there are. */
   trustees(locatorId: Uint8Array): TrusteeChoice {
-    const organisations = this.#modules.organisations()
-    const chosen = placementOrder(locatorId, organisations).slice(0, TRUSTEES_WANTED)
-    if (chosen.length < TRUSTEES_LEAST) {
-      throw new Refusal('trustees_too_few', `The network has ${chosen.length} owners of members.`)
-    }
-    const trustees = chosen.flatMap((id) => {
-      const found = organisations.find((each) => each.id === id)
-      return found === undefined ? [] : [{ organisation: id, sealKey: found.keys.seal }]
-    })
-    return { k: EMERGENCY_THRESHOLD, trustees }
+    return chooseTrustees(locatorId, this.#modules.organisations())
   }
 
   /** What a wallet has sealed. @throws Refusal */
@@ -137,7 +129,9 @@ export class EmergencyHome {
     }
     const { statement } = first.deposit.signed
     checkAddressed(statement, deposits, { patientKey, self: this.#options.self })
-    return await this.#hand(patientKey, statement, { deposits, hosted: null })
+    const outcome = await this.#hand(patientKey, statement, { deposits, hosted: null })
+    for (const key of this.#modules.formerKeys(patientKey)) await this.#giveUp(key)
+    return outcome
   }
 
   /** For a patient whose keys are hosted here. @throws Refusal */
@@ -150,7 +144,7 @@ export class EmergencyHome {
       throw new Refusal('unknown_patient', 'No patient has this reference.')
     const { random } = this.#modules
     const known = this.find(account.patientKey)
-    if (known !== undefined && known.hosted === null) {
+    if (account.custody === 'own' || (known !== undefined && known.hosted === null)) {
       throw new Refusal('emergency_of_wallet', 'The patient keeps the emergency set in a wallet.')
     }
     const hosted = {
@@ -164,6 +158,27 @@ export class EmergencyHome {
       hosted,
     })
     return { ...outcome, locator: hosted.locator }
+  }
+
+  /** What the hospital kept for the patient before there was a wallet: the card of then opens nothing now. */
+  async #giveUp(formerKey: Uint8Array): Promise<void> {
+    const known = this.find(formerKey)
+    if (known?.hosted === null || known === undefined) return
+    const { locator, ownerSeed } = known.hosted
+    const deposit = withdrawEmergencySet(
+      {
+        locator,
+        owner: keyPairFromSeed(ownerSeed),
+        sequence: Math.max(known.sequence + 1, this.#modules.clock.wall()),
+        home: this.#options.self,
+      },
+      false,
+    )
+    const names = known.versions.flatMap(({ trustees }) =>
+      trustees.map(({ organisation }) => organisation),
+    )
+    const deposits = [...new Set(names)].map((trustee) => ({ trustee, deposit }))
+    await this.#hand(formerKey, deposit.signed.statement, { deposits, hosted: null })
   }
 
   #takeBudget(patientKey: Uint8Array): boolean {
@@ -361,31 +376,4 @@ const RUNNING_MS = 4 * 3_600_000
 
 function namesOf({ trustee }: AddressedDeposit): string {
   return trustee
-}
-
-function nextVersion(known: HomeSet | undefined): number {
-  return known === undefined ? 0 : Math.max(-1, ...known.versions.map(({ version }) => version)) + 1
-}
-
-function checkAddressed(
-  { home, versions, isOptedOut, sequence, locatorId }: EmergencyStatement,
-  deposits: readonly AddressedDeposit[],
-  { patientKey, self }: { patientKey: Uint8Array; self: string },
-): void {
-  const isOwn =
-    home === self && versions.every((header) => equalBytes(header.patientKey, patientKey))
-  if (!isOwn) throw new Refusal('statement_of_another', 'It is not of the patient that asks.')
-  const isOne = deposits.every(({ deposit: { signed } }) => {
-    const { statement } = signed
-    return (
-      statement.sequence === sequence &&
-      statement.isOptedOut === isOptedOut &&
-      equalBytes(statement.locatorId, locatorId) &&
-      statement.versions.length === versions.length
-    )
-  })
-  const trustees = new Set(deposits.map(({ trustee }) => trustee))
-  if (!isOne || trustees.size < deposits.length) {
-    throw new Refusal('statement_incomplete', 'The deposits do not belong together.')
-  }
 }

@@ -23,7 +23,7 @@ import { EmergencyHome, type HomeModules } from './emergency-home.ts'
 import { EmergencyNotices } from './emergency-notices.ts'
 import { EmergencyReviews } from './emergency-reviews.ts'
 import { OfflineEmergencies } from './emergency-offline.ts'
-import { openEmergencyStore, type EmergencyStore } from './emergency-store.ts'
+import { type EmergencyNotice, type EmergencyStore, openEmergencyStore } from './emergency-store.ts'
 import { EmergencyTrustee } from './emergency-trustee.ts'
 import type { Logger } from './logger.ts'
 import { PractitionerIssuer } from './practitioner-issuer.ts'
@@ -56,6 +56,7 @@ export interface EmergencyModules {
   /** Whether somebody has an account here under this key. */
   readonly isKnownKey: (key: Uint8Array) => boolean
   readonly patientOf: HomeModules['patientOf']
+  readonly formerKeys: HomeModules['formerKeys']
   readonly summary: HomeModules['summary']
   /** Too few members can be reached for a block to become final. */
   readonly isCutOff: () => boolean
@@ -132,6 +133,12 @@ export class Emergencies {
     const bundle = await this.#modules.summary(patientKey, withSensitive)
     await this.offline.remember(patientKey, bundle)
     return bundle
+  }
+
+  /** Also of keys that the patient had here before. */
+  noticesOf(patientKey: Uint8Array): readonly EmergencyNotice[] {
+    const keys = [patientKey, ...this.#modules.formerKeys(patientKey)]
+    return keys.flatMap((key) => this.notices.of(key)).toSorted((a, b) => b.time - a.time)
   }
 
   /** @throws Refusal */

@@ -59,6 +59,7 @@ export async function openEmergencies(
       finalState: () => execution.finalState(),
       tipTime: () => chain.tip.time,
       isKnownKey: (key) => accounts.findByKey(key) !== undefined,
+      formerKeys: (key) => accounts.findByKey(key)?.former ?? [],
       patientOf: (reference) => accounts.find(patientReference(reference)),
       summary: (patientKey, withSensitive) =>
         summaryOfRecords({ self, index, accounts, reader, now }, patientKey, withSensitive),

@@ -65,7 +65,7 @@ const end = (world: EmergencyWorld) =>
   Promise.all(HOSPITALS.map((id) => world.at(id).emergencies.trustee.endWhatIsOver()))
 
 test('a wallet deposits through its hospital, and guardians are told through theirs', () =>
-  withScene(async ({ world, ada }) => {
+  withScene(async ({ world, ada, locator: old }) => {
     const { home } = world.at(HOME).emergencies
     const account = accountOf('Patient/9')
     const guardian = accountOf('Patient/guardian').patientKey
@@ -92,6 +92,9 @@ test('a wallet deposits through its hospital, and guardians are told through the
     const stolen = home.deposit(accountOf('Patient/8').patientKey, deposits)
     assert.equal(await codeOf(stolen), 'statement_of_another')
     const { taken, waiting } = await home.deposit(account.patientKey, deposits)
+    // What the hospital had made before there was a wallet is taken back, and its card opens nothing.
+    const before = world.open(OPENER, world.request(OPENER, ada, old))
+    assert.equal(await codeOf(before), 'emergency_ended')
     assert.deepEqual([taken.length, waiting.length], [5, 0])
     const how = { withSensitive: false, isOptedOut: false }
     await world.open(OPENER, world.request(OPENER, ada, locator))
@@ -104,7 +107,7 @@ test('a wallet deposits through its hospital, and guardians are told through the
       ['patient'],
     )
     assert.equal(home.spare(home.find(account.patientKey) ?? assert.fail()), 1)
-    assert.equal((await home.depositHosted(PATIENT, how)).taken.length, 5)
+    assert.equal(await codeOf(home.depositHosted('Patient/9', how)), 'emergency_of_wallet')
     const made = { kind: 'notice' as const, body: { requestId: secretOf('none'), key: guardian } }
     await world.at('cedar').emergencies.answer('birch', made)
     assert.equal(world.at('cedar').emergencies.notices.of(guardian).length, 1)

@@ -2,7 +2,7 @@
 // transaction, and a clock that the test moves.
 
 import { Refusal } from '@mooring/api'
-import { toHex } from '@mooring/codec'
+import { equalBytes, toHex } from '@mooring/codec'
 import { type KeyPair, keyPairFromSeed, sha256, x25519PublicKey } from '@mooring/crypto'
 import {
   applyTransactions,
@@ -29,6 +29,7 @@ import { MemoryLevel, openDatabaseOn, PrivateValues } from '@mooring/storage'
 import type { NotedEmergency } from '../src/access-notes.ts'
 import { AtRest } from '../src/at-rest.ts'
 import type { CommittedBlock } from '../src/committer.ts'
+import type { EmergencyPatient } from '../src/emergency-home.ts'
 import { Emergencies } from '../src/emergency-parts.ts'
 import { createLogger } from '../src/logger.ts'
 import { describeRefusal } from '../src/refusal-text.ts'
@@ -78,12 +79,17 @@ export interface Practitioner {
 }
 
 /** With these patients at every hospital: key and log key follow from the reference. */
-export function accountOf(reference: string): { patientKey: Uint8Array; logKey: Uint8Array } {
+export function accountOf(reference: string): EmergencyPatient {
   return {
+    custody: reference === 'Patient/9' ? 'own' : 'hosted',
     patientKey: keyPairFromSeed(secretOf(reference)).publicKey,
     logKey: x25519PublicKey(secretOf(`${reference} log`)),
   }
 }
+
+/** Was hosted under another key, and has a wallet now. */
+export const WITH_WALLET = accountOf('Patient/9')
+export const FORMER_KEY = accountOf('Patient/1').patientKey
 
 let random = 0
 
@@ -303,6 +309,7 @@ export class EmergencyWorld {
         finalState: () => ({ get: (key) => this.state.get(toHex(key)) }),
         tipTime: () => 0,
         isKnownKey: () => true,
+        formerKeys: (key) => (equalBytes(key, WITH_WALLET.patientKey) ? [FORMER_KEY] : []),
         patientOf: (reference) => (reference === 'nobody' ? undefined : accountOf(reference)),
         summary: () => Promise.resolve(SUMMARY),
         isCutOff: () => HOSPITALS.filter((each) => peers.isConnected(each)).length < 4,

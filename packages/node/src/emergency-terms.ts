@@ -1,0 +1,72 @@
+// Whom a set is split over, and what a wallet may hand in: the terms of a deposit.
+
+import { Refusal } from '@mooring/api'
+import { equalBytes } from '@mooring/codec'
+import {
+  type AddressedDeposit,
+  EMERGENCY_THRESHOLD,
+  type EmergencyStatement,
+  placementOrder,
+  TRUSTEES_LEAST,
+} from '@mooring/records'
+import type { HomeSet } from './emergency-store.ts'
+
+export interface TrusteeChoice {
+  readonly k: number
+  readonly trustees: readonly { organisation: string; sealKey: Uint8Array }[]
+}
+
+export interface PossibleTrustee {
+  readonly id: string
+  readonly legalGroup: string
+  readonly keys: { readonly seal: Uint8Array }
+}
+
+const TRUSTEES_WANTED = 5
+
+/**
+ * Of different owners, the same for everybody who asks; 2 of 5, or of as many as there are.
+ * @throws Refusal trustees_too_few
+ */
+export function chooseTrustees(
+  locatorId: Uint8Array,
+  organisations: readonly PossibleTrustee[],
+): TrusteeChoice {
+  const chosen = placementOrder(locatorId, organisations).slice(0, TRUSTEES_WANTED)
+  if (chosen.length < TRUSTEES_LEAST) {
+    throw new Refusal('trustees_too_few', `The network has ${chosen.length} owners of members.`)
+  }
+  const trustees = chosen.flatMap((id) => {
+    const found = organisations.find((each) => each.id === id)
+    return found === undefined ? [] : [{ organisation: id, sealKey: found.keys.seal }]
+  })
+  return { k: EMERGENCY_THRESHOLD, trustees }
+}
+
+export function nextVersion(known: HomeSet | undefined): number {
+  return known === undefined ? 0 : Math.max(-1, ...known.versions.map(({ version }) => version)) + 1
+}
+
+/** @throws Refusal */
+export function checkAddressed(
+  { home, versions, isOptedOut, sequence, locatorId }: EmergencyStatement,
+  deposits: readonly AddressedDeposit[],
+  { patientKey, self }: { patientKey: Uint8Array; self: string },
+): void {
+  const isOwn =
+    home === self && versions.every((header) => equalBytes(header.patientKey, patientKey))
+  if (!isOwn) throw new Refusal('statement_of_another', 'It is not of the patient that asks.')
+  const isOne = deposits.every(({ deposit: { signed } }) => {
+    const { statement } = signed
+    return (
+      statement.sequence === sequence &&
+      statement.isOptedOut === isOptedOut &&
+      equalBytes(statement.locatorId, locatorId) &&
+      statement.versions.length === versions.length
+    )
+  })
+  const trustees = new Set(deposits.map(({ trustee }) => trustee))
+  if (!isOne || trustees.size < deposits.length) {
+    throw new Refusal('statement_incomplete', 'The deposits do not belong together.')
+  }
+}
