@@ -35,6 +35,8 @@ interface LogJson {
     silent: string[]
     items: {
       kind: string
+      by: string
+      name: string | null
       reader: string
       purpose: string
       outcome: string
@@ -145,7 +147,8 @@ test('a recipient sees what its grants open at both hospitals, and the patient s
     )
   }
   const line = `record timeline --grant one.json two.json --genesis ${devnet.genesisFile} --endpoint ${reader.api}`
-  const { items } = await json<TimelineJson>(devnet, `${line} --export shared.json`)
+  const named = [...line.split(' '), '--as', 'Dr. Meyer', '--export', 'shared.json']
+  const { items } = await json<TimelineJson>(devnet, named)
   assert.equal(items.length, 4)
   assert.ok(items.every(({ proved }) => proved))
   await devnet.succeed(`proof verify shared.json --genesis ${devnet.genesisFile}`)
@@ -160,6 +163,7 @@ test('a recipient sees what its grants open at both hospitals, and the patient s
     assert.ok(read.length > 0, `${organisation}: it was read`)
     assert.ok(read.every(({ warnings }) => !warnings.includes('entry_unreadable')))
     assert.ok(read.every(({ holders }) => holders.length >= 2))
+    assert.ok(read.every(({ by, name }) => by === 'person' && name === 'Dr. Meyer'))
     assert.ok(of('query').length > 0, `${organisation}: it was asked`)
     assert.ok(
       of('read').some(({ reader: who, kind }) => who === organisation && kind === 'patient'),

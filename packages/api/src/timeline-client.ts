@@ -8,7 +8,6 @@ import type {
   TimelinePage,
   TracePage,
 } from './timeline-answers.ts'
-import type { UnderGrant } from './vault-client.ts'
 
 /** All holders are asked first. */
 const COLLECT_MS = 60_000
@@ -39,7 +38,5 @@ export function timelineCalls({ read }: Pick<Http, 'read'>) {
       post<Question>(`/v1/questions/${encodeURIComponent(id)}/answer`, { answer }),
     accounting: (patient: string) =>
       read<Accounting>('/v1/accounting', { query: { patient }, waitMs: COLLECT_MS }),
-    grantedTimeline: ({ grant, purpose }: UnderGrant, page: PageOptions = {}) =>
-      post<TimelinePage>('/v1/timeline', { grant: JSON.parse(grant), purpose }, page),
   }
 }

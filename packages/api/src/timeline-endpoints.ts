@@ -4,7 +4,7 @@ import { current, type Endpoint, fresh, unknownRecord } from './endpoints.ts'
 import { Refusal } from './errors.ts'
 import { PAGE_DEFAULT } from './route-forms.ts'
 import type { timelineRoutes } from './timeline-routes.ts'
-import { contentAnswer } from './vault-endpoints.ts'
+import { contentAnswer, orToSign } from './vault-endpoints.ts'
 
 export type TimelineEndpoints = { [K in keyof typeof timelineRoutes]: Endpoint<K> }
 
@@ -53,14 +53,15 @@ export const timelineEndpoints: TimelineEndpoints = {
     current(await handlers.timelines.accounting(query.patient, whileHere())),
   getGrantedTimeline: async ({ query, body, whileHere }, { handlers, cursors }) => {
     const grant = JSON.stringify(body.grant)
-    const list = `timeline/${grant}/${body.purpose}`
-    const { next, ...found } = await handlers.timelines.granted({
-      grant,
-      purpose: body.purpose,
-      after: query.cursor === undefined ? null : cursors.parseText(list, query.cursor),
-      limit: Math.min(query.limit ?? PAGE_DEFAULT, TIMELINE_PAGE_MAX),
-      signal: whileHere(),
+    const { purpose, person = null, practitioner = null } = body
+    const list = `timeline/${grant}/${purpose}`
+    const after = query.cursor === undefined ? null : cursors.parseText(list, query.cursor)
+    const limit = Math.min(query.limit ?? PAGE_DEFAULT, TIMELINE_PAGE_MAX)
+    const asked = { grant, purpose, person, practitioner, after, limit, signal: whileHere() }
+    return await orToSign(async () => {
+      const { next, ...found } = await handlers.timelines.granted(asked)
+      const nextCursor = next === null ? null : cursors.formatText(list, next)
+      return current({ ...found, nextCursor })
     })
-    return current({ ...found, nextCursor: next === null ? null : cursors.formatText(list, next) })
   },
 }

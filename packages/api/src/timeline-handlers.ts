@@ -8,7 +8,7 @@
 
 import type { PatientCaller } from './patient-handlers.ts'
 import type { Accounting, Question, TimelinePage, Trace } from './timeline-answers.ts'
-import type { RecordContent } from './vault-handlers.ts'
+import type { ReadRequest, RecordContent } from './vault-handlers.ts'
 
 type Unpaged<P> = Omit<P, 'nextCursor'>
 
@@ -42,6 +42,8 @@ export interface TimelineHandlers {
     /** JSON of the grant document. */
     grant: string
     purpose: string
+    person: ReadRequest['person']
+    practitioner: ReadRequest['practitioner']
     after: string | null
     limit: number
     signal: AbortSignal

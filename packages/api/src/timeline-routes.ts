@@ -6,6 +6,7 @@ import { bytes, closed, json, page, recordId, table } from './route-forms.ts'
 import { Type } from './schema.ts'
 import * as answers from './timeline-answers.ts'
 import { GrantDocument } from './vault-answers.ts'
+import { person, practitioner, toSign } from './vault-routes.ts'
 
 const BODY_MAX = 64 * 1024
 export const QUESTION_CHARACTERS_MAX = 2_000
@@ -145,13 +146,15 @@ export const timelineRoutes = table({
               pattern: '^[A-Z0-9]{2,16}$',
               description: 'Why, as a code of v3-ActReason, for example TREAT.',
             }),
+            person: Type.Optional(person),
+            practitioner: Type.Optional(practitioner),
           },
           closed,
         ),
       },
     },
     bodyBytesMax: BODY_MAX,
-    responses: { 200: json('A page.', answers.TimelinePage) },
+    responses: { 200: json('A page.', answers.TimelinePage), 202: toSign },
     problems: [403, 408, 413, 415, 422],
   },
 })

@@ -7,6 +7,7 @@
 
 import type { Submission } from './answers.ts'
 import type { Call, Http, PageOptions } from './client.ts'
+import type { TimelinePage } from './timeline-answers.ts'
 import type {
   PractitionerChallenge,
   ReadablePage,
@@ -156,6 +157,8 @@ export function vaultCalls(http: Http) {
     openOwnRecord: (id: string) => open(`/v1/patient/records/${encodeURIComponent(id)}/content`),
     readFields: (under: UnderGrant, page: PageOptions = {}) =>
       list<ShownFieldsPage>('/v1/reads/fields', under, { page }),
+    grantedTimeline: (under: UnderGrant, page: PageOptions = {}) =>
+      list<TimelinePage>('/v1/timeline', under, { page }),
     recordHistory: (id: string, page: PageOptions = {}) =>
       read<RecordVersions>(`${recordPath(id)}/history`, { query: { ...page } }),
     /** The disclosure as text, to be kept as it is. */

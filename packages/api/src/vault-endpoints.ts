@@ -117,7 +117,7 @@ export const vaultEndpoints: VaultEndpoints = {
 }
 
 /** What a practitioner has to sign before it goes on is an answer as well. */
-async function orToSign(work: () => Promise<Answer>): Promise<Answer> {
+export async function orToSign(work: () => Promise<Answer>): Promise<Answer> {
   try {
     return await work()
   } catch (error) {

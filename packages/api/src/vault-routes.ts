@@ -20,17 +20,17 @@ const purpose = Type.String({
 })
 const words = (pattern: string, description: string) =>
   Type.Array(Type.String({ pattern }), { minItems: 1, maxItems: 16, description })
-const person = Type.String({
+export const person = Type.String({
   minLength: 1,
   maxLength: 128,
   description: 'Who at this organisation looks; without it a system does.',
 })
 const hex = (bytes: number) => Type.String({ pattern: `^[0-9a-f]{${2 * bytes}}$` })
-const practitioner = Type.Object(
+export const practitioner = Type.Object(
   { key: hex(32), challenge: Type.Optional(hex(16)), signature: Type.Optional(hex(64)) },
   { ...closed, description: 'Who looks and signs; the first call is answered with 202.' },
 )
-const toSign = json('A practitioner has to sign first.', answers.PractitionerChallenge)
+export const toSign = json('A practitioner has to sign first.', answers.PractitionerChallenge)
 const instant = (description: string) =>
   Type.String({
     pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{5,15}(Z|[+-][0-9]{2}:[0-9]{2})$',

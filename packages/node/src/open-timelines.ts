@@ -16,6 +16,7 @@ import type { CustodyGround } from './open-custodian.ts'
 import type { OpenedVault } from './open-vault.ts'
 import { createPatientTimeline } from './patient-timeline.ts'
 import { createPatientTraces } from './patient-traces.ts'
+import { PractitionerDesk } from './practitioner-desk.ts'
 import type { VaultParts } from './vault-parts.ts'
 
 export async function openTimelines(
@@ -59,6 +60,7 @@ export async function openTimelines(
     }),
     ...createGrantedTimeline({
       ...ground,
+      desk: new PractitionerDesk(systemClock),
       grants: vault.grants,
       granted: keeper.granted,
       placeOf: (record) => keeper.anchors.placeOf(record),

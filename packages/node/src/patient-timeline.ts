@@ -74,7 +74,8 @@ export function createPatientTimeline(
       if (!isOwn) return undefined
       const role = ROLES.find((each) => each === caller.delegation?.role)
       const purpose = role ?? OWN_PURPOSE
-      return await modules.recordContent({ id, purpose, grant: null, signal })
+      const person = whoReads(caller)
+      return await modules.recordContent({ id, purpose, grant: null, person, signal })
     },
   }
 }
@@ -86,6 +87,12 @@ export function accountOf(
   const account = accounts.findByKey(patientKey)
   if (account !== undefined) return account
   throw new Refusal('unknown_patient', 'This hospital knows no patient by this key.')
+}
+
+/** For the log: a wallet is a person, whoever holds it. */
+function whoReads({ delegation }: PatientCaller): string {
+  if (delegation === null) return 'the patient'
+  return `the patient, through a ${delegation.kind}`
 }
 
 async function headOf(

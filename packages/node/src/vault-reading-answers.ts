@@ -104,12 +104,15 @@ async function read(
 }
 
 /** One text for all that a call asks. */
-function callOf(kind: string, asked: object): string {
+export function callOf(kind: string, asked: object): string {
   return JSON.stringify([kind, asked])
 }
 
 /** Whoever has a name or signs is a person; what does neither, a system. */
-function personOf(name: string | null, practitioner: PractitionerSigner | null): ReadingPerson {
+export function personOf(
+  name: string | null,
+  practitioner: PractitionerSigner | null,
+): ReadingPerson {
   const kind = name === null && practitioner === null ? 'machine' : 'person'
   return { kind, name, practitioner }
 }
