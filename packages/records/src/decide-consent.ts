@@ -84,13 +84,13 @@ function decidePermits(
     if (failed !== undefined) {
       code = later(code, failed)
     } else if (denies.every((deny) => isMoreSpecific(specificityOf(provision), deny))) {
-      permit = widerOf(permit, provision)
+      permit = widerOf(permit, provision, root)
     }
   }
   if (permit?.permit === true && permit.fields.length === 0) return permit
   if (denies.length === 0 && root.type === 'permit') {
     const failed = checkPermit(root, root, question)
-    if (failed === undefined) return widerOf(permit, root)
+    if (failed === undefined) return widerOf(permit, root, root)
     code = later(code, failed)
   }
   if (permit !== undefined) return permit
@@ -121,12 +121,20 @@ function later(one: ConsentRefusal, other: ConsentRefusal): ConsentRefusal {
 }
 
 /** Two permits for fields open the fields of both; one without opens the record. */
-function widerOf(permit: ConsentDecision | undefined, provision: Provision): ConsentDecision {
-  if (permit?.permit !== true || provision.fields.length === 0) {
-    return { permit: true, provision, fields: provision.fields }
-  }
+function widerOf(
+  permit: ConsentDecision | undefined,
+  provision: Provision,
+  root: Provision,
+): ConsentDecision {
+  const { fields } = contentOf(provision, root)
+  if (permit?.permit !== true || fields.length === 0) return { permit: true, provision, fields }
   if (permit.fields.length === 0) return permit
-  return { ...permit, fields: [...new Set([...permit.fields, ...provision.fields])] }
+  return { ...permit, fields: [...new Set([...permit.fields, ...fields])] }
+}
+
+/** The provision that says which records a permit opens, and which fields of them. */
+function contentOf(permit: Provision, root: Provision): Provision {
+  return hasContent(permit) ? permit : root
 }
 
 function checkPeriod({ start, end }: Provision, time: number): ConsentRefusal | undefined {
@@ -152,7 +160,7 @@ function checkPermit(
 ): ConsentRefusal | undefined {
   const who = provision.actors.length > 0 ? provision : root
   const why = provision.purposes.length > 0 ? provision : root
-  const what = hasContent(provision) ? provision : root
+  const what = contentOf(provision, root)
   return (
     checkPeriod(provision, question.time) ??
     checkActors(who, question) ??

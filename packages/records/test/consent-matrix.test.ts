@@ -142,4 +142,14 @@ test('fields: what may be shown, and when it is the record', () => {
   assert.equal(fieldsOf(bareConsent(permit(TPO), code, denied)), 'denied')
 })
 
+test('fields: a permit that says nothing of content opens no more than the fields of the root', () => {
+  const code = permit({ ...TPO, fields: ['/code'] })
+  const { actors: readers } = permit(TPO)
+  for (const silent of [permit(), permit({ purposes: ['TREAT'] }), permit({ actors: readers })]) {
+    assert.deepEqual(fieldsOf(bareConsent(code, silent)), ['/code'])
+  }
+  const more = permit({ fields: ['/status'] })
+  assert.deepEqual(fieldsOf(bareConsent(code, permit(), more)), ['/code', '/status'])
+})
+
 test.run()
