@@ -88,6 +88,9 @@ export function addGrantAccept(group: Command, context: Context): void {
       return
     }
     output.text(formatGrantWords(grant))
-    output.note(`written to ${file}\nRead with it:   mooring record get <id> --grant ${file}`)
+    const reading = grant.fields.length > 0 ? 'fields' : 'list'
+    output.note(
+      `written to ${file}\nSee what it opens:   mooring record ${reading} --grant ${file}`,
+    )
   })
 }
