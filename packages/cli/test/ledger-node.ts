@@ -180,6 +180,7 @@ export class LedgerNode extends MemoryNode {
           },
         },
         finalState: () => this.state,
+        isKnownKey: () => true,
       },
     )
   }

@@ -26,6 +26,8 @@ export interface EmergencyAnswerModules {
   readonly genesisDigest: Uint8Array
   readonly now: () => number
   readonly patientOf: (reference: string) => { patientKey: Uint8Array } | undefined
+  /** Whether somebody has an account here under this key. */
+  readonly isKnownKey: (patientKey: Uint8Array) => boolean
 }
 
 const DEPOSITS_BYTES_MAX = 16 * 1024 * 1024
@@ -90,7 +92,10 @@ export function createEmergencyAnswers(
       return statusOf(emergencies, account.patientKey)
     },
     status: ({ patientKey }) => statusOf(emergencies, patientKey),
-    summary: ({ patientKey }, withSensitive) => emergencies.summary(patientKey, withSensitive),
+    summary: async ({ patientKey }, withSensitive) => {
+      refuseStranger(modules, patientKey)
+      return await emergencies.summary(patientKey, withSensitive)
+    },
     trustees: (locatorId) => {
       const { k, trustees } = home.trustees(locatorId)
       const shown = trustees.map(({ organisation, sealKey }) => ({
@@ -100,10 +105,17 @@ export function createEmergencyAnswers(
       return { k, trustees: shown }
     },
     deposit: async ({ patientKey }, deposits) => {
+      refuseStranger(modules, patientKey)
       const { taken, waiting } = await home.deposit(patientKey, readDeposits(deposits))
       return { taken: [...taken], waiting: [...waiting] }
     },
   }
+}
+
+/** Anybody can make a key and sign with it: room and trustees are for the patients of this hospital. */
+function refuseStranger({ isKnownKey }: EmergencyAnswerModules, patientKey: Uint8Array): void {
+  if (isKnownKey(patientKey)) return
+  throw new Refusal('unknown_patient_key', 'No patient here has enrolled with this key.')
 }
 
 function readDeposits(encoded: Uint8Array) {

@@ -28,12 +28,15 @@ import {
 } from '@mooring/ledger'
 import { TokenBucket } from '@mooring/network'
 import type { Clock } from './clock.ts'
+import { RateLimit } from './rate-limit.ts'
 import { describeRefusal } from './refusal-text.ts'
 import type { Relay } from './relay.ts'
 
 /** Events that anybody may bring: what this node lets through at once, and in the long run. */
 const EVENTS_AT_ONCE = 60
 const EVENTS_PER_SECOND = 0.5
+/** Of one patient. */
+const DELEGATIONS = { burst: 30, everyMs: 60_000, namesMax: 20_000 }
 
 export interface IdentityOptions {
   name: string
@@ -46,6 +49,8 @@ export interface IdentityModules {
   relay: Relay
   chain: { readonly tip: { readonly time: number } }
   finalState: () => StateReader
+  /** Whether somebody has an account here under this key. */
+  isKnownKey: (patientKey: Uint8Array) => boolean
 }
 
 export function createIdentityAnswers(
@@ -54,6 +59,7 @@ export function createIdentityAnswers(
 ): IdentityHandlers {
   const { clock, relay, chain, finalState } = modules
   const budget = new TokenBucket(EVENTS_AT_ONCE, EVENTS_PER_SECOND, clock.monotonic())
+  const delegations = new RateLimit(DELEGATIONS, () => clock.monotonic())
   return {
     relay: async (encoded) => {
       const event = readEvent(encoded)
@@ -66,7 +72,14 @@ export function createIdentityAnswers(
     },
     find: (id) => answerOf(finalState(), id, chain.tip.time),
     sign: (statement) => signStatement(options, statement),
-    openDelegation: (_caller, open) => openHandle(options.name, relay, open),
+    openDelegation: async ({ patientKey }, open) => {
+      // Anybody can make a key and sign with it; only a patient of this hospital has its chain.
+      if (!modules.isKnownKey(patientKey))
+        throw new Refusal('unknown_patient_key', 'No patient here has enrolled with this key.')
+      if (!delegations.take(toHex(patientKey)))
+        throw new Refusal('patient_too_often', 'So many delegations were opened a moment ago.')
+      return await openHandle(options.name, relay, open)
+    },
   }
 }
 

@@ -155,6 +155,7 @@ function handlersOf(
 ): ApiHandlers {
   const { mempool, offences, sets } = parts
   const { index } = custodian
+  const isKnownKey = (key: Uint8Array) => custodian.accounts.findByKey(key) !== undefined
   const logKeyOf = (patientKey: Uint8Array) => custodian.accounts.logKeyPair(patientKey)
   const history = createRecordHistory({ index, record: custodian.record, accesses, logKeyOf })
   return {
@@ -172,7 +173,7 @@ function handlersOf(
       return Promise.resolve(isWaiting ? { kind: 'pending' } : found)
     },
     ...createStorageAnswers(snapshots, pruning),
-    identities: identitiesOf(parts, options, relay),
+    identities: identitiesOf(parts, options, { relay, isKnownKey }),
     timelines,
     ...patients.answers,
     emergencies: createEmergencyAnswers(emergencies, {
@@ -180,6 +181,7 @@ function handlersOf(
       genesisDigest: options.genesisDigest,
       now: () => parts.clock.wall(),
       patientOf: (reference) => custodian.accounts.find(patientReference(reference)),
+      isKnownKey,
     }),
     ...unlessErased({ custodian, vault, history, disclosures: vault }, erasing),
     erasing: erasing.answers,
@@ -219,11 +221,11 @@ function unlessErased(
 function identitiesOf(
   { clock, chain, execution }: NodeParts,
   { name, genesisDigest, keys }: NodeOptions,
-  relay: Relay,
+  modules: { relay: Relay; isKnownKey: (key: Uint8Array) => boolean },
 ): ApiHandlers['identities'] {
   const finalState = () => execution.finalState()
   return createIdentityAnswers(
     { name, genesisDigest, anchorKey: keys.anchor },
-    { clock, chain, relay, finalState },
+    { clock, chain, finalState, ...modules },
   )
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { equalBytes } from '@mooring/codec'
 import { keyPairFromSeed } from '@mooring/crypto'
 import {
   locatorIdOf,
@@ -7,6 +8,7 @@ import {
   withdrawEmergencySet,
 } from '@mooring/records'
 import { test } from 'uvu'
+import { createEmergencyAnswers } from '../src/emergency-answers.ts'
 import {
   accountOf,
   codeOf,
@@ -23,6 +25,12 @@ import {
 const HOME = 'alder'
 const OPENER = 'elm'
 const PATIENT = 'Patient/1'
+
+const callerOf = (patientKey: Uint8Array) => ({
+  patientKey,
+  signer: patientKey,
+  delegation: null,
+})
 
 interface Scene {
   world: EmergencyWorld
@@ -166,6 +174,25 @@ test('a trustee without room takes nothing, and a wallet deposits a bounded numb
     world.clock.advance(600_000)
     const later = home.deposit(patientKey, [{ trustee: 'birch', deposit }])
     assert.notEqual(await codeOf(later), 'too_many_deposits')
+  }))
+
+test('a stranger with a key of their own has neither trustees nor a summary kept', () =>
+  withScene(async ({ world }) => {
+    const { emergencies } = world.at(HOME)
+    const patient = accountOf(PATIENT).patientKey
+    const answers = createEmergencyAnswers(emergencies, {
+      self: HOME,
+      genesisDigest: world.digest,
+      now: () => world.clock.wall(),
+      patientOf: accountOf,
+      isKnownKey: (key) => equalBytes(key, patient),
+    })
+    const stranger = callerOf(secretOf('nobody'))
+    const deposits = new Uint8Array(3)
+    assert.equal(await codeOf(answers.deposit(stranger, deposits)), 'unknown_patient_key')
+    assert.equal(await codeOf(answers.summary(stranger, false)), 'unknown_patient_key')
+    assert.equal(await codeOf(answers.deposit(callerOf(patient), deposits)), 'deposit_malformed')
+    assert.deepEqual(await answers.summary(callerOf(patient), false), SUMMARY)
   }))
 
 test('another hospital, another patient and a forged deposit replace nothing', () =>

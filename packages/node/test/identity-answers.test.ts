@@ -2,7 +2,7 @@
 // many there may be.
 
 import assert from 'node:assert/strict'
-import { fromHex, toHex } from '@mooring/codec'
+import { equalBytes, fromHex, toHex } from '@mooring/codec'
 import { verify } from '@mooring/crypto'
 import {
   controlKeyDigest,
@@ -22,8 +22,15 @@ import { keyOf, NAMES } from './chain-members.ts'
 import { withWorld } from './chain-world.ts'
 
 const [OWN = ''] = NAMES
+const PATIENT = new Uint8Array(32).fill(4)
 const refusedWith = (code: string) => ({ name: 'Refusal', code })
 const root = (index: number) => rootSignKey(new Uint8Array(32).fill(3), index)
+
+const callerOf = (patientKey: Uint8Array) => ({
+  patientKey,
+  signer: patientKey,
+  delegation: null,
+})
 
 type Scene = {
   digest: Uint8Array
@@ -51,6 +58,7 @@ function withAnswers(work: (scene: Scene) => Promise<void>): Promise<void> {
         relay,
         chain,
         finalState: () => execution.finalState(),
+        isKnownKey: (key) => equalBytes(key, PATIENT),
       },
     )
     await work({ digest, answers, sent, clock })
@@ -86,6 +94,25 @@ test('what is forged or no event costs nothing, and good ones have a pace', () =
     clock.now += 2_000
     await answers.relay(event)
     await assert.rejects(answers.relay(event), refusedWith('too_many_events'))
+  }))
+
+test('who is no patient here has no handle opened, and a patient has a bounded number', () =>
+  withAnswers(async ({ answers, sent, clock }) => {
+    const open = {
+      publicKey: root(0).publicKey,
+      expiresAt: 86_400_000,
+      kind: 'delegation' as const,
+      signature: new Uint8Array(64),
+    }
+    const stranger = answers.openDelegation(callerOf(root(5).publicKey), open)
+    await assert.rejects(stranger, refusedWith('unknown_patient_key'))
+    assert.equal(sent.length, 0)
+    for (let time = 0; time < 30; time += 1) await answers.openDelegation(callerOf(PATIENT), open)
+    const often = answers.openDelegation(callerOf(PATIENT), open)
+    await assert.rejects(often, refusedWith('patient_too_often'))
+    clock.now += 60_000
+    await answers.openDelegation(callerOf(PATIENT), open)
+    assert.equal(sent.length, 31)
   }))
 
 test('no bytes break the reader of events', () =>
