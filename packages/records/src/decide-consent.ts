@@ -144,7 +144,10 @@ function checkPeriod({ start, end }: Provision, time: number): ConsentRefusal | 
 
 function checkShown(consent: Consent, question: ConsentQuestion): ConsentRefusal | undefined {
   const { facts, organisation, practitioner } = question
-  if (factsNeeded(consent).some((facet) => facts[facet] === undefined)) return 'facts_missing'
+  const hidden = FACET_NAMES.filter((facet) => facts[facet] === undefined)
+  if (hidden.length > 0 && factsNeeded(consent).some((facet) => hidden.includes(facet))) {
+    return 'facts_missing'
+  }
   const couldBeDenied = consent.provisions.some(
     ({ type, actors }) =>
       type === 'deny' &&
