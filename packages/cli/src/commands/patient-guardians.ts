@@ -28,7 +28,7 @@ import {
   type WalletBackup,
 } from '@mooring/records'
 import { type Command, Option } from 'commander'
-import { writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { askChain, findIdentity } from '../ask-chain.ts'
 import { countArgument, durationArgument, remote, withHelp } from '../command-help.ts'
@@ -169,6 +169,10 @@ function addSet(group: Command, context: Context): void {
     for (const word of options.guardian ?? []) {
       persons.push(await readDocument(context, GUARDIAN_KEY, word))
     }
+    const folder = options.output
+    // Before the chain has it: kits that could not be written would be lost.
+    if (folder !== undefined)
+      await mkdir(resolve(context.cwd, folder), { recursive: true, mode: 0o700 })
     const done = await withWallet(context, options, (wallet, save) => {
       const work = setGuardians(context, options, { wallet, save, persons })
       return waitingFor(output.note, 'the chain', work)
@@ -180,12 +184,10 @@ function addSet(group: Command, context: Context): void {
       hasShare: kit.share !== null,
     }))
     for (const [index, { label, text }] of texts.entries()) {
-      if (options.output === undefined) continue
-      await writeNew(
-        context,
-        join(options.output, `guardian-${index + 1}-${label}.txt`),
-        `${text}\n`,
-      )
+      if (folder === undefined) continue
+      // The label is what the guardian wrote.
+      const name = label.replaceAll(/[^\p{L}\p{N}]+/gu, '-')
+      await writeNew(context, join(folder, `guardian-${index + 1}-${name}.txt`), `${text}\n`)
     }
     const identity = toHex(own.id)
     if (output.isJson) {
@@ -194,7 +196,7 @@ function addSet(group: Command, context: Context): void {
     }
     output.text(`identity ${identity}\n`)
     for (const { label, text } of texts) {
-      if (options.output === undefined) output.text(`${label}\n${text}\n`)
+      if (folder === undefined) output.text(`${label}\n${text}\n`)
     }
     const { threshold, vetoes, lockMs, deskLockMs } = policy
     output.note(
