@@ -29,7 +29,7 @@ import { type Context, waitingFor } from '../context.ts'
 import { readDocument, showDocument } from '../documents.ts'
 import type { RemoteOptions } from '../endpoint.ts'
 import { refuseUnread } from '../fingerprint.ts'
-import { createOutput, formatAmount, formatTable, shortDigest } from '../output.ts'
+import { createOutput, formatAmount, formatTable } from '../output.ts'
 import { seedOf } from '../own-identity.ts'
 import {
   type WalletOptions,
@@ -181,7 +181,7 @@ function addList(group: Command, context: Context): void {
       output.text(
         formatTable(items, [
           { title: 'ward', value: ({ ward }) => ward },
-          { title: 'identity', value: ({ identity }) => shortDigest(identity) },
+          { title: 'identity', value: ({ identity }) => identity },
           { title: 'guardian', value: (each) => (each.isGuardian ? 'yes' : 'not any more') },
           {
             title: 'recovery',
