@@ -16,7 +16,12 @@ export type Ended = {
   bytes: Uint8Array
 }
 
-export type CommandOptions = { stdin?: string | Uint8Array; timeoutMs?: number }
+export type CommandOptions = {
+  stdin?: string | Uint8Array
+  timeoutMs?: number
+  // Beside what there is.
+  env?: Readonly<Record<string, string>>
+}
 
 // Nothing of the person's own set-up.
 export function commandEnvironment(): Record<string, string> {
@@ -30,8 +35,9 @@ export function commandEnvironment(): Record<string, string> {
 export function spawnMooring(
   args: readonly string[],
   folder: string,
+  more: Readonly<Record<string, string>> = {},
 ): ChildProcessWithoutNullStreams {
-  const env = commandEnvironment()
+  const env = { ...commandEnvironment(), ...more }
   return spawn(process.execPath, [MOORING, ...args], { cwd: folder, env })
 }
 
@@ -42,7 +48,7 @@ export function runMooring(
   options: CommandOptions = {},
 ): Promise<Ended> {
   const args = typeof line === 'string' ? line.split(' ') : line
-  const child = spawnMooring(args, folder)
+  const child = spawnMooring(args, folder, options.env)
   // A command that refuses its input closes the pipe before it has all of it.
   child.stdin.on('error', () => undefined)
   child.stdin.end(options.stdin ?? '')
