@@ -3,20 +3,12 @@
 
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { createClient } from '@mooring/api/client'
-import { fromHex, toHex } from '@mooring/codec'
-import { encodeBase64url } from '@mooring/crypto'
-import {
-  organisationDid,
-  pairwiseSealKey,
-  pairwiseSignKey,
-  parseTicket,
-  signPatientRequest,
-} from '@mooring/records'
+import { toHex } from '@mooring/codec'
 import { test } from 'uvu'
 import { randomOf } from '../simulation/random.ts'
 import { type Devnet, type DevnetNode, nodeAt, startDevnet } from './devnet.ts'
 import { chainEvents, chanceOf, type Dossier, dossiersOf, METHODS, rightPairs } from './linkage.ts'
+import { PatientKeys } from './patient-keys.ts'
 import { type Source, sharedSources } from './sources.ts'
 
 const SETS = ['synthea-2019-r4', 'synthea-2021-r4', 'synthea-collection-r4']
@@ -25,7 +17,6 @@ const RECORDS_EACH = 24
 const SEED = Number(process.env['SEED'] ?? 2026)
 // A pairing by lot is as good as this once in a million times.
 const CHANCE_MIN = 1e-6
-const TIMEOUT_MS = 60_000
 const ABOUT = /"(subject|patient|beneficiary)":\{"reference":"[^"]+"/
 
 type Known = { seed: Uint8Array; source: Source; references: [string, string] }
@@ -124,27 +115,11 @@ async function bringIn(
   await hospital.client.submitRecords(new TextEncoder().encode(lines), {
     contentType: 'application/fhir+ndjson',
   })
-  const { ticket } = await hospital.client.createEnrolment({
-    patient: reference,
-    endpoint: hospital.api,
-  })
-  const did = organisationDid(hospital.name)
-  const key = pairwiseSignKey(seed, did)
-  const signer = { patientKey: key.publicKey, signer: key, delegations: [] }
-  const place = { genesisDigest: fromHex(devnet.genesisDigest), organisation: hospital.name }
-  const client = createClient(hospital.api, {
-    timeoutMs: TIMEOUT_MS,
-    authorize: (call) =>
-      signPatientRequest(
-        signer,
-        { ...place, ...call },
-        { now: Date.now(), random: (length) => new Uint8Array(randomBytes(length)) },
-      ),
-  })
-  await client.enrolPatient({
-    code: encodeBase64url(parseTicket(ticket).code),
-    sealKey: toHex(pairwiseSealKey(seed, did, 1).publicKey),
-  })
+  const wallet = new PatientKeys(devnet, hospital, seed)
+  await wallet.enrol(reference)
+  // One wallet never takes a one-time key twice, wherever it uses it.
+  for (let taken = 0; taken < at; taken += 1) wallet.grant('hospital-2')
+  await wallet.deposit(wallet.grant('hospital-2'))
 }
 
 // One line, with the hospital's own number for the patient; undefined for what is about no patient.
