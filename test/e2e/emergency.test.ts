@@ -213,7 +213,8 @@ test('another owner reviews, and the patient reads what it says', async () => {
   const reviewer = createClient(api)
   const { items } = await reviewer.emergencyReviews()
   const found = items.find((each) => each.requestId === requestId)
-  assert.ok(found !== undefined, `${shown.reviewer} has nothing to review`)
+  const others = items.map((each) => each.requestId)
+  assert.ok(found !== undefined, `${shown.reviewer} reviews ${others.join()}, not ${requestId}`)
   await json(devnet, at, ['emergency', 'reviews', ...judge])
   assert.equal(await refusal(devnet, at, ['emergency', 'reviews', ...judge]), 'review_done')
   const status = await json<{ notices: { verdict: { verdict: string } | null }[] }>(
