@@ -35,7 +35,6 @@ import {
   type EmergencyRequest,
   type EmergencyShare,
   type Practitioner,
-  placementOrder,
   type RandomBytes,
   reasonCommit,
   sealAccessEntry,
@@ -43,6 +42,7 @@ import {
 import type { AccessNotes } from './access-notes.ts'
 import type { Clock } from './clock.ts'
 import type { EmergencyStore, OpenedByUs } from './emergency-store.ts'
+import { reviewerOf } from './emergency-terms.ts'
 import type { EmergencyAsked } from './emergency-trustee.ts'
 import type { Logger } from './logger.ts'
 import type { Relay } from './relay.ts'
@@ -367,17 +367,6 @@ export class EmergencyDesk {
   endsAt({ openedAt }: OpenedByUs): number {
     return openedAt.time + (this.#options.openMs ?? EMERGENCY_OPEN_MS)
   }
-}
-
-/** One of another owner than who opened it: the same for everybody who computes it. */
-export function reviewerOf(
-  requestId: Uint8Array,
-  opener: string,
-  organisations: readonly { id: string; legalGroup: string }[],
-): string | undefined {
-  const group = organisations.find(({ id }) => id === opener)?.legalGroup
-  const others = organisations.filter(({ legalGroup }) => legalGroup !== group)
-  return placementOrder(requestId, others)[0]
 }
 
 function isFinal(state: StateReader, requestId: Uint8Array): boolean {

@@ -18,7 +18,8 @@ import type { Finding } from './alarms.ts'
 import type { AtRest } from './at-rest.ts'
 import type { Clock } from './clock.ts'
 import type { CommittedBlock, Committer } from './committer.ts'
-import { EmergencyDesk, reviewerOf } from './emergency-desk.ts'
+import { EmergencyDesk } from './emergency-desk.ts'
+import { reviewerOf } from './emergency-terms.ts'
 import { EmergencyHome, type HomeModules } from './emergency-home.ts'
 import { EmergencyNotices } from './emergency-notices.ts'
 import { EmergencyReviews } from './emergency-reviews.ts'
@@ -50,6 +51,7 @@ export interface EmergencyModules {
   readonly accesses: Pick<AccessNotes, 'noteEmergency'>
   readonly refuseRoom: (organisation: string, bytes: number) => Promise<string | undefined>
   readonly committer: Pick<Committer, 'subscribe'>
+  readonly chain: EmergencyChain
   readonly organisations: () => readonly Organisation[]
   readonly finalState: () => StateReader
   readonly tipTime: () => number
@@ -60,6 +62,14 @@ export interface EmergencyModules {
   readonly summary: HomeModules['summary']
   /** Too few members can be reached for a block to become final. */
   readonly isCutOff: () => boolean
+}
+
+/** What became final while this part of the node was not there. */
+export interface EmergencyChain {
+  readonly height: () => number
+  /** What is older than this is gone. */
+  readonly prunedTo: () => number
+  readonly openingsAt: (height: number) => readonly EmergencyOpen[]
 }
 
 const CARE_EVERY_MS = 60_000
@@ -78,6 +88,8 @@ export class Emergencies {
   #unsubscribe: () => void = () => undefined
   #cancelCare: () => void = () => undefined
   #working: Promise<void> = Promise.resolve()
+  /** Of the last block that was looked at. */
+  #height = 0
   /** Requests of ours whose reason is late. */
   #overdue: readonly string[] = []
 
@@ -116,7 +128,10 @@ export class Emergencies {
   async start(): Promise<void> {
     await this.trustee.start()
     await this.home.start()
-    this.#unsubscribe = this.#modules.committer.subscribe((block) => this.#onBlock(block))
+    const { committer, chain } = this.#modules
+    this.#height = chain.height()
+    this.#unsubscribe = committer.subscribe((block) => this.#onBlock(block))
+    await this.#catchUp(this.#height)
     this.#arm()
   }
 
@@ -195,14 +210,22 @@ export class Emergencies {
     }
   }
 
-  #onBlock({ receipts, transactions }: CommittedBlock): void {
-    const opened: EmergencyOpen[] = []
-    for (const { kind, index } of receipts) {
-      const bytes = kind === 'emergency.open' ? transactions[index] : undefined
-      if (bytes === undefined) continue
-      const { payload } = decodeTransaction(bytes, this.#options.genesisDigest)
-      if (payload.kind === 'emergency.open') opened.push(payload.body)
-    }
+  /** A block that became final before, or while this node was down, is not told again by anybody. */
+  async #catchUp(height: number): Promise<void> {
+    const { chain } = this.#modules
+    const seen = this.store.seen.get(SEEN)?.height ?? height
+    for (let at = Math.max(seen, chain.prunedTo()) + 1; at <= height; at += 1)
+      this.#take(chain.openingsAt(at))
+    await this.#working
+    await this.store.seen.put(SEEN, { height })
+  }
+
+  #onBlock({ height, receipts, transactions }: CommittedBlock): void {
+    this.#take(openingsIn({ receipts, transactions }, this.#options.genesisDigest))
+    this.#height = height
+  }
+
+  #take(opened: readonly EmergencyOpen[]): void {
     if (opened.length === 0) return
     this.trustee.noteOpened(opened.map(({ setHandle }) => setHandle))
     this.#work(async () => {
@@ -224,6 +247,8 @@ export class Emergencies {
 
   /** Reasons that somebody has not been told, and what was opened without the network. */
   async care(): Promise<void> {
+    // What came up to here was queued before this.
+    await this.store.seen.put(SEEN, { height: this.#height })
     await this.offline.anchor()
     const overdue: string[] = []
     for await (const { value } of this.store.opened.all()) {
@@ -248,6 +273,21 @@ export class Emergencies {
 }
 
 type BodyOf<K extends EmergencyMessage['kind']> = Extract<EmergencyMessage, { kind: K }>['body']
+
+const SEEN = Uint8Array.of(0)
+
+/** The openings of emergency sets that a block has. */
+export function openingsIn(
+  { receipts, transactions }: Pick<CommittedBlock, 'receipts' | 'transactions'>,
+  genesisDigest: Uint8Array,
+): EmergencyOpen[] {
+  return receipts.flatMap(({ kind, index }) => {
+    const bytes = kind === 'emergency.open' ? transactions[index] : undefined
+    if (bytes === undefined) return []
+    const { payload } = decodeTransaction(bytes, genesisDigest)
+    return payload.kind === 'emergency.open' ? [payload.body] : []
+  })
+}
 
 const DONE: EmergencyAnswer = { kind: 'done', body: {} }
 

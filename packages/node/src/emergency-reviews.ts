@@ -5,7 +5,7 @@ import { Refusal } from '@mooring/api'
 import { emergencyOf, type StateReader } from '@mooring/ledger'
 import type { EmergencyVerdict, WrittenReason } from '@mooring/records'
 import type { Clock } from './clock.ts'
-import { reviewerOf } from './emergency-desk.ts'
+import { reviewerOf } from './emergency-terms.ts'
 import type { EmergencyReview, EmergencyStore } from './emergency-store.ts'
 import { orSilence, type VaultPeers } from './vault-peers.ts'
 

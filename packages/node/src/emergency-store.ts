@@ -133,6 +133,9 @@ export type WaitingDeposit = Infer<typeof outboxSchema>
 export const NOTICES_KEPT = NOTICES_MAX
 export const GIVEN_KEPT = GIVEN_MAX
 
+/** Up to which block emergencies were taken note of. */
+const seenSchema = versioned(1, { height: uint() })
+
 export interface EmergencyStore {
   readonly held: SealedValues<HeldEmergencySet>
   readonly opened: SealedValues<OpenedByUs>
@@ -140,6 +143,7 @@ export interface EmergencyStore {
   readonly notices: SealedValues<Infer<typeof noticesSchema>>
   readonly reviews: SealedValues<EmergencyReview>
   readonly outbox: SealedValues<WaitingDeposit>
+  readonly seen: SealedValues<Infer<typeof seenSchema>>
 }
 
 export function openEmergencyStore(values: PrivateValues, atRest: AtRest): EmergencyStore {
@@ -149,6 +153,7 @@ export function openEmergencyStore(values: PrivateValues, atRest: AtRest): Emerg
     homes: new SealedValues(values, atRest, 'emergency-homes', homeSetSchema),
     notices: new SealedValues(values, atRest, 'emergency-notices', noticesSchema),
     reviews: new SealedValues(values, atRest, 'emergency-reviews', reviewSchema),
+    seen: new SealedValues(values, atRest, 'emergency-seen', seenSchema),
     outbox: new SealedValues(values, atRest, 'emergency-outbox', outboxSchema),
   }
 }

@@ -1,4 +1,4 @@
-// Whom a set is split over, and what a wallet may hand in: the terms of a deposit.
+// Whom a set is split over, what a wallet may hand in, and who reviews an opening.
 
 import { Refusal } from '@mooring/api'
 import { equalBytes } from '@mooring/codec'
@@ -69,4 +69,15 @@ export function checkAddressed(
   if (!isOne || trustees.size < deposits.length) {
     throw new Refusal('statement_incomplete', 'The deposits do not belong together.')
   }
+}
+
+/** One of another owner than who opened it: the same for everybody who computes it. */
+export function reviewerOf(
+  requestId: Uint8Array,
+  opener: string,
+  organisations: readonly { id: string; legalGroup: string }[],
+): string | undefined {
+  const group = organisations.find(({ id }) => id === opener)?.legalGroup
+  const others = organisations.filter(({ legalGroup }) => legalGroup !== group)
+  return placementOrder(requestId, others)[0]
 }

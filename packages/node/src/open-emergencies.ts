@@ -3,12 +3,13 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { quorumOf } from '@mooring/consensus'
+import { decodeBlock, decodeReceipts, type EmergencyOpen } from '@mooring/ledger'
 import type { AccessNotes } from './access-notes.ts'
 import type { Agreement } from './agreement.ts'
 import { AtRest } from './at-rest.ts'
 import { systemClock } from './clock.ts'
 import type { Custodian } from './custodian.ts'
-import { Emergencies } from './emergency-parts.ts'
+import { Emergencies, openingsIn } from './emergency-parts.ts'
 import { summaryOfRecords } from './emergency-records.ts'
 import { patientReference } from './grant-terms.ts'
 import { homePaths } from './home.ts'
@@ -55,6 +56,11 @@ export async function openEmergencies(
       refuseRoom: (organisation, bytes) => vault.deposits.refuseRoom(organisation, bytes),
       peers,
       committer,
+      chain: {
+        height: () => chain.tip.height,
+        prunedTo: () => chain.prunedTo,
+        openingsAt: (height) => openingsAt(chain, height, genesisDigest),
+      },
       organisations: () => members.organisations,
       finalState: () => execution.finalState(),
       tipTime: () => chain.tip.time,
@@ -66,6 +72,19 @@ export async function openEmergencies(
       isCutOff: () => isCutOff(agreement, peers),
     },
   )
+}
+
+function openingsAt(
+  chain: CustodyGround['stores']['chain'],
+  height: number,
+  genesisDigest: Uint8Array,
+): readonly EmergencyOpen[] {
+  const stored = chain.getReceipts(height)
+  const receipts = stored === undefined ? [] : decodeReceipts(stored)
+  if (!receipts.some(({ kind }) => kind === 'emergency.open')) return []
+  const block = chain.getBlock(height)
+  const transactions = block === undefined ? [] : decodeBlock(block).transactions
+  return openingsIn({ receipts, transactions }, genesisDigest)
 }
 
 /** Fewer authorities than it takes to finalize a block. */

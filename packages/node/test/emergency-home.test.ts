@@ -121,6 +121,16 @@ test('a wallet deposits through its hospital, and guardians are told through the
     assert.equal(world.at('cedar').emergencies.notices.of(guardian).length, 1)
   }))
 
+test('who was down when a set was opened tells the patient, and reviews, when it is back', () =>
+  withScene(async ({ world, locator, ada }) => {
+    const request = world.request(OPENER, ada, locator)
+    const reviewer = world.at(OPENER).emergencies.desk.reviewerOf(request.requestId) ?? HOME
+    await world.restart(reviewer, () => world.restart(HOME, () => world.open(OPENER, request)))
+    const { reviews } = world.at(reviewer).emergencies
+    assert.equal((await reviews.list(null, 9)).length, 1)
+    assert.equal(world.at(HOME).emergencies.notices.of(accountOf(PATIENT).patientKey).length, 1)
+  }))
+
 test('who opts out is not opened; a trustee that was away learns it when it is back', () =>
   withScene(async ({ world, locator, ada }) => {
     world.dead.add('birch')

@@ -30,7 +30,7 @@ import type { NotedEmergency } from '../src/access-notes.ts'
 import { AtRest } from '../src/at-rest.ts'
 import type { CommittedBlock } from '../src/committer.ts'
 import type { EmergencyPatient } from '../src/emergency-home.ts'
-import { Emergencies } from '../src/emergency-parts.ts'
+import { Emergencies, openingsIn } from '../src/emergency-parts.ts'
 import { createLogger } from '../src/logger.ts'
 import { describeRefusal } from '../src/refusal-text.ts'
 import type { Relay } from '../src/relay.ts'
@@ -121,6 +121,7 @@ export class EmergencyWorld {
   readonly traces: (NotedEmergency & { at: string })[] = []
   readonly #listeners = new Set<(block: CommittedBlock) => void>()
   #height = 0
+  readonly #blocks: Pick<CommittedBlock, 'receipts' | 'transactions'>[] = []
   /** Altered on its way, by who tests what a liar does. */
   onAnswer: (from: string, answer: unknown) => unknown = (_from, answer) => answer
 
@@ -155,10 +156,13 @@ export class EmergencyWorld {
     for (const { emergencies } of this.hospitals.values()) await emergencies.close()
   }
 
-  /** As after a crash: what was in memory is gone. */
-  async restart(id: string): Promise<void> {
+  /** As after a crash: what was in memory is gone, and what happened meanwhile nobody tells. */
+  async restart(id: string, meanwhile = (): Promise<unknown> => Promise.resolve()): Promise<void> {
     const hospital = this.at(id)
     await hospital.emergencies.close()
+    this.dead.add(id)
+    await meanwhile()
+    this.dead.delete(id)
     hospital.emergencies = this.#made(id, hospital.values)
     await hospital.emergencies.start()
   }
@@ -239,6 +243,7 @@ export class EmergencyWorld {
       throw new Refusal(refused.reason.code, describeRefusal(refused.reason))
     }
     this.#height = height
+    this.#blocks.push({ receipts, transactions: [bytes] })
     this.#write(diff)
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- of a block only this is looked at
     const block = { height, time, transactions: [bytes], receipts } as unknown as CommittedBlock
@@ -299,6 +304,14 @@ export class EmergencyWorld {
         },
         refuseRoom: () => Promise.resolve(this.full.has(id) ? 'holder_full' : undefined),
         peers,
+        chain: {
+          height: () => this.#height,
+          prunedTo: () => 0,
+          openingsAt: (height) => {
+            const block = this.#blocks[height - 1]
+            return block === undefined ? [] : openingsIn(block, this.digest)
+          },
+        },
         committer: {
           subscribe: (listener) => {
             this.#listeners.add(listener)
