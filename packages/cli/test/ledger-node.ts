@@ -153,7 +153,7 @@ export class LedgerNode extends MemoryNode {
   /** What members relay with the anchor key of this one, and what its operator signs. */
   relayIdentities({ name, anchorKey }: { name: string; anchorKey: KeyPair }): void {
     const digest = this.#digest
-    const tip = () => ({ time: this.#time() })
+    const tip = () => ({ height: this.height, time: this.#time() })
     const relay: Relay = {
       submit: (words) => {
         const expiresAt = this.#time() + 60_000
@@ -172,7 +172,7 @@ export class LedgerNode extends MemoryNode {
     this.identities = createIdentityAnswers(
       { name, genesisDigest: digest, anchorKey },
       {
-        clock: { monotonic: () => this.#time() },
+        clock: { monotonic: () => this.#time(), wall: () => this.#time() },
         relay,
         chain: {
           get tip() {
@@ -180,6 +180,7 @@ export class LedgerNode extends MemoryNode {
           },
         },
         finalState: () => this.state,
+        parameters: () => parametersOf(this.state),
         isKnownKey: () => true,
       },
     )

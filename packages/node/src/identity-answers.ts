@@ -1,5 +1,9 @@
-// Lasting identities at a node: what their owners and guardians have signed is relayed, within a budget, and
+// Lasting identities at a node: what their owners and guardians have signed is relayed, within budgets, and
 // what this member itself says of a recovery is signed with its anchor key.
+//
+// Anybody can make identities, so those have one budget for all. Every other event is paid by the identity it
+// is about, and only when the final state would take it: whoever floods this node with identities, or with
+// vetoes that count for nothing, keeps no owner from the veto that stops a thief.
 
 import {
   type HandleOpening,
@@ -14,15 +18,18 @@ import { type KeyPair, sign } from '@mooring/crypto'
 import {
   attestRecovery,
   checkSignatures,
+  checkTransaction,
   createTransaction,
   decodeIdentityEvent,
   decodeTransaction,
   handleOfKey,
   type IdentityEvent,
   identityOf,
+  type Parameters,
   pendingAt,
   recoveryMessage,
   relayedBy,
+  type State,
   type StateReader,
   vetoMessage,
 } from '@mooring/ledger'
@@ -32,9 +39,11 @@ import { RateLimit } from './rate-limit.ts'
 import { describeRefusal } from './refusal-text.ts'
 import type { Relay } from './relay.ts'
 
-/** Events that anybody may bring: what this node lets through at once, and in the long run. */
-const EVENTS_AT_ONCE = 60
-const EVENTS_PER_SECOND = 0.5
+/** Identities that anybody may make: what this node lets through at once, and in the long run. */
+const CREATED_AT_ONCE = 60
+const CREATED_PER_SECOND = 0.5
+/** Of one identity: more than a recovery with its vetoes, and a rotation after it. */
+const EVENTS = { burst: 10, everyMs: 5 * 60_000, namesMax: 20_000 }
 /** Of one patient. */
 const DELEGATIONS = { burst: 30, everyMs: 60_000, namesMax: 20_000 }
 
@@ -45,10 +54,11 @@ export interface IdentityOptions {
 }
 
 export interface IdentityModules {
-  clock: Pick<Clock, 'monotonic'>
+  clock: Pick<Clock, 'monotonic' | 'wall'>
   relay: Relay
-  chain: { readonly tip: { readonly time: number } }
-  finalState: () => StateReader
+  chain: { readonly tip: { readonly height: number; readonly time: number } }
+  finalState: () => State
+  parameters: () => Parameters
   /** Whether somebody has an account here under this key. */
   isKnownKey: (patientKey: Uint8Array) => boolean
 }
@@ -58,13 +68,19 @@ export function createIdentityAnswers(
   modules: IdentityModules,
 ): IdentityHandlers {
   const { clock, relay, chain, finalState } = modules
-  const budget = new TokenBucket(EVENTS_AT_ONCE, EVENTS_PER_SECOND, clock.monotonic())
-  const delegations = new RateLimit(DELEGATIONS, () => clock.monotonic())
+  const now = () => clock.monotonic()
+  const created = new TokenBucket(CREATED_AT_ONCE, CREATED_PER_SECOND, now())
+  const events = new RateLimit(EVENTS, now)
+  const delegations = new RateLimit(DELEGATIONS, now)
+  const isPaid = (event: IdentityEvent): boolean =>
+    event.kind === 'identity.create'
+      ? created.take(1, now())
+      : events.take(toHex(event.body.identity))
   return {
     relay: async (encoded) => {
       const event = readEvent(encoded)
-      refuseForged(event, options)
-      if (!budget.take(1, clock.monotonic())) {
+      refuseUseless(event, options, modules)
+      if (!isPaid(event)) {
         throw new Refusal('too_many_events', 'This node relays a bounded number of them a minute.')
       }
       const { id, height } = await relay.submit(relayedBy(options.name, event))
@@ -92,12 +108,23 @@ function readEvent(encoded: Uint8Array): IdentityEvent {
   }
 }
 
-/** Before it costs anybody anything: signatures that hold in no state. */
-function refuseForged(event: IdentityEvent, { name, genesisDigest, anchorKey }: IdentityOptions) {
-  const words = { ...relayedBy(name, event), expiresAt: 0 }
+/** Before it costs anybody anything: signatures that hold in no state, and what this one does not take. */
+function refuseUseless(
+  event: IdentityEvent,
+  { name, genesisDigest, anchorKey }: IdentityOptions,
+  { clock, chain: { tip }, finalState, parameters }: IdentityModules,
+) {
+  const time = Math.max(clock.wall(), tip.time)
+  const words = { ...relayedBy(name, event), expiresAt: time + 1 }
   const bytes = createTransaction({ ...words, genesisDigest, keyPair: anchorKey })
-  const forged = checkSignatures(decodeTransaction(bytes, genesisDigest), genesisDigest)
-  if (forged !== undefined) throw new Refusal(forged.code, describeRefusal(forged))
+  const transaction = decodeTransaction(bytes, genesisDigest)
+  const place = { genesisDigest, time, height: tip.height + 1, parameters: parameters() }
+  const refused =
+    checkSignatures(transaction, genesisDigest) ??
+    checkTransaction(finalState(), place, transaction, { verifySignature: false })
+  // The relay waits for the next minute.
+  if (refused === undefined || refused.code === 'quota_exceeded') return
+  throw new Refusal(refused.code, describeRefusal(refused))
 }
 
 async function openHandle(

@@ -226,6 +226,6 @@ function identitiesOf(
   const finalState = () => execution.finalState()
   return createIdentityAnswers(
     { name, genesisDigest, anchorKey: keys.anchor },
-    { clock, chain, finalState, ...modules },
+    { clock, chain, finalState, parameters: () => execution.parameters, ...modules },
   )
 }

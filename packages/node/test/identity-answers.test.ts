@@ -3,14 +3,19 @@
 
 import assert from 'node:assert/strict'
 import { equalBytes, fromHex, toHex } from '@mooring/codec'
-import { verify } from '@mooring/crypto'
+import { type KeyPair, verify } from '@mooring/crypto'
 import {
   controlKeyDigest,
+  createTransaction,
   encodeIdentityEvent,
   genesisDigest,
+  type IdentityEvent,
   identityIdOf,
   recoveryMessage,
+  relayedBy,
   signIdentityCreate,
+  signIdentityRotate,
+  signObjection,
   verifyAttestation,
 } from '@mooring/ledger'
 import { rootSignKey } from '@mooring/records'
@@ -20,11 +25,12 @@ import { createIdentityAnswers } from '../src/identity-answers.ts'
 import type { Relayed, Relay } from '../src/relay.ts'
 import { keyOf, NAMES } from './chain-members.ts'
 import { withWorld } from './chain-world.ts'
+import { makeBlock } from './custody-world.ts'
 
 const [OWN = ''] = NAMES
 const PATIENT = new Uint8Array(32).fill(4)
 const refusedWith = (code: string) => ({ name: 'Refusal', code })
-const root = (index: number) => rootSignKey(new Uint8Array(32).fill(3), index)
+const root = (index: number, seed = 3) => rootSignKey(new Uint8Array(32).fill(seed), index)
 
 const callerOf = (patientKey: Uint8Array) => ({
   patientKey,
@@ -37,10 +43,13 @@ type Scene = {
   answers: ReturnType<typeof createIdentityAnswers>
   sent: Relayed[]
   clock: { now: number }
+  /** In a block. */
+  final: (event: IdentityEvent) => Promise<void>
 }
 
 function withAnswers(work: (scene: Scene) => Promise<void>): Promise<void> {
-  return withWorld(async ({ genesis, parts }) => {
+  return withWorld(async (world) => {
+    const { genesis, parts, mempool } = world
     const digest = genesisDigest(genesis)
     const sent: Relayed[] = []
     const clock = { now: 0 }
@@ -51,26 +60,40 @@ function withAnswers(work: (scene: Scene) => Promise<void>): Promise<void> {
       },
     }
     const { chain, execution } = parts
+    const anchorKey = keyOf(OWN, 'anchor')
     const answers = createIdentityAnswers(
-      { name: OWN, genesisDigest: digest, anchorKey: keyOf(OWN, 'anchor') },
+      { name: OWN, genesisDigest: digest, anchorKey },
       {
-        clock: { monotonic: () => clock.now },
+        clock: { monotonic: () => clock.now, wall: () => chain.tip.time },
         relay,
         chain,
         finalState: () => execution.finalState(),
+        parameters: () => execution.parameters,
         isKnownKey: (key) => equalBytes(key, PATIENT),
       },
     )
-    await work({ digest, answers, sent, clock })
+    const final = async (event: IdentityEvent) => {
+      const expiresAt = chain.tip.time + 60_000
+      const words = { ...relayedBy(OWN, event), expiresAt, genesisDigest: digest }
+      await mempool.submit(createTransaction({ ...words, keyPair: anchorKey }))
+      await makeBlock(world)
+    }
+    await work({ digest, answers, sent, clock, final })
   })
 }
 
-function created(digest: Uint8Array): Uint8Array {
-  const nextKeyDigest = controlKeyDigest(root(1).publicKey)
-  const settings = { nextKeyDigest, recovery: null, devices: [] }
-  const body = signIdentityCreate(digest, settings, root(0))
-  return encodeIdentityEvent({ kind: 'identity.create', body })
+function creation(digest: Uint8Array, seed = 3): IdentityEvent {
+  const body = signIdentityCreate(digest, settingsOf(root(1, seed)), root(0, seed))
+  return { kind: 'identity.create', body }
 }
+
+const settingsOf = ({ publicKey }: KeyPair) => ({
+  nextKeyDigest: controlKeyDigest(publicKey),
+  recovery: null,
+  devices: [],
+})
+
+const created = (digest: Uint8Array) => encodeIdentityEvent(creation(digest))
 
 test('an event is relayed by this member, as its owner signed it', () =>
   withAnswers(async ({ digest, answers, sent }) => {
@@ -94,6 +117,28 @@ test('what is forged or no event costs nothing, and good ones have a pace', () =
     clock.now += 2_000
     await answers.relay(event)
     await assert.rejects(answers.relay(event), refusedWith('too_many_events'))
+  }))
+
+test('a flood of identities, or of vetoes by who has no say, keeps no owner from an event', () =>
+  withAnswers(async ({ digest, answers, sent, clock, final }) => {
+    await final(creation(digest))
+    for (let time = 0; time < 60; time += 1)
+      await answers.relay(encodeIdentityEvent(creation(digest, 4)))
+    const another = encodeIdentityEvent(creation(digest, 4))
+    await assert.rejects(answers.relay(another), refusedWith('too_many_events'))
+    const identity = identityIdOf(root(0).publicKey)
+    const place = { identity, sequence: 2 }
+    const by = signObjection(digest, place, { kind: 'control', keyPair: root(9, 4) })
+    const veto = encodeIdentityEvent({ kind: 'identity.veto', body: { ...place, by } })
+    for (let time = 0; time < 100; time += 1)
+      await assert.rejects(answers.relay(veto), refusedWith('no_recovery_pending'))
+    const body = signIdentityRotate(digest, { ...place, settings: settingsOf(root(2)) }, root(1))
+    const rotate = encodeIdentityEvent({ kind: 'identity.rotate', body })
+    assert.equal(sent.length, 60)
+    for (let time = 0; time < 10; time += 1) await answers.relay(rotate)
+    await assert.rejects(answers.relay(rotate), refusedWith('too_many_events'))
+    clock.now += 5 * 60_000
+    await answers.relay(rotate)
   }))
 
 test('who is no patient here has no handle opened, and a patient has a bounded number', () =>
