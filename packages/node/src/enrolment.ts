@@ -48,7 +48,7 @@ export interface EnrolmentModules {
 }
 
 const PAGE = 500
-/** Of wallets that come with a ticket, right or wrong. */
+/** Of wallets that come with no ticket that is open, and no identity that is known: strangers, all together. */
 const PACE = { burst: 60, everyMs: 1_000, namesMax: 1 }
 const ANY_SECRET = new Uint8Array(32).fill(8)
 
@@ -81,7 +81,7 @@ export class Enrolment {
 
   /** @throws Refusal of the ticket, the keys, or the chain */
   enrol(caller: PatientCaller, wallet: WalletEnrolment): Promise<Enrolled> {
-    if (!this.#pace.take('')) {
+    if (!this.#modules.tickets.isOpen(wallet.code) && !this.#pace.take('')) {
       const detail = 'Too many wallets come with a ticket at once; wait a moment.'
       return Promise.reject(new Refusal('patient_too_often', detail))
     }
@@ -92,7 +92,7 @@ export class Enrolment {
 
   /** @throws Refusal of the proof, the keys, or the chain */
   rebind(caller: PatientCaller, rebinding: WalletRebinding): Promise<Enrolled> {
-    if (!this.#pace.take('')) {
+    if (!this.#isOfIdentity(rebinding) && !this.#pace.take('')) {
       const detail = 'Too many wallets come at once; wait a moment.'
       return Promise.reject(new Refusal('patient_too_often', detail))
     }
@@ -105,7 +105,7 @@ export class Enrolment {
   async #rebind(caller: PatientCaller, rebinding: WalletRebinding): Promise<Enrolled> {
     const { accounts, organisation, genesisDigest, facts } = this.#modules
     const { patientKey } = caller
-    const { former, sealKey, identity, salt, signature, recoveryCommit: next } = rebinding
+    const { former, sealKey, identity, signature, recoveryCommit: next } = rebinding
     this.#refuseUnusable(caller, sealKey)
     const account = accounts.findByKey(former)
     // It came before, and its answer was lost.
@@ -114,8 +114,8 @@ export class Enrolment {
     const chain = facts.identity(identity)
     const words = { organisation, identity, former, patientKey, sealKey }
     const isProved =
-      account?.recoveryCommit != null &&
-      equalBytes(account.recoveryCommit, recoveryCommit(salt, identity)) &&
+      account !== undefined &&
+      this.#isOfIdentity(rebinding) &&
       chain !== undefined &&
       pendingAt(chain, facts.time) === undefined &&
       verifyRebinding(genesisDigest, words, { controlKey: chain.controlKey, signature })
@@ -124,6 +124,12 @@ export class Enrolment {
       throw new Refusal('rebinding_unproved', detail)
     }
     return this.#adopt(account, { patientKey, logKey: sealKey, recoveryCommit: next })
+  }
+
+  /** Of the commitment that the former wallet left: nobody else knows the salt. */
+  #isOfIdentity({ former, identity, salt }: WalletRebinding): boolean {
+    const commit = this.#modules.accounts.findByKey(former)?.recoveryCommit ?? null
+    return commit !== null && equalBytes(commit, recoveryCommit(salt, identity))
   }
 
   #refuseUnusable({ delegation }: PatientCaller, sealKey: Uint8Array): void {

@@ -162,8 +162,6 @@ export class GrantDesk {
     signature: Uint8Array
   }): Promise<RelayedHandle> {
     const { genesisDigest, organisation, facts, relay } = this.#modules
-    if (!this.#revocations.take(''))
-      throw new Refusal('patient_too_often', 'Too many revocations at once; wait a moment.')
     if (!isGrantRevokeSigned(genesisDigest, { publicKey, signature }))
       throw new Refusal('handle_forged', 'The one-time key has not signed this revocation.')
     const handle = handleOfKey(publicKey)
@@ -171,6 +169,9 @@ export class GrantDesk {
     if (standing === undefined)
       throw new Refusal('unknown_handle', 'No final block has opened this handle.')
     if (standing.revokedAt !== null) return revokedAt(handle, standing.revokedAt)
+    // Last, so that only what would revoke something costs the others a turn.
+    if (!this.#revocations.take(''))
+      throw new Refusal('patient_too_often', 'Too many revocations at once; wait a moment.')
     try {
       const body = { organisation, publicKey, signature }
       const { id, height } = await relay.submit({ kind: 'grant.revoke', body })

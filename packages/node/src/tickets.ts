@@ -58,6 +58,12 @@ export class Tickets {
     return { code, expiresAt }
   }
 
+  /** Whether the code is on a ticket that can be used, or was by somebody a moment ago. */
+  isOpen(code: Uint8Array): boolean {
+    const ticket = this.#values.get(this.#values.name(code))
+    return ticket !== undefined && ticket.expiresAt > this.#modules.now()
+  }
+
   /**
    * Whose ticket it is; from now on it is good for these keys alone.
    * @throws Refusal ticket_unknown, ticket_expired, ticket_used
