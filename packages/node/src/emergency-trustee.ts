@@ -124,7 +124,8 @@ export class EmergencyTrustee {
       if (known === undefined && count >= SETS_PER_HOME) throw new Refusal('holder_full', TEXT.full)
       if (code !== undefined) return DONE
       const bytes = deposit.parts.reduce((sum, { ciphertext }) => sum + ciphertext.length, 0)
-      const full = await this.#modules.refuseRoom(statement.home, bytes)
+      // What takes something back needs no room, and must not wait for any.
+      const full = bytes === 0 ? undefined : await this.#modules.refuseRoom(statement.home, bytes)
       if (full !== undefined) throw new Refusal(full, TEXT.full)
       await this.#keep(deposit, known)
       return DONE
@@ -227,7 +228,7 @@ export class EmergencyTrustee {
   async #current(locatorId: Uint8Array): Promise<HeldEmergencySet | undefined> {
     const held = this.#find(locatorId)
     if (held === undefined) return undefined
-    const versions = held.versions.filter(({ header }) => !this.#isOver(header))
+    const versions = held.versions.filter(({ header }) => !this.#isOver(header, held.given))
     if (versions.length === held.versions.length) return held
     const next = { ...held, versions }
     await this.#modules.store.held.put(this.#name(locatorId), next)
@@ -240,12 +241,20 @@ export class EmergencyTrustee {
     return next
   }
 
-  #isOver({ setHandle }: EmergencyHeader): boolean {
+  /**
+   * A reason ends an emergency early only where a share was given for it: whoever has an anchor key can open
+   * and close by the handle alone, and would take the version from those who need it.
+   */
+  #isOver({ setHandle }: EmergencyHeader, given: HeldEmergencySet['given']): boolean {
     const state = this.#modules.finalState()
     const first = firstOpeningOf(state, setHandle)
     if (first === undefined) return false
-    const isClosed = (emergencyOf(state, first.requestId)?.closed ?? null) !== null
-    return isClosed || this.#now() >= first.time + this.openMs
+    if (this.#now() >= first.time + this.openMs) return true
+    const served = given.flatMap(({ requestId }) => {
+      const opening = emergencyOf(state, requestId)
+      return opening !== undefined && equalBytes(opening.setHandle, setHandle) ? [opening] : []
+    })
+    return served.length > 0 && served.every(({ closed }) => closed !== null)
   }
 
   #isRunning({ versions }: HeldEmergencySet): boolean {
@@ -257,18 +266,18 @@ export class EmergencyTrustee {
     const { statement } = signed
     const { self, sealSecrets: secrets } = this.#options
     const versions: HeldEmergencySet['versions'] = []
+    const given = known?.given ?? []
     for (const [at, header] of statement.versions.entries()) {
       const part = parts[at]
       const share = part && openTrusteeShare(header, part.share, { self, secrets })
       if (part === undefined || share === undefined) {
         throw new Refusal('share_not_for_us', TEXT.share)
       }
-      if (this.#isOver(header)) continue
+      if (this.#isOver(header, given)) continue
       const { index: shareIndex, bytes } = share
       versions.push({ header, ciphertext: part.ciphertext, shareIndex, share: bytes })
     }
     const { locatorId, ownerKey, sequence, home, isOptedOut } = statement
-    const given = known?.given ?? []
     const held = { locatorId, ownerKey, sequence, home, isOptedOut, versions, given }
     await this.#modules.store.held.put(this.#name(locatorId), held)
     for (const { header } of known?.versions ?? []) this.#byHandle.delete(toHex(header.setHandle))

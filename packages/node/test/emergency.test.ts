@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { equalBytes } from '@mooring/codec'
 import { EMERGENCIES_PER_HOUR } from '@mooring/ledger'
-import { type EmergencyAnswer, openEmergencySet } from '@mooring/records'
+import { type EmergencyAnswer, openEmergencySet, setHandleOf } from '@mooring/records'
 import { test } from 'uvu'
 import {
   accountOf,
@@ -172,6 +172,37 @@ test('a trustee that was away sees from the chain what has ended, and so does on
     await world.at('birch').emergencies.trustee.endWhatIsOver()
     const counts = await versionsAt(world)
     assert.equal(counts[HOSPITALS.indexOf('birch')], 5)
+  }))
+
+test('who opens in front of another and closes at once takes the version from nobody', () =>
+  withScene(async (scene) => {
+    const { world, locator } = scene
+    const setHandle = setHandleOf(locator, 0)
+    const requestId = secretOf('in front')
+    const organisation = 'birch'
+    const relay = world.relayOf(organisation)
+    const opening = { organisation, requestId, setHandle, credentialCommit: secretOf('nothing') }
+    await relay.submit({ kind: 'emergency.open', body: { ...opening, reason: 'disaster' } })
+    const outcome = { organisation, requestId, outcome: 'not-needed' as const }
+    await relay.submit({ kind: 'emergency.close', body: { ...outcome, reasonCommit: requestId } })
+    await end(world)
+    assert.deepEqual(await versionsAt(world), [6, 6, 6, 6, 6])
+    const { opened } = await seen(scene)
+    assert.ok(opened.ok && opened.header.version === 0)
+  }))
+
+test('a version lasts until all who were given shares have said why', () =>
+  withScene(async (scene) => {
+    const { world } = scene
+    const { request: first } = await seen(scene)
+    const { request: second } = await seen(scene)
+    const { desk } = world.at(OPENER).emergencies
+    await desk.close(first.requestId, { outcome: 'transferred', text: 'to the next' })
+    await end(world)
+    assert.deepEqual(await versionsAt(world), [6, 6, 6, 6, 6])
+    await desk.close(second.requestId, { outcome: 'treated', text: 'here' })
+    await end(world)
+    assert.deepEqual(await versionsAt(world), [5, 5, 5, 5, 5])
   }))
 
 test('a clock that is set back opens nothing that the chain says is over', () =>
