@@ -5,7 +5,7 @@
 // No trustee and no opener has to tell it, and none can keep it from being told.
 
 import { Refusal } from '@mooring/api'
-import { equalBytes, toHex } from '@mooring/codec'
+import { toHex } from '@mooring/codec'
 import { keyPairFromSeed } from '@mooring/crypto'
 import { emergencyOf, type EmergencyOpen, firstOpeningOf, type StateReader } from '@mooring/ledger'
 import {
@@ -21,6 +21,7 @@ import {
 } from '@mooring/records'
 import { TokenBucket } from '@mooring/network'
 import type { Clock } from './clock.ts'
+import type { HandedVersion } from './emergency-handed.ts'
 import type { EmergencyStore, HomeSet } from './emergency-store.ts'
 import type { EmergencyNotices } from './emergency-notices.ts'
 import {
@@ -29,6 +30,8 @@ import {
   nextVersion,
   type PossibleTrustee,
   type TrusteeChoice,
+  type SealedHosted,
+  trusteesOf,
 } from './emergency-terms.ts'
 import type { Logger } from './logger.ts'
 import { VaultPeerError, type VaultPeers } from './vault-peers.ts'
@@ -48,7 +51,7 @@ export interface HomeModules {
   readonly clock: Clock
   readonly logger: Logger
   readonly random: RandomBytes
-  readonly store: Pick<EmergencyStore, 'homes' | 'outbox'>
+  readonly store: Pick<EmergencyStore, 'homes' | 'handed' | 'outbox'>
   readonly notices: EmergencyNotices
   readonly peers: VaultPeers
   readonly organisations: () => readonly PossibleTrustee[]
@@ -75,13 +78,10 @@ const SPARE_LEAST = 2
 const DEPOSITS_AT_ONCE = 8
 const DEPOSITS_PER_SECOND = 1 / 600
 const BUDGETS_MAX = 100_000
-const OUTBOX_PAGE = 32
 
 export class EmergencyHome {
   readonly #options: HomeOptions
   readonly #modules: HomeModules
-  /** Name of the home set that has a version, by the handle of the version. */
-  readonly #byHandle = new Map<string, Uint8Array>()
   /** Deposits of wallets, by key of the patient. */
   readonly #budgets = new Map<string, TokenBucket>()
   #cancelCare: () => void = () => undefined
@@ -93,14 +93,18 @@ export class EmergencyHome {
   }
 
   async start(): Promise<void> {
-    const state = this.#modules.finalState()
-    for await (const { key, value } of this.#modules.store.homes.all()) {
-      for (const { setHandle } of value.versions) {
-        this.#byHandle.set(toHex(setHandle), key)
-        // It may have been opened in a block of which this node had no time to take note.
-        const first = firstOpeningOf(state, setHandle)
-        if (first !== undefined) await this.#tell(value, first.requestId)
-      }
+    const { finalState, store } = this.#modules
+    const { homes, handed } = store
+    await handed.start()
+    for await (const { value } of homes.all()) {
+      const unknown = value.versions.filter(({ setHandle }) => handed.of(setHandle).length === 0)
+      await handed.add(value.patientKey, unknown)
+    }
+    // Some may have been opened in a block of which this node had no time to take note.
+    const state = finalState()
+    for (const version of handed.all()) {
+      const first = firstOpeningOf(state, version.setHandle)
+      if (first !== undefined) await this.#tell(version, first.requestId)
     }
     this.#arm()
   }
@@ -153,10 +157,7 @@ export class EmergencyHome {
       withSensitive,
     }
     const sealed = await this.#sealHosted(account, hosted, { known, isOptedOut })
-    const outcome = await this.#hand(account.patientKey, sealed.statement, {
-      deposits: sealed.deposits,
-      hosted,
-    })
+    const outcome = await this.#hand(account.patientKey, sealed.statement, { ...sealed, hosted })
     return { ...outcome, locator: hosted.locator }
   }
 
@@ -174,10 +175,7 @@ export class EmergencyHome {
       },
       false,
     )
-    const names = known.versions.flatMap(({ trustees }) =>
-      trustees.map(({ organisation }) => organisation),
-    )
-    const deposits = [...new Set(names)].map((trustee) => ({ trustee, deposit }))
+    const deposits = trusteesOf(known).map((trustee) => ({ trustee, deposit }))
     await this.#hand(formerKey, deposit.signed.statement, { deposits, hosted: null })
   }
 
@@ -204,30 +202,25 @@ export class EmergencyHome {
 
   /** Somebody has opened a set, by a final block. */
   async noteOpened({ setHandle, requestId }: EmergencyOpen): Promise<void> {
-    const key = this.#byHandle.get(toHex(setHandle))
-    const home = key && this.#modules.store.homes.get(key)
-    if (home !== undefined) await this.#tell(home, requestId)
+    for (const version of this.handed(setHandle)) await this.#tell(version, requestId)
   }
 
-  /** The patient's set that has this version; undefined for sets of other hospitals. */
-  byHandle(setHandle: Uint8Array): HomeSet | undefined {
-    const key = this.#byHandle.get(toHex(setHandle))
-    return key && this.#modules.store.homes.get(key)
+  /** Whose version that is, of what went through here; none for sets of other hospitals. */
+  handed(setHandle: Uint8Array): readonly HandedVersion[] {
+    return this.#modules.store.handed.of(setHandle)
   }
 
-  async #tell(home: HomeSet, requestId: Uint8Array): Promise<void> {
+  async #tell({ patientKey, notified }: HandedVersion, requestId: Uint8Array): Promise<void> {
     const { notices, peers, finalState } = this.#modules
     const opening = emergencyOf(finalState(), requestId)
     if (opening === undefined) return
-    const header = home.versions.find((each) => equalBytes(each.setHandle, opening.setHandle))
-    if (header === undefined) return
-    const isNew = await notices.add(home.patientKey, requestId, 'patient')
+    const isNew = await notices.add(patientKey, requestId, 'patient')
     if (!isNew) return
     this.#modules.logger.warn('an emergency set of a patient of this hospital was opened', {
       request: toHex(requestId),
       organisation: opening.organisation,
     })
-    for (const { organisation, key } of header.notified) {
+    for (const { organisation, key } of notified) {
       const body = { kind: 'notice' as const, body: { requestId, key } }
       peers
         .request(organisation, { kind: 'emergency', body }, { timeoutMs: DEPOSIT_MS })
@@ -244,7 +237,7 @@ export class EmergencyHome {
     account: { patientKey: Uint8Array; logKey: Uint8Array },
     hosted: NonNullable<HomeSet['hosted']>,
     { known, isOptedOut }: { known: HomeSet | undefined; isOptedOut: boolean },
-  ): Promise<{ statement: EmergencyStatement; deposits: AddressedDeposit[] }> {
+  ): Promise<SealedHosted> {
     const { locator, ownerSeed, withSensitive } = hosted
     const { clock, random } = this.#modules
     const { k, trustees } = this.trustees(locatorIdOf(locator))
@@ -257,8 +250,10 @@ export class EmergencyHome {
     }
     if (isOptedOut) {
       const deposit = withdrawEmergencySet(common, true)
-      const deposits = trustees.map(({ organisation: trustee }) => ({ trustee, deposit }))
-      return { statement: deposit.signed.statement, deposits }
+      const present = trustees.map(({ organisation }) => organisation)
+      const all = [...new Set([...present, ...trusteesOf(known)])]
+      const deposits = all.map((trustee) => ({ trustee, deposit }))
+      return { statement: deposit.signed.statement, deposits, withdrawn: [] }
     }
     const content = await this.#modules.summary(account.patientKey, withSensitive)
     const sealed = sealEmergencySet(content, {
@@ -278,20 +273,36 @@ export class EmergencyHome {
     })
     const [first] = sealed
     if (first === undefined) throw new Error('a set without trustees')
-    return { statement: first.signed.statement, deposits }
+    // The network has other members now, and others of them are chosen: who was one keeps nothing.
+    const chosen = new Set(trustees.map(({ organisation }) => organisation))
+    const former = trusteesOf(known).filter((organisation) => !chosen.has(organisation))
+    const deposit = withdrawEmergencySet(common, false)
+    const withdrawn = former.map((trustee) => ({ trustee, deposit }))
+    return { statement: first.signed.statement, deposits, withdrawn }
   }
 
   async #hand(
     patientKey: Uint8Array,
     statement: EmergencyStatement,
-    { deposits, hosted }: { deposits: readonly AddressedDeposit[]; hosted: HomeSet['hosted'] },
+    {
+      deposits,
+      withdrawn = [],
+      hosted,
+    }: {
+      deposits: readonly AddressedDeposit[]
+      withdrawn?: readonly AddressedDeposit[]
+      hosted: HomeSet['hosted']
+    },
   ): Promise<DepositOutcome> {
+    // Known before anybody has it: what some take of a deposit that fails can be opened as well.
+    await this.#modules.store.handed.add(patientKey, statement.versions)
     const outcomes = await Promise.all(deposits.map((each) => this.#send(each)))
     const taken = deposits.filter((_, at) => outcomes[at] === 'taken')
     const refused = outcomes.find((each) => each !== 'taken' && each !== 'away')
     if (refused !== undefined) throw new Refusal(refused, 'A trustee does not take the deposit.')
-    // Losing one trustee must not lose the set.
-    const least = Math.min(deposits.length, EMERGENCY_THRESHOLD + 1)
+    // Losing one trustee must not lose the set. What is taken back waits for whoever is away.
+    const isWithdrawn = statement.versions.length === 0
+    const least = isWithdrawn ? 0 : Math.min(deposits.length, EMERGENCY_THRESHOLD + 1)
     if (taken.length < least) {
       throw new Refusal('trustees_unreachable', `${taken.length} of ${deposits.length} took it.`)
     }
@@ -300,14 +311,15 @@ export class EmergencyHome {
     const { locatorId, sequence, isOptedOut, versions } = statement
     const home = { patientKey, locatorId, sequence, isOptedOut, versions, hosted }
     const key = homes.name(patientKey)
-    for (const { trustee, deposit } of waiting) {
+    const gone = await Promise.all(withdrawn.map((each) => this.#send(each)))
+    const toWithdraw = withdrawn.filter((_, at) => gone[at] === 'away')
+    for (const { trustee, deposit } of [...waiting, ...toWithdraw]) {
       await outbox.put(outbox.name(new TextEncoder().encode(trustee), locatorId), {
         trustee,
         deposit,
       })
     }
     await homes.put(key, home)
-    for (const { setHandle } of versions) this.#byHandle.set(toHex(setHandle), key)
     return { taken: taken.map(namesOf), waiting: waiting.map(namesOf) }
   }
 
@@ -326,9 +338,13 @@ export class EmergencyHome {
   /** What waits for a trustee, and hosted sets that run out of versions. */
   async care(): Promise<void> {
     const { outbox, homes } = this.#modules.store
-    for (const { key, value } of await outbox.list(null, OUTBOX_PAGE)) {
+    const away = new Set<string>()
+    // What waits for one that stays away holds up nobody else's.
+    for await (const { key, value } of outbox.all()) {
+      if (away.has(value.trustee)) continue
       const outcome = await this.#send(value)
-      if (outcome !== 'away') await outbox.delete(key)
+      if (outcome === 'away') away.add(value.trustee)
+      else await outbox.delete(key)
       if (outcome !== 'away' && outcome !== 'taken' && outcome !== 'statement_old') {
         this.#modules.logger.warn('a trustee did not take an emergency set', {
           trustee: value.trustee,
@@ -348,8 +364,8 @@ export class EmergencyHome {
     if (header === undefined) return
     const { patientKey, logKey } = header
     const how = { known: value, isOptedOut: false }
-    const { statement, deposits } = await this.#sealHosted({ patientKey, logKey }, hosted, how)
-    await this.#hand(patientKey, statement, { deposits, hosted })
+    const sealed = await this.#sealHosted({ patientKey, logKey }, hosted, how)
+    await this.#hand(patientKey, sealed.statement, { ...sealed, hosted })
   }
 
   /** A new statement would end an emergency that is going on. */

@@ -29,12 +29,16 @@ export class EmergencyNotices {
     return this.#alone(async () => {
       const opening = emergencyOf(this.#modules.finalState(), requestId)
       const items = this.#find(key)
-      const isKnown = items.some((each) => equalBytes(each.requestId, requestId))
-      if (opening === undefined || isKnown) return false
+      const known = items.find((each) => equalBytes(each.requestId, requestId))
+      // Any member may say that somebody is a guardian; that it is the patient, the own books say.
+      const isPromoted = known?.as === 'guardian' && as === 'patient'
+      if (opening === undefined || (known !== undefined && !isPromoted)) return false
       const { organisation, reason, openedAt } = opening
       const { time } = openedAt
       const notice = { requestId, organisation, reason, time, as, isLate: false }
-      await this.#put(key, [...items, { ...notice, written: null, verdict: null }])
+      const { written, verdict } = known ?? { written: null, verdict: null }
+      const others = items.filter((each) => each !== known)
+      await this.#put(key, [...others, { ...notice, written, verdict }])
       return true
     })
   }
@@ -95,7 +99,8 @@ export class EmergencyNotices {
 
   async #put(key: Uint8Array, items: readonly EmergencyNotice[]): Promise<void> {
     const { notices } = this.#modules.store
-    await notices.put(notices.name(key), { items: items.slice(-NOTICES_KEPT) })
+    const newest = items.toSorted((a, b) => a.time - b.time).slice(-NOTICES_KEPT)
+    await notices.put(notices.name(key), { items: newest })
   }
 
   #alone<T>(work: () => Promise<T>): Promise<T> {

@@ -190,8 +190,9 @@ export class Emergencies {
       throw new Refusal('reason_differs', 'The chain has a commitment to other words.')
     }
     if (this.reviews.isOurs(reason.requestId)) await this.reviews.noteReason(reason, home)
-    const set = this.home.byHandle(setHandle)
-    if (set !== undefined) await this.notices.noteReason(set.patientKey, reason)
+    for (const { patientKey } of this.home.handed(setHandle)) {
+      await this.notices.noteReason(patientKey, reason)
+    }
   }
 
   async #takeReview(
@@ -204,9 +205,8 @@ export class Emergencies {
     if (opening === undefined || expected !== reviewer) {
       throw new Refusal('not_the_reviewer', 'Another member reviews this emergency.')
     }
-    const set = this.home.byHandle(opening.setHandle)
-    if (set !== undefined) {
-      await this.notices.noteVerdict(set.patientKey, requestId, { reviewer, verdict, note })
+    for (const { patientKey } of this.home.handed(opening.setHandle)) {
+      await this.notices.noteVerdict(patientKey, requestId, { reviewer, verdict, note })
     }
   }
 

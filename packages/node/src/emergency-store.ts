@@ -27,6 +27,7 @@ import {
 } from '@mooring/records'
 import type { PrivateValues } from '@mooring/storage'
 import type { AtRest } from './at-rest.ts'
+import { HandedVersions } from './emergency-handed.ts'
 import { SealedValues } from './sealed-values.ts'
 
 const digest = bytes(32)
@@ -140,6 +141,7 @@ export interface EmergencyStore {
   readonly held: SealedValues<HeldEmergencySet>
   readonly opened: SealedValues<OpenedByUs>
   readonly homes: SealedValues<HomeSet>
+  readonly handed: HandedVersions
   readonly notices: SealedValues<Infer<typeof noticesSchema>>
   readonly reviews: SealedValues<EmergencyReview>
   readonly outbox: SealedValues<WaitingDeposit>
@@ -151,6 +153,7 @@ export function openEmergencyStore(values: PrivateValues, atRest: AtRest): Emerg
     held: new SealedValues(values, atRest, 'emergency-held', heldSetSchema),
     opened: new SealedValues(values, atRest, 'emergency-opened', openedSchema),
     homes: new SealedValues(values, atRest, 'emergency-homes', homeSetSchema),
+    handed: new HandedVersions(values, atRest),
     notices: new SealedValues(values, atRest, 'emergency-notices', noticesSchema),
     reviews: new SealedValues(values, atRest, 'emergency-reviews', reviewSchema),
     seen: new SealedValues(values, atRest, 'emergency-seen', seenSchema),

@@ -43,6 +43,19 @@ export function chooseTrustees(
   return { k: EMERGENCY_THRESHOLD, trustees }
 }
 
+export interface SealedHosted {
+  readonly statement: EmergencyStatement
+  readonly deposits: readonly AddressedDeposit[]
+  /** For those that were trustees of the set, and are none any more. */
+  readonly withdrawn: readonly AddressedDeposit[]
+}
+
+/** Of the last statement. */
+export function trusteesOf(known: HomeSet | undefined): string[] {
+  const all = known?.versions.flatMap(({ trustees }) => trustees) ?? []
+  return [...new Set(all.map(({ organisation }) => organisation))]
+}
+
 export function nextVersion(known: HomeSet | undefined): number {
   return known === undefined ? 0 : Math.max(-1, ...known.versions.map(({ version }) => version)) + 1
 }

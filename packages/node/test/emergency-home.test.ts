@@ -8,6 +8,7 @@ import {
   withdrawEmergencySet,
 } from '@mooring/records'
 import { test } from 'uvu'
+import type { EmergencyPatient } from '../src/emergency-home.ts'
 import { createEmergencyAnswers } from '../src/emergency-answers.ts'
 import {
   accountOf,
@@ -15,11 +16,13 @@ import {
   EmergencyWorld,
   HOSPITALS,
   HOUR,
+  organisation,
   type Practitioner,
   randomBytes,
   secretOf,
   settled,
   SUMMARY,
+  WITH_WALLET,
 } from './emergency-world.ts'
 
 const HOME = 'alder'
@@ -145,6 +148,72 @@ test('who opts out is not opened; a trustee that was away learns it when it is b
     assert.equal(await codeOf(request()), 'emergency_opted_out')
   }))
 
+test('who is no trustee any more keeps nothing, after an opt-out as after a new set', () =>
+  withScene(async ({ world, locator }) => {
+    const { home } = world.at(HOME).emergencies
+    const present = [...world.organisations]
+    const former = present.filter(({ id }) => id === 'birch' || id === 'cedar')
+    const others = ['fir', 'gorse', 'hazel'].map((id) => organisation(id))
+    const left = present.filter((each) => !former.includes(each))
+    world.dead.add('fir').add('gorse').add('hazel').add('cedar')
+    for (const isOptedOut of [false, true]) {
+      world.organisations.splice(0, 9, ...left, ...(isOptedOut ? others.slice(0, 1) : []))
+      await home.depositHosted(PATIENT, { withSensitive: false, isOptedOut })
+      world.organisations.splice(0, 9, ...present)
+    }
+    const { trustees } = home.trustees(locatorIdOf(locator))
+    assert.equal(trustees.length, 5)
+    assert.deepEqual(await versionsAt(world), [0, 0, 6, 0, 0])
+    world.dead.delete('cedar')
+    await home.care()
+    assert.deepEqual(await versionsAt(world), [0, 0, 0, 0, 0])
+  }))
+
+test('a patient is told of versions that a failed deposit or another claim would hide', () =>
+  withScene(async ({ world, ada }) => {
+    const { home, notices } = world.at(HOME).emergencies
+    const locator = secretOf('card of a wallet').subarray(0, 16)
+    const thief = accountOf('Patient/8').patientKey
+    world.full.add('cedar')
+    assert.equal(await codeOf(depositOf(world, { locator, account: WITH_WALLET })), 'holder_full')
+    world.full.clear()
+    // Somebody who has seen the card claims its handles, in a set of their own.
+    const other = { locator, account: accountOf('Patient/8'), owner: 'thief' }
+    assert.equal(await codeOf(depositOf(world, other)), 'statement_of_another')
+    await world.restart(HOME)
+    const request = world.request(OPENER, ada, locator)
+    await world.open(OPENER, request)
+    await settled()
+    const told = world.at(HOME).emergencies.notices.of(WITH_WALLET.patientKey)
+    assert.deepEqual(
+      told.map(({ as }) => as),
+      ['patient'],
+    )
+    assert.ok(home !== world.at(HOME).emergencies.home && notices.of(thief).length < 2)
+  }))
+
+test('a notice that came in front of ours does not make a patient a guardian', () =>
+  withScene(async (scene) => {
+    const { world } = scene
+    const { patientKey } = accountOf(PATIENT)
+    const { notices } = world.at(HOME).emergencies
+    const { request } = await seen(scene)
+    await settled()
+    await world
+      .at(HOME)
+      .emergencies.store.notices.delete(world.at(HOME).emergencies.store.notices.name(patientKey))
+    const { requestId } = request
+    const body = { requestId, key: patientKey }
+    await world.at(HOME).emergencies.answer('cedar', { kind: 'notice', body })
+    assert.equal(notices.of(patientKey)[0]?.as, 'guardian')
+    assert.equal(await notices.add(patientKey, requestId, 'patient'), true)
+    assert.deepEqual(
+      notices.of(patientKey).map(({ as }) => as),
+      ['patient'],
+    )
+    assert.equal(await notices.add(patientKey, requestId, 'guardian'), false)
+  }))
+
 test('a hosted set that runs out of versions is made anew, when nothing is open', () =>
   withScene(async (scene) => {
     const { world } = scene
@@ -232,6 +301,38 @@ test('another hospital, another patient and a forged deposit replace nothing', (
     assert.equal(await codeOf(world.at('birch').emergencies.answer('elm', body)), 'sender_differs')
     assert.deepEqual(await versionsAt(world), [6, 6, 6, 6, 6])
   }))
+
+/** As a wallet does it. */
+async function depositOf(
+  { clock, hospitals }: EmergencyWorld,
+  {
+    locator,
+    account,
+    owner = 'owner of a wallet',
+  }: { locator: Uint8Array; account: EmergencyPatient; owner?: string },
+) {
+  const { home } = hospitals.get(HOME)?.emergencies ?? assert.fail()
+  const { k, trustees } = home.trustees(locatorIdOf(locator))
+  const sealed = sealEmergencySet(SUMMARY, {
+    ...account,
+    locator,
+    trustees,
+    k,
+    firstVersion: 0,
+    count: 2,
+    sequence: 1,
+    owner: keyPairFromSeed(secretOf(owner)),
+    madeAt: clock.wall(),
+    home: HOME,
+    notified: [],
+    random: randomBytes,
+  })
+  const deposits = sealed.flatMap((each, at) => {
+    const trustee = trustees[at]?.organisation
+    return trustee === undefined ? [] : [{ trustee, deposit: each }]
+  })
+  return await home.deposit(account.patientKey, deposits)
+}
 
 /** A wallet that opts out. */
 function withdrawnSet(home: string) {

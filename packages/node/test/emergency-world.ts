@@ -50,7 +50,7 @@ export function keyOf(id: string, duty: string): KeyPair {
   return keyPairFromSeed(secretOf(`${id} ${duty}`))
 }
 
-function organisation(id: string): Organisation {
+export function organisation(id: string): Organisation {
   return {
     id,
     name: `Hospital ${id}`,
