@@ -9,6 +9,7 @@ import { generatePatient } from '@mooring/records'
 import { test } from 'uvu'
 import { patientIn } from '../../packages/cli/src/devnet/demo-reading.ts'
 import { type Devnet, nodeAt, startDevnet } from './devnet.ts'
+import { eventually } from './eventually.ts'
 
 const starting = startDevnet('-n 4')
 const HOME = 0
@@ -212,10 +213,10 @@ test('another owner reviews, and the patient reads what it says', async () => {
   const { api } = nodeAt(devnet, at)
   const reviewer = createClient(api)
   // It may be the one that was down, and catches up.
-  const deadline = Date.now() + FINAL_MS
-  while ((await reviewer.emergencyReviews()).items.every((each) => each.requestId !== requestId)) {
-    assert.ok(Date.now() < deadline, `${shown.reviewer} has nothing to review`)
-  }
+  await eventually('the reviewer has it', FINAL_MS, async () => {
+    const { items } = await reviewer.emergencyReviews()
+    return items.find((each) => each.requestId === requestId)
+  })
   await json(devnet, at, ['emergency', 'reviews', ...judge])
   assert.equal(await refusal(devnet, at, ['emergency', 'reviews', ...judge]), 'review_done')
   const status = await json<{ notices: { verdict: { verdict: string } | null }[] }>(
