@@ -6,6 +6,7 @@
  */
 
 import type { Call, Http, PageOptions } from './client.ts'
+import type { EnrolmentRequest } from './patient-handlers.ts'
 import type {
   Enrolled,
   Enrolment,
@@ -41,8 +42,7 @@ export function patientCalls({ read }: Pick<Http, 'read'>) {
   }
   return {
     /** At the desk. */
-    createEnrolment: (enrolment: { patient: string; endpoint: string }) =>
-      post<Enrolment>('/v1/enrolments', enrolment),
+    createEnrolment: (enrolment: EnrolmentRequest) => post<Enrolment>('/v1/enrolments', enrolment),
     enrolPatient: (enrolment: EnrolParts) => post<Enrolled>('/v1/patient/enrolment', enrolment),
     /** The grant document as text. */
     depositGrant: (grant: string, open: OpenParts) =>

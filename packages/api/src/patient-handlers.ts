@@ -37,6 +37,8 @@ export interface EnrolmentRequest {
   patient: string
   /** Base address under which a wallet reaches this node. */
   endpoint: string
+  /** Of whom no record has come in yet. */
+  isNew?: boolean
 }
 
 export interface WalletEnrolment {

@@ -36,10 +36,15 @@ export const patientRoutes = table({
         maxLength: 256,
         description: 'Base address under which the wallet reaches this node.',
       }),
+      isNew: Type.Optional(
+        Type.Boolean({
+          description: 'No record of the patient has come in yet; else one must have.',
+        }),
+      ),
     }),
     bodyBytesMax: BODY_MAX,
     responses: { 201: json('The ticket.', answers.Enrolment) },
-    problems: [404, 408, 413, 415, 422, 429],
+    problems: [404, 408, 409, 413, 415, 422, 429],
   },
   enrolPatient: {
     method: 'POST',

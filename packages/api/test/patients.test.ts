@@ -101,6 +101,8 @@ test('a ticket is made at the desk, and what is malformed is refused', () =>
     assert.equal(ticket, `mooring-ticket:${endpoint}`)
     const refused = await problemOf(client.createEnrolment({ patient: 'nobody', endpoint }))
     assert.equal(refused.code, 'unknown_patient')
+    const isNew = await client.createEnrolment({ patient: 'nobody', endpoint, isNew: true })
+    assert.equal(isNew.ticket, ticket)
     for (const wrong of ['ftp://x', 'https://a b', `https://${'x'.repeat(256)}`]) {
       const answer = client.createEnrolment({ patient: 'Patient/1', endpoint: wrong })
       assert.equal((await problemOf(answer)).code, 'invalid_request', wrong)

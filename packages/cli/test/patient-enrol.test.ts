@@ -74,7 +74,9 @@ test('the desk makes a ticket, as text, as a code and as a document', () =>
     const { ticket } = json((await run(`${line} --address ${address} --json`)).stdout)
     assert.equal(ticket, `mooring-ticket:${address}`)
     const unknown = await run('enrolment create --patient nobody')
-    assert.notEqual(unknown.code, 0)
+    assert.equal(codeOf(unknown), 'MOR-5042')
+    assert.match(unknown.stderr, /enrolment create --new/)
+    assert.equal((await run('enrolment create --patient nobody --new')).code, 0)
   }))
 
 test('the ticket may come from stdin, and in words it says what is known now', () =>

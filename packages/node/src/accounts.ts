@@ -62,6 +62,8 @@ export interface Accounts {
   classKeys(patientKey: Uint8Array): readonly ClassKey[]
   /** Encoded key deposits of this patient in which one is for the recipient of a live grant. */
   wrapsFor(patientKey: Uint8Array, recipient: string): readonly Uint8Array[]
+  /** Of a patient of whom no record has come in; the one that is there, if there is one. Durable. */
+  create(reference: string): Promise<Account>
   /**
    * Hands the class keys that the grant covers, sealed to its recipient, to holders. Durable when it
    * resolves; doing it again does no harm.

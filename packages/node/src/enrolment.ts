@@ -48,6 +48,8 @@ export interface EnrolmentModules {
 }
 
 const PAGE = 500
+/** An id as FHIR has it: under another number no record would ever find the account. */
+const PATIENT_NUMBER = /^[A-Za-z0-9.-]{1,64}$/
 /** Of wallets that come with no ticket that is open, and no identity that is known: strangers, all together. */
 const PACE = { burst: 60, everyMs: 1_000, namesMax: 1 }
 const ANY_SECRET = new Uint8Array(32).fill(8)
@@ -65,18 +67,28 @@ export class Enrolment {
     this.#pace = new RateLimit(PACE, () => modules.clock.monotonic())
   }
 
-  /** @throws Refusal unknown_patient, too_many_tickets */
-  async createTicket({ patient, endpoint }: EnrolmentRequest) {
-    const { accounts, tickets, organisation, genesisDigest } = this.#modules
+  /** @throws Refusal unknown_patient, patient_known, patient_number_unusable, too_many_tickets */
+  async createTicket({ patient, endpoint, isNew = false }: EnrolmentRequest) {
+    const { tickets, organisation, genesisDigest } = this.#modules
     const reference = patientReference(patient)
-    if (reference === '')
-      throw new Refusal('unknown_patient', 'Records of no patient have no wallet.')
-    if (accounts.find(reference) === undefined)
-      throw new Refusal('unknown_patient', 'No record of this patient has come in.')
+    this.#checkReference(reference, isNew)
     const { code, expiresAt } = await tickets.create(reference)
     const genesisPrefix = genesisDigest.slice(0, GENESIS_PREFIX_BYTES)
     const ticket = formatTicket({ organisation, endpoint, code, genesisPrefix })
     return { ticket, expiresAt: new Date(expiresAt).toISOString() }
+  }
+
+  /** The desk says that somebody is new, so that a mistyped number gives nobody another patient's records. */
+  #checkReference(reference: string, isNew: boolean): void {
+    if (reference === '')
+      throw new Refusal('unknown_patient', 'Records of no patient have no wallet.')
+    const isKnown = this.#modules.accounts.find(reference) !== undefined
+    if (!isNew && !isKnown)
+      throw new Refusal('unknown_patient', 'No record of this patient has come in.')
+    if (isNew && isKnown)
+      throw new Refusal('patient_known', 'This number is that of a patient who is known here.')
+    if (isNew && !PATIENT_NUMBER.test(reference))
+      throw new Refusal('patient_number_unusable', `${reference} is no id of a Patient.`)
   }
 
   /** @throws Refusal of the ticket, the keys, or the chain */
@@ -160,9 +172,8 @@ export class Enrolment {
     const { patientKey } = caller
     this.#refuseUnusable(caller, sealKey)
     const reference = await tickets.claim(code, { patientKey, sealKey })
-    const account = accounts.find(reference)
-    if (account === undefined)
-      throw new Refusal('unknown_patient', 'No record of this patient has come in.')
+    // A ticket for somebody new: the account begins with the wallet, so that one nobody used leaves none.
+    const account = accounts.find(reference) ?? (await accounts.create(reference))
     return this.#adopt(account, { patientKey, logKey: sealKey, recoveryCommit: commit })
   }
 

@@ -25,7 +25,7 @@ export const CUSTODY_TEXTS: Record<CustodyRefusal, CatalogEntry> = {
   unknown_patient: entry(5042, 6, 404)(
     'There is no such patient here',
     'This custodian has no record of a patient of that reference.',
-    'Check the reference: what follows Patient/ in the records that were submitted.',
+    'Check the reference: what follows Patient/ in the records that were submitted. For somebody who is new here:   mooring enrolment create --new --patient <reference>',
   ),
   unknown_recipient: entry(5043, 6, 422)(
     'The recipient is no member',

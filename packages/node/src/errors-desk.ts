@@ -12,6 +12,8 @@ export type DeskRefusal =
   | 'unknown_patient_key'
   | 'patient_key_taken'
   | 'patient_key_needed'
+  | 'patient_known'
+  | 'patient_number_unusable'
   | 'patient_has_wallet'
   | 'seal_key_unusable'
   | 'too_many_keys'
@@ -117,6 +119,16 @@ export const DESK_TEXTS: Record<DeskRefusal, CatalogEntry> = {
     'The ticket has been used',
     'One ticket binds one wallet; another one has come with it before.',
     'Tell the desk at once if that was not you, and get a new one.',
+  ),
+  patient_known: unfit(5590)(
+    'The patient is not new here',
+    'Records of a patient of this number have come in, or a wallet has enrolled under it.',
+    'See whether the number is the right one. If it is, leave out --new:   mooring enrolment create --patient <reference>',
+  ),
+  patient_number_unusable: entry(5591, 2, 422)(
+    'No record could have this patient number',
+    'Records find the account of a patient by the id of the FHIR Patient: up to 64 letters, digits, dots and hyphens.',
+    'Give what will follow Patient/ in the records:   mooring enrolment create --new --patient Patient/4711',
   ),
   handle_differs: entry(5587, 8, 422)(
     'The grant and its one-time key do not belong together',

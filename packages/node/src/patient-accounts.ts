@@ -1,6 +1,6 @@
 // The accounts that the custodian keeps of its patients: their keys, and the class keys of their records.
 //
-// An account is made when the first record comes in, with keys that are hosted here; a wallet of the
+// An account is made when the first record comes in, or a wallet before it (create), with keys that are hosted here; a wallet of the
 // patient's own may take its place (adopt). A class key is made when the first record of its class comes
 // in, or the first grant that covers it; it is sealed to the custodian, the patient and everybody with a
 // live grant, and handed to holders (key-deposits.ts) in the same durable step. So who has a grant can
@@ -161,6 +161,14 @@ export class PatientAccounts implements Accounts {
       })
       await this.#put([...changed.values()], deposits, { sync: false })
       return found
+    })
+  }
+
+  create(reference: string): Promise<Account> {
+    return this.#enqueue(async () => {
+      const opened = this.#load(reference) ?? this.#create(reference)
+      await this.#put([opened], [], { sync: true })
+      return accountOf(opened)
     })
   }
 

@@ -25,6 +25,49 @@ test('a wallet takes the place of the hosted key, on the chain and in the accoun
     await assert.rejects(wallet.enrol(''), refusedWith('unknown_patient'))
   }))
 
+test('who is new enrols before the first record, which then stands under the key of the wallet', () =>
+  withPatients(async (patients) => {
+    const { desk, again } = patients
+    await desk.accounts.ensure(wanted)
+    const wallet = new MadeWallet(patients, 1)
+    await assert.rejects(wallet.ticket('Patient/p9'), refusedWith('unknown_patient'))
+    await wallet.ticket('Patient/p9', true)
+    assert.equal(desk.accounts.find('p9'), undefined)
+    const { replaced } = await wallet.enrol('Patient/p9', true)
+    assert.ok(replaced !== null)
+    const next = await again()
+    const account = next.accounts.findByKey(wallet.sign.publicKey)
+    assert.deepEqual([account?.reference, account?.custody], ['p9', 'own'])
+    const [sealing] = await next.accounts.ensure([{ reference: 'p9', class: 'general' }])
+    assert.deepEqual(sealing?.patientKey, wallet.sign.publicKey)
+  }))
+
+test('nobody is new whose number is known, and no number is taken that no record could have', () =>
+  withPatients(async (patients) => {
+    const { desk } = patients
+    await desk.accounts.ensure(wanted)
+    const wallet = new MadeWallet(patients, 1)
+    await assert.rejects(wallet.ticket('Patient/p1', true), refusedWith('patient_known'))
+    await wallet.enrol('p9', true)
+    await assert.rejects(wallet.ticket('p9', true), refusedWith('patient_known'))
+    await assert.rejects(wallet.ticket('', true), refusedWith('unknown_patient'))
+    for (const number of ['Group/9', 'p 9', 'p'.repeat(65), 'Observation?x=1'])
+      await assert.rejects(wallet.ticket(number, true), refusedWith('patient_number_unusable'))
+  }))
+
+test('a record that comes in between a ticket for somebody new and the wallet changes nothing', () =>
+  withPatients(async (patients) => {
+    const { desk, final } = patients
+    const wallet = new MadeWallet(patients, 1)
+    const code = await wallet.ticket('p9', true)
+    await desk.accounts.ensure([{ reference: 'p9', class: 'general' }])
+    const keys = { sealKey: wallet.logKey, recoveryCommit: null }
+    await final(desk.patients.enrol(wallet.caller, { code, ...keys }))
+    assert.equal(desk.accounts.find('p9')?.custody, 'own')
+    const classKeys = desk.accounts.classKeys(wallet.sign.publicKey)
+    assert.deepEqual(classKeys[0]?.patientKey, wallet.sign.publicKey)
+  }))
+
 test('a ticket ends by itself, is used once, and is good for the same wallet again', () =>
   withPatients(async (patients) => {
     const { desk, world, final, again } = patients

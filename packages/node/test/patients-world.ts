@@ -162,14 +162,14 @@ export class MadeWallet {
     return { patientKey: this.sign.publicKey, signer: this.sign.publicKey, delegation: null }
   }
 
-  async ticket(patient: string): Promise<Uint8Array> {
-    const asked = { patient, endpoint: 'http://127.0.0.1:7421' }
+  async ticket(patient: string, isNew = false): Promise<Uint8Array> {
+    const asked = { patient, endpoint: 'http://127.0.0.1:7421', isNew }
     const { ticket } = await this.#of.desk.patients.createEnrolment(asked)
     return parseTicket(ticket).code
   }
 
-  async enrol(patient: string) {
-    const code = await this.ticket(patient)
+  async enrol(patient: string, isNew = false) {
+    const code = await this.ticket(patient, isNew)
     const wallet = { code, sealKey: this.logKey, recoveryCommit: null }
     return this.#of.final(this.#of.desk.patients.enrol(this.caller, wallet))
   }

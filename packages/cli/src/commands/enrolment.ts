@@ -7,28 +7,35 @@ import { type RemoteOptions, withNode } from '../endpoint.ts'
 import { createOutput } from '../output.ts'
 import { isQrWanted, terminalQr } from '../qr.ts'
 
-type CreateOptions = RemoteOptions & { patient: string; address?: string; qr?: boolean }
+type CreateOptions = RemoteOptions & {
+  patient: string
+  address?: string
+  new?: boolean
+  qr?: boolean
+}
 
 function addCreate(group: Command, context: Context): void {
   const command = remote(group.command('create'))
     .description('a ticket that binds one wallet to a patient, once, within minutes')
     .requiredOption('--patient <reference>', 'whose: Patient/4711, or 4711')
     .option('--address <url>', 'where wallets reach this hospital (the endpoint that is asked)')
+    .option('--new', 'somebody of whom no record has come in yet')
     .option('--qr', 'a code to scan, also where stdout is no terminal')
     .option('--no-qr', 'the text alone')
   withHelp(command, {
     examples: [
       'mooring enrolment create --patient Patient/4711',
+      'mooring enrolment create --patient Patient/4712 --new',
       'mooring enrolment create --patient 4711 --address https://wallets.riverside.example',
     ],
-    exits: [4, 6, 7],
+    exits: [2, 4, 6, 7],
   })
   command.action(async () => {
     const options = command.optsWithGlobals<CreateOptions>()
     const output = createOutput(context, options)
     const { ticket, expiresAt } = await withNode(context, options, (client, { url }) => {
-      const { patient, address = url } = options
-      const work = client.createEnrolment({ patient, endpoint: address })
+      const { patient, address = url, new: isNew = false } = options
+      const work = client.createEnrolment({ patient, endpoint: address, isNew })
       return waitingFor(output.note, 'the ticket', work)
     })
     if (output.isJson) {
