@@ -6,7 +6,8 @@
 // line of a patient that is none of this hospital is left where it is.
 //
 // Who does not answer is named, for its lines may be missing. A place on the chain that is told counts when
-// the chain says the same.
+// the chain says the same. A line that does not show what its leaf commits to is none; and holders that say of
+// one entry that something else was asked are kept apart: who is first does not speak for the others.
 
 import {
   concatBytes,
@@ -26,6 +27,8 @@ import {
   HELD_ACCESSES_MAX,
   type HeldAccess,
   heldAccessSchema,
+  heldRequestDigest,
+  isHeldAccessWhole,
   rootOfPlace,
 } from '@mooring/records'
 import type { PrivateOperation, PrivateValues } from '@mooring/storage'
@@ -39,7 +42,7 @@ import { VaultPeerError, type VaultPeers } from './vault-peers.ts'
 const HOLDERS_MAX = 64
 
 const collectedSchema = versioned(1, {
-  /** As the first holder told it. */
+  /** As the first of the holders told it that say the same. */
   line: heldAccessSchema,
   at: list(
     struct({
@@ -196,9 +199,13 @@ export class AccessCollector {
     const { store } = this.#modules
     const changed = new Map<string, { key: Uint8Array; value: CollectedAccess }>()
     for (const line of items) {
-      const key = this.#keyOf(line)
-      if (key === undefined) continue
-      const known = changed.get(toHex(key))?.value ?? this.#collected.get(key)
+      const name = this.#keyOf(line)
+      if (name === undefined || !isHeldAccessWhole(line)) continue
+      const find = (key: Uint8Array) => changed.get(toHex(key))?.value ?? this.#collected.get(key)
+      const other = find(name)
+      const isApart = other !== undefined && !isSameRequest(other.line, line)
+      const key = isApart ? concatBytes(name, requestOf(line)) : name
+      const known = isApart ? find(key) : other
       changed.set(toHex(key), { key, value: this.#with(holder, line, known) })
     }
     const operations: PrivateOperation[] = [...changed.values()].map(({ key, value }) =>
@@ -236,4 +243,12 @@ export class AccessCollector {
   #nameOf(patientKey: Uint8Array): Uint8Array {
     return this.#collected.name(patientKey)
   }
+}
+
+function requestOf({ asked }: HeldAccess): Uint8Array {
+  return asked === null ? new Uint8Array(0) : heldRequestDigest(asked)
+}
+
+function isSameRequest(one: HeldAccess, other: HeldAccess): boolean {
+  return equalBytes(requestOf(one), requestOf(other))
 }

@@ -5,7 +5,7 @@ import type { Accounting, Disclosure, TimelineHandlers, Trace } from '@mooring/a
 import { Refusal } from '@mooring/api'
 import { toHex } from '@mooring/codec'
 import { encodeBase64url } from '@mooring/crypto'
-import { openAccessEntry } from '@mooring/records'
+import { heldRequestDigest, openAccessEntry } from '@mooring/records'
 import type { AccessCollector, CollectedAccess } from './access-collector.ts'
 import type { Account, Accounts } from './accounts.ts'
 import type { CustodianIndex } from './custodian-index.ts'
@@ -65,8 +65,9 @@ function timeOf({ at }: CollectedAccess): number {
   return Math.min(...at.map(({ time }) => time))
 }
 
-function nameOf({ leaf }: CollectedAccess['line']): string {
-  return toHex(leaf)
+/** Of one leaf there are several lines where holders do not say the same. */
+function nameOf({ leaf, asked }: CollectedAccess['line']): string {
+  return toHex(leaf) + (asked === null ? '' : toHex(heldRequestDigest(asked)))
 }
 
 function traceOf({ accounts }: TracesModules, { line, at }: CollectedAccess): Trace {

@@ -156,6 +156,55 @@ test('lines of one access at several holders are one, under the patient it is ab
   assert.equal(items[1]?.opened, null)
 })
 
+test('who tells first of another request hides nothing that the others tell', async () => {
+  const { holders, collector, traces, later } = await world()
+  const told = lineOf(1)
+  const lie = { ...told, asked: told.asked && { ...told.asked, reader: 'scapegoat' } }
+  holders.logs.set('lakeview', [lie])
+  await collector.collect()
+  later(5_000)
+  holders.logs.set('county', [told])
+  holders.logs.set('riverside', [told])
+  const seen: string[] = []
+  let after: string | null = null
+  do {
+    const { items, next }: Awaited<ReturnType<typeof traces.traces>> = await traces.traces(caller, {
+      ...page,
+      after,
+      limit: 1,
+    })
+    for (const { request, at } of items)
+      seen.push([request?.reader, ...at.map(({ holder }) => holder).toSorted()].join(' '))
+    after = next
+  } while (after !== null && seen.length < 5)
+  assert.deepEqual(seen.toSorted(), ['riverside county riverside', 'scapegoat lakeview'])
+})
+
+test('an entry or a note that is not what the line commits to does not stand for it', async () => {
+  const { holders, collector, traces, later } = await world()
+  const told = lineOf(1)
+  holders.logs.set('lakeview', [{ ...told, entry: lineOf(2).entry }])
+  await collector.collect()
+  later(5_000)
+  holders.logs.set('riverside', [told])
+  const note = {
+    nonce: new Uint8Array(16),
+    time: 1,
+    kind: 'refusal' as const,
+    organisation: 'scapegoat',
+    custodian: 'county',
+    code: 'denied',
+    count: 1,
+    entry: told.leaf,
+  }
+  holders.logs.set('county', [{ ...told, note }])
+  const { items } = await traces.traces(caller, page)
+  assert.deepEqual(
+    items.map(({ entry, at }) => [entry?.nonce, at.map(({ holder }) => holder)]),
+    [[told.entry && toHex(told.entry.nonce), ['riverside']]],
+  )
+})
+
 test('what is about strangers is not kept, and of a former key it is', async () => {
   const { holders, collector, traces } = await world()
   const stranger = lineOf(1)

@@ -225,11 +225,17 @@ function codesOf(refusals: LoggedAccess['refusals']): string[] {
   return [...counts].toSorted((a, b) => b[1] - a[1]).map(([code]) => code)
 }
 
+/** Names all that a request said: holders that say something else speak of another one. */
+export function requestName(asked: NonNullable<LoggedAccess['asked']>): string {
+  const { id, reader, purpose, grant, sets } = asked
+  return [toHex(id), reader, purpose, grant && toHex(grant), ...sets.map(toHex)].join(' ')
+}
+
 function foldName(line: AccessLine, { id, asked }: LoggedAccess): string {
   const { by, kind, reader, purpose, grant, outcome, last, warnings } = line
   const isFolded = by === 'machine' && kind !== 'emergency' && outcome !== 'refused'
   if (!isFolded || warnings.length > 0)
-    return `${toHex(id)} ${asked === null ? reader : toHex(asked.id)}`
+    return `${toHex(id)} ${asked === null ? reader : requestName(asked)}`
   const day = Math.floor(last / DAY_MS)
   return [reader, purpose, grant && toHex(grant), outcome, day].join(' ')
 }

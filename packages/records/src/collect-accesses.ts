@@ -1,12 +1,13 @@
 // Lines of several logs about the records of one patient, put together: those of one access become one.
 //
 // A line names the entry it is about: by its own leaf, or a refusal by the entry that came with the request.
-// Beside it stands the request, which holders saw signed by its reader.
+// Beside it stands the request, which holders saw signed by its reader. Who says that it was another one has
+// a line of its own: whoever speaks first puts no word into the mouths of the others.
 
 import { toHex } from '@mooring/codec'
 import type { SealKeyPair } from './patient-keys.ts'
 import { openAccessEntry } from './access-entry.ts'
-import type { LoggedAccess } from './access-log-view.ts'
+import { type LoggedAccess, requestName } from './access-log-view.ts'
 import { readAuditEvent } from './audit-event-read.ts'
 import type { HeldAccess } from './held-access.ts'
 
@@ -36,7 +37,7 @@ export function collectAccesses(
 
 /** An entry stands for one request; who shows it with another has that one refused. */
 function nameOf({ note, leaf, asked }: HeldAt): string {
-  const request = asked === null ? (note?.organisation ?? '') : toHex(asked.id)
+  const request = asked === null ? (note?.organisation ?? '') : requestName(asked)
   return `${toHex(note?.entry ?? leaf)} ${request}`
 }
 

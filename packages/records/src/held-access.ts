@@ -5,9 +5,20 @@
 // request, or that does not open, is seen to be so. Once its batch is final the line has a place that leads
 // to the chain.
 
-import { bytes, type Infer, list, nullable, struct, text, uint } from '@mooring/codec'
-import { accessEntrySchema } from './access-entry.ts'
-import { accessNoteSchema } from './access-note.ts'
+import {
+  bytes,
+  encode,
+  equalBytes,
+  type Infer,
+  list,
+  nullable,
+  struct,
+  text,
+  uint,
+} from '@mooring/codec'
+import { domainHash } from '@mooring/crypto'
+import { accessEntryCommit, accessEntrySchema } from './access-entry.ts'
+import { accessNoteCommit, accessNoteSchema } from './access-note.ts'
 import { ACCESS_SETS_MAX } from './access-request.ts'
 import { leafPlaceSchema } from './batch-leaves.ts'
 
@@ -43,3 +54,20 @@ export const heldAccessSchema = struct({
 })
 
 export type HeldAccess = Infer<typeof heldAccessSchema>
+
+/** Of what a holder says it was asked: two that were asked the same say the same. */
+export function heldRequestDigest(asked: NonNullable<HeldAccess['asked']>): Uint8Array {
+  return domainHash('held-request', encode(askedSchema, asked))
+}
+
+/** Whether the line shows what its leaf commits to; of a refusal the entry may be left out. */
+export function isHeldAccessWhole({
+  leaf,
+  entry,
+  note,
+}: Pick<HeldAccess, 'leaf' | 'entry' | 'note'>): boolean {
+  const commit = entry && accessEntryCommit(entry)
+  if (note === null) return commit !== null && equalBytes(commit, leaf)
+  const isOfNote = commit === null || (note.entry !== null && equalBytes(commit, note.entry))
+  return isOfNote && equalBytes(accessNoteCommit(note), leaf)
+}

@@ -6,7 +6,13 @@ export {
   openAccessEntry,
   sealAccessEntry,
 } from './access-entry.ts'
-export { HELD_ACCESSES_MAX, type HeldAccess, heldAccessSchema } from './held-access.ts'
+export {
+  HELD_ACCESSES_MAX,
+  type HeldAccess,
+  heldAccessSchema,
+  heldRequestDigest,
+  isHeldAccessWhole,
+} from './held-access.ts'
 export { accessNoteCommit, accessNoteSchema, type AccessNote } from './access-note.ts'
 export { type AccessProof, formatAccessProof, parseAccessProof } from './access-proof.ts'
 export {

@@ -145,6 +145,21 @@ test('who shows the entry of another access is refused beside it, not hidden in 
   ])
 })
 
+test('who tells of another request under an entry stands beside who tells the truth', () => {
+  const made = { name: 'framed', access: { reader: 'scapegoat' } }
+  const honest = linesOf({ ...made, asked: { reader: 'thief' } })
+  const lie = linesOf({ ...made, holders: ['thief'] })
+  for (const lines of [
+    [...lie, ...honest],
+    [...honest, ...lie],
+  ]) {
+    const found = view(lines).lines.map(({ reader, holders, warnings }) =>
+      [reader, ...holders, ...warnings].join(' '),
+    )
+    assert.deepEqual(found.toSorted(), ['scapegoat thief one_witness', 'thief x y entry_differs'])
+  }
+})
+
 test('an entry that says something else than its request is shown as such', () => {
   const cases: Partial<NonNullable<HeldAt['asked']>>[] = [
     { reader: 'another' },
