@@ -215,6 +215,10 @@ export class Erasures {
     const { facts, relay, saltOf, members, clock } = this.#modules
     const { self } = this.#options
     const { setId, batchRoot } = ordered.stage.body
+    // A hold that came meanwhile stops what was ordered, for as long as nothing of it is done.
+    if (this.holdOf(id) !== undefined) {
+      throw new Refusal('legal_hold', 'A legal hold keeps this record; its erasure waits for it.')
+    }
     const salt = saltOf(setId)
     const item = tombstoneItem(setId, salt)
     let transaction: Uint8Array | null = null
@@ -282,7 +286,7 @@ export class Erasures {
   /** What was refused once may be granted now. */
   async #reconsider(id: Uint8Array): Promise<Erasure | null> {
     const known = this.get(id)
-    if (known?.stage.kind !== 'restricted') return null
+    if (known?.stage.kind !== 'restricted' && known?.stage.kind !== 'ordered') return null
     const { reason, by } = known
     try {
       return await this.request({ id, reason, by })

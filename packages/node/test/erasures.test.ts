@@ -335,6 +335,23 @@ test('a legal hold refuses everybody, and its release judges anew', async () => 
   await erasures.close()
 })
 
+test('a legal hold stops an erasure that was ordered and is not final', async () => {
+  const custodian = new Custodian()
+  const id = custodian.add(10)
+  const erasures = await custodian.open()
+  custodian.relayFault = new Refusal('relay_timeout', 'no block')
+  await assert.rejects(erasures.request(request(id)), refusedWith('relay_timeout'))
+  await erasures.hold(id, 'inquiry 9')
+  custodian.relayFault = null
+  await round(custodian)
+  await assert.rejects(erasures.request(request(id)), refusedWith('legal_hold'))
+  assert.deepEqual([custodian.erasedHere, custodian.told], [[], []])
+  assert.equal(custodian.tombstones.size, 0)
+  assert.equal(erasures.get(id)?.stage.kind, 'ordered')
+  assert.equal((await erasures.release(id))?.stage.kind, 'erased')
+  await erasures.close()
+})
+
 test('what is unknown or not anchored is refused with its code', async () => {
   const custodian = new Custodian()
   const waiting = custodian.add(10, { place: null })
