@@ -178,10 +178,13 @@ export class ManifestLibrary {
 
   /** The set was erased: nothing of it stays, whoever's it was. */
   async forget(setId: Uint8Array): Promise<void> {
-    const names = [HEAD, PLACE].map((kind) => concatBytes(Uint8Array.of(kind), setId))
+    const names = [HEAD, PLACE, RECORD_KEY].map((kind) => concatBytes(Uint8Array.of(kind), setId))
     await this.#modules.store.forget(names)
     const shelves = await Promise.all(this.#shelves.values())
-    for (const { records } of shelves) records.delete(toHex(setId))
+    for (const { records, recordKeys } of shelves) {
+      records.delete(toHex(setId))
+      recordKeys.delete(toHex(setId))
+    }
   }
 
   #nameOf({ custodian, patientKey }: Scope): Uint8Array {

@@ -124,6 +124,23 @@ test('an erased set is forgotten, in memory and on the disk, and may not be know
   }
 })
 
+test('the key of one erased record does not stay behind', async () => {
+  const setId = bytesOf('a set')
+  const database = await fresh()
+  const shelf = await library([sealSecret], database)
+  const recordKeys = [{ setId, key: bytesOf('key of one record') }]
+  await shelf.learn(scope, { keys: [keyOf('true key')], heads: [], recordKeys })
+  const entries = async (): Promise<number> => {
+    const own = sha256(utf8.encode(`${custodian}\0`), patientKey).slice(0, 16)
+    let count = 0
+    for await (const _ of new LibraryStore(database).entries(own)) count += 1
+    return count
+  }
+  assert.equal(await entries(), 2)
+  await shelf.forget(setId)
+  assert.equal(await entries(), 1)
+})
+
 test('a record opens under the key of its class alone', async () => {
   const { setId, ...head } = headUnder('true key')
   const shelf = await library()
