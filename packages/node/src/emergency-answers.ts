@@ -150,7 +150,7 @@ function statusNameOf(
   opened: OpenedByUs,
   now: number,
 ): EmergencyAnswer['status'] {
-  if (opened.closed !== null) return 'closed'
+  if (desk.isClosed(opened)) return 'closed'
   if (desk.isOverdue(opened)) return 'overdue'
   return now < desk.endsAt(opened) ? 'open' : 'ended'
 }

@@ -316,7 +316,7 @@ export class EmergencyDesk {
     requestId: Uint8Array,
     { outcome, text }: { outcome: string; text: string },
   ): Promise<OpenedByUs> {
-    const { store, relay, random, clock } = this.#modules
+    const { store, random, clock } = this.#modules
     const found = store.opened.get(requestId)
     if (found === undefined) return refuse('unknown_emergency')
     if (found.closed !== null && isFinal(this.#modules.finalState(), requestId)) {
@@ -324,16 +324,31 @@ export class EmergencyDesk {
     }
     if (!isOutcome(outcome)) return refuse('emergency_outcome_unknown')
     if (text.trim() === '') return refuse('written_reason_missing')
-    const reason = { requestId, salt: random(16), text }
-    // Kept first: what stands on the chain as a commitment must not be lost.
-    const closed = { ...found, closed: { time: clock.wall(), outcome, salt: reason.salt, text } }
+    const kept = found.closed
+    if (kept !== null && (kept.outcome !== outcome || kept.text !== text)) {
+      return refuse('emergency_reason_kept')
+    }
+    // Kept first, and once: a commitment may reach the chain after an answer that said it had not.
+    const words = kept ?? { time: clock.wall(), outcome, salt: random(16), text }
+    const closed = { ...found, closed: words }
     await store.opened.put(requestId, closed)
-    const { self } = this.#options
-    const commit = reasonCommit(reason)
-    const body = { organisation: self, requestId, outcome, reasonCommit: commit }
-    await relay.submit({ kind: 'emergency.close', body })
+    await this.anchorReason(closed)
     await this.tellReason(closed)
     return closed
+  }
+
+  /** Puts a reason that was kept on the chain. @throws Refusal */
+  async anchorReason({ request: { requestId }, closed }: OpenedByUs): Promise<void> {
+    if (closed === null || !isOutcome(closed.outcome)) return
+    const { outcome, salt, text } = closed
+    const commit = reasonCommit({ requestId, salt, text })
+    const body = { organisation: this.#options.self, requestId, outcome, reasonCommit: commit }
+    await this.#modules.relay.submit({ kind: 'emergency.close', body })
+  }
+
+  /** Whether the reason is on the chain. */
+  isClosed({ request: { requestId } }: OpenedByUs): boolean {
+    return isFinal(this.#modules.finalState(), requestId)
   }
 
   /** To the patient's hospital and to the reviewer; who is away is told later. */
@@ -360,8 +375,9 @@ export class EmergencyDesk {
   }
 
   /** Whether the written reason is late. */
-  isOverdue({ openedAt, closed }: OpenedByUs): boolean {
-    return closed === null && this.#modules.clock.wall() > openedAt.time + EMERGENCY_REASON_MS
+  isOverdue(opened: OpenedByUs): boolean {
+    const latest = opened.openedAt.time + EMERGENCY_REASON_MS
+    return this.#modules.clock.wall() > latest && !this.isClosed(opened)
   }
 
   endsAt({ openedAt }: OpenedByUs): number {
@@ -388,6 +404,7 @@ const TEXTS: Record<string, string> = {
   trustees_unreachable: 'Too few trustees of the set can be reached.',
   unknown_emergency: 'This hospital has opened no emergency of that id.',
   written_reason_missing: 'The reason is empty.',
+  emergency_reason_kept: 'Other words were given before, and are on their way to the chain.',
 }
 
 function refuse(code: string): never {

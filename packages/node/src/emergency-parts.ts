@@ -24,7 +24,12 @@ import { EmergencyHome, type HomeModules } from './emergency-home.ts'
 import { EmergencyNotices } from './emergency-notices.ts'
 import { EmergencyReviews } from './emergency-reviews.ts'
 import { OfflineEmergencies } from './emergency-offline.ts'
-import { type EmergencyNotice, type EmergencyStore, openEmergencyStore } from './emergency-store.ts'
+import {
+  type EmergencyNotice,
+  type EmergencyStore,
+  openEmergencyStore,
+  type OpenedByUs,
+} from './emergency-store.ts'
 import { EmergencyTrustee } from './emergency-trustee.ts'
 import type { Logger } from './logger.ts'
 import { PractitionerIssuer } from './practitioner-issuer.ts'
@@ -253,9 +258,20 @@ export class Emergencies {
     const overdue: string[] = []
     for await (const { value } of this.store.opened.all()) {
       if (this.desk.isOverdue(value)) overdue.push(toHex(value.request.requestId))
-      if (value.closed !== null && value.told.length < 2) await this.desk.tellReason(value)
+      if (value.closed === null) continue
+      if (!this.desk.isClosed(value)) await this.#anchorReason(value)
+      if (value.told.length < 2) await this.desk.tellReason(value)
     }
     this.#overdue = overdue
+  }
+
+  /** A crash, or a chain that stood still, came between the words and their commitment. */
+  async #anchorReason(opened: OpenedByUs): Promise<void> {
+    if (this.#modules.isCutOff()) return
+    await this.desk.anchorReason(opened).catch((error: unknown) => {
+      if (!(error instanceof Refusal)) throw error
+      this.#modules.logger.warn('a written reason is not on the chain', { code: error.code })
+    })
   }
 
   #arm(): void {

@@ -202,6 +202,7 @@ export type EmergencyErrorCode =
   | 'unknown_credential'
   | 'emergency_outcome_unknown'
   | 'written_reason_missing'
+  | 'emergency_reason_kept'
   | 'reason_differs'
   | 'not_the_reviewer'
   | 'review_done'
@@ -252,6 +253,11 @@ export const EMERGENCY_TEXTS: Record<EmergencyErrorCode, CatalogEntry> = {
     'The written reason is missing',
     'An emergency is closed with the reason in words, which the patient and a reviewer read.',
     'Write it down:   mooring emergency close <id> --why "…"',
+  ),
+  emergency_reason_kept: entry(5676, 7, 409)(
+    'Other words were given for this emergency before',
+    'Their commitment is on its way to the chain, and may be there any moment: a reason is given once.',
+    'Close it with the same outcome and the same words, or wait until it is closed.',
   ),
   reason_differs: barred(5658)(
     'The written reason is not the one on the chain',

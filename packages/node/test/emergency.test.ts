@@ -285,6 +285,30 @@ test('patient and guardian are told from the chain, with the reason and the verd
     assert.equal(await codeOf(forged), 'not_the_reviewer')
   }))
 
+test('words that did not reach the chain stay the same, are late until they do, and get there', () =>
+  withScene(async (scene) => {
+    const { world } = scene
+    const { request } = await seen(scene)
+    const { requestId } = request
+    const { emergencies } = world.at(OPENER)
+    const { desk, store } = emergencies
+    const reason = { outcome: 'treated', text: 'in the street' }
+    // As when the process dies between the words and the block.
+    world.dead.add('chain')
+    void desk.close(requestId, reason)
+    await settled()
+    world.dead.delete('chain')
+    const kept = store.opened.get(requestId) ?? assert.fail()
+    assert.equal(desk.isClosed(kept), false)
+    const other = desk.close(requestId, { ...reason, text: 'something else' })
+    assert.equal(await codeOf(other), 'emergency_reason_kept')
+    await emergencies.care()
+    const told = store.opened.get(requestId) ?? assert.fail()
+    assert.deepEqual([told.closed?.salt, desk.isClosed(told)], [kept.closed?.salt, true])
+    const { patientKey } = accountOf(PATIENT)
+    assert.equal(world.at(HOME).emergencies.notices.of(patientKey)[0]?.written, 'in the street')
+  }))
+
 test('a reason that the chain has not is not taken, and one that is late shows', () =>
   withScene(async (scene) => {
     const { world } = scene
