@@ -109,8 +109,9 @@ export class OfflineEmergencies {
     await this.#cache.put(this.#cache.name(patientKey), value)
   }
 
-  async forget(patientKey: Uint8Array): Promise<void> {
-    await this.#cache.delete(this.#cache.name(patientKey))
+  /** What was made under any key of a patient, out of the files too: a record in it was erased. */
+  async forget(patientKeys: readonly Uint8Array[]): Promise<void> {
+    await this.#cache.purge(patientKeys.map((key) => this.#cache.name(key)))
   }
 
   /** The line is on the disk before anything is shown. @throws Refusal */

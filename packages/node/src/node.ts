@@ -28,7 +28,7 @@ import { Offences } from './offences.ts'
 import { openAccessLog, openCustodian, openProofs, openRelay } from './open-custodian.ts'
 import { openPatients } from './open-patients.ts'
 import { openEmergencies } from './open-emergencies.ts'
-import { openErasures } from './open-erasures.ts'
+import { type ErasureGround, openErasures } from './open-erasures.ts'
 import { openVaultKeeper } from './open-vault.ts'
 import { type NextTransport, ownOptions, startStanding } from './standing.ts'
 import { roleOf } from './status.ts'
@@ -145,7 +145,11 @@ async function assemble(
   const patients = keep(await openPatients(ground, { agreement, custodian, relay }))
   await patients.start()
   await emergencies.start()
-  const erasing = keep(await openErasures(ground, { agreement, custodian, peers, relay }))
+  const forgetSummaries: ErasureGround['forgetSummaries'] = (keys) =>
+    emergencies.offline.forget(keys)
+  const erasing = keep(
+    await openErasures(ground, { agreement, custodian, peers, relay, forgetSummaries }),
+  )
   late.erasures = erasing.erasures
   const timelines = await openTimelines(ground, { agreement, custodian, vault, opened })
   const pruning = keep(openPruning(ground, [custodian, accesses]))

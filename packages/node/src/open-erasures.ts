@@ -22,6 +22,8 @@ import type { Relay } from './relay.ts'
 import { SealedValues } from './sealed-values.ts'
 import type { VaultPeers } from './vault-peers.ts'
 
+const NOBODY = { patientKey: new Uint8Array(32), former: [] }
+
 export interface OpenedErasures {
   readonly erasures: Erasures
   readonly answers: ErasureHandlers
@@ -30,14 +32,18 @@ export interface OpenedErasures {
   close(): Promise<void>
 }
 
+export interface ErasureGround {
+  readonly agreement: Agreement
+  readonly custodian: Custodian
+  readonly peers: VaultPeers
+  readonly relay: Relay
+  /** What was made of a patient's records for a time without the network, under any of these keys. */
+  readonly forgetSummaries: (patientKeys: readonly Uint8Array[]) => Promise<void>
+}
+
 export async function openErasures(
   { options, logger, stores }: CustodyGround,
-  {
-    agreement,
-    custodian,
-    peers,
-    relay,
-  }: { agreement: Agreement; custodian: Custodian; peers: VaultPeers; relay: Relay },
+  { agreement, custodian, peers, relay, forgetSummaries }: ErasureGround,
 ): Promise<OpenedErasures> {
   const { members, facts } = agreement
   const { index, accounts, placing } = custodian
@@ -76,12 +82,17 @@ export async function openErasures(
       }),
       eraseHere: async ({ arrival, account, metadata }, names) => {
         await placing.drop(arrival)
+        const { patientKey, former } = accounts.findByKey(account) ?? NOBODY
+        const keys = [account, patientKey, ...former]
+        await forgetSummaries(keys)
         // Who has the class key by a grant may have kept what it opened: later records get another one.
         const isShared = members.organisations.some(
           ({ id }) => id !== self && accounts.wrapsFor(account, id).length > 0,
         )
         if (isShared) await accounts.rotate(account, metadata.facts.class)
         await store.erase(names)
+        // One may have been made a moment before the record was gone.
+        await forgetSummaries(keys)
       },
     },
   )

@@ -76,6 +76,11 @@ export class SealedValues<T> {
     await this.#store.delete(this.#namespace, key)
   }
 
+  /** Durable when this resolves; the files of the database have what was there no more. */
+  async purge(keys: readonly Uint8Array[]): Promise<void> {
+    await this.#store.purge(this.#namespace, keys)
+  }
+
   #open(key: Uint8Array, sealed: Uint8Array): T {
     return decode(this.#schema, this.#atRest.open('private', sealed, this.#context(key)))
   }

@@ -65,6 +65,17 @@ function ask(
   return offline.open({ requestId: id, patient, reason, presentations })
 }
 
+test('what was made of a record that is erased is shown no more, under whichever key', () =>
+  withScene(async ({ world, ada, bo }) => {
+    cutOff(world)
+    await ask(world, [ada, bo])
+    const { offline } = world.at(HOME).emergencies
+    await offline.forget([accountOf('Patient/8').patientKey])
+    await ask(world, [ada, bo])
+    await offline.forget([accountOf('Patient/8').patientKey, accountOf(PATIENT).patientKey])
+    assert.equal(await codeOf(ask(world, [ada, bo])), 'emergency_set_unknown')
+  }))
+
 test('cut off, two practitioners see what their hospital made for its own patient', () =>
   withScene(async ({ world, ada, bo }) => {
     cutOff(world)

@@ -68,6 +68,13 @@ export class PrivateValues {
   async delete(namespace: string, key: Uint8Array): Promise<void> {
     await this.put([{ namespace, key, value: null }], { sync: true })
   }
+
+  /** Durable when this resolves; the files of the database have what was there no more. */
+  async purge(namespace: string, keys: readonly Uint8Array[]): Promise<void> {
+    const found = keys.map((key) => keyOf(namespace, key))
+    const there = found.filter((key) => this.#database.getSync(key) !== undefined)
+    await this.#database.purge(there.map((key) => ({ type: 'del', key })))
+  }
 }
 
 function keyOf(namespace: string, key: Uint8Array): Uint8Array {
