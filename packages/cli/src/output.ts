@@ -2,6 +2,7 @@
 // marks a verdict on a terminal.
 
 import { type Context, type GlobalOptions, hasColour } from './context.ts'
+import { harmless, harmlessLine } from './harmless.ts'
 
 export type Column<T> = {
   title: string
@@ -20,7 +21,7 @@ function pad(text: string, size: number, align: 'left' | 'right'): string {
 }
 
 export function formatTable<T>(rows: readonly T[], columns: readonly Column<T>[]): string {
-  const cells = rows.map((row) => columns.map((column) => column.value(row)))
+  const cells = rows.map((row) => columns.map((column) => harmlessLine(column.value(row))))
   const titles = columns.map((column) => column.title)
   const widths = columns.map((_, index) =>
     Math.max(...[titles, ...cells].map((line) => width(line[index] ?? ''))),
@@ -97,7 +98,14 @@ export type Output = {
   dim: (text: string) => string
 }
 
-export function createOutput(context: Context, options: GlobalOptions): Output {
+function ended(text: string): string {
+  return text.endsWith('\n') ? text : `${text}\n`
+}
+
+export function createOutput(
+  context: Pick<Context, 'stdout' | 'stderr' | 'env'>,
+  options: GlobalOptions,
+): Output {
   const colour = hasColour(context, options)
   const paint = (code: number) => (text: string) =>
     colour ? `\u001b[${code}m${text}\u001b[0m` : text
@@ -106,9 +114,9 @@ export function createOutput(context: Context, options: GlobalOptions): Output {
     isJson,
     json: (document) => context.stdout.write(`${JSON.stringify(document, null, 2)}\n`),
     line: (document) => context.stdout.write(`${JSON.stringify(document)}\n`),
-    text: (text) => context.stdout.write(text.endsWith('\n') ? text : `${text}\n`),
+    text: (text) => context.stdout.write(harmless(ended(text))),
     note: (text) => {
-      if (options.quiet !== true) context.stderr.write(text.endsWith('\n') ? text : `${text}\n`)
+      if (options.quiet !== true) context.stderr.write(harmless(ended(text)))
     },
     good: paint(32),
     bad: paint(31),

@@ -4,6 +4,7 @@
 import { type Failure, failureDocument, failureOf, formatFailure, NodeError } from '@mooring/node'
 import { type Command, CommanderError } from 'commander'
 import type { Context } from './context.ts'
+import { harmless } from './harmless.ts'
 import { createProgram } from './program.ts'
 import { RemoteError } from './remote-error.ts'
 
@@ -36,7 +37,7 @@ function verbosityOf(argv: readonly string[]): number {
 function report(context: Context, argv: readonly string[], failure: Failure): number {
   const text = argv.includes('--json')
     ? `${JSON.stringify(failureDocument(failure), null, 2)}\n`
-    : formatFailure(failure, verbosityOf(argv))
+    : harmless(formatFailure(failure, verbosityOf(argv)))
   context.stderr.write(text)
   return failure.entry.exitCode
 }

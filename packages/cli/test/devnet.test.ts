@@ -191,7 +191,7 @@ test('what to type next names the devnet, unless it is the default one of this f
     const said = async (name: string, dir: string) => {
       const state = await makeDevnet(options(folder, { dir, name, nodes: 2 }))
       const flags = flagsOf(state, { cwd: folder })
-      const output = createOutput({ ...NO_WORLD, cwd: folder }, {})
+      const output = createOutput(NO_WORLD, {})
       return { flags, next: formatNext(state, quorum, { output, flags }) }
     }
     const usual = await said('default', join(folder, '.devnet', 'default'))

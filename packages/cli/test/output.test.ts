@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'uvu'
 import { hasColour, widthOf } from '../src/context.ts'
 import {
+  createOutput,
   formatAge,
   formatBytes,
   formatCount,
@@ -35,6 +36,19 @@ test('names and values stand in two columns', () => {
     ]),
     'a     1\nlong  2\nnone',
   )
+})
+
+test('what others wrote neither steers the terminal nor makes a line of its own', () => {
+  const written: string[] = []
+  const sink = { write: (text: string) => written.push(text) > 0, isTTY: true }
+  const output = createOutput({ stdout: sink, stderr: sink, env: {} }, {})
+  const evil = 'Ada\u001b[2J\u009b31m\u202e\r\u0007\u001b[8m\u001b]0;x\u0007\nforged'
+  output.text(`${output.bad('FAILED')} ${evil}`)
+  output.note(evil)
+  const shown = 'Ada\\u001b[2J\\u009b31m\\u202e\\u000d\\u0007\\u001b[8m\\u001b]0;x\\u0007'
+  assert.deepEqual(written, [`\u001b[31mFAILED\u001b[0m ${shown}\nforged\n`, `${shown}\nforged\n`])
+  const table = formatTable([evil], [{ title: 'who', value: (row) => row }])
+  assert.equal(table, `who\n${shown}\\u000aforged\n`)
 })
 
 test('digests, counts, sizes and times are short', () => {

@@ -12,6 +12,7 @@ import type { Command } from 'commander'
 import { remote, withHelp } from '../command-help.ts'
 import { type Context, type GlobalOptions, homeOf } from '../context.ts'
 import { type RemoteOptions, withNode } from '../endpoint.ts'
+import { harmlessLine } from '../harmless.ts'
 import { createOutput, formatFields, formatTable, formatTime, type Output } from '../output.ts'
 import { readInput } from '../read-input.ts'
 import { isBundle, verifyBundle } from '../verify-bundle.ts'
@@ -84,17 +85,10 @@ function formatSteps({ steps }: ProofVerification, output: Output): string {
   return table.split('\n').slice(1).join('\n')
 }
 
-// What others wrote is shown and does not steer the terminal.
-const harmless = (text: string) => Array.from(text, escapeControl).join('')
-
-function escapeControl(sign: string): string {
-  const code = sign.codePointAt(0) ?? 0
-  const isControl = code < 0x20 || (code >= 0x7f && code < 0xa0)
-  return isControl ? `\\u${code.toString(16).padStart(4, '0')}` : sign
-}
-
 const formatShown = (shown: readonly { pointer: string; value: string }[]) =>
-  formatFields(shown.map(({ pointer, value }) => [harmless(pointer), harmless(value)] as const))
+  formatFields(
+    shown.map(({ pointer, value }) => [harmlessLine(pointer), harmlessLine(value)] as const),
+  )
 
 function print(result: ProofVerification, options: VerifyOptions, output: Output): void {
   if (output.isJson) {

@@ -44,8 +44,9 @@ export function addStatus(program: Command, context: Context, result: Result): v
           'the node',
           ask(context, options, output, result),
         )
-        if (isWatched && context.stdout.isTTY === true && !output.isJson) output.text(CLEAR + text)
-        else output.text(text)
+        if (isWatched && context.stdout.isTTY === true && !output.isJson)
+          context.stdout.write(CLEAR)
+        output.text(text)
         if (isWatched) await pause(options.interval, undefined, { signal: stop.signal })
       } while (options.watch === true && !stop.signal.aborted)
     } catch (error) {
