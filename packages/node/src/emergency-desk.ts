@@ -371,7 +371,9 @@ export class EmergencyDesk {
   }
 
   reviewerOf(requestId: Uint8Array): string | undefined {
-    return reviewerOf(requestId, this.#options.self, this.#modules.organisations())
+    const { finalState, organisations } = this.#modules
+    const opening = emergencyOf(finalState(), requestId)
+    return opening && reviewerOf(requestId, opening, organisations())
   }
 
   /** Whether the written reason is late. */

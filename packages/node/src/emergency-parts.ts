@@ -206,7 +206,7 @@ export class Emergencies {
   ): Promise<void> {
     const { finalState, organisations } = this.#modules
     const opening = emergencyOf(finalState(), requestId)
-    const expected = opening && reviewerOf(requestId, opening.organisation, organisations())
+    const expected = opening && reviewerOf(requestId, opening, organisations())
     if (opening === undefined || expected !== reviewer) {
       throw new Refusal('not_the_reviewer', 'Another member reviews this emergency.')
     }

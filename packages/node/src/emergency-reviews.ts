@@ -31,7 +31,7 @@ export class EmergencyReviews {
     const { self, organisations, finalState } = this.#modules
     const opening = emergencyOf(finalState(), requestId)
     if (opening === undefined) return false
-    return reviewerOf(requestId, opening.organisation, organisations()) === self
+    return reviewerOf(requestId, opening, organisations()) === self
   }
 
   async noteOpened(requestId: Uint8Array): Promise<void> {

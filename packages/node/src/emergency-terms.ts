@@ -1,7 +1,9 @@
 // Whom a set is split over, what a wallet may hand in, and who reviews an opening.
 
 import { Refusal } from '@mooring/api'
-import { equalBytes } from '@mooring/codec'
+import { encode, equalBytes, uint } from '@mooring/codec'
+import { domainHash } from '@mooring/crypto'
+import type { Emergency } from '@mooring/ledger'
 import {
   type AddressedDeposit,
   EMERGENCY_THRESHOLD,
@@ -84,13 +86,17 @@ export function checkAddressed(
   }
 }
 
-/** One of another owner than who opened it: the same for everybody who computes it. */
+/**
+ * One of another owner than who opened it: the same for everybody who computes it. The opener chooses the id of
+ * the request, and would choose its reviewer by it; when the block comes it does not choose alone.
+ */
 export function reviewerOf(
   requestId: Uint8Array,
-  opener: string,
+  { organisation, openedAt: { time } }: Pick<Emergency, 'organisation' | 'openedAt'>,
   organisations: readonly { id: string; legalGroup: string }[],
 ): string | undefined {
-  const group = organisations.find(({ id }) => id === opener)?.legalGroup
+  const group = organisations.find(({ id }) => id === organisation)?.legalGroup
   const others = organisations.filter(({ legalGroup }) => legalGroup !== group)
-  return placementOrder(requestId, others)[0]
+  const lot = domainHash('emergency-reviewer', requestId, encode(uint(), time))
+  return placementOrder(lot, others)[0]
 }

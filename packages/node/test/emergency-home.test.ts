@@ -8,6 +8,7 @@ import {
   withdrawEmergencySet,
 } from '@mooring/records'
 import { test } from 'uvu'
+import { reviewerOf } from '../src/emergency-terms.ts'
 import type { EmergencyPatient } from '../src/emergency-home.ts'
 import { createEmergencyAnswers } from '../src/emergency-answers.ts'
 import {
@@ -127,7 +128,9 @@ test('a wallet deposits through its hospital, and guardians are told through the
 test('who was down when a set was opened tells the patient, and reviews, when it is back', () =>
   withScene(async ({ world, locator, ada }) => {
     const request = world.request(OPENER, ada, locator)
-    const reviewer = world.at(OPENER).emergencies.desk.reviewerOf(request.requestId) ?? HOME
+    const openedAt = { height: 1, time: world.clock.wall() }
+    const opening = { organisation: OPENER, openedAt }
+    const reviewer = reviewerOf(request.requestId, opening, world.organisations) ?? HOME
     await world.restart(reviewer, () => world.restart(HOME, () => world.open(OPENER, request)))
     const { reviews } = world.at(reviewer).emergencies
     assert.equal((await reviews.list(null, 9)).length, 1)

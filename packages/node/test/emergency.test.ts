@@ -3,6 +3,7 @@ import { equalBytes } from '@mooring/codec'
 import { EMERGENCIES_PER_HOUR } from '@mooring/ledger'
 import { type EmergencyAnswer, openEmergencySet, setHandleOf } from '@mooring/records'
 import { test } from 'uvu'
+import { reviewerOf } from '../src/emergency-terms.ts'
 import {
   accountOf,
   codeOf,
@@ -308,6 +309,16 @@ test('words that did not reach the chain stay the same, are late until they do, 
     const { patientKey } = accountOf(PATIENT)
     assert.equal(world.at(HOME).emergencies.notices.of(patientKey)[0]?.written, 'in the street')
   }))
+
+test('the reviewer does not follow from the id that the opener has chosen', () => {
+  const members = HOSPITALS.map((id) => ({ id, legalGroup: `group-${id}` }))
+  const requestId = secretOf('a request')
+  const reviewers = Array.from({ length: 64 }, (_, time) => {
+    const opening = { organisation: OPENER, openedAt: { height: 7, time } }
+    return reviewerOf(requestId, opening, members)
+  })
+  assert.deepEqual(new Set(reviewers), new Set(['alder', 'birch', 'cedar', 'dogwood']))
+})
 
 test('a reason that the chain has not is not taken, and one that is late shows', () =>
   withScene(async (scene) => {
