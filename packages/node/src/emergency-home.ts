@@ -25,7 +25,7 @@ import type { HandedVersion } from './emergency-handed.ts'
 import type { EmergencyStore, HomeSet } from './emergency-store.ts'
 import type { EmergencyNotices } from './emergency-notices.ts'
 import {
-  checkAddressed,
+  addressedOf,
   chooseTrustees,
   nextVersion,
   type PossibleTrustee,
@@ -123,17 +123,17 @@ export class EmergencyHome {
     patientKey: Uint8Array,
     deposits: readonly AddressedDeposit[],
   ): Promise<DepositOutcome> {
-    const [first] = deposits
-    if (first === undefined) throw new Refusal('statement_incomplete', 'There is no deposit.')
+    const addressed = addressedOf(deposits, { patientKey, self: this.#options.self })
     if (!this.#takeBudget(patientKey)) {
       throw new Refusal(
         'too_many_deposits',
         'The same patient has deposited often within the hour.',
       )
     }
-    const { statement } = first.deposit.signed
-    checkAddressed(statement, deposits, { patientKey, self: this.#options.self })
-    const outcome = await this.#hand(patientKey, statement, { deposits, hosted: null })
+    const outcome = await this.#hand(patientKey, addressed.statement, {
+      ...addressed,
+      hosted: null,
+    })
     for (const key of this.#modules.formerKeys(patientKey)) await this.#giveUp(key)
     return outcome
   }

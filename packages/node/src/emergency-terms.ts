@@ -62,28 +62,33 @@ export function nextVersion(known: HomeSet | undefined): number {
   return known === undefined ? 0 : Math.max(-1, ...known.versions.map(({ version }) => version)) + 1
 }
 
-/** @throws Refusal */
-export function checkAddressed(
-  { home, versions, isOptedOut, sequence, locatorId }: EmergencyStatement,
+/**
+ * One statement for all trustees; those that are none any more are told that everything is taken back.
+ * @throws Refusal
+ */
+export function addressedOf(
   deposits: readonly AddressedDeposit[],
   { patientKey, self }: { patientKey: Uint8Array; self: string },
-): void {
+): SealedHosted {
+  const [first] = deposits
+  if (first === undefined) throw new Refusal('statement_incomplete', 'There is no deposit.')
+  const { statement, signature } = first.deposit.signed
+  const { home, versions, sequence, locatorId } = statement
   const isOwn =
     home === self && versions.every((header) => equalBytes(header.patientKey, patientKey))
   if (!isOwn) throw new Refusal('statement_of_another', 'It is not of the patient that asks.')
-  const isOne = deposits.every(({ deposit: { signed } }) => {
-    const { statement } = signed
-    return (
-      statement.sequence === sequence &&
-      statement.isOptedOut === isOptedOut &&
-      equalBytes(statement.locatorId, locatorId) &&
-      statement.versions.length === versions.length
-    )
+  const withdrawn = deposits.filter(({ deposit: { signed } }) => {
+    const { versions: left, ...each } = signed.statement
+    const isOfThis = each.sequence === sequence && equalBytes(each.locatorId, locatorId)
+    return versions.length > 0 && left.length === 0 && isOfThis && each.home === home
   })
+  const others = deposits.filter((each) => !withdrawn.includes(each))
+  const isOne = others.every(({ deposit: { signed } }) => equalBytes(signed.signature, signature))
   const trustees = new Set(deposits.map(({ trustee }) => trustee))
   if (!isOne || trustees.size < deposits.length) {
     throw new Refusal('statement_incomplete', 'The deposits do not belong together.')
   }
+  return { statement, deposits: others, withdrawn }
 }
 
 /**

@@ -195,6 +195,48 @@ test('a patient is told of versions that a failed deposit or another claim would
     assert.ok(home !== world.at(HOME).emergencies.home && notices.of(thief).length < 2)
   }))
 
+test('a wallet tells those that are trustees no more, and signs one statement for the rest', () =>
+  withScene(async ({ world }) => {
+    const { home, store } = world.at(HOME).emergencies
+    const locator = secretOf('card of a wallet').subarray(0, 16)
+    const owner = keyPairFromSeed(secretOf('owner of a wallet'))
+    const { organisations } = world
+    await depositOf(world, { locator, account: WITH_WALLET })
+    const sealed = sealEmergencySet(SUMMARY, {
+      ...WITH_WALLET,
+      locator,
+      trustees: organisations.slice(0, 4).map(({ id, keys }) => {
+        return { organisation: id, sealKey: keys.seal }
+      }),
+      k: 2,
+      firstVersion: 2,
+      count: 2,
+      sequence: 2,
+      owner,
+      madeAt: world.clock.wall(),
+      home: HOME,
+      notified: [],
+      random: randomBytes,
+    })
+    const own = sealed.map((deposit, at) => ({ trustee: organisations[at]?.id ?? '', deposit }))
+    const gone = withdrawEmergencySet({ locator, owner, sequence: 2, home: HOME }, false)
+    const strange = withdrawEmergencySet({ locator, owner, sequence: 3, home: HOME }, false)
+    const mixed = home.deposit(WITH_WALLET.patientKey, [
+      ...own,
+      { trustee: 'elm', deposit: strange },
+    ])
+    assert.equal(await codeOf(mixed), 'statement_incomplete')
+    await home.deposit(WITH_WALLET.patientKey, [...own, { trustee: 'elm', deposit: gone }])
+    const { held } = world.at('elm').emergencies.store
+    assert.equal(held.get(held.name(locatorIdOf(locator)))?.versions.length, 0)
+    const set = home.find(WITH_WALLET.patientKey)
+    assert.deepEqual(
+      set?.versions.map(({ version }) => version),
+      [2, 3],
+    )
+    assert.ok(store.handed.of(set?.versions[0]?.setHandle ?? locator).length === 1)
+  }))
+
 test('a notice that came in front of ours does not make a patient a guardian', () =>
   withScene(async (scene) => {
     const { world } = scene

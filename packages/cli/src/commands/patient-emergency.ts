@@ -47,6 +47,8 @@ interface Notified {
   key: Uint8Array
 }
 
+/** Of one deposit, those that are to forget it too. */
+const TRUSTEES_MAX = 9
 const SET_BYTES_MAX = 512 * 1024
 const collect = (value: string, before: string[]): string[] => [...before, value]
 
@@ -166,7 +168,14 @@ async function deposit(
     }
     // Numbers are never used twice, whatever becomes of the deposit.
     await save({ ...wallet, emergency: { ...emergency, isOptedOut: false, sequence, deposited } })
-    const { taken, waiting } = await client.depositEmergencySet(addressed(names, sealed))
+    // The network has grown, and others are chosen: who was a trustee keeps nothing.
+    const former = (emergency.deposited?.trustees ?? []).filter((each) => !names.includes(each))
+    const owner = emergencyOwner(seed, emergency.cardIndex)
+    const statement = { locator, owner, sequence, home: home.organisation }
+    const gone = former.slice(0, TRUSTEES_MAX - names.length)
+    const all = [...sealed, ...gone.map(() => withdrawEmergencySet(statement, false))]
+    const deposits = addressed([...names, ...gone], all)
+    const { taken, waiting } = await client.depositEmergencySet(deposits)
     return { card: cardOf(wallet), taken, waiting, firstVersion, versions: SPARE_VERSIONS_MAX }
   })
 }
@@ -208,7 +217,7 @@ async function withdraw(
         ...trustees.map(({ organisation }) => organisation),
         ...(emergency.deposited?.trustees ?? []),
       ])
-      const all = [...names].slice(0, 9)
+      const all = [...names].slice(0, TRUSTEES_MAX)
       return await client.depositEmergencySet(
         addressed(
           all,
