@@ -141,7 +141,10 @@ export type Revocation =
   /** The chain does not know it: it opens nothing. */
   | { outcome: 'unopened' }
 
-/** Through its custodian, and else through any hospital of the wallet: whoever relays it, it holds. */
+/**
+ * Through its custodian, and else through any hospital of the wallet: whoever relays it, it holds. One that
+ * does not know the handle may be behind, or lie: that a grant never was in force takes the word of all.
+ */
 export async function revokeGrant(
   context: Context,
   wallet: Wallet,
@@ -156,19 +159,24 @@ export async function revokeGrant(
     ...wallet.hospitals.filter(isCustodian),
     ...wallet.hospitals.filter((each) => !isCustodian(each)),
   ]
-  let last: unknown = new NodeError('wallet_without_hospital', {
-    organisation: custodian,
-    known: 'no hospital',
-  })
+  let failure: unknown
+  let unopened: Revocation | undefined
   for (const hospital of hospitals) {
     const place = { wallet, hospital }
     try {
-      return await withHospital(context, place, options, (client) => relay(client, revocation))
+      const told = await withHospital(context, place, options, (client) =>
+        relay(client, revocation),
+      )
+      if (told.outcome !== 'unopened') return told
+      unopened = told
     } catch (error) {
-      last = error
+      failure = error
     }
   }
-  throw last
+  if (failure !== undefined) throw failure
+  if (unopened !== undefined) return unopened
+  const known = 'no hospital'
+  throw new NodeError('wallet_without_hospital', { organisation: custodian, known })
 }
 
 async function relay(

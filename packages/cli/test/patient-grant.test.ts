@@ -2,9 +2,20 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { formatDidKey, keyPairFromSeed } from '@mooring/crypto'
-import { wholeDayAfter } from '@mooring/ledger'
-import { parseOffer, type Provision } from '@mooring/records'
+import { genesisDigest, wholeDayAfter } from '@mooring/ledger'
+import {
+  createWallet,
+  handleKeyAt,
+  pairwiseKeyAt,
+  parseOffer,
+  type Provision,
+  type WalletHospital,
+} from '@mooring/records'
 import { test } from 'uvu'
+import { genesisWith } from '../../node/test/chain-members.ts'
+import type { Context } from '../src/context.ts'
+import { termsOf } from '../src/grant-terms.ts'
+import { makeGrant, revokeGrant } from '../src/patient-grants.ts'
 import { GrantDeskNode } from './grant-desk.ts'
 import { inWorld, NOW, serve, type World } from './world.ts'
 
@@ -217,6 +228,55 @@ test('everything is revoked at once, or what one organisation may read', () =>
     assert.equal(node.patients.revoked.size, 3)
     assert.match((await run('patient grant revoke-all')).stderr, /nothing is in force/)
   }))
+
+test('a hospital that knows no handle is not believed while another one may know it', () =>
+  inWorld((world) =>
+    serve(world, new GrantDeskNode(NOW.getTime()), ({ url: behind }) =>
+      serve(world, new GrantDeskNode(NOW.getTime()), async ({ node, url }) => {
+        const digest = genesisDigest(genesisWith({}))
+        const bare = createWallet({
+          label: 'Ada',
+          seed: new Uint8Array(32).fill(5),
+          deviceSecret: new Uint8Array(32).fill(6),
+          createdAt: 0,
+        })
+        const wallet = { ...bare, genesis: { digest, encoded: new Uint8Array(0) } }
+        const hospitalAt = (organisation: string, endpoint: string): WalletHospital => ({
+          organisation,
+          patient: '',
+          name: organisation,
+          endpoint,
+          patientKey: pairwiseKeyAt(wallet, organisation).publicKey,
+          sealEpoch: 1,
+          enrolledAt: 0,
+          access: null,
+          receipts: null,
+        })
+        const custodian = hospitalAt('st-mary', behind)
+        const terms = termsOf({ to: 'lakeview' }, NOW.getTime())
+        const made = makeGrant(wallet, custodian, terms, NOW.getTime())
+        const { publicKey } = handleKeyAt(made.wallet, made.entry.index)
+        const context: Context = {
+          stdout: { write: () => true },
+          stderr: { write: () => true },
+          stdin: ReadableStream.from([]),
+          env: {},
+          cwd: world.folder,
+          now: () => NOW,
+          onInterrupt: () => () => undefined,
+          startNode: () => assert.fail('nothing is started here'),
+        }
+        const revokeAt = (...hospitals: WalletHospital[]) =>
+          revokeGrant(context, { ...made.wallet, hospitals }, made.entry, { timeout: 5_000 })
+        const other = hospitalAt('riverside', url)
+        assert.equal((await revokeAt(custodian, other)).outcome, 'unopened')
+        await assert.rejects(revokeAt(custodian, hospitalAt('riverside', 'http://127.0.0.1:1')))
+        const open = { expiresAt: 0, kind: 'share' as const, signature: new Uint8Array(64) }
+        node.patients.opened.push({ grant: made.grant, open: { ...open, publicKey } })
+        assert.equal((await revokeAt(custodian, other)).outcome, 'revoked')
+      }),
+    ),
+  ))
 
 test('the hospitals are asked what is in force', () =>
   enrolled(async (scene) => {
