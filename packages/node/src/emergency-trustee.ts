@@ -231,7 +231,7 @@ export class EmergencyTrustee {
     const versions = held.versions.filter(({ header }) => !this.#isOver(header, held.given))
     if (versions.length === held.versions.length) return held
     const next = { ...held, versions }
-    await this.#modules.store.held.put(this.#name(locatorId), next)
+    await this.#modules.store.held.replace(this.#name(locatorId), next)
     for (const { header } of held.versions.filter((each) => !versions.includes(each))) {
       this.#byHandle.delete(toHex(header.setHandle))
     }
@@ -279,7 +279,9 @@ export class EmergencyTrustee {
     }
     const { locatorId, ownerKey, sequence, home, isOptedOut } = statement
     const held = { locatorId, ownerKey, sequence, home, isOptedOut, versions, given }
-    await this.#modules.store.held.put(this.#name(locatorId), held)
+    const { held: sets } = this.#modules.store
+    if (known === undefined) await sets.put(this.#name(locatorId), held)
+    else await sets.replace(this.#name(locatorId), held)
     for (const { header } of known?.versions ?? []) this.#byHandle.delete(toHex(header.setHandle))
     this.#index(held)
     if (known === undefined) this.#counts.set(home, (this.#counts.get(home) ?? 0) + 1)

@@ -76,6 +76,11 @@ export class SealedValues<T> {
     await this.#store.delete(this.#namespace, key)
   }
 
+  /** Durable when this resolves; the files of the database have what was there before no more. */
+  async replace(key: Uint8Array, value: T): Promise<void> {
+    await this.#store.replace(this.operation(key, value))
+  }
+
   /** Durable when this resolves; the files of the database have what was there no more. */
   async purge(keys: readonly Uint8Array[]): Promise<void> {
     await this.#store.purge(this.#namespace, keys)

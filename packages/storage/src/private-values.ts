@@ -5,7 +5,7 @@
 // together, also over several namespaces.
 
 import { concatBytes } from '@mooring/codec'
-import type { Database, DatabaseOperation } from './database.ts'
+import { behind, type Database, type DatabaseOperation } from './database.ts'
 import { privateValueKey } from './keys.ts'
 
 export const PRIVATE_KEY_BYTES_MAX = 128
@@ -67,6 +67,15 @@ export class PrivateValues {
   /** Durable when this resolves. */
   async delete(namespace: string, key: Uint8Array): Promise<void> {
     await this.put([{ namespace, key, value: null }], { sync: true })
+  }
+
+  /** As `put`, of one value; the files of the database have what was there before no more. */
+  async replace({ namespace, key, value }: PrivateOperation): Promise<void> {
+    const databaseKey = keyOf(namespace, key)
+    // LevelDB rewrites a table only when a newer one lies above it.
+    await this.#database.compact(databaseKey, behind(databaseKey))
+    await this.put([{ namespace, key, value }], { sync: true })
+    await this.#database.compact(databaseKey, behind(databaseKey))
   }
 
   /** Durable when this resolves; the files of the database have what was there no more. */

@@ -7,6 +7,7 @@ import { test } from 'uvu'
 import { openDatabase } from '../src/database.ts'
 import { StorageError } from '../src/errors.ts'
 import { LIBRARY_NAME_BYTES, LibraryStore, SCOPE_BYTES } from '../src/library-store.ts'
+import { PrivateValues } from '../src/private-values.ts'
 import type { NewRecord } from '../src/private-record.ts'
 import { PrivateStore } from '../src/records.ts'
 import { SetMarks } from '../src/set-marks.ts'
@@ -129,6 +130,30 @@ test('a purged shard is in no file, and others stay', async () => {
       assert.deepEqual([await marks.count('st-mary', 9), await marks.count('st-mary', 1)], [2, 1])
       await marks.put('st-mary', [{ setId: shardOf(2).setId, mark: null }])
       assert.equal(marks.get('st-mary', shardOf(2).setId), undefined)
+    } finally {
+      await database.close()
+    }
+  })
+})
+
+test('what a private value was before is in no file, and neither is one that was purged', async () => {
+  await inFolder(async (parent) => {
+    const folder = join(parent, 'values')
+    const database = await openDatabase(folder, { name: 'records' })
+    try {
+      const values = new PrivateValues(database)
+      const valueOf = (key: string, value: string) => {
+        return { namespace: 'held', key: textBytes(key), value: textBytes(value) }
+      }
+      const all = [valueOf('a', 'a share of before'), valueOf('b', 'another share')]
+      await values.put(all, { sync: true })
+      await values.replace(valueOf('a', 'a later share'))
+      assert.ok(!isInFiles(folder, 'a share of before'))
+      assert.deepEqual(values.get('held', textBytes('a')), textBytes('a later share'))
+      await values.purge('held', [textBytes('b'), textBytes('nothing')])
+      assert.ok(!isInFiles(folder, 'another share'))
+      assert.equal(values.get('held', textBytes('b')), undefined)
+      assert.ok(isInFiles(folder, 'a later share'))
     } finally {
       await database.close()
     }
