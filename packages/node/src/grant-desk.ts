@@ -127,7 +127,9 @@ export class GrantDesk {
     const { kept, organisation, relay, facts, clock } = this.#modules
     const known = kept.findByHandle(handleOfKey(open.publicKey))
     if (known?.opened && known.document === grant.document) return known
-    if (known?.opened)
+    // The word of a one-time key is on its way to the chain for all to see, and may be brought by another.
+    const isOther = known !== undefined && !equalBytes(known.patientKey, account.patientKey)
+    if (known?.opened || isOther)
       throw new Refusal('handle_seen', 'The handle of the grant belongs to another one.')
     if (!this.#modules.isMember(grant.recipient))
       throw new Refusal('unknown_recipient', `${grant.recipient} is no member of the network.`)

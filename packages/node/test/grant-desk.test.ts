@@ -263,6 +263,26 @@ test('a handle that somebody else has brought is as good; one that says somethin
     )
   }))
 
+test('a deposit that is under way is not put aside by another patient with its handle', () =>
+  withPatients(async (patients) => {
+    const { desk, relaying } = patients
+    const wallet = await enrolled(patients)
+    relaying.isCut = true
+    await assert.rejects(wallet.deposit(1), /the node ends here/)
+    relaying.isCut = false
+    await desk.accounts.ensure([{ reference: 'p2', class: 'general' }])
+    const other = new MadeWallet(patients, 2)
+    await other.enrol('p2')
+    const open = wallet.opening(1)
+    const handle = handleOfKey(open.publicKey)
+    const copied = { grant: other.grant(1, { handle }), open }
+    await assert.rejects(
+      desk.patients.depositGrant(other.caller, copied),
+      refusedWith('handle_seen'),
+    )
+    assert.deepEqual(desk.kept.findByHandle(handle)?.patientKey, wallet.sign.publicKey)
+  }))
+
 test('only the one-time key revokes, and only what was opened', () =>
   withPatients(async (patients) => {
     const { desk, final, digest } = patients
