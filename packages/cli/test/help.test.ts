@@ -56,7 +56,7 @@ for (const path of PATHS) {
       assert.match(stdout, /\nExit codes:\n {2}0 {4}done\n {2}1 {4}.*\n {2}2 {4}usage error\n/)
       for (const line of stdout.split('\n'))
         assert.ok(line.length <= 80 || line.includes('moor'), line)
-      assert.doesNotMatch(stdout, /undefined|\[object/)
+      assert.doesNotMatch(stdout, /undefined|\[object|default: (""|\[\])/)
     }))
 }
 

@@ -23,29 +23,29 @@ import { readCredentialFile, readPractitionerFile } from '../practitioner-file.t
 import { credentialIn } from './practitioner.ts'
 
 interface OpenOptions extends RemoteOptions {
-  reason: string
-  credential: string[]
-  key: string[]
+  reason?: string
+  credential?: string[]
+  key?: string[]
   output?: string
   offline?: string
 }
 
-const collect = (value: string, before: string[]): string[] => [...before, value]
+const collect = (value: string, before: string[] = []): string[] => [...before, value]
 
 export function addEmergencyOpen(group: Command, context: Context): void {
   const command = remote(group.command('open'))
     .description("open a patient's emergency set; the patient is told at once")
     .argument('[card]', 'as it stands under the code: mooring-emergency:1:…, a file, or -')
-    .option('--reason <code>', 'unconscious, life-threatening, cannot-consent, disaster', '')
+    .option('--reason <code>', 'unconscious, life-threatening, cannot-consent, disaster')
     .addOption(
-      new Option('--credential <file>', 'of the practitioner; twice with --offline')
-        .argParser(collect)
-        .default([], ''),
+      new Option('--credential <file>', 'of the practitioner; twice with --offline').argParser(
+        collect,
+      ),
     )
     .addOption(
-      new Option('--key <file>', 'of the practitioner, in the order of the credentials')
-        .argParser(collect)
-        .default([], ''),
+      new Option('--key <file>', 'of the practitioner, in the order of the credentials').argParser(
+        collect,
+      ),
     )
     .option('--output <file>', 'write the FHIR Bundle there as well')
     .option('--offline <patient>', 'without the network: a patient of this hospital')
@@ -75,7 +75,7 @@ export function addEmergencyOpen(group: Command, context: Context): void {
 
 async function presentersOf(
   context: Context,
-  { credential, key }: OpenOptions,
+  { credential = [], key = [] }: OpenOptions,
 ): Promise<Presenter[]> {
   if (credential.length !== key.length) {
     const detail = 'Each --credential needs the --key that it was issued for.'
@@ -103,7 +103,7 @@ async function openSet(
     options,
     async (client, { url }) => {
       const network = await networkOf(client, url, card)
-      const { reason } = options
+      const { reason = '' } = options
       const now = context.now().getTime()
       const work = openWithCard(client, { card, presenter, reason, network, now })
       return waitingFor(output.note, 'a final block and the trustees', work)
@@ -138,7 +138,7 @@ async function openOffline(
   }: { presenters: readonly Presenter[]; patient: string; output: Output },
 ): Promise<void> {
   const requestId = new Uint8Array(randomBytes(32))
-  const { reason } = options
+  const { reason = '' } = options
   const { summary, number } = await withNode(context, options, async (client, { url }) => {
     const network = await networkOf(client, url)
     const asked = { requestId, patient, reason }

@@ -34,8 +34,12 @@ function addCreate(group: Command, context: Context): void {
     const options = command.optsWithGlobals<CreateOptions>()
     const output = createOutput(context, options)
     const { ticket, expiresAt } = await withNode(context, options, (client, { url }) => {
-      const { patient, address = url, new: isNew = false } = options
-      const work = client.createEnrolment({ patient, endpoint: address, isNew })
+      const { patient, address = url, new: isNew } = options
+      const work = client.createEnrolment({
+        patient,
+        endpoint: address,
+        ...(isNew === true && { isNew }),
+      })
       return waitingFor(output.note, 'the ticket', work)
     })
     if (output.isJson) {
@@ -55,7 +59,10 @@ export function addEnrolment(program: Command, context: Context): void {
     .description('at the desk: let a patient whose identity was checked use a wallet')
   addCreate(group, context)
   withHelp(group, {
-    examples: ['mooring enrolment create --patient Patient/4711'],
+    examples: [
+      'mooring enrolment create --patient Patient/4711',
+      'mooring enrolment create --patient Patient/4712 --new',
+    ],
     exits: [4, 6, 7],
   })
 }

@@ -38,7 +38,7 @@ type Options = RemoteOptions & WalletOptions & { at?: string }
 type SetOptions = Options & {
   sensitive?: boolean
   from?: string
-  notify: string[]
+  notify?: string[]
   newCard?: boolean
 }
 
@@ -50,7 +50,7 @@ interface Notified {
 /** Of one deposit, those that are to forget it too. */
 const TRUSTEES_MAX = 9
 const SET_BYTES_MAX = 512 * 1024
-const collect = (value: string, before: string[]): string[] => [...before, value]
+const collect = (value: string, before: string[] = []): string[] => [...before, value]
 
 export function addPatientEmergency(group: Command, context: Context): void {
   const emergency = group
@@ -83,9 +83,10 @@ function addSet(group: Command, context: Context): void {
     .option('--sensitive', 'with what is sensitive: an ambulance would see it')
     .option('--from <bundle>', 'a FHIR Bundle instead of what the hospitals have')
     .addOption(
-      new Option('--notify <did@organisation>', 'who is told as well: a guardian, by key there')
-        .argParser(collect)
-        .default([], ''),
+      new Option(
+        '--notify <did@organisation>',
+        'who is told as well: a guardian, by key there',
+      ).argParser(collect),
     )
     .option('--new-card', 'the card was lost: what it opens is taken back')
   withHelp(command, {
@@ -99,7 +100,7 @@ function addSet(group: Command, context: Context): void {
     const options = command.optsWithGlobals<SetOptions>()
     const output = createOutput(context, options)
     refuseFor(options)
-    const notified = options.notify.map(notifiedOf)
+    const notified = (options.notify ?? []).map(notifiedOf)
     const made = await withWallet(context, options, async (wallet, save) => {
       const home = chosenHospital(wallet, options.at, options)
       const work = deposit(context, options, { wallet, home, notified, save })

@@ -108,7 +108,7 @@ function addStart(group: Command, context: Context): void {
     else {
       output.note(
         `Give it to your guardians and read them these digits: ${fingerprint}\n` +
-          'A desk of a hospital that sees you makes it faster:   mooring recovery attest <text>',
+          'A desk of a hospital that sees you makes it faster:   mooring recovery attest <text> --fingerprint <digits>',
       )
     }
   })
