@@ -65,6 +65,7 @@ const open = (card: string, shown = SHOWN, reason = 'unconscious') =>
 
 let card = ''
 let opened: Opened | null = null
+let second: Opened | null = null
 
 test('a wallet deposits a set of what its hospital knows, and has a card for it', async () => {
   const devnet = await starting
@@ -154,14 +155,15 @@ test('whoever has less than card, right and reason opens nothing', async () => {
   ]
   for (const [code, line] of cases) assert.equal(await refusal(devnet, OPENER, line), code)
   // A lost screen, or a second clinician: again, with a trace of its own.
-  assert.notEqual((await json<Opened>(devnet, OPENER, open(card))).requestId, opened?.requestId)
+  second = await json<Opened>(devnet, OPENER, open(card))
+  assert.notEqual(second.requestId, opened?.requestId)
   await devnet.succeed(['practitioner', 'revoke', '1', '--endpoint', nodeAt(devnet, OPENER).api])
   assert.equal(await refusal(devnet, OPENER, open(card)), 'credential_revoked')
 })
 
-test('the reason ends the access: the version is gone at trustees, and the next one opens', async () => {
+test('the last reason ends the access: the version is gone at trustees, and the next one opens', async () => {
   const devnet = await starting
-  assert.ok(opened !== null)
+  assert.ok(opened !== null && second !== null)
   const { requestId } = opened
   assert.equal(
     await refusal(devnet, OPENER, ['emergency', 'close', requestId, '--why', ' ']),
@@ -171,6 +173,8 @@ test('the reason ends the access: the version is gone at trustees, and the next 
   const closed = await json<{ status: string; reviewer: string }>(devnet, OPENER, close)
   assert.equal(closed.status, 'closed')
   assert.equal(await refusal(devnet, OPENER, close), 'emergency_closed')
+  const other = ['emergency', 'close', second.requestId, '--why', 'asked for advice']
+  await devnet.succeed([...other, '--endpoint', nodeAt(devnet, OPENER).api])
   await practitioner(devnet, OPENER, 'dan', ['--btg'])
   const dan = ['--credential', 'dan.credential', '--key', 'dan.key']
   const again = await json<Opened>(devnet, OPENER, open(card, dan))
@@ -183,7 +187,7 @@ test('the reason ends the access: the version is gone at trustees, and the next 
   assert.equal(status.set.spare, 4)
   assert.deepEqual(
     status.notices.map(({ written }) => written),
-    [null, null, 'found unconscious'],
+    [null, 'asked for advice', 'found unconscious'],
   )
 })
 
