@@ -139,6 +139,9 @@ test('a stolen telephone acts until it is revoked, and then nowhere, nor does it
   const given = textIn(await as('ada', ['patient', 'device', 'add', keys]))
   await as('phone', ['patient', 'join', given])
   await as('phone', await grant(0))
+  const erase = ['patient', 'erase', '0'.repeat(64), '--at', nodeAt(await starting, 0).name]
+  assert.equal(await refusedTo('phone', erase), 'device_erases_nothing')
+  assert.equal(await refusedTo('ada', erase), 'unknown_record')
   await as('ada', ['patient', 'device', 'revoke', 'phone'])
   assert.equal(await refusedTo('phone', await grant(0)), 'delegation_revoked')
   assert.equal(await refusedTo('phone', await grant(1)), 'delegation_revoked')

@@ -46,7 +46,13 @@ export function createErasureAnswers(modules: ErasureAnswersModules): ErasureHan
       const erasure = await erasures.release(id)
       return { record, erasure: erasure && answerOf(id, erasure) }
     },
-    requestErasure: async ({ patientKey }, record) => {
+    requestErasure: async ({ patientKey, delegation }, record) => {
+      if (delegation?.kind === 'device') {
+        throw new Refusal(
+          'device_erases_nothing',
+          'This device acts for the patient, but not in that.',
+        )
+      }
       const id = ownRecord(modules, patientKey, record)
       return answerOf(id, await erasures.request({ id, reason: 'patient_request', by: 'patient' }))
     },

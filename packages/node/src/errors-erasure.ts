@@ -13,6 +13,7 @@ export type ErasureErrorCode =
   | 'unknown_amendment'
   | 'amendment_answered'
   | 'correction_unfit'
+  | 'device_erases_nothing'
 
 export const ERASURE_TEXTS: Record<ErasureErrorCode, CatalogEntry> = {
   erased: entry(5801, 6, 410)(
@@ -64,5 +65,10 @@ export const ERASURE_TEXTS: Record<ErasureErrorCode, CatalogEntry> = {
     'This is no correction of the record',
     'It is that record itself, one of another patient, or the request is refused.',
     'Name a record of the same patient, and accept the request.',
+  ),
+  device_erases_nothing: entry(5811, 5, 403)(
+    'A device does not have records erased',
+    'What is erased is gone for good. A telephone that is stolen and not revoked yet must not do that.',
+    'Ask from the wallet that has the seed:   mooring patient erase <record>',
   ),
 }
