@@ -130,6 +130,11 @@ test('nothing that was acknowledged is lost, and the check over all epochs is cl
       const { records } = await client.status()
       return records.anchored === records.accepted ? true : undefined
     })
+    // Shards that were on their way to those who left go to others first.
+    await eventually(`everything of ${name} has its shards`, SETTLE_MS, async () => {
+      const { records } = await client.vault()
+      return records.lost === 0 ? true : undefined
+    })
   }
   const promised = load.promised.length
   const { stdout } = await devnet.succeed('devnet check', { timeoutMs: CHECK_MS })
