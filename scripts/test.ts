@@ -1,7 +1,7 @@
 /*
  * Runs test files, each in a process of its own, and takes none at its word.
  *
- *   node scripts/test.ts <folder or file>... [--name <pattern>] [--jobs <n>] [--timeout <seconds>]
+ *   node scripts/test.ts <folder or file>... [--name <pattern>] [--first <pattern>] [--jobs <n>] [--timeout <seconds>]
  *
  * uvu exits 0 when a hook throws, when `test.run()` is forgotten, when a test throws null or a
  * string, when `.only` is left in, and it waits for ever on an open socket. So a file is green only if
@@ -78,6 +78,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     name: { type: 'string', default: '' },
+    first: { type: 'string', default: '$^' },
     jobs: { type: 'string', default: String(availableParallelism()) },
     timeout: { type: 'string', default: process.env['CI'] === 'true' ? '120' : '60' },
   },
@@ -95,7 +96,10 @@ for (const path of positionals) {
   console.log(`FAIL  ${path}  holds no test file`)
   totals.failed += 1
 }
-const queue = [...files].filter((file) => new RegExp(values.name).test(file)).toSorted()
+const named = [...files].filter((file) => new RegExp(values.name).test(file)).toSorted()
+// Begun last, a long one would run alone in the end.
+const isLong = (file: string) => new RegExp(values.first).test(file)
+const queue = [...named.filter(isLong), ...named.filter((file) => !isLong(file))]
 if (queue.length === 0 && totals.failed === 0) {
   console.log(`FAIL  no test file matches ${[...positionals, values.name].join(' ')}`)
   totals.failed += 1
