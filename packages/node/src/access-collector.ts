@@ -83,8 +83,6 @@ const AGAIN_MS = 1_000
 const SETTLED_MS = ACCESS_LIFETIME_MS_MAX + 2 * 60_000
 /** A holder that never anchors its lines does not hold up the others behind them. */
 const GIVEN_UP_MS = 24 * 3_600_000
-const NAME_BYTES = 16
-const PAGE = 256
 const utf8 = new TextEncoder()
 
 export class AccessCollector {
@@ -115,19 +113,8 @@ export class AccessCollector {
 
   /** About the patient of this key, in no order that means anything. */
   async of(patientKey: Uint8Array): Promise<CollectedAccess[]> {
-    const prefix = this.#nameOf(patientKey)
-    const found: CollectedAccess[] = []
-    let after = prefix
-    while (true) {
-      const page = await this.#collected.list(after, PAGE)
-      for (const { key, value } of page) {
-        if (!equalBytes(key.subarray(0, NAME_BYTES), prefix)) return found
-        found.push(value)
-      }
-      const last = page.at(-1)
-      if (last === undefined || page.length < PAGE) return found
-      after = last.key
-    }
+    const found = await this.#collected.under(this.#nameOf(patientKey))
+    return found.map(({ value }) => value)
   }
 
   async #collectAll(): Promise<string[]> {

@@ -24,16 +24,15 @@ import {
   versioned,
 } from '@mooring/codec'
 import type { PrivateValues } from '@mooring/storage'
+import { REFERENCE_BYTES_MAX } from './account-record.ts'
 import type { Accounts } from './accounts.ts'
 import type { AtRest } from './at-rest.ts'
 import type { Clock } from './clock.ts'
 import { accountOf } from './patient-timeline.ts'
 import { linesOf, type TracesModules } from './patient-traces.ts'
-import { SealedValues } from './sealed-values.ts'
+import { type SealedEntry, SealedValues } from './sealed-values.ts'
 
 const ID_BYTES = 16
-const NAME_BYTES = 16
-const PAGE = 256
 /** Four bytes a character, and what JSON escapes is fewer than these. */
 const TEXT_BYTES_MAX = 4 * QUESTION_CHARACTERS_MAX
 /** Of one patient, without an answer. */
@@ -42,7 +41,7 @@ const LISTED_MAX = 1_000
 const utf8 = new TextEncoder()
 
 const questionSchema = versioned(1, {
-  patient: text(256),
+  patient: text(REFERENCE_BYTES_MAX),
   /** Commitment of the entry, or of the refusal. */
   access: bytes(32),
   reader: nullable(text(64)),
@@ -67,7 +66,7 @@ export function createAccessQuestions(
 ): Pick<TimelineHandlers, 'ask' | 'questions' | 'allQuestions' | 'answer'> {
   const { accounts, store, atRest, clock, collector } = modules
   const values = new SealedValues(store, atRest, 'questions', questionSchema)
-  const of = (patient: string) => listOf(values, values.name(utf8.encode(patient)))
+  const of = (patient: string) => values.under(values.name(utf8.encode(patient)))
   return {
     ask: async (caller, { access, question }) => {
       const account = accountOf(accounts, caller)
@@ -101,7 +100,7 @@ export function createAccessQuestions(
       return newestFirst(asked).map(({ key, value }) => answerOf(idOf(key), value, 'wallet'))
     },
     allQuestions: async ({ isOpen }) => {
-      const found: { key: Uint8Array; value: Stored }[] = []
+      const found: SealedEntry<Stored>[] = []
       for await (const each of values.all())
         if (!isOpen || each.value.answer === null) found.push(each)
       return newestFirst(found)
@@ -122,30 +121,12 @@ export function createAccessQuestions(
   }
 }
 
-async function listOf(
-  values: SealedValues<Stored>,
-  prefix: Uint8Array,
-): Promise<{ key: Uint8Array; value: Stored }[]> {
-  const found: { key: Uint8Array; value: Stored }[] = []
-  let after = prefix
-  while (true) {
-    const page = await values.list(after, PAGE)
-    for (const each of page) {
-      if (!equalBytes(each.key.subarray(0, NAME_BYTES), prefix)) return found
-      found.push(each)
-    }
-    const last = page.at(-1)
-    if (last === undefined || page.length < PAGE) return found
-    after = last.key
-  }
-}
-
 function newestFirst<T extends { value: Stored }>(found: readonly T[]): T[] {
   return found.toSorted((a, b) => b.value.askedAt - a.value.askedAt)
 }
 
 function idOf(key: Uint8Array): Uint8Array {
-  return key.subarray(NAME_BYTES)
+  return key.subarray(-ID_BYTES)
 }
 
 function answerOf(

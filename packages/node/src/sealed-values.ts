@@ -3,7 +3,7 @@
 // A value opens only under the namespace and the key that it was written with. Keys are seen by who has
 // the disk: what would name a patient is given to `name` first.
 
-import { concatBytes, decode, encode, type Schema } from '@mooring/codec'
+import { concatBytes, decode, encode, equalBytes, type Schema } from '@mooring/codec'
 import type { PrivateOperation, PrivateValues } from '@mooring/storage'
 import type { AtRest } from './at-rest.ts'
 
@@ -44,8 +44,22 @@ export class SealedValues<T> {
     return found.map(({ key, value }) => ({ key, value: this.#open(key, value) }))
   }
 
-  async *all(): AsyncGenerator<SealedEntry<T>> {
-    let after: Uint8Array | null = null
+  all(): AsyncGenerator<SealedEntry<T>> {
+    return this.#behind(null)
+  }
+
+  /** Those whose keys begin with this and go on, in the order of their keys. */
+  async under(prefix: Uint8Array): Promise<SealedEntry<T>[]> {
+    const found: SealedEntry<T>[] = []
+    for await (const entry of this.#behind(prefix)) {
+      if (!equalBytes(entry.key.subarray(0, prefix.length), prefix)) break
+      found.push(entry)
+    }
+    return found
+  }
+
+  async *#behind(first: Uint8Array | null): AsyncGenerator<SealedEntry<T>> {
+    let after = first
     while (true) {
       const page: SealedEntry<T>[] = await this.list(after, PAGE)
       yield* page

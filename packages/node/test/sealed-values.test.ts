@@ -28,6 +28,22 @@ test('a value comes back as it was put, one by one and all of them, and is seale
   assert.equal(values.get(key(7)), undefined)
 })
 
+test('those under a name are found page by page, and neither the name itself nor its neighbours', async () => {
+  const { values } = await open()
+  const under = (byte: number, number: number) =>
+    new Uint8Array([...key(byte), number >> 8, number & 255])
+  for (let number = 0; number < 600; number += 1)
+    await values.put(under(2, number), { said: `${number}` }, { sync: false })
+  for (const neighbour of [key(1), key(2), under(1, 3), under(3, 0)])
+    await values.put(neighbour, { said: 'another' })
+  const found = await values.under(key(2))
+  assert.deepEqual(
+    found.map(({ value }) => value.said),
+    Array.from({ length: 600 }, (_, number) => `${number}`),
+  )
+  assert.deepEqual(await values.under(key(4)), [])
+})
+
 test('a value opens only in its place and with the secret it was sealed with', async () => {
   const { store, values } = await open()
   await values.put(key(1), { said: 'mine' })
