@@ -9,12 +9,12 @@ import {
   accessEntryCommit,
   accessRequestSchema,
   decideAccess,
-  type FacetName,
   openAccessEntry,
   readGrant,
   sealAccessEntry,
   verifyAccessRequest,
 } from '../src/index.ts'
+import type { FacetName } from '../src/facts.ts'
 import {
   accessOf,
   anchorKeyOf,

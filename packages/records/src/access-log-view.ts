@@ -48,7 +48,7 @@ export interface LoggedAccess {
   readonly attested: readonly AttestedAccess[]
 }
 
-export type AccessKind =
+type AccessKind =
   | 'emergency'
   | 'refused'
   | 'care'
@@ -107,7 +107,7 @@ export interface AccessGap {
   readonly to: number
 }
 
-export interface AccessLogView {
+interface AccessLogView {
   /** Newest first. */
   readonly lines: readonly AccessLine[]
   readonly gaps: readonly AccessGap[]

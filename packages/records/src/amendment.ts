@@ -15,7 +15,7 @@ import {
   versioned,
 } from '@mooring/codec'
 
-export const AMENDMENT_TEXT_BYTES_MAX = 4 * 1024
+const AMENDMENT_TEXT_BYTES_MAX = 4 * 1024
 
 /** Of one patient that are not answered. */
 export const OPEN_AMENDMENTS_MAX = 32

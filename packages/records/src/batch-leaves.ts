@@ -40,13 +40,13 @@ const batchDepositShape = versioned(1, {
   leaves: bytesMax(LEAVES_BYTES_MAX),
 })
 
-export const batchDepositSchema = refine(
+const batchDepositSchema = refine(
   batchDepositShape,
   ({ leaves }) => BATCH_BUCKETS.some((bucket) => bucket * LEAF_BYTES === leaves.length),
   'leaves fill a bucket',
 )
 
-export type BatchDeposit = Infer<typeof batchDepositShape>
+type BatchDeposit = Infer<typeof batchDepositShape>
 
 /** From a leaf to what anchored it. */
 export const leafPlaceSchema = struct({

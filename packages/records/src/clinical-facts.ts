@@ -44,7 +44,7 @@ export function clinicalFactsOf(node: JsonNode, fullUrl: string | null): Clinica
  * Codes in `meta.security` that a consent may name. All of them together are fewer than a gate has room
  * for, so none is left out.
  */
-export function labelsOf(node: JsonNode): string[] {
+function labelsOf(node: JsonNode): string[] {
   const meta = memberOf(node, 'meta')
   const security = meta === undefined ? undefined : memberOf(meta, 'security')
   if (security?.kind !== 'array') return []

@@ -29,7 +29,7 @@ export interface ConsentQuestion {
   readonly facts: ShownFacts
 }
 
-export type ConsentDecision =
+type ConsentDecision =
   | {
       readonly permit: true
       readonly provision: Provision
@@ -39,7 +39,7 @@ export type ConsentDecision =
   | { readonly permit: false; readonly code: ConsentRefusal }
 
 /** In the order in which a permit is checked: of several that fail, the one that got furthest counts. */
-export const CONSENT_REFUSALS = [
+const CONSENT_REFUSALS = [
   'facts_missing',
   'denied',
   'grant_not_valid_yet',

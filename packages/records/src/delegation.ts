@@ -26,7 +26,7 @@ import { RecordsError } from './errors.ts'
 export const DELEGATIONS_MAX = 3
 export const REPRESENTATIVE_ROLES = ['FAMRQT', 'PWATRNY'] as const
 
-export const delegationSchema = refine(
+const delegationSchema = refine(
   versioned(1, {
     id: bytes(16),
     kind: oneOf('device', 'representative'),

@@ -42,7 +42,7 @@ export const signedDischargeReceiptsSchema = struct({
 })
 
 export type DischargeReceipt = Infer<typeof dischargeReceiptSchema>
-export type DischargeReceipts = Infer<typeof dischargeReceiptsSchema>
+type DischargeReceipts = Infer<typeof dischargeReceiptsSchema>
 export type SignedDischargeReceipts = Infer<typeof signedDischargeReceiptsSchema>
 
 export function signDischargeReceipts(

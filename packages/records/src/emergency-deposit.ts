@@ -43,7 +43,7 @@ import {
 } from './emergency-shares.ts'
 import { bucketFor, padded } from './padding.ts'
 
-export interface Trustee {
+interface Trustee {
   readonly organisation: string
   /** X25519: what its share is sealed to. */
   readonly sealKey: Uint8Array
@@ -162,7 +162,7 @@ function statementBytes(statement: EmergencyStatement): Uint8Array {
   )
 }
 
-export const STATEMENT_REFUSALS = [
+const STATEMENT_REFUSALS = [
   'statement_forged',
   'statement_of_another',
   'statement_old',

@@ -29,7 +29,7 @@ export type EmergencyVerdict = (typeof EMERGENCY_VERDICTS)[number]
 const digest = bytes(32)
 
 /** Opens the commitment to a written reason. */
-export const writtenReasonSchema = struct({
+const writtenReasonSchema = struct({
   requestId: digest,
   salt: bytes(16),
   text: text(REASON_BYTES_MAX),

@@ -95,12 +95,12 @@ export const EMERGENCY_REFUSALS = [
 
 export type EmergencyRefusal = (typeof EMERGENCY_REFUSALS)[number]
 
-export type EmergencyDecision =
+type EmergencyDecision =
   | { readonly permit: true; readonly practitioner: Practitioner }
   | { readonly permit: false; readonly code: EmergencyRefusal }
 
 /** An opening as the chain has it. */
-export interface FinalOpening {
+interface FinalOpening {
   readonly organisation: string
   readonly credentialCommit: Uint8Array
   readonly reason: string

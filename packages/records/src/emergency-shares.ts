@@ -122,7 +122,7 @@ export interface EmergencyShare {
   readonly share: Uint8Array
 }
 
-export type OpenedEmergency =
+type OpenedEmergency =
   | {
       readonly ok: true
       readonly content: Uint8Array

@@ -25,7 +25,7 @@ export interface SummaryOptions {
   readonly withSensitive: boolean
 }
 
-export interface SummaryLine {
+interface SummaryLine {
   readonly section: string
   readonly lines: readonly string[]
 }

@@ -9,10 +9,10 @@ import { domainBytes, type KeyPair, sign, verify } from '@mooring/crypto'
 import { organisationIdSchema } from './placement.ts'
 import { SHARDS_MAX } from './shard-set.ts'
 
-export const TOMBSTONE_SALT_BYTES = 32
+const TOMBSTONE_SALT_BYTES = 32
 
 /** Sets of one message that are restricted, or are not any more. */
-export const RESTRICTIONS_MAX = 256
+const RESTRICTIONS_MAX = 256
 
 export const erasureOrderSchema = struct({ setId: bytes(32), salt: bytes(TOMBSTONE_SALT_BYTES) })
 

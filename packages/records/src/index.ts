@@ -28,7 +28,6 @@ export {
   type SignedAccessRequest,
   signedRequestSchema,
   verifyAccessRequest,
-  verifyPractitioner,
 } from './access-request.ts'
 export {
   type AccessWitness,
@@ -40,15 +39,12 @@ export {
   type Access,
   type AccessActor,
   type AccessedRecord,
-  ACTOR_NAME_BYTES_MAX,
   auditEventOf,
   UNATTENDED,
 } from './audit-event.ts'
 export {
   type AccessGap,
-  type AccessKind,
   type AccessLine,
-  type AccessLogView,
   type AccessWarning,
   type LoggedAccess,
   viewAccessLog,
@@ -57,7 +53,6 @@ export {
   type CustodianTimeline,
   mergeTimelines,
   type Timeline,
-  type TimelineEntry,
   type TimelineGap,
   type TimelineLine,
   type TimelineProblem,
@@ -67,10 +62,7 @@ export {
   signTimelineHead,
   type SignedTimelineHead,
   signedTimelineHeadSchema,
-  TIMELINE_RECORDS_MAX,
   type TimelineBreak,
-  type TimelineHead,
-  timelineHeadSchema,
   timelineRoot,
   verifyTimelineHead,
 } from './timeline-head.ts'
@@ -82,7 +74,7 @@ export {
   readTimelineBundle,
   TIMELINE_BUNDLE_BYTES_MAX,
 } from './timeline-bundle.ts'
-export { EMPTY_WALLET_LOG, seenHead, type WalletLog, withSeenHead } from './wallet-log.ts'
+export { seenHead, withSeenHead } from './wallet-log.ts'
 export { type AuditBundleOf, formatAuditBundle } from './audit-bundle.ts'
 export { readAuditEvent } from './audit-event-read.ts'
 export { collectAccesses, type HeldAt } from './collect-accesses.ts'
@@ -98,9 +90,6 @@ export {
   type RandomBytes,
 } from './batch.ts'
 export {
-  BATCH_DEPOSIT_BYTES_MAX,
-  type BatchDeposit,
-  batchDepositSchema,
   decodeBatchDeposit,
   encodeBatchDeposit,
   type LeafPlace,
@@ -136,70 +125,34 @@ export {
   type GrantStandings,
   type HeldSet,
 } from './decide.ts'
-export {
-  type Actor,
-  type Consent,
-  type ConsentLevel,
-  hasLabels,
-  isNarrow,
-  levelOf,
-  type Provision,
-  provisionOf,
-} from './consent.ts'
-export { formatConsent, parseConsent } from './consent-json.ts'
-export {
-  CONSENT_REFUSALS,
-  type ConsentDecision,
-  type ConsentQuestion,
-  type ConsentRefusal,
-  decideConsent,
-  factsNeeded,
-} from './decide-consent.ts'
+export { type Consent, isNarrow, type Provision, provisionOf } from './consent.ts'
+export { formatConsent } from './consent-json.ts'
+export { decideConsent, factsNeeded } from './decide-consent.ts'
 export {
   checkDelegations,
-  type Delegation,
   type DelegationQuestion,
   type DelegationRefusal,
-  delegationSchema,
-  DELEGATIONS_MAX,
   type HandleStanding,
-  REPRESENTATIVE_ROLES,
   type SignedDelegation,
   signDelegation,
-  signedDelegationSchema,
   verifyDelegation,
 } from './delegation.ts'
 export { RecordsError, type RecordsErrorCode } from './errors.ts'
 export {
-  FACET_NAMES,
-  type FacetName,
   type FactsOpening,
-  factsOpeningSchema,
   factsSchema,
   gateOf,
-  gateOfOpening,
   gateTagOf,
   openFacts,
   type RecordFacts,
-  type ShownFacts,
-  shownFacts,
 } from './facts.ts'
-export {
-  type ClinicalFacts,
-  clinicalFactsOf,
-  labelsOf,
-  NO_CLINICAL_FACTS,
-} from './clinical-facts.ts'
+export { clinicalFactsOf, NO_CLINICAL_FACTS } from './clinical-facts.ts'
 export { type Field, fieldsOf } from './fields.ts'
 export { generatePatient } from './generate-patient.ts'
 export {
-  checkGrant,
   consentOf,
   type Grant,
-  GRANT_JWS_BYTES_MAX,
   GRANT_LIFETIME_MS_MAX,
-  type GrantQuestion,
-  type GrantRefusal,
   type GrantTerms,
   readGrant,
   type SignedGrant,
@@ -216,7 +169,6 @@ export { formatOffer, OFFER_CHARACTERS_MAX, parseOffer } from './grant-offer.ts'
 export {
   backupKey,
   deviceSealKey,
-  deviceSignKey,
   deviceVetoKey,
   guardianSealKey,
   guardianSignKey,
@@ -224,7 +176,6 @@ export {
   organisationDid,
   pairwiseSealKey,
   pairwiseSignKey,
-  patientSecret,
   rootSignKey,
   type SealKeyPair,
 } from './patient-keys.ts'
@@ -242,7 +193,6 @@ export {
 } from './anchor-batch.ts'
 export {
   type Amendment,
-  AMENDMENT_TEXT_BYTES_MAX,
   type AmendmentAnswer,
   amendmentSchema,
   OPEN_AMENDMENTS_MAX,
@@ -250,22 +200,16 @@ export {
 export {
   type DeletionReceipt,
   deletionReceiptSchema,
-  type DeletionStatement,
   type ErasureOrder,
   isDeletionSigned,
   type RestrictionOrder,
-  RESTRICTIONS_MAX,
   signDeletion,
-  TOMBSTONE_SALT_BYTES,
 } from './erasure.ts'
 export {
   decideErasure,
-  type ErasureQuestion,
   type ErasureReason,
   type ErasureRefusal,
   type Retention,
-  RETENTION_YEARS_MAX,
-  yearsOf,
 } from './retention.ts'
 export {
   type FieldsRecordProof,
@@ -321,20 +265,9 @@ export {
   SEALED_MANIFEST_BYTES_MAX,
   sealManifest,
 } from './manifest.ts'
-export {
-  openRecordKeys,
-  type RecordKey,
-  RECORD_KEYS_MAX,
-  sealRecordKeys,
-} from './record-keys.ts'
+export { openRecordKeys, type RecordKey, sealRecordKeys } from './record-keys.ts'
 export { bucketFor, nextBucket, paddedBytesFor } from './padding.ts'
-export {
-  EVENT_TIME_BYTES_MAX,
-  eventStart,
-  eventTimeOf,
-  isEnteredInError,
-  isEventTime,
-} from './event-time.ts'
+export { eventTimeOf, isEnteredInError, isEventTime } from './event-time.ts'
 export { NO_PATIENT, type PatientNames, patientNamesOf, patientOf } from './patient.ts'
 export {
   organisationIdSchema,
@@ -432,16 +365,9 @@ export {
 } from './disclose.ts'
 export {
   checkPatientRequest,
-  type CheckedPatientRequest,
-  PATIENT_REQUEST_REFUSALS,
-  PATIENT_REQUEST_SCHEME,
   PATIENT_REQUEST_SKEW_MS,
   type PatientCall,
-  type PatientMethod,
-  type PatientRequest,
-  type PatientRequestContext,
   type PatientRequestRefusal,
-  patientRequestSchema,
   type PatientSigner,
   signPatientRequest,
 } from './patient-request.ts'
@@ -454,7 +380,6 @@ export {
 } from './ticket.ts'
 export {
   type DischargeReceipt,
-  type DischargeReceipts,
   DISCHARGE_RECEIPTS_MAX,
   type SignedDischargeReceipts,
   signDischargeReceipts,
@@ -464,9 +389,7 @@ export {
 export {
   afterRestore,
   createWallet,
-  decodeWallet,
   deviceKeyAt,
-  encodeWallet,
   handleKeyAt,
   hospitalIn,
   pairwiseKeyAt,
@@ -477,7 +400,6 @@ export {
   signerAt,
   takeHandleKey,
   type Wallet,
-  WALLET_BYTES_MAX,
   WALLET_LABEL_BYTES_MAX,
   withHospital,
 } from './wallet.ts'
@@ -487,18 +409,12 @@ export {
   type WalletBackup,
   WALLET_BACKUP_BYTES_MAX,
 } from './wallet-backup.ts'
-export type { GivenDelegation, WalletDelegations } from './wallet-delegations.ts'
+export type { GivenDelegation } from './wallet-delegations.ts'
 export type { WalletGrant } from './wallet-grants.ts'
 export type { WalletHospital } from './wallet-hospital.ts'
-export type { OwnIdentity, WalletGuardian, WalletIdentity } from './wallet-identity.ts'
+export type { OwnIdentity, WalletGuardian } from './wallet-identity.ts'
 export { formatDocumentText, parseDocumentText, type DocumentKind } from './document-text.ts'
-export {
-  recoveryCommit,
-  recoverySalt,
-  type Rebinding,
-  signRebinding,
-  verifyRebinding,
-} from './root-proof.ts'
+export { recoveryCommit, recoverySalt, signRebinding, verifyRebinding } from './root-proof.ts'
 export {
   DELEGATE_DOCUMENT,
   DELEGATE_INVITE,
@@ -511,7 +427,6 @@ export {
 } from './delegate-documents.ts'
 export {
   ATTESTATION,
-  type AttestationDocument,
   GUARDIAN_APPROVAL,
   GUARDIAN_KEY,
   GUARDIAN_KIT,
@@ -523,11 +438,8 @@ export {
   RECOVERY_REQUEST,
   type RecoveryRequest,
   RELEASE,
-  type ReleaseDocument,
   requestFingerprint,
   REVOKE_KIT,
-  type RevokeKit,
-  type SealedShare,
   sealShare,
 } from './recovery-documents.ts'
 export {
@@ -536,7 +448,6 @@ export {
   openWallet,
   PASSPHRASE_CHARACTERS_MIN,
   sealWallet,
-  type WalletFileFailure,
   type WalletKey,
 } from './wallet-file.ts'
 export {
@@ -547,15 +458,11 @@ export {
   REASON_BYTES_MAX,
   reasonCommit,
   type WrittenReason,
-  writtenReasonSchema,
 } from './emergency-messages.ts'
 export {
   checkDeposit,
-  type EmergencySealing,
   sealEmergencySet,
-  STATEMENT_REFUSALS,
   type StatementRefusal,
-  type Trustee,
   withdrawEmergencySet,
 } from './emergency-deposit.ts'
 export {
@@ -585,21 +492,16 @@ export {
 } from './emergency-locator.ts'
 export {
   decideEmergency,
-  EMERGENCY_REFUSALS,
   emergencyAudience,
-  type EmergencyDecision,
-  type EmergencyInput,
   emergencyNonce,
   type EmergencyQuestion,
   type EmergencyRefusal,
   type EmergencyRequest,
   emergencyRequestSchema,
-  type FinalOpening,
   offlineQuestion,
 } from './emergency-request.ts'
 export {
   type EmergencyShare,
-  type OpenedEmergency,
   openEmergencySet,
   openTrusteeShare,
   sealShareFor,
@@ -607,28 +509,18 @@ export {
 export {
   emergencySummary,
   readSummary,
-  type SummaryLine,
   summarySources,
   type SummarySource,
 } from './emergency-summary.ts'
 export {
   checkPresentation,
   claimedOrganisation,
-  CREDENTIAL_LIFETIME_MS_MAX,
   credentialCommit,
   issueCredential,
   type Practitioner,
-  PRACTITIONER_VCT,
   presentCredential,
-  PRESENTATION_BYTES_MAX,
-  PRESENTATION_REFUSALS,
   type PresentationRefusal,
   readCredential,
 } from './practitioner-credential.ts'
-export { GRANT_ID_BYTES, grantIdOf, indexOfGrantId } from './grant-id.ts'
-export {
-  emergencyOwner,
-  nextSequence,
-  type WalletEmergency,
-  walletLocator,
-} from './wallet-emergency.ts'
+export { grantIdOf, indexOfGrantId } from './grant-id.ts'
+export { emergencyOwner, nextSequence, walletLocator } from './wallet-emergency.ts'

@@ -53,7 +53,7 @@ export const PATIENT_REQUEST_SCHEME = 'Mooring-Patient'
 const HEADER_CHARACTERS_MAX = 12_288
 const PATH_BYTES_MAX = 2_048
 
-export const patientRequestSchema = versioned(1, {
+const patientRequestSchema = versioned(1, {
   genesisDigest: bytes(32),
   /** Whom it is for. */
   organisation: organisationIdSchema,
@@ -73,8 +73,8 @@ export const patientRequestSchema = versioned(1, {
 
 const signedSchema = struct({ request: patientRequestSchema, signature: bytes(64) })
 
-export type PatientRequest = Infer<typeof patientRequestSchema>
-export type PatientMethod = PatientRequest['method']
+type PatientRequest = Infer<typeof patientRequestSchema>
+type PatientMethod = PatientRequest['method']
 
 /** Who signs, and for whom. */
 export interface PatientSigner {
@@ -93,7 +93,7 @@ export interface PatientCall {
   readonly body: Uint8Array
 }
 
-export const PATIENT_REQUEST_REFUSALS = [
+const PATIENT_REQUEST_REFUSALS = [
   'patient_request_malformed',
   'patient_request_forged',
   'patient_request_elsewhere',
@@ -104,10 +104,10 @@ export const PATIENT_REQUEST_REFUSALS = [
 export type PatientRequestRefusal = (typeof PATIENT_REQUEST_REFUSALS)[number]
 
 /** The time here, and what the chain says of the handles of delegations. */
-export type PatientRequestContext = Pick<DelegationQuestion, 'now' | 'handleOf'>
+type PatientRequestContext = Pick<DelegationQuestion, 'now' | 'handleOf'>
 
 /** A request that is what it says; whether it came before, and whose key it is, others check. */
-export interface CheckedPatientRequest {
+interface CheckedPatientRequest {
   readonly request: PatientRequest
   /** Names it: one that came before is a replay. */
   readonly name: Uint8Array

@@ -31,8 +31,8 @@ import {
   unpackClaims,
 } from './sd-jwt.ts'
 
-export const PRACTITIONER_VCT = 'urn:mooring:credential:practitioner:1'
-export const CREDENTIAL_LIFETIME_MS_MAX = 7 * 86_400_000
+const PRACTITIONER_VCT = 'urn:mooring:credential:practitioner:1'
+const CREDENTIAL_LIFETIME_MS_MAX = 7 * 86_400_000
 export const PRESENTATION_BYTES_MAX = 16 * 1024
 /** How old the key binding may be, and how far clocks may differ. */
 const BINDING_AGE_MS = 10 * 60_000

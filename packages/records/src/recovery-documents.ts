@@ -31,7 +31,7 @@ const sealedShareSchema = struct({
 })
 
 /** A part of a key, which opens for one guardian or for the owner. */
-export type SealedShare = Infer<typeof sealedShareSchema>
+type SealedShare = Infer<typeof sealedShareSchema>
 
 const guardianKeySchema = versioned(1, {
   label: text(LABEL_BYTES_MAX),
@@ -101,11 +101,11 @@ const attestationSchema = versioned(1, {
 })
 
 /** That a desk has seen the person. */
-export type AttestationDocument = Infer<typeof attestationSchema>
+type AttestationDocument = Infer<typeof attestationSchema>
 
 const releaseSchema = versioned(1, { identity: bytes(32), share: sealedShareSchema })
 
-export type ReleaseDocument = Infer<typeof releaseSchema>
+type ReleaseDocument = Infer<typeof releaseSchema>
 
 const revokeKitSchema = versioned(1, {
   /** Signed in advance, each by the one-time key that opened a handle. */
@@ -113,7 +113,7 @@ const revokeKitSchema = versioned(1, {
 })
 
 /** With which whoever has it ends everything that the owner permits. */
-export type RevokeKit = Infer<typeof revokeKitSchema>
+type RevokeKit = Infer<typeof revokeKitSchema>
 
 export const GUARDIAN_KEY: DocumentKind<GuardianKey> = {
   name: 'guardian-key',

@@ -34,8 +34,6 @@ export type ErasureRefusal =
   | { readonly code: 'legal_hold'; readonly until: null }
   | { readonly code: 'retention_applies'; readonly until: number }
 
-export const RETENTION_YEARS_MAX = 150
-
 export function decideErasure(
   { reason, class: name, receivedAt, now, isHeld }: ErasureQuestion,
   retention: Retention,

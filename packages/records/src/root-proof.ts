@@ -20,7 +20,7 @@ const rebindingSchema = struct({
   sealKey: bytes(32),
 })
 
-export type Rebinding = Infer<typeof rebindingSchema>
+type Rebinding = Infer<typeof rebindingSchema>
 
 /** Of one wallet at one hospital; follows from the seed. */
 export function recoverySalt(seed: Uint8Array, organisation: string): Uint8Array {

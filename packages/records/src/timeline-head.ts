@@ -18,9 +18,9 @@ import {
 import { domainBytes, type KeyPair, merkleRoot, sign, verify } from '@mooring/crypto'
 import { organisationIdSchema } from './placement.ts'
 
-export const TIMELINE_RECORDS_MAX = 1_000_000
+const TIMELINE_RECORDS_MAX = 1_000_000
 
-export const timelineHeadSchema = versioned(1, {
+const timelineHeadSchema = versioned(1, {
   custodian: organisationIdSchema,
   /** By which the patient asked. */
   patientKey: bytes(32),

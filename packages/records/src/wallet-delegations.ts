@@ -35,6 +35,6 @@ export const walletDelegationsSchema = versioned(1, {
   given: list(givenSchema, 1_024),
 })
 
-export type WalletDelegations = Infer<typeof walletDelegationsSchema>
+type WalletDelegations = Infer<typeof walletDelegationsSchema>
 
 export const EMPTY_WALLET_DELEGATIONS: WalletDelegations = { given: [] }

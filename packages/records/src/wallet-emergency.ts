@@ -28,7 +28,7 @@ export const walletEmergencySchema = versioned(1, {
   ),
 })
 
-export type WalletEmergency = Infer<typeof walletEmergencySchema>
+type WalletEmergency = Infer<typeof walletEmergencySchema>
 
 export const EMPTY_WALLET_EMERGENCY: WalletEmergency = {
   isOptedOut: false,

@@ -64,7 +64,7 @@ export interface OpenedWallet {
   readonly key: WalletKey
 }
 
-export type WalletFileFailure = { readonly code: 'passphrase_wrong' | 'wallet_damaged' }
+type WalletFileFailure = { readonly code: 'passphrase_wrong' | 'wallet_damaged' }
 
 const utf8 = new TextEncoder()
 

@@ -67,7 +67,7 @@ export const walletIdentitySchema = versioned(1, {
   ),
 })
 
-export type WalletIdentity = Infer<typeof walletIdentitySchema>
+type WalletIdentity = Infer<typeof walletIdentitySchema>
 
 export const EMPTY_WALLET_IDENTITY: WalletIdentity = {
   own: null,

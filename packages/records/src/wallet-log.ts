@@ -17,7 +17,7 @@ export const walletLogSchema = versioned(1, {
   ),
 })
 
-export type WalletLog = Infer<typeof walletLogSchema>
+type WalletLog = Infer<typeof walletLogSchema>
 
 export const EMPTY_WALLET_LOG: WalletLog = { heads: [] }
 

@@ -8,9 +8,7 @@ import {
   accessEntryCommit,
   type AccessInput,
   type AccessRequest,
-  type FacetName,
   type FactsOpening,
-  gateOfOpening,
   gateTagOf,
   consentOf,
   type Grant,
@@ -32,6 +30,7 @@ import {
   signGrant,
   UNATTENDED,
 } from '../src/index.ts'
+import { type FacetName, gateOfOpening } from '../src/facts.ts'
 
 export const NOW = Date.UTC(2026, 10, 26, 12)
 export const HOUR = 3_600_000

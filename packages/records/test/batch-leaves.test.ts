@@ -4,7 +4,6 @@ import * as fc from 'fast-check'
 import { test } from 'uvu'
 import {
   BATCH_BUCKETS,
-  BATCH_DEPOSIT_BYTES_MAX,
   batchPath,
   batchRoot,
   buildBatch,
@@ -13,6 +12,7 @@ import {
   leavesOfDeposit,
   rootOfPlace,
 } from '../src/index.ts'
+import { BATCH_DEPOSIT_BYTES_MAX } from '../src/batch-leaves.ts'
 import { bytesOf } from './access-world.ts'
 import { seededRandom } from './seal-world.ts'
 

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { encode, parseJson } from '@mooring/codec'
 import { test } from 'uvu'
 import {
-  type ClinicalFacts,
   clinicalFactsOf,
   factsSchema,
   generatePatient,
   NO_CLINICAL_FACTS,
   readSubmission,
 } from '../src/index.ts'
+import type { ClinicalFacts } from '../src/clinical-facts.ts'
 import { bytesOf, factsOf } from './access-world.ts'
 
 function factsIn(resource: object, fullUrl: string | null = null): ClinicalFacts {

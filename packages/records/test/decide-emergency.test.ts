@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { keyPairFromSeed, x25519PublicKey } from '@mooring/crypto'
 import { test } from 'uvu'
-import { decideEmergency, EMERGENCY_REFUSALS, type EmergencyInput } from '../src/index.ts'
+import { decideEmergency } from '../src/index.ts'
+import { EMERGENCY_REFUSALS, type EmergencyInput } from '../src/emergency-request.ts'
 import {
   credential,
   headerOf,

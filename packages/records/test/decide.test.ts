@@ -11,7 +11,6 @@ import {
   consentOf,
   decideAccess,
   decideQuery,
-  type FacetName,
   type GrantTerms,
   type HandleStanding,
   type SignedDelegation,
@@ -23,6 +22,7 @@ import {
   type SignedAccessRequest,
   signGrant,
 } from '../src/index.ts'
+import type { FacetName } from '../src/facts.ts'
 import {
   anchorKeyOf,
   type AskedSet,

@@ -5,10 +5,8 @@ import {
   credentialCommit,
   type EmergencyDeposit,
   type EmergencyHeader,
-  type EmergencyInput,
   emergencyNonce,
   type EmergencyRequest,
-  type EmergencySealing,
   type EmergencyShare,
   issueCredential,
   openTrusteeShare,
@@ -16,6 +14,8 @@ import {
   sealEmergencySet,
   sealShareFor,
 } from '../src/index.ts'
+import type { EmergencySealing } from '../src/emergency-deposit.ts'
+import type { EmergencyInput } from '../src/emergency-request.ts'
 
 export const NOW = 1_795_082_400_000
 export const HOUR = 3_600_000

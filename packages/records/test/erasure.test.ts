@@ -6,14 +6,13 @@ import * as fc from 'fast-check'
 import { test } from 'uvu'
 import {
   decideErasure,
-  type DeletionStatement,
-  type ErasureQuestion,
   type ErasureReason,
   isDeletionSigned,
   type Retention,
   signDeletion,
-  yearsOf,
 } from '../src/index.ts'
+import type { DeletionStatement } from '../src/erasure.ts'
+import { type ErasureQuestion, yearsOf } from '../src/retention.ts'
 
 const RECEIVED = Date.UTC(2020, 1, 29, 12)
 const RETENTION: Retention = {

@@ -2,18 +2,14 @@ import assert from 'node:assert/strict'
 import { decode, encode, equalBytes } from '@mooring/codec'
 import * as fc from 'fast-check'
 import { test } from 'uvu'
+import { type FactsOpening, gateOf, gateTagOf, openFacts, type RecordFacts } from '../src/index.ts'
 import {
   FACET_NAMES,
   type FacetName,
-  type FactsOpening,
   factsOpeningSchema,
-  gateOf,
   gateOfOpening,
-  gateTagOf,
-  openFacts,
-  type RecordFacts,
   shownFacts,
-} from '../src/index.ts'
+} from '../src/facts.ts'
 import { bytesOf, factsOf } from './access-world.ts'
 
 const rec = bytesOf('rec')

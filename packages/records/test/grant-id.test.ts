@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
 import { test } from 'uvu'
-import { GRANT_ID_BYTES, grantIdOf, indexOfGrantId } from '../src/index.ts'
+import { grantIdOf, indexOfGrantId } from '../src/index.ts'
+import { GRANT_ID_BYTES } from '../src/grant-id.ts'
 
 const SEED = new Uint8Array(32).fill(1)
 const random = (length: number) => globalThis.crypto.getRandomValues(new Uint8Array(length))

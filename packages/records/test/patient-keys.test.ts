@@ -5,7 +5,6 @@ import { test } from 'uvu'
 import {
   backupKey,
   deviceSealKey,
-  deviceSignKey,
   deviceVetoKey,
   guardianSealKey,
   guardianSignKey,
@@ -15,6 +14,7 @@ import {
   pairwiseSignKey,
   rootSignKey,
 } from '../src/index.ts'
+import { deviceSignKey } from '../src/patient-keys.ts'
 
 const SEED = new Uint8Array(32).fill(1)
 

@@ -5,15 +5,15 @@ import * as fc from 'fast-check'
 import { test } from 'uvu'
 import {
   checkPatientRequest,
-  type Delegation,
   type HandleStanding,
-  PATIENT_REQUEST_SCHEME,
   PATIENT_REQUEST_SKEW_MS,
   type PatientCall,
   type PatientSigner,
   signDelegation,
   signPatientRequest,
 } from '../src/index.ts'
+import type { Delegation } from '../src/delegation.ts'
+import { PATIENT_REQUEST_SCHEME } from '../src/patient-request.ts'
 
 const NOW = 1_800_000_000_000
 const DAY = 86_400_000

@@ -5,13 +5,13 @@ import { wordsToSeed } from '@mooring/crypto'
 import { test } from 'uvu'
 import {
   checkPatientRequest,
-  decodeWallet,
   indexOfGrantId,
   openWallet,
   parseTicket,
   signedDischargeReceiptsSchema,
   verifyDischargeReceipts,
 } from '../src/index.ts'
+import { decodeWallet } from '../src/wallet.ts'
 import { call, HANDLE, NOW, PASSPHRASE, patientVectors, SEED, wallet } from './patient-vectors.ts'
 import { vectorFolder } from './vectors.ts'
 

@@ -8,9 +8,7 @@ import {
   createWallet,
   deriveWalletKey,
   deviceSealKey,
-  deviceSignKey,
   deviceVetoKey,
-  encodeWallet,
   formatTicket,
   grantIdOf,
   guardianSealKey,
@@ -26,10 +24,12 @@ import {
   type SealKeyPair,
   signDelegation,
   signDischargeReceipts,
-  signedDelegationSchema,
   signedDischargeReceiptsSchema,
   signPatientRequest,
 } from '../src/index.ts'
+import { signedDelegationSchema } from '../src/delegation.ts'
+import { deviceSignKey } from '../src/patient-keys.ts'
+import { encodeWallet } from '../src/wallet.ts'
 
 export const SEED = new Uint8Array(32).fill(1)
 export const NOW = 1_795_772_400_000

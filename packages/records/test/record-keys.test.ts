@@ -6,10 +6,10 @@ import {
   openManifest,
   openOneManifest,
   openRecordKeys,
-  RECORD_KEYS_MAX,
   sealRecordKeys,
   sealRecord,
 } from '../src/index.ts'
+import { RECORD_KEYS_MAX } from '../src/record-keys.ts'
 import { bytesOf } from './access-world.ts'
 import { classKey, detailsOf, noise, optionsFor } from './seal-world.ts'
 

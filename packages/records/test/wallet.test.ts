@@ -5,10 +5,8 @@ import { test } from 'uvu'
 import {
   afterRestore,
   createWallet,
-  decodeWallet,
   deviceKeyAt,
   DISCHARGE_RECEIPTS_MAX,
-  encodeWallet,
   handleKeyAt,
   grantIdOf,
   indexOfGrantId,
@@ -28,6 +26,7 @@ import {
   verifyDischargeReceipts,
   withHospital,
 } from '../src/index.ts'
+import { decodeWallet, encodeWallet } from '../src/wallet.ts'
 
 const NOW = 1_800_000_000_000
 const SEED = new Uint8Array(32).fill(1)
