@@ -59,7 +59,7 @@ export {
   scaleInto,
 } from './reed-solomon.ts'
 export { SCRYPT_COST, type ScryptCost, scryptKey } from './scrypt.ts'
-export { combineShares, type SecretShare, SHARES_MAX, splitSecret } from './shamir.ts'
+export { combineShares, type SecretShare, splitSecret } from './shamir.ts'
 export {
   checkStateProof,
   type InvalidStateProof,
@@ -70,4 +70,4 @@ export {
   type StateProof,
 } from './sparse-merkle.ts'
 export { x25519, x25519PublicKey } from './x25519.ts'
-export { SEED_WORDS, seedToWords, wordsToSeed } from './words.ts'
+export { seedToWords, wordsToSeed } from './words.ts'

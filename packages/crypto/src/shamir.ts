@@ -8,7 +8,7 @@
 // It says what shares give together, not whether they belong together: a wrong share gives a wrong
 // secret. Callers recognise theirs by what it opens.
 
-export const SHARES_MAX = 255
+const SHARES_MAX = 255
 
 export interface SecretShare {
   /** From 1 to 255: where the polynomials are evaluated. */

@@ -5,8 +5,7 @@ import { entropyToMnemonic, mnemonicToEntropy } from '@scure/bip39'
 import { wordlist } from '@scure/bip39/wordlists/english.js'
 import { CryptoError } from './errors.ts'
 
-export const SEED_WORDS = 24
-
+const SEED_WORDS = 24
 const SEED_BYTES = 32
 const CHARACTERS_MAX = 1_024
 

@@ -9,7 +9,7 @@ import { rotateEventSchema } from './identity-rotate.ts'
 import { vetoEventSchema } from './identity-veto.ts'
 import type { Payload } from './kinds.ts'
 
-export const IDENTITY_EVENT_BYTES_MAX = 16 * 1024
+const IDENTITY_EVENT_BYTES_MAX = 16 * 1024
 
 const schema = variant({
   'identity.create': createEventSchema,

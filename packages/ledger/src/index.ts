@@ -79,9 +79,7 @@ export {
   type Emergency,
   emergencyOf,
   type EmergencyOutcome,
-  emergencyOutcomeSchema,
   type EmergencyReason,
-  emergencyReasonSchema,
   type FirstOpening,
   firstOpeningOf,
 } from './emergency.ts'
@@ -112,7 +110,6 @@ export {
 } from './genesis.ts'
 export { formatGenesisJson, parseGenesisJson } from './genesis-json.ts'
 export {
-  GRANT_KINDS,
   type GrantHandle,
   grantHandleOf,
   type GrantKind,
@@ -148,7 +145,6 @@ export { signIdentityCreate } from './identity-create.ts'
 export {
   decodeIdentityEvent,
   encodeIdentityEvent,
-  IDENTITY_EVENT_BYTES_MAX,
   type IdentityEvent,
   relayedBy,
 } from './identity-events.ts'
@@ -224,7 +220,6 @@ export { checkQuota, type SequenceCounter } from './quota.ts'
 export {
   ERASURE_REASONS,
   type ErasureReason,
-  erasureReasonSchema,
   type RecordTombstone,
   type Tombstone,
   tombstoneItem,
@@ -247,14 +242,11 @@ export {
   authoritySetKey,
   changeKey,
   countersKey,
-  grantKey,
   identityKey,
   organisationKey,
   organisationsKey,
   parametersKey,
-  patientKeyKey,
   sealKey,
-  tombstoneKey,
 } from './state-keys.ts'
 export {
   createTransaction,

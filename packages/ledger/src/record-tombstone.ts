@@ -26,7 +26,7 @@ export const ERASURE_REASONS = [
 ] as const
 export type ErasureReason = (typeof ERASURE_REASONS)[number]
 
-export const erasureReasonSchema = oneOf(...ERASURE_REASONS)
+const erasureReasonSchema = oneOf(...ERASURE_REASONS)
 
 const schema = struct({
   /** The custodian. */

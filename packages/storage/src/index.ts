@@ -50,7 +50,6 @@ export type {
   PrivateRecord,
 } from './private-record.ts'
 export {
-  PRIVATE_KEY_BYTES_MAX,
   PRIVATE_VALUE_BYTES_MAX,
   type PrivateOperation,
   type PrivateValue,

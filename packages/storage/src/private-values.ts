@@ -8,7 +8,7 @@ import { concatBytes } from '@mooring/codec'
 import { behind, type Database, type DatabaseOperation } from './database.ts'
 import { privateValueKey } from './keys.ts'
 
-export const PRIVATE_KEY_BYTES_MAX = 128
+const PRIVATE_KEY_BYTES_MAX = 128
 export const PRIVATE_VALUE_BYTES_MAX = 4 * 1024 * 1024
 
 const NAMESPACE = /^[a-z][a-z-]{0,31}$/
