@@ -8,6 +8,7 @@ import { checkAnchorSigner } from './anchor-signer.ts'
 import {
   countOpening,
   EMERGENCIES_PER_HOUR,
+  EMERGENCY_RATE_MS,
   emergencyOf,
   emergencyReasonSchema,
   firstOpeningOf,
@@ -54,16 +55,13 @@ function check(facts: Facts, body: EmergencyOpen): InvalidTransaction | undefine
   const openings = openingsWithin(draft, organisation.id, time)
   const [oldest] = openings
   if (oldest === undefined || openings.length < EMERGENCIES_PER_HOUR) return undefined
-  const limit = EMERGENCIES_PER_HOUR
   return {
     code: 'emergency_rate',
     organisation: organisation.id,
-    limit,
-    resetsAt: oldest + HOUR_MS,
+    limit: EMERGENCIES_PER_HOUR,
+    resetsAt: oldest + EMERGENCY_RATE_MS,
   }
 }
-
-const HOUR_MS = 3_600_000
 
 function apply({ draft, organisation, time, height }: Facts, body: EmergencyOpen): void {
   const { requestId, credentialCommit, reason, setHandle } = body

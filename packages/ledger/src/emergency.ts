@@ -46,6 +46,7 @@ export const EMERGENCY_OPEN_MS = 4 * HOUR_MS
 export const EMERGENCY_REASON_MS = 72 * HOUR_MS
 /** Openings of one organisation within an hour. */
 export const EMERGENCIES_PER_HOUR = 30
+export const EMERGENCY_RATE_MS = HOUR_MS
 
 const emergencySchema = versioned(1, {
   organisation: identifierSchema,
@@ -109,7 +110,7 @@ export function openingsWithin(
 ): readonly UnixMs[] {
   const value = state.get(emergencyRateKey(organisation))
   if (value === undefined) return []
-  return decode(rateSchema, value).openings.filter((opened) => opened > time - HOUR_MS)
+  return decode(rateSchema, value).openings.filter((opened) => opened > time - EMERGENCY_RATE_MS)
 }
 
 export function countOpening(draft: StateDraft, organisation: string, time: UnixMs): void {
