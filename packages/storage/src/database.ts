@@ -151,15 +151,20 @@ export class Database {
     await this.#level.compactRange?.(from, to)
   }
 
-  /**
-   * Durable, and no file has what was deleted: LevelDB keeps an old value until it rewrites the table it is in.
-   * It rewrites a table only when a newer one lies above it, so what is to go is in a table before it is deleted.
-   */
+  /** Durable, and no file has what was deleted. */
   async purge(operations: readonly DatabaseOperation[]): Promise<void> {
     const gone = operations.flatMap(({ type, key }) => (type === 'del' ? [key] : []))
-    for (const key of gone) await this.compact(key, behind(key))
-    await this.batch(operations, { sync: true })
-    for (const key of gone) await this.compact(key, behind(key))
+    await this.writeOver(gone, () => this.batch(operations, { sync: true }))
+  }
+
+  /**
+   * After this write no file has what these keys had before: LevelDB keeps an old value until it rewrites the table
+   * it is in. It rewrites a table only when a newer one lies above it, so what is to go is in a table before.
+   */
+  async writeOver(keys: readonly Uint8Array[], write: () => Promise<void>): Promise<void> {
+    for (const key of keys) await this.compact(key, behind(key))
+    await write()
+    for (const key of keys) await this.compact(key, behind(key))
   }
 
   async close(): Promise<void> {

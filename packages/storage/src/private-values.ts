@@ -40,7 +40,7 @@ export class PrivateValues {
   /** In the order of their keys, behind one of them or from the first. */
   async list(namespace: string, after: Uint8Array | null, limit: number): Promise<PrivateValue[]> {
     const start = keyOf(namespace, new Uint8Array(0))
-    const from = after === null ? start : concatBytes(keyOf(namespace, after), Uint8Array.of(0))
+    const from = after === null ? start : behind(keyOf(namespace, after))
     const found: PrivateValue[] = []
     for await (const { key, value } of this.#database.iterate({
       from,
@@ -70,12 +70,9 @@ export class PrivateValues {
   }
 
   /** As `put`, of one value; the files of the database have what was there before no more. */
-  async replace({ namespace, key, value }: PrivateOperation): Promise<void> {
-    const databaseKey = keyOf(namespace, key)
-    // LevelDB rewrites a table only when a newer one lies above it.
-    await this.#database.compact(databaseKey, behind(databaseKey))
-    await this.put([{ namespace, key, value }], { sync: true })
-    await this.#database.compact(databaseKey, behind(databaseKey))
+  async replace(operation: PrivateOperation): Promise<void> {
+    const key = keyOf(operation.namespace, operation.key)
+    await this.#database.writeOver([key], () => this.put([operation], { sync: true }))
   }
 
   /** Durable when this resolves; the files of the database have what was there no more. */

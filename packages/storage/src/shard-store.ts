@@ -172,9 +172,7 @@ export class ShardStore {
       shardKey(setId, index),
       shardHeadKey(custodian, setId, index),
     ])
-    for (const key of keys) await this.#database.compact(key, behind(key))
-    await this.delete(custodian, names)
-    for (const key of keys) await this.#database.compact(key, behind(key))
+    await this.#database.writeOver(keys, () => this.delete(custodian, names))
   }
 
   /**
