@@ -80,6 +80,16 @@ export function storageErrorOf(cause: unknown, message: string, path: string): S
   return new StorageError(isFull ? 'full' : 'io', message, details, { cause })
 }
 
+/** What is read, or this where the disk has damaged it. */
+export function unlessDamaged<T>(read: () => T, otherwise?: T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof StorageError && error.code === 'corrupt') return otherwise
+    throw error
+  }
+}
+
 function causeCodes(error: unknown): string[] {
   const codes: string[] = []
   for (let e: unknown = error; e instanceof Error && codes.length < 8; e = e.cause) {

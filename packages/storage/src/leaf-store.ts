@@ -4,8 +4,8 @@
 // A batch is opaque here; who puts it has judged it and says which leaves it has. The same batch twice is
 // one. A damaged one is no answer: others have it too.
 
-import type { Database, DatabaseOperation } from './database.ts'
-import { StorageError } from './errors.ts'
+import { behind, type Database, type DatabaseOperation } from './database.ts'
+import { unlessDamaged } from './errors.ts'
 import { GroupCommit } from './group-commit.ts'
 import { afterOwned, keptBatchKey, leafKey } from './keys.ts'
 
@@ -45,12 +45,7 @@ export class LeafStore {
   }
 
   get(custodian: string, root: Uint8Array): Uint8Array | undefined {
-    try {
-      return this.#database.getSync(keptBatchKey(custodian, root))
-    } catch (error) {
-      if (error instanceof StorageError && error.code === 'corrupt') return undefined
-      throw error
-    }
+    return unlessDamaged(() => this.#database.getSync(keptBatchKey(custodian, root)))
   }
 
   /** Durable when this resolves. */
@@ -67,14 +62,11 @@ export class LeafStore {
 
   /** Roots behind this one or from the first, in their order. */
   async list(custodian: string, after: Uint8Array | null, limit: number): Promise<Uint8Array[]> {
-    const from = keptBatchKey(custodian, after ?? new Uint8Array(0))
+    const first = keptBatchKey(custodian, after ?? new Uint8Array(0))
+    const from = after === null ? first : behind(first)
     const roots: Uint8Array[] = []
-    const range = { from, to: afterOwned('z', custodian), limit: limit + 1 }
-    for await (const key of this.#database.keys(range)) {
-      const root = key.slice(-ROOT_BYTES)
-      const isBehind = after === null || Buffer.compare(root, after) > 0
-      if (isBehind && roots.length < limit) roots.push(root)
-    }
+    for await (const key of this.#database.keys({ from, to: afterOwned('z', custodian), limit }))
+      roots.push(key.slice(-ROOT_BYTES))
     return roots
   }
 

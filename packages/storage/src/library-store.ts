@@ -7,7 +7,7 @@
 
 import { concatBytes, equalBytes } from '@mooring/codec'
 import type { Database, DatabaseOperation } from './database.ts'
-import { StorageError } from './errors.ts'
+import { unlessDamaged } from './errors.ts'
 import { libraryKey } from './keys.ts'
 
 export const SCOPE_BYTES = 16
@@ -38,7 +38,7 @@ export class LibraryStore {
     const from = keyOf(scope, new Uint8Array(0))
     const to = concatBytes(from, new Uint8Array(LIBRARY_NAME_BYTES + 1).fill(0xff))
     for await (const key of this.#database.keys({ from, to })) {
-      const value = this.#get(key)
+      const value = unlessDamaged(() => this.#database.getSync(key))
       if (value !== undefined) yield { name: key.slice(from.length), value }
     }
   }
@@ -54,15 +54,6 @@ export class LibraryStore {
     }
     if (found.length > 0) await this.#database.purge(found)
     return found.length
-  }
-
-  #get(key: Uint8Array): Uint8Array | undefined {
-    try {
-      return this.#database.getSync(key)
-    } catch (error) {
-      if (error instanceof StorageError && error.code === 'corrupt') return undefined
-      throw error
-    }
   }
 }
 

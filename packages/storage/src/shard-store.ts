@@ -14,7 +14,7 @@
 
 import { decode, encode, type Infer, toHex } from '@mooring/codec'
 import { behind, type Database, type DatabaseOperation } from './database.ts'
-import { StorageError } from './errors.ts'
+import { unlessDamaged } from './errors.ts'
 import { GroupCommit } from './group-commit.ts'
 import {
   afterOwned,
@@ -343,16 +343,6 @@ export class ShardStore {
   #clearStaged(): void {
     this.#staged.sizes.clear()
     this.#staged.usage.clear()
-  }
-}
-
-/** What is read, or this where the disk has damaged it. */
-function unlessDamaged<T>(read: () => T, otherwise?: T): T | undefined {
-  try {
-    return read()
-  } catch (error) {
-    if (error instanceof StorageError && error.code === 'corrupt') return otherwise
-    throw error
   }
 }
 
