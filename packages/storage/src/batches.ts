@@ -4,7 +4,7 @@
 // neither; that a batch is on the chain can be found out again from the chain, and does not sync.
 
 import { decode, encode, equalBytes, struct, uint } from '@mooring/codec'
-import type { Database, DatabaseOperation } from './database.ts'
+import { type Database, type DatabaseOperation, del, put } from './database.ts'
 import { StorageError } from './errors.ts'
 import { anchorKey, batchKey, numberOf, pendingKey, placeKey, unanchoredKey } from './keys.ts'
 import type { PrivateBatch } from './private-record.ts'
@@ -95,7 +95,7 @@ export class Batches {
       if (waiting === undefined || !equalBytes(waiting, id) || taken.has(arrival))
         throw new StorageError('out_of_order', 'a batch takes what waits only', { arrival })
       taken.add(arrival)
-      operations.push({ type: 'del', key: pendingKey(arrival) })
+      operations.push(del(pendingKey(arrival)))
       operations.push(put(placeKey(id), encode(storedPlace, { sequence, position })))
     }
     await this.#database.batch(operations, { sync: true })
@@ -145,7 +145,7 @@ export class Batches {
   async markAnchored(sequence: number, anchor: Uint8Array): Promise<void> {
     const operations: DatabaseOperation[] = [
       put(anchorKey(sequence), anchor),
-      { type: 'del', key: unanchoredKey(sequence) },
+      del(unanchoredKey(sequence)),
     ]
     await this.#database.batch(operations, { sync: false })
   }
@@ -165,8 +165,4 @@ export class Batches {
       throw new StorageError('missing', 'what is in no batch does not wait for one', { arrival })
     return decode(storedPlace, place)
   }
-}
-
-function put(key: Uint8Array, value: Uint8Array): DatabaseOperation {
-  return { type: 'put', key, value }
 }

@@ -1,7 +1,7 @@
 // What the chain database stores for a block, and in which form.
 
 import { bool, bytes, encode, type Infer, list, struct, uint, versioned } from '@mooring/codec'
-import type { DatabaseOperation } from './database.ts'
+import { type DatabaseOperation, put } from './database.ts'
 import type { HistoryNode } from './history.ts'
 import {
   blockKey,
@@ -116,8 +116,4 @@ export function tipOperation(tip: Tip): DatabaseOperation {
 
 export function floorOperation(floor: Floor): DatabaseOperation {
   return put(floorKey(), encode(floorSchema, floor))
-}
-
-function put(key: Uint8Array, value: Uint8Array): DatabaseOperation {
-  return { type: 'put', key, value }
 }

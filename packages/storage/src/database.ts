@@ -330,6 +330,14 @@ function withoutChecksum(key: Uint8Array, stored: Uint8Array): Uint8Array {
   return value
 }
 
+export function put(key: Uint8Array, value: Uint8Array): DatabaseOperation {
+  return { type: 'put', key, value }
+}
+
+export function del(key: Uint8Array): DatabaseOperation {
+  return { type: 'del', key }
+}
+
 /** The first key behind this one. */
 export function behind(key: Uint8Array): Uint8Array {
   const next = new Uint8Array(key.length + 1)

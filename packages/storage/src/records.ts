@@ -10,10 +10,10 @@
 // lost that it is an error, not an answer.
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { bytesMax, decode, encode, equalBytes, struct, toHex, uint } from '@mooring/codec'
+import { decode, equalBytes, toHex } from '@mooring/codec'
 import { AccountOrder } from './account-order.ts'
 import { type BatchBytes, type BatchedId, type BatchPlace, Batches } from './batches.ts'
-import type { Database, DatabaseOperation } from './database.ts'
+import { type Database, type DatabaseOperation, del, put } from './database.ts'
 import { StorageError } from './errors.ts'
 import {
   accountRecordKey,
@@ -31,7 +31,14 @@ import {
   shortKey,
   undepositedKey,
 } from './keys.ts'
-import { erasureOperations } from './record-erasure.ts'
+import {
+  ACCEPTED,
+  erasureOperations,
+  indexOperations,
+  isReceived,
+  recordOperations,
+  storedRecord,
+} from './record-operations.ts'
 import type {
   ErasedNames,
   HolderUpdate,
@@ -40,15 +47,10 @@ import type {
   PrivateRecord,
 } from './private-record.ts'
 
-const METADATA_BYTES_MAX = 64 * 1024
 const EMPTY = new Uint8Array(0)
-const RECEIVED = Uint8Array.of(0)
-const ACCEPTED = Uint8Array.of(1)
 /** A large submission lets the event loop turn so often: agreement has timers to keep. */
 const RECORDS_A_TURN = 128
 const LAST = Number.MAX_SAFE_INTEGER
-
-const storedRecord = struct({ arrival: uint(), metadata: bytesMax(METADATA_BYTES_MAX) })
 
 export interface RestoredRecord extends Omit<NewRecord, 'queued'> {
   /** Null where nobody knows its batch. */
@@ -111,12 +113,9 @@ export class PrivateStore {
       const steps = this.order.begin()
       let arrival = this.#lastArrival
       for (const record of records) {
-        const { id, dedupeKey, metadata, holders } = record
-        const isKnown = this.findByDedupeKey(dedupeKey) ?? this.#database.getSync(recordKey(id))
-        const names = [`id ${toHex(id)}`, `key ${toHex(dedupeKey)}`]
-        if (isKnown !== undefined || names.some((name) => seen.has(name)))
+        if (this.#isKnown(record, seen))
           throw new StorageError('duplicate', 'these bytes are stored already')
-        for (const name of names) seen.add(name)
+        const { id, metadata, holders } = record
         arrival += 1
         operations.push(...(await steps.next(record.order, id)))
         operations.push(...recordOperations(record, arrival))
@@ -143,13 +142,9 @@ export class PrivateStore {
       let waiting = 0
       let arrival = this.#lastArrival
       for (const record of records) {
-        const { id, dedupeKey } = record
-        const isKnown = this.findByDedupeKey(dedupeKey) ?? this.#database.getSync(recordKey(id))
-        const names = [`id ${toHex(id)}`, `key ${toHex(dedupeKey)}`]
-        if (isKnown !== undefined || names.some((name) => seen.has(name))) continue
-        for (const name of names) seen.add(name)
+        if (this.#isKnown(record, seen)) continue
         arrival += 1
-        const { place } = record
+        const { id, place } = record
         const step =
           place === null ? this.#batches.queue(arrival, id) : this.#batches.place(id, place)
         if (place === null) waiting += 1
@@ -358,6 +353,15 @@ export class PrivateStore {
     return records
   }
 
+  /** Here already, or among those `seen` in this step; if not, it is seen now. */
+  #isKnown({ id, dedupeKey }: Pick<NewRecord, 'id' | 'dedupeKey'>, seen: Set<string>): boolean {
+    const known = this.findByDedupeKey(dedupeKey) ?? this.#database.getSync(recordKey(id))
+    const names = [`id ${toHex(id)}`, `key ${toHex(dedupeKey)}`]
+    if (known !== undefined || names.some((name) => seen.has(name))) return true
+    for (const name of names) seen.add(name)
+    return false
+  }
+
   #idOf(arrival: number): Uint8Array {
     const id = this.#database.getSync(arrivalKey(arrival))
     if (id === undefined) throw gone(arrivalKey(arrival))
@@ -374,32 +378,8 @@ export class PrivateStore {
   }
 }
 
-function recordOperations(record: NewRecord, arrival: number): DatabaseOperation[] {
-  return [
-    ...indexOperations(record, arrival),
-    put(queuedKey(arrival), record.queued),
-    put(openKey(arrival), RECEIVED),
-  ]
-}
-
-function indexOperations(record: Omit<NewRecord, 'queued'>, arrival: number): DatabaseOperation[] {
-  const { id, dedupeKey, setName, account, metadata, holders } = record
-  return [
-    put(recordKey(id), encode(storedRecord, { arrival, metadata })),
-    put(duplicateKey(dedupeKey), id),
-    put(setKey(setName), id),
-    put(accountRecordKey(account, arrival), id),
-    put(arrivalKey(arrival), id),
-    put(holdersKey(arrival), holders),
-  ]
-}
-
 function undepositedMark(sequence: number): DatabaseOperation[] {
   return [put(undepositedKey(sequence), EMPTY)]
-}
-
-function isReceived(open: Uint8Array): boolean {
-  return open[0] === RECEIVED[0]
 }
 
 async function lastNumber(
@@ -415,12 +395,4 @@ function gone(key: Uint8Array): StorageError {
   return new StorageError('missing', 'a part of the private store is gone', {
     key: formatDatabaseKey(key),
   })
-}
-
-function put(key: Uint8Array, value: Uint8Array): DatabaseOperation {
-  return { type: 'put', key, value }
-}
-
-function del(key: Uint8Array): DatabaseOperation {
-  return { type: 'del', key }
 }

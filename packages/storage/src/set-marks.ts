@@ -3,7 +3,7 @@
 //
 // Names of sets are given by who asks, so a mark is of the custodian that made it and concerns its sets alone.
 
-import { decode, encode, list, struct, uint, variant } from '@mooring/codec'
+import { decode, encode, type Infer, list, struct, uint, variant } from '@mooring/codec'
 import type { Database } from './database.ts'
 import { afterOwned, setMarkKey } from './keys.ts'
 
@@ -13,9 +13,7 @@ const markSchema = variant({
   restricted: struct({}),
 })
 
-export type SetMark =
-  | { kind: 'erased'; body: { shards: number[] } }
-  | { kind: 'restricted'; body: object }
+export type SetMark = Infer<typeof markSchema>
 
 export interface MarkedSet {
   readonly setId: Uint8Array
@@ -49,8 +47,8 @@ export class SetMarks {
   async count(custodian: string, limit: number): Promise<number> {
     let count = 0
     const from = setMarkKey(custodian, NOTHING)
-    for await (const key of this.#database.keys({ from, to: afterOwned('J', custodian), limit }))
-      count += key.length > 0 ? 1 : 0
+    for await (const _ of this.#database.keys({ from, to: afterOwned('J', custodian), limit }))
+      count += 1
     return count
   }
 
