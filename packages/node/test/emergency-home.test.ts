@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict'
 import { equalBytes } from '@mooring/codec'
 import { keyPairFromSeed } from '@mooring/crypto'
-import {
-  locatorIdOf,
-  openEmergencySet,
-  sealEmergencySet,
-  withdrawEmergencySet,
-} from '@mooring/records'
+import { locatorIdOf, sealEmergencySet, withdrawEmergencySet } from '@mooring/records'
 import { test } from 'uvu'
 import { reviewerOf } from '../src/emergency-terms.ts'
 import type { EmergencyPatient } from '../src/emergency-home.ts'
@@ -14,67 +9,28 @@ import { createEmergencyAnswers } from '../src/emergency-answers.ts'
 import {
   accountOf,
   codeOf,
-  EmergencyWorld,
-  HOSPITALS,
+  type EmergencyWorld,
+  end,
+  HOME,
   HOUR,
+  OPENER,
   organisation,
-  type Practitioner,
+  PATIENT,
   randomBytes,
   secretOf,
+  seen,
   settled,
   SUMMARY,
+  versionsAt,
   WITH_WALLET,
+  withScene,
 } from './emergency-world.ts'
-
-const HOME = 'alder'
-const OPENER = 'elm'
-const PATIENT = 'Patient/1'
 
 const callerOf = (patientKey: Uint8Array) => ({
   patientKey,
   signer: patientKey,
   delegation: null,
 })
-
-interface Scene {
-  world: EmergencyWorld
-  locator: Uint8Array
-  ada: Practitioner
-}
-
-async function withScene(work: (scene: Scene) => Promise<void>): Promise<void> {
-  const world = await EmergencyWorld.start()
-  try {
-    const { home } = world.at(HOME).emergencies
-    const how = { withSensitive: false, isOptedOut: false }
-    const { locator } = await home.depositHosted(PATIENT, how)
-    const ada = await world.practitioner(OPENER)
-    await work({ world, locator, ada })
-  } finally {
-    await world.close()
-  }
-}
-
-/** What the practitioner sees. */
-async function seen({ world, locator, ada }: Scene) {
-  const request = world.request(OPENER, ada, locator)
-  const { shares, refused } = await world.open(OPENER, request)
-  const { requestId } = request
-  const opened = openEmergencySet(shares, { locator, requestId, readerSecret: secretOf('reader') })
-  return { request, shares, refused, opened }
-}
-
-/** How many versions each trustee has on its disk. */
-async function versionsAt(world: EmergencyWorld): Promise<number[]> {
-  const counts = HOSPITALS.map(async (id) => {
-    const [only] = await world.at(id).emergencies.store.held.list(null, 10)
-    return only?.value.versions.length ?? 0
-  })
-  return await Promise.all(counts)
-}
-
-const end = (world: EmergencyWorld) =>
-  Promise.all(HOSPITALS.map((id) => world.at(id).emergencies.trustee.endWhatIsOver()))
 
 test('a wallet deposits through its hospital, and guardians are told through theirs', () =>
   withScene(async ({ world, ada, locator: old }) => {

@@ -12,14 +12,14 @@ import {
   accountOf,
   codeOf,
   EmergencyWorld,
+  HOME,
   HOSPITALS,
+  PATIENT,
   type Practitioner,
   randomBytes,
   SUMMARY,
 } from './emergency-world.ts'
 
-const HOME = 'alder'
-const PATIENT = 'Patient/1'
 const NOTHING = 'nothing was refused'
 
 interface Scene {

@@ -22,6 +22,7 @@ import {
   type EmergencyQuestion,
   type EmergencyRequest,
   locatorIdOf,
+  openEmergencySet,
   presentCredential,
   type VaultRequest,
 } from '@mooring/records'
@@ -38,6 +39,9 @@ import { VaultPeerError, type VaultPeers } from '../src/vault-peers.ts'
 import { TestClock } from './test-clock.ts'
 
 export const HOSPITALS = ['alder', 'birch', 'cedar', 'dogwood', 'elm']
+export const HOME = 'alder'
+export const OPENER = 'elm'
+export const PATIENT = 'Patient/1'
 export const HOUR = 3_600_000
 export const SUMMARY = new TextEncoder().encode('{"resourceType":"Bundle","entry":[]}')
 const utf8 = new TextEncoder()
@@ -330,6 +334,47 @@ export class EmergencyWorld {
     )
   }
 }
+
+/** A patient with a hosted set, and someone who may break the glass elsewhere. */
+export interface Scene {
+  world: EmergencyWorld
+  locator: Uint8Array
+  ada: Practitioner
+}
+
+export async function withScene(work: (scene: Scene) => Promise<void>): Promise<void> {
+  const world = await EmergencyWorld.start()
+  try {
+    const { home } = world.at(HOME).emergencies
+    const how = { withSensitive: false, isOptedOut: false }
+    const { locator } = await home.depositHosted(PATIENT, how)
+    const ada = await world.practitioner(OPENER)
+    await work({ world, locator, ada })
+  } finally {
+    await world.close()
+  }
+}
+
+/** What the practitioner sees. */
+export async function seen({ world, locator, ada }: Scene) {
+  const request = world.request(OPENER, ada, locator)
+  const { shares, refused } = await world.open(OPENER, request)
+  const { requestId } = request
+  const opened = openEmergencySet(shares, { locator, requestId, readerSecret: secretOf('reader') })
+  return { request, shares, refused, opened }
+}
+
+/** How many versions each trustee has on its disk. */
+export async function versionsAt(world: EmergencyWorld): Promise<number[]> {
+  const counts = HOSPITALS.map(async (id) => {
+    const [only] = await world.at(id).emergencies.store.held.list(null, 10)
+    return only?.value.versions.length ?? 0
+  })
+  return await Promise.all(counts)
+}
+
+export const end = (world: EmergencyWorld) =>
+  Promise.all(HOSPITALS.map((id) => world.at(id).emergencies.trustee.endWhatIsOver()))
 
 /** The code with which something was refused. */
 export async function codeOf(work: Promise<unknown>): Promise<string> {
