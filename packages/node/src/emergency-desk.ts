@@ -41,6 +41,7 @@ import {
 } from '@mooring/records'
 import type { AccessNotes } from './access-notes.ts'
 import type { Clock } from './clock.ts'
+import { locateEmergency } from './emergency-location.ts'
 import type { EmergencyStore, OpenedByUs } from './emergency-store.ts'
 import { reviewerOf } from './emergency-terms.ts'
 import type { EmergencyAsked } from './emergency-trustee.ts'
@@ -77,7 +78,6 @@ export interface OpenedShares {
   readonly refused: readonly { organisation: string; code: string }[]
 }
 
-const LOCATE_MS = 2_000
 const SHARE_MS = 5_000
 const TELL_MS = 10_000
 const GRACE_MS = 100
@@ -111,7 +111,8 @@ export class EmergencyDesk {
     if (known !== undefined && !equalBytes(known.request.locatorId, request.locatorId)) {
       throw new Refusal('emergency_seen', 'This id belongs to another request.')
     }
-    const header = await this.#locate(request.locatorId)
+    const header = await locateEmergency(request.locatorId, this.#modules)
+    if (typeof header === 'string') return refuse(header)
     if (known !== undefined && !equalBytes(known.setHandle, header.setHandle)) {
       throw new Refusal('emergency_ended', 'The version that this request opened is over.')
     }
@@ -140,41 +141,6 @@ export class EmergencyDesk {
     if (!shown.btg) refuse('credential_without_right')
     if (isRevoked(shown.statusIndex)) refuse('credential_revoked')
     return shown
-  }
-
-  /** The version that k of its trustees say is in force; the first on which so many agree. */
-  async #locate(locatorId: Uint8Array): Promise<EmergencyHeader> {
-    const { organisations, peers } = this.#modules
-    const body: EmergencyMessage = { kind: 'locate', body: { locatorId } }
-    const found = new Map<string, { header: EmergencyHeader; from: Set<string> }>()
-    const agreed = Promise.withResolvers<EmergencyHeader | undefined>()
-    let isKnown = false
-    let isOptedOut = false
-    const ask = async (organisation: string): Promise<void> => {
-      const asked = peers.request(
-        organisation,
-        { kind: 'emergency', body },
-        { timeoutMs: LOCATE_MS },
-      )
-      const answer = await orSilence(asked)
-      if (answer?.body.kind !== 'located') return
-      const { header, isOptedOut: out } = answer.body.body
-      isKnown = true
-      isOptedOut ||= out === 1
-      if (header === null || !equalBytes(header.locatorId, locatorId)) return
-      if (!header.trustees.some((each) => each.organisation === organisation)) return
-      const name = toHex(emergencyHeaderDigest(header))
-      const { from } = found.get(name) ?? { from: new Set<string>() }
-      found.set(name, { header, from: from.add(organisation) })
-      if (from.size >= header.k) agreed.resolve(header)
-    }
-    const all = Promise.all(organisations().map(({ id }) => ask(id)))
-    all.then(() => agreed.resolve(undefined), agreed.reject)
-    const header = await agreed.promise
-    if (header !== undefined) return header
-    if (isOptedOut) return refuse('emergency_opted_out')
-    if (found.size > 0) return refuse('trustees_unreachable')
-    return refuse(isKnown ? 'emergency_ended' : 'emergency_set_unknown')
   }
 
   async #trace(
