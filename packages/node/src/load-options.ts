@@ -22,7 +22,8 @@ import { checkHome, homePaths } from './home.ts'
 import { type KeyDuty, readKeyFile } from './keys.ts'
 import { NodeError } from './node-error.ts'
 import { type LogLevels, parseLogLevels, parseRetention, type Retention } from './option-values.ts'
-import type { OptionValues, Profile } from './options.ts'
+import type { Profile } from './option-kinds.ts'
+import type { OptionValues } from './options.ts'
 import { type OptionSources, type Origin, resolveOptions } from './resolve-options.ts'
 
 // The governance key never touches the node.

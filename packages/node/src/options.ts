@@ -3,83 +3,19 @@
 // `[p2p] max_peers` in the file, MOORING_P2P_MAX_PEERS in the environment, --p2p-max-peers as a flag.
 // What must be equal on all nodes (block limits, the heartbeat, Δ) is no option: it is in the genesis.
 
-export const PROFILES = ['prod', 'devnet', 'test'] as const
-
-export type Profile = (typeof PROFILES)[number]
-
-export type OptionKind =
-  | 'text'
-  | 'path'
-  | 'choice'
-  | 'integer'
-  | 'duration'
-  | 'size'
-  | 'list'
-  | 'address'
-  | 'levels'
-  | 'retention'
-
-type Details<T> = {
-  default: T
-  description: string
-  // What a profile sets instead of the default.
-  profiles?: Partial<Record<Profile, T>>
-}
-
-type Limits = {
-  // What is expected, in words, where the limits alone do not say it well.
-  hint?: string
-  // Of the text, or of each item of a list.
-  pattern?: string
-  enum?: readonly string[]
-  unit?: 'ms' | 'bytes'
-  minimum?: number
-  maximum?: number
-}
-
-type Option<T> = Details<T> & Limits & { kind: OptionKind }
-
-type Range = [minimum: number, maximum: number]
-
-type Rule = Pick<Limits, 'pattern' | 'hint'>
-
-const text = (details: Details<string>, rule: Rule = {}): Option<string> => ({
-  kind: 'text',
-  ...rule,
-  ...details,
-})
-
-const path = (details: Details<string>): Option<string> => ({ kind: 'path', ...details })
-
-const address = (details: Details<string>): Option<string> => ({ kind: 'address', ...details })
-
-const levels = (details: Details<string>): Option<string> => ({ kind: 'levels', ...details })
-
-const choice = <const T extends string>(values: readonly T[], details: Details<T>): Option<T> => ({
-  kind: 'choice',
-  enum: values,
-  ...details,
-})
-
-const number = (
-  kind: OptionKind,
-  [minimum, maximum]: Range,
-  details: Details<number> & Limits,
-): Option<number> => ({ kind, minimum, maximum, ...details })
-
-const integer = (range: Range, details: Details<number>) => number('integer', range, details)
-
-const duration = (range: Range, details: Details<number>) =>
-  number('duration', range, { unit: 'ms', ...details })
-
-const size = (range: Range, details: Details<number>) =>
-  number('size', range, { unit: 'bytes', ...details })
-
-const list = (details: Details<string[]>, rule: Required<Rule>): Option<string[]> => ({
-  kind: 'list',
-  ...rule,
-  ...details,
-})
+import {
+  address,
+  choice,
+  duration,
+  integer,
+  levels,
+  list,
+  type Option,
+  path,
+  PROFILES,
+  size,
+  text,
+} from './option-kinds.ts'
 
 const MULTIADDR = { pattern: '^/(ip4|ip6|dns|dns4|dns6)/[^/]+/tcp/\\d{1,5}(/p2p/[A-Za-z0-9]+)?$' }
 const MIB = 1024 ** 2

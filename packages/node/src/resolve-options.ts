@@ -14,15 +14,8 @@ import {
   parseRetention,
   parseSize,
 } from './option-values.ts'
-import {
-  isOptionValue,
-  OPTION_ENTRIES,
-  type OptionEntry,
-  type OptionKind,
-  type OptionValues,
-  PROFILES,
-  type Profile,
-} from './options.ts'
+import { type OptionKind, type Profile, PROFILES } from './option-kinds.ts'
+import { isOptionValue, OPTION_ENTRIES, type OptionEntry, type OptionValues } from './options.ts'
 
 export type Origin = {
   from: 'flag' | 'env' | 'file' | 'profile' | 'default'
