@@ -11,6 +11,7 @@ import {
   type State,
   type TransactionContext,
 } from '@mooring/ledger'
+import { mayComeTrue } from './lasting-refusals.ts'
 
 /**
  * Of one organisation and purse, so that none can fill the mempool with what never comes true, and a flood of
@@ -94,22 +95,10 @@ export class LooseTransactions<E extends LooseEntry> {
 }
 
 /** Without its signature, which was verified at the door. */
-export function checkNow(
+function checkNow(
   state: State,
   context: TransactionContext,
   transaction: DecodedTransaction,
 ): InvalidTransaction | undefined {
   return checkTransaction(state, context, transaction, { verifySignature: false })
-}
-
-function mayComeTrue({ code }: InvalidTransaction): boolean {
-  return (
-    code === 'quota_exceeded' ||
-    code === 'unknown_change' ||
-    code === 'too_many_changes' ||
-    code === 'too_many_own_changes' ||
-    code === 'unknown_handle' ||
-    code === 'unknown_emergency' ||
-    code === 'root_not_anchored'
-  )
 }

@@ -22,6 +22,7 @@ import {
 } from '@mooring/ledger'
 import type { Clock } from './clock.ts'
 import { type LanePlace, lanePlaceOf, Lanes } from './lanes.ts'
+import { isForGood } from './lasting-refusals.ts'
 import { LooseTransactions } from './loose-transactions.ts'
 import { describeRefusal, type Refused } from './refusal-text.ts'
 
@@ -73,28 +74,6 @@ interface Entry {
   /** Resolves when it outlives the process; null while nobody was promised that. */
   kept: Promise<void> | null
 }
-
-/** Reasons that no later block lifts. Everything else may come from a chain that is still behind. */
-const FOR_GOOD: ReadonlySet<Refused['code']> = new Set([
-  'expired',
-  'already_included',
-  // A gap is allowed: its sequence is used up.
-  'wrong_sequence',
-  'root_seen',
-  'change_passed',
-  'change_expired',
-  'already_approved',
-  'already_ready',
-  'handle_seen',
-  'handle_revoked',
-  'handle_expired',
-  'key_replaced_already',
-  'key_cycle',
-  'item_erased',
-  'emergency_seen',
-  'emergency_closed',
-  'emergency_overdue',
-])
 
 export class Mempool {
   readonly #options: MempoolOptions
@@ -312,7 +291,7 @@ export class Mempool {
     const invalid = checkTransaction(this.#modules.finalState(), this.#place(), transaction, rules)
     const forged = checkSignatures(transaction, this.#options.genesisDigest)
     if (isTaken || forged !== undefined) return false
-    if (invalid !== undefined && FOR_GOOD.has(invalid.code)) return false
+    if (invalid !== undefined && isForGood(invalid)) return false
     this.#add(transaction, true).kept = Promise.resolve()
     return true
   }
