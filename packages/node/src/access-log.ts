@@ -31,7 +31,7 @@ export interface AccessLogOptions {
   organisation: string
   genesisDigest: Uint8Array
   anchorKey: KeyPair
-  /** From loadLocalSecret. */
+  /** From loadRecordsSecret. */
   secret: Uint8Array
   /** Entries wait so long for others to share a batch with. */
   tickMs?: number

@@ -42,7 +42,7 @@ export class AtRest {
   readonly #inner: Uint8Array
   readonly #outer: Uint8Array
 
-  /** With the secret of loadLocalSecret. */
+  /** With the secret of loadRecordsSecret. */
   constructor(secret: Uint8Array) {
     this.#secret = secret
     this.#sealKey = hkdfSha256(secret, EMPTY, utf8.encode('at-rest/v1'), 32)

@@ -38,7 +38,7 @@ import type { VaultPeers } from './vault-peers.ts'
 import { QUEUE_LIMITS, type QueueLimits } from './vault-queue.ts'
 
 export interface CustodianOptions extends Omit<AnchoringOptions, 'tickMs'> {
-  /** From loadLocalSecret. */
+  /** From loadRecordsSecret. */
   secret: Uint8Array
   /** Public; class keys are sealed to it. */
   sealKey: Uint8Array

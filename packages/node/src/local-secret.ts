@@ -3,11 +3,17 @@
 
 import { randomBytes } from 'node:crypto'
 import { open, readFile, rename, stat } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fromHex, toHex } from '@mooring/codec'
+import { homePaths } from './home.ts'
 import { NodeError } from './node-error.ts'
 
 const SECRET = /^[0-9a-f]{64}\n$/
+
+/** With which this node seals what it keeps of patients (at-rest.ts). */
+export function loadRecordsSecret(home: string): Promise<Uint8Array> {
+  return loadLocalSecret(join(homePaths(home).keys, 'records.secret'))
+}
 
 export async function loadLocalSecret(path: string): Promise<Uint8Array> {
   const text = await readOwn(path)

@@ -2,7 +2,6 @@
 // what the node has.
 
 import { randomBytes } from 'node:crypto'
-import { join } from 'node:path'
 import { encodeGenesis } from '@mooring/ledger'
 import { AccessLog } from './access-log.ts'
 import { accessProof, type AccessProofs } from './access-proofs.ts'
@@ -11,9 +10,8 @@ import { systemClock } from './clock.ts'
 import { createCustodian, type Custodian } from './custodian.ts'
 import type { EventFeed } from './event-feed.ts'
 import { FreeSpace } from './free-space.ts'
-import { homePaths } from './home.ts'
 import type { NodeOptions } from './load-options.ts'
-import { loadLocalSecret } from './local-secret.ts'
+import { loadRecordsSecret } from './local-secret.ts'
 import type { RootLogger } from './logger.ts'
 import type { Metrics } from './metrics.ts'
 import { createProofDocuments, type ProofDocuments } from './proof-documents.ts'
@@ -96,7 +94,7 @@ export function openProofs(
 }
 
 async function batchOptions({ name, genesisDigest, keys, home }: NodeOptions) {
-  const secret = await loadLocalSecret(join(homePaths(home).keys, 'records.secret'))
+  const secret = await loadRecordsSecret(home)
   return { organisation: name, genesisDigest, anchorKey: keys.anchor, secret }
 }
 

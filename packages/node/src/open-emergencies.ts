@@ -1,7 +1,6 @@
 // What a node does about emergencies, put together from what the node has.
 
 import { randomBytes } from 'node:crypto'
-import { join } from 'node:path'
 import { quorumOf } from '@mooring/consensus'
 import { decodeBlock, decodeReceipts, type EmergencyOpen } from '@mooring/ledger'
 import type { AccessNotes } from './access-notes.ts'
@@ -12,8 +11,7 @@ import type { Custodian } from './custodian.ts'
 import { Emergencies, openingsIn } from './emergency-parts.ts'
 import { summaryOfRecords } from './emergency-records.ts'
 import { patientReference } from './grant-terms.ts'
-import { homePaths } from './home.ts'
-import { loadLocalSecret } from './local-secret.ts'
+import { loadRecordsSecret } from './local-secret.ts'
 import { findRetiredKeys } from './next-keys.ts'
 import type { CustodyGround } from './open-custodian.ts'
 import type { Relay } from './relay.ts'
@@ -40,7 +38,7 @@ export async function openEmergencies(
   const { index, accounts } = custodian
   const { peers } = vault
   const { chain } = stores
-  const atRest = new AtRest(await loadLocalSecret(join(homePaths(home).keys, 'records.secret')))
+  const atRest = new AtRest(await loadRecordsSecret(home))
   const retired = await findRetiredKeys(options.keyPaths.seal, 'seal')
   const sealSecrets = [keys.seal, ...retired].map(({ seed }) => seed)
   return new Emergencies(

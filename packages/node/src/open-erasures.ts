@@ -1,7 +1,6 @@
 // Erasing and amending of a node, put together from what the node has.
 
 import { randomBytes } from 'node:crypto'
-import { join } from 'node:path'
 import { Refusal, type ErasureHandlers } from '@mooring/api'
 import { fromHex } from '@mooring/codec'
 import { amendmentSchema } from '@mooring/records'
@@ -15,8 +14,7 @@ import { decodeBatch } from './custody.ts'
 import { createErasureAnswers } from './erasure-answers.ts'
 import { erasureSchema, holdSchema } from './erasure-state.ts'
 import { Erasures } from './erasures.ts'
-import { homePaths } from './home.ts'
-import { loadLocalSecret } from './local-secret.ts'
+import { loadRecordsSecret } from './local-secret.ts'
 import type { CustodyGround } from './open-custodian.ts'
 import type { Relay } from './relay.ts'
 import { SealedValues } from './sealed-values.ts'
@@ -49,7 +47,7 @@ export async function openErasures(
   const { index, accounts, placing } = custodian
   const { name: self, genesisDigest, home, retention } = options
   const { records: store, privateValues } = stores
-  const atRest = new AtRest(await loadLocalSecret(join(homePaths(home).keys, 'records.secret')))
+  const atRest = new AtRest(await loadRecordsSecret(home))
   const accountOf = (record: Uint8Array) => index.get(record)?.account
   const referenceOf = (patientKey: Uint8Array) => accounts.findByKey(patientKey)?.reference
   const erasures = new Erasures(

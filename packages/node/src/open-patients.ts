@@ -1,16 +1,14 @@
 // What a node does for patients, put together from what it has: the door, the desk, and grants.
 
 import { randomBytes } from 'node:crypto'
-import { join } from 'node:path'
 import type { Agreement } from './agreement.ts'
 import { AtRest } from './at-rest.ts'
 import { systemClock } from './clock.ts'
 import type { Custodian } from './custodian.ts'
 import { Enrolment } from './enrolment.ts'
 import { GrantDesk } from './grant-desk.ts'
-import { homePaths } from './home.ts'
 import { KeptGrants } from './kept-grants.ts'
-import { loadLocalSecret } from './local-secret.ts'
+import { loadRecordsSecret } from './local-secret.ts'
 import type { CustodyGround } from './open-custodian.ts'
 import { createPatientAnswers, type PatientAnswers } from './patient-answers.ts'
 import { PatientDoor } from './patient-door.ts'
@@ -37,7 +35,7 @@ export async function openPatients(
   const clock = systemClock
   const now = () => clock.wall()
   const isMember = (name: string) => members.organisations.some(({ id }) => id === name)
-  const atRest = new AtRest(await loadLocalSecret(join(homePaths(home).keys, 'records.secret')))
+  const atRest = new AtRest(await loadRecordsSecret(home))
   const store = stores.privateValues
   const common = { organisation, genesisDigest, accounts, facts, relay, clock }
   const kept = new KeptGrants(store, atRest, now)

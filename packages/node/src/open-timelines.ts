@@ -1,6 +1,5 @@
 // Timelines and access logs of patients, put together from what the node has.
 
-import { join } from 'node:path'
 import type { TimelineHandlers } from '@mooring/api'
 import { encodeGenesis } from '@mooring/ledger'
 import { AccessCollector } from './access-collector.ts'
@@ -10,8 +9,7 @@ import { AtRest } from './at-rest.ts'
 import { systemClock } from './clock.ts'
 import type { Custodian } from './custodian.ts'
 import { createGrantedTimeline } from './granted-timeline.ts'
-import { homePaths } from './home.ts'
-import { loadLocalSecret } from './local-secret.ts'
+import { loadRecordsSecret } from './local-secret.ts'
 import type { CustodyGround } from './open-custodian.ts'
 import type { OpenedVault } from './open-vault.ts'
 import { createPatientTimeline } from './patient-timeline.ts'
@@ -32,7 +30,7 @@ export async function openTimelines(
   const { chain, records, privateValues: store } = stores
   const { accounts, index } = custodian
   const { keeper, answers } = opened
-  const atRest = new AtRest(await loadLocalSecret(join(homePaths(home).keys, 'records.secret')))
+  const atRest = new AtRest(await loadRecordsSecret(home))
   const ground = { chain, genesis: encodeGenesis(genesis) }
   const collector = new AccessCollector({
     self,

@@ -1,7 +1,6 @@
 // The keeper of the vault of a node and what the API answers of it, put together from what the node has.
 
 import { randomBytes, randomInt } from 'node:crypto'
-import { join } from 'node:path'
 import type { VaultHandlers } from '@mooring/api'
 import { decodeShardSet } from '@mooring/records'
 import type { AccessNotes } from './access-notes.ts'
@@ -15,8 +14,7 @@ import type { Custodian } from './custodian.ts'
 import { createDisclosures } from './disclosures.ts'
 import { discoverHeads, discoverKeys } from './discovery.ts'
 import { discoverBatches } from './recovered-batches.ts'
-import { homePaths } from './home.ts'
-import { loadLocalSecret } from './local-secret.ts'
+import { loadRecordsSecret } from './local-secret.ts'
 import type { CustodyGround } from './open-custodian.ts'
 import { PractitionerDesk } from './practitioner-desk.ts'
 import type { ProofDocuments } from './proof-documents.ts'
@@ -66,7 +64,7 @@ export async function openVaultKeeper(
   const { repairAfterMs: graceMs, auditEveryMs: auditMs } = options.vault
   const { name: self, keys, home } = options
   const { peers, shards, deposits, roots, grants } = vault
-  const atRest = new AtRest(await loadLocalSecret(join(homePaths(home).keys, 'records.secret')))
+  const atRest = new AtRest(await loadRecordsSecret(home))
   const sequences = new AccessSequences(
     new SealedValues(stores.privateValues, atRest, 'access-sequences', sequenceSchema),
   )
