@@ -283,18 +283,31 @@ async function askWitness(
   { holder, signed, entry, digest, signal }: Witnessing & { holder: string; digest: Uint8Array },
 ): Promise<AccessWitness | string> {
   const request = { kind: 'witness' as const, body: { signed, entry } }
+  try {
+    const { body } = await untilBlockKnown({ clock, signal }, () =>
+      peers.request(holder, request, { timeoutMs: WITNESS_TIMEOUT_MS }),
+    )
+    const witness = { holder, signature: body.signature }
+    const member = memberOf(holder)
+    const isGood = member !== undefined && verifyWitness(witness, member.anchorKey, digest)
+    return isGood ? witness : 'witness_forged'
+  } catch (error) {
+    if (error instanceof VaultPeerError) return error.refusal ?? UNANSWERED
+    throw error
+  }
+}
+
+/** Asks again, so often and no longer, who does not know our block yet. @throws VaultPeerError */
+export async function untilBlockKnown<T>(
+  { clock, signal }: { clock: Pick<Clock, 'after'>; signal: AbortSignal },
+  ask: () => Promise<T>,
+): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
-      const { body } = await peers.request(holder, request, { timeoutMs: WITNESS_TIMEOUT_MS })
-      const witness = { holder, signature: body.signature }
-      const member = memberOf(holder)
-      const isGood = member !== undefined && verifyWitness(witness, member.anchorKey, digest)
-      return isGood ? witness : 'witness_forged'
+      return await ask()
     } catch (error) {
-      if (!(error instanceof VaultPeerError)) throw error
-      const { refusal } = error
-      if (refusal === null) return UNANSWERED
-      if (refusal !== 'block_unknown' || tries >= BLOCK_TRIES || signal.aborted) return refusal
+      const isBehind = error instanceof VaultPeerError && error.refusal === 'block_unknown'
+      if (!isBehind || tries >= BLOCK_TRIES || signal.aborted) throw error
       await blockWait(clock)
     }
   }

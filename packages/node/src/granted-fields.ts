@@ -14,12 +14,11 @@ import {
   parseRecordProof,
   type VaultAnswer,
   type VaultRequest,
-  verifyGrant,
 } from '@mooring/records'
-import { type AccessModules, BLOCK_TRIES, blockWait, signQuery } from './access-session.ts'
+import { type AccessModules, signQuery, untilBlockKnown } from './access-session.ts'
 import { type CatalogueModules, coveredBy, permitQuery } from './catalogue.ts'
 import type { Disclosures } from './disclosures.ts'
-import type { GrantUse } from './granted-records.ts'
+import { checkSignature, type GrantUse } from './granted-records.ts'
 import type { Logger } from './logger.ts'
 import { NodeError } from './node-error.ts'
 import { VaultPeerError } from './vault-peers.ts'
@@ -73,7 +72,7 @@ export async function readFields(
   { grant, purpose, person, signal }: GrantUse,
   { after, limit }: { after: Uint8Array | null; limit: number },
 ): Promise<{ items: ShownRecord[]; entry: Uint8Array; next: Uint8Array | null }> {
-  if (!verifyGrant(grant)) throw new Refusal('grant_forged', 'The signature of the grant is wrong.')
+  checkSignature(grant)
   const { custodian, logKey } = grant
   const query = 'fields that this grant shows'
   const question = await signQuery(modules, { grant, logKey, purpose, person, query })
@@ -95,19 +94,18 @@ async function ask(
 ): Promise<Answer> {
   const isThere = custodian === peers.self || peers.isConnected(custodian)
   if (!isThere) throw new NodeError('custodian_away', { custodian })
-  for (let tries = 1; ; tries += 1) {
-    signal.throwIfAborted()
-    try {
-      const request = { kind: 'fields' as const, body }
-      return (await peers.request(custodian, request, { timeoutMs: TIMEOUT_MS })).body
-    } catch (error) {
-      if (!(error instanceof VaultPeerError)) throw error
-      const { refusal } = error
-      if (refusal === null) throw new NodeError('custodian_away', { custodian }, { cause: error })
-      if (refusal !== 'block_unknown' || tries >= BLOCK_TRIES)
-        throw new Refusal(refusal, `${custodian} refuses: ${refusal}.`)
-      await blockWait(clock)
-    }
+  try {
+    const request = { kind: 'fields' as const, body }
+    const answer = await untilBlockKnown({ clock, signal }, () => {
+      signal.throwIfAborted()
+      return peers.request(custodian, request, { timeoutMs: TIMEOUT_MS })
+    })
+    return answer.body
+  } catch (error) {
+    if (!(error instanceof VaultPeerError)) throw error
+    const { refusal } = error
+    if (refusal === null) throw new NodeError('custodian_away', { custodian }, { cause: error })
+    throw new Refusal(refusal, `${custodian} refuses: ${refusal}.`)
   }
 }
 

@@ -16,15 +16,15 @@ import {
   shardSetId,
   type SignedAccessRequest,
   type VaultAnswer,
+  type VaultRequest,
   verifyGrant,
 } from '@mooring/records'
 import {
   type AccessModules,
-  BLOCK_TRIES,
-  blockWait,
   type LocatedRecord,
   type ReadingPerson,
   signQuery,
+  untilBlockKnown,
 } from './access-session.ts'
 import { discoverHeads, discoverKeys, newHeads } from './discovery.ts'
 import { PageBudget } from './holder-pages.ts'
@@ -57,6 +57,7 @@ export interface GrantedPage {
   readonly next: string | null
 }
 
+type Question = Extract<VaultRequest, { kind: 'catalogue' }>['body']
 type Catalogue = Extract<VaultAnswer, { kind: 'catalogue' }>['body']
 
 const TIMEOUT_MS = 20_000
@@ -186,7 +187,7 @@ export class GrantedRecords {
     do {
       signal.throwIfAborted()
       const began = budget.now()
-      const page = await this.#page(custodian, { ...question, after, limit: PAGE })
+      const page = await this.#page(custodian, { ...question, after, limit: PAGE }, signal)
       if (page === undefined) return false
       const recordKeys = this.#recordKeysOf(page, question.signed)
       await manifests.learn(scopeOf(grant), { keys: page.keys, heads: page.items, recordKeys })
@@ -222,26 +223,20 @@ export class GrantedRecords {
     if (code !== undefined) throw new Refusal(code, `The grant opens nothing: ${code}.`)
   }
 
-  async #page(
-    custodian: string,
-    body: Parameters<typeof signedCatalogue>[0],
-  ): Promise<Catalogue | undefined> {
+  /** Undefined when it cannot answer now. @throws Refusal */
+  async #page(custodian: string, body: Question, signal: AbortSignal) {
     const { peers, clock } = this.#modules
-    for (let tries = 1; ; tries += 1) {
-      try {
-        const answer = await peers.request(custodian, signedCatalogue(body), {
-          timeoutMs: TIMEOUT_MS,
-        })
-        return answer.body
-      } catch (error) {
-        if (!(error instanceof VaultPeerError)) throw error
-        const { refusal } = error
-        if (refusal === null || PASSING.includes(refusal)) return undefined
-        if (refusal !== 'block_unknown' || tries >= BLOCK_TRIES) {
-          throw new Refusal(refusal, `${custodian} refuses: ${refusal}.`)
-        }
-        await blockWait(clock)
-      }
+    const request = { kind: 'catalogue' as const, body }
+    try {
+      const answer = await untilBlockKnown({ clock, signal }, () =>
+        peers.request(custodian, request, { timeoutMs: TIMEOUT_MS }),
+      )
+      return answer.body
+    } catch (error) {
+      if (!(error instanceof VaultPeerError)) throw error
+      const { refusal } = error
+      if (refusal === null || PASSING.includes(refusal)) return undefined
+      throw new Refusal(refusal, `${custodian} refuses: ${refusal}.`)
     }
   }
 
@@ -264,20 +259,14 @@ export class GrantedRecords {
   }
 }
 
-/** Also where what is asked for is known already: what an altered grant says is nobody's word. */
-function checkSignature(grant: Grant): void {
+/** Also where what is asked for is known already: what an altered grant says is nobody's word. @throws Refusal */
+export function checkSignature(grant: Grant): void {
   if (verifyGrant(grant)) return
   throw new Refusal('grant_forged', 'The signature of the grant is wrong.')
 }
 
 function scopeOf({ custodian, patientKey }: Grant): Scope {
   return { custodian, patientKey }
-}
-
-function signedCatalogue(
-  body: Awaited<ReturnType<typeof signQuery>> & { after: Uint8Array | null; limit: number },
-) {
-  return { kind: 'catalogue' as const, body }
 }
 
 /** The greatest name that is less than this one. */
