@@ -4,6 +4,7 @@
 // keys, which are the only names that other members ever see. What belongs to no patient (an
 // organisation, a practitioner) is in the institution's own account, whose reference is the empty text.
 
+import { Refusal } from '@mooring/api'
 import type { KeyPair } from '@mooring/crypto'
 import type { SealKeyPair } from '@mooring/records'
 
@@ -77,4 +78,8 @@ export interface Accounts {
    * over. Durable when it resolves. @throws Refusal unknown_patient, patient_key_taken
    */
   adopt(reference: string, keys: WalletKeys): Promise<Account>
+}
+
+export function unknownPatient(): Refusal {
+  return new Refusal('unknown_patient', 'No record of this patient has come in.')
 }

@@ -26,7 +26,7 @@ import {
   signedDischargeReceiptsSchema,
   verifyRebinding,
 } from '@mooring/records'
-import type { Account, Accounts, WalletKeys } from './accounts.ts'
+import { type Account, type Accounts, unknownPatient, type WalletKeys } from './accounts.ts'
 import type { Clock } from './clock.ts'
 import type { CustodianIndex } from './custodian-index.ts'
 import type { FinalFacts } from './final-facts.ts'
@@ -83,8 +83,7 @@ export class Enrolment {
     if (reference === '')
       throw new Refusal('unknown_patient', 'Records of no patient have no wallet.')
     const isKnown = this.#modules.accounts.find(reference) !== undefined
-    if (!isNew && !isKnown)
-      throw new Refusal('unknown_patient', 'No record of this patient has come in.')
+    if (!isNew && !isKnown) throw unknownPatient()
     if (isNew && isKnown)
       throw new Refusal('patient_known', 'This number is that of a patient who is known here.')
     if (isNew && !PATIENT_NUMBER.test(reference))

@@ -209,7 +209,7 @@ export class GrantDesk {
     }
   }
 
-  /** For a wallet: the account that its key governs now. @throws Refusal unknown_patient_key, wallet_hosted */
+  /** For a wallet: the account that its key governs now. @throws Refusal unknown_patient_key, key_replaced */
   ownAccount({ patientKey }: Pick<PatientCaller, 'patientKey'>): Account {
     const account = this.#modules.accounts.findByKey(patientKey)
     if (account === undefined)

@@ -36,7 +36,14 @@ import {
   withoutDeadCopies,
   withRestored,
 } from './account-record.ts'
-import type { Account, Accounts, ClassKey, WalletKeys, WideGrant } from './accounts.ts'
+import {
+  type Account,
+  type Accounts,
+  type ClassKey,
+  unknownPatient,
+  type WalletKeys,
+  type WideGrant,
+} from './accounts.ts'
 import type { AtRest } from './at-rest.ts'
 import { ClassKeyDeposits, classKeyName } from './class-key-deposits.ts'
 import type { KeyDeposits, NewKeys } from './key-deposits.ts'
@@ -376,10 +383,6 @@ function lastOf({ classKeys }: StoredAccount): StoredClassKey {
   const last = classKeys.at(-1)
   if (last === undefined) throw new Error('a class key was not added')
   return last
-}
-
-function unknownPatient(): Refusal {
-  return new Refusal('unknown_patient', 'No record of this patient has come in.')
 }
 
 function unknownRecipient(name: string): Refusal {

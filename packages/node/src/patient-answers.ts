@@ -4,7 +4,7 @@ import { type ApiHandlers, type PatientHandlers, Refusal } from '@mooring/api'
 import { toHex } from '@mooring/codec'
 import { handleOfKey } from '@mooring/ledger'
 import type { RandomBytes } from '@mooring/records'
-import type { Accounts } from './accounts.ts'
+import { type Accounts, unknownPatient } from './accounts.ts'
 import type { Clock } from './clock.ts'
 import type { Enrolment } from './enrolment.ts'
 import { checkTerms, patientReference } from './grant-terms.ts'
@@ -91,8 +91,4 @@ async function createGrant(modules: PatientAnswerModules, request: GrantRequest)
   const grant = hostedGrant(pair, account, terms)
   const { document } = await desk.putInForce(account, { grant, open, hostedNumber: number })
   return document
-}
-
-function unknownPatient(): Refusal {
-  return new Refusal('unknown_patient', 'No record of this patient has come in.')
 }

@@ -2,12 +2,11 @@
 // account for what it disclosed.
 
 import type { Accounting, Disclosure, TimelineHandlers, Trace } from '@mooring/api'
-import { Refusal } from '@mooring/api'
 import { toHex } from '@mooring/codec'
 import { encodeBase64url } from '@mooring/crypto'
 import { heldRequestDigest, openAccessEntry } from '@mooring/records'
 import type { AccessCollector, CollectedAccess } from './access-collector.ts'
-import type { Account, Accounts } from './accounts.ts'
+import { type Account, type Accounts, unknownPatient } from './accounts.ts'
 import type { CustodianIndex } from './custodian-index.ts'
 import { patientReference } from './grant-terms.ts'
 import { accountOf } from './patient-timeline.ts'
@@ -36,8 +35,7 @@ export function createPatientTraces(
     },
     accounting: async (patient) => {
       const account = modules.accounts.find(patientReference(patient))
-      if (account === undefined)
-        throw new Refusal('unknown_patient', 'No record of this patient has come in.')
+      if (account === undefined) throw unknownPatient()
       const silent = await modules.collector.collect()
       const all = await linesOf(modules, account)
       const items = all.flatMap((each) => disclosureOf(modules, each))
