@@ -8,11 +8,14 @@ import {
   parseDocumentText,
   RecordsError,
 } from '@mooring/records'
+import type { Command } from 'commander'
 import type { Context, GlobalOptions } from './context.ts'
 import { writeNew } from './grant-file.ts'
 import type { Output } from './output.ts'
 import { isQrWanted, terminalQr } from './qr.ts'
 import { readInput } from './read-input.ts'
+
+export type DocumentOptions = { output?: string; qr?: boolean }
 
 const LINE = /^\s*mooring-[a-z-]+:/
 
@@ -40,12 +43,18 @@ export function parseLine<T>(kind: DocumentKind<T>, line: string): T {
   }
 }
 
+export function lineOptions(command: Command): Command {
+  return command
+    .option('-o, --output <file>', 'write it there instead of stdout')
+    .option('--qr', 'show it as a QR code too')
+}
+
 export type ShownDocument = { text: string; file: string | null }
 
 // To a file where one is named, else to stdout.
 export async function showDocument<T>(
   context: Context,
-  options: GlobalOptions & { output?: string; qr?: boolean },
+  options: GlobalOptions & DocumentOptions,
   { kind, value, output }: { kind: DocumentKind<T>; value: T; output: Output },
 ): Promise<ShownDocument> {
   const text = formatDocumentText(kind, value)

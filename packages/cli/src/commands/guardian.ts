@@ -26,7 +26,7 @@ import type { Command } from 'commander'
 import { askChain, findIdentity, refuseOther } from '../ask-chain.ts'
 import { remote, withHelp } from '../command-help.ts'
 import { type Context, waitingFor } from '../context.ts'
-import { readDocument, showDocument } from '../documents.ts'
+import { lineOptions, readDocument, showDocument } from '../documents.ts'
 import type { RemoteOptions } from '../endpoint.ts'
 import { refuseUnread } from '../fingerprint.ts'
 import { createOutput, formatAmount, formatTable } from '../output.ts'
@@ -67,12 +67,12 @@ async function identityOn(client: Client, id: Uint8Array) {
 }
 
 function addKey(group: Command, context: Context): void {
-  const command = group
-    .command('key')
-    .description('keys to give to somebody who names you as a guardian')
-    .requiredOption('--label <name>', 'who you are, for the owner')
-    .option('-o, --output <file>', 'write it there instead of stdout')
-    .option('--qr', 'show it as a QR code too')
+  const command = lineOptions(
+    group
+      .command('key')
+      .description('keys to give to somebody who names you as a guardian')
+      .requiredOption('--label <name>', 'who you are, for the owner'),
+  )
   withHelp(command, {
     examples: [
       'mooring guardian key --label Ann -o ann.txt',

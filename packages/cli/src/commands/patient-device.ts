@@ -1,8 +1,9 @@
 // Devices of a patient, and representatives: wallets that act with keys of their own, until a date, and that
-// can be stopped one by one. Three lines go from hand to hand: an invitation, the keys, the delegations.
+// can be stopped one by one. Three lines go from hand to hand: an invitation, the keys, the delegations;
+// what the other wallet does with them is in patient-join.ts.
 
 import type { Client } from '@mooring/api/client'
-import { equalBytes, toHex } from '@mooring/codec'
+import { equalBytes } from '@mooring/codec'
 import { DEVICES_MAX, deviceKeyDigest, encodeIdentityEvent, signGrantRevoke } from '@mooring/ledger'
 import { NodeError } from '@mooring/node'
 import {
@@ -19,13 +20,12 @@ import { type Command, Option } from 'commander'
 import { askChain, findIdentity } from '../ask-chain.ts'
 import { countArgument, remote, withHelp } from '../command-help.ts'
 import { type Context, waitingFor } from '../context.ts'
-import { type DelegateChoice, delegationsFor, inviteOf, joined, keysFor } from '../delegating.ts'
-import { parseLine, readDocument, readLine, showDocument } from '../documents.ts'
+import { type DelegateChoice, delegationsFor, inviteOf } from '../delegating.ts'
+import { type DocumentOptions, lineOptions, readDocument, showDocument } from '../documents.ts'
 import type { RemoteOptions } from '../endpoint.ts'
 import { createOutput, formatAmount, formatTable, formatTime } from '../output.ts'
 import { devicesOf, identityEvent, policyOf, settleOwn } from '../own-identity.ts'
 import { withHospital } from '../patient-client.ts'
-import { askGenesis } from '../pinned-genesis.ts'
 import {
   makeWallet,
   refuseExisting,
@@ -35,22 +35,15 @@ import {
 } from '../wallet-session.ts'
 import { tryRevoke } from './patient-recover.ts'
 
-type Options = RemoteOptions & WalletOptions & { output?: string; qr?: boolean }
+type Options = RemoteOptions & WalletOptions & DocumentOptions
 type Save = (wallet: Wallet) => Promise<void>
 
 const DAY_MS = 86_400_000
 // Handles on the chain live 400 days: a longer delegation is renewed.
 const DAYS_MAX = 390
-const LINE_BYTES_MAX = 512 * 1024
 
 const usage = (detail: string, command: string) =>
   new NodeError('usage', { detail, command: `patient ${command} ` })
-
-function lineOptions(command: Command): Command {
-  return command
-    .option('-o, --output <file>', 'write it there instead of stdout')
-    .option('--qr', 'show it as a QR code too')
-}
 
 function addNew(group: Command, context: Context): void {
   const command = group
@@ -286,55 +279,6 @@ function addRevoke(group: Command, context: Context): void {
     if (output.isJson) output.json({ schema: 'mooring/device-revoked/v1', label, count })
     else output.text(`${label} acts for you no more, at ${formatAmount(count, 'hospital')}`)
   })
-}
-
-export function addPatientJoin(group: Command, context: Context): void {
-  const command = lineOptions(remote(group.command('join')))
-    .description('act for a patient: answer an invitation, or take the delegations')
-    .argument('<text>', 'an invitation or delegations, as text or a file; - for stdin')
-    .option('--label <text>', 'what the patient shall call this wallet', 'phone')
-  withHelp(command, {
-    examples: [
-      'mooring patient join invite.txt --label phone -o keys.txt',
-      'mooring patient join delegations.txt',
-    ],
-    exits: [3, 4, 5, 6, 7, 8, 10, 13],
-  })
-  command.action(async (word: string) => {
-    const options = command.optsWithGlobals<Options & { label: string }>()
-    const output = createOutput(context, options)
-    const line = await readLine(context, word, LINE_BYTES_MAX)
-    if (line.trim().startsWith(`mooring-${DELEGATE_DOCUMENT.name}:`)) {
-      const hospitals = await takeDelegations(context, options, line)
-      if (output.isJson) output.json({ schema: 'mooring/joined/v1', hospitals })
-      else output.text(`this wallet acts at ${hospitals.join(', ')}`)
-      return
-    }
-    const invitation = parseLine(DELEGATE_INVITE, line)
-    const value = await withWallet(context, options, async (wallet) =>
-      keysFor(wallet, invitation, options.label),
-    )
-    const shown = { kind: DELEGATE_KEYS, value, output }
-    const { text, file } = await showDocument(context, options, shown)
-    if (output.isJson) output.json({ schema: 'mooring/delegate-keys/v1', file, text })
-    else output.note('At the wallet of the patient:   mooring patient device add <text>')
-  })
-}
-
-async function takeDelegations(
-  context: Context,
-  options: Options,
-  line: string,
-): Promise<string[]> {
-  const given = parseLine(DELEGATE_DOCUMENT, line)
-  const { genesisDigest, hospitals } = given.invite
-  await withWallet(context, options, async (wallet, save) => {
-    const url = hospitals[0]?.endpoint ?? ''
-    const genesis = wallet.genesis ?? (await askGenesis(url, options))
-    if (toHex(genesis.digest) !== toHex(genesisDigest)) throw new NodeError('other_network')
-    await save(joined(wallet, given, { genesis, now: context.now().getTime() }))
-  })
-  return given.items.map(({ organisation }) => organisation)
 }
 
 function untilOf(text: string, now: number): number {

@@ -13,7 +13,7 @@ import type { Command } from 'commander'
 import { refuseOther } from '../ask-chain.ts'
 import { remote, withHelp } from '../command-help.ts'
 import type { Context } from '../context.ts'
-import { readDocument, showDocument } from '../documents.ts'
+import { lineOptions, readDocument, showDocument } from '../documents.ts'
 import { type RemoteOptions, withNode } from '../endpoint.ts'
 import { refuseUnread } from '../fingerprint.ts'
 import { createOutput } from '../output.ts'
@@ -40,11 +40,9 @@ function signAs(
 }
 
 function asked(command: Command): Command {
-  return command
+  return lineOptions(command)
     .argument('<request>', 'of the person: the text or its file; - for stdin')
     .requiredOption('--fingerprint <digits>', 'on the screen of the person, twenty of them')
-    .option('-o, --output <file>', 'write it there instead of stdout')
-    .option('--qr', 'show it as a QR code too')
 }
 
 function addAttest(group: Command, context: Context): void {
