@@ -2,7 +2,7 @@
 
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import type { EmergencyNotice, EmergencyStatus } from '@mooring/api'
+import type { EmergencyStatus } from '@mooring/api'
 import { encode, fromHex, toHex } from '@mooring/codec'
 import { CryptoError, parseDidKey } from '@mooring/crypto'
 import { NodeError } from '@mooring/node'
@@ -28,11 +28,12 @@ import { type Command, Option } from 'commander'
 import { remote, withHelp } from '../command-help.ts'
 import { type Context, waitingFor } from '../context.ts'
 import type { RemoteOptions } from '../endpoint.ts'
-import { type Column, createOutput, formatFields, formatTable, formatTime } from '../output.ts'
+import { createOutput } from '../output.ts'
 import { chosenHospital, withHospital } from '../patient-client.ts'
 import { isQrWanted, svgQr, terminalQr } from '../qr.ts'
 import { readInput } from '../read-input.ts'
 import { type WalletOptions, walletRandom, readWallet, withWallet } from '../wallet-session.ts'
+import { addEmergencyStatus } from './patient-emergency-status.ts'
 
 type Options = RemoteOptions & WalletOptions & { at?: string }
 type SetOptions = Options & {
@@ -63,7 +64,7 @@ export function addPatientEmergency(group: Command, context: Context): void {
   addSet(emergency, context)
   addCard(emergency, context)
   addOptOut(emergency, context)
-  addStatus(emergency, context)
+  addEmergencyStatus(emergency, context)
 }
 
 function atHospital(command: Command): Command {
@@ -331,62 +332,6 @@ function addOptOut(group: Command, context: Context): void {
     output.note('in an emergency nobody will know of your allergies or medication')
     output.note('change your mind with: mooring patient emergency set')
   })
-}
-
-const COLUMNS: Column<EmergencyNotice & { hospital: string }>[] = [
-  { title: 'opened', value: ({ time, late }) => (late ? `${time}, told late` : time) },
-  { title: 'by', value: ({ organisation }) => organisation },
-  { title: 'reason', value: ({ reason }) => reason },
-  { title: 'of', value: ({ as }) => (as === 'patient' ? 'you' : 'somebody you guard') },
-  { title: 'in words', value: ({ written }) => written ?? 'not yet' },
-  { title: 'review', value: ({ verdict }) => verdict?.verdict ?? 'not yet' },
-]
-
-function addStatus(group: Command, context: Context): void {
-  const command = remote(group.command('status')).description(
-    'your emergency set, and everybody who has opened it',
-  )
-  withHelp(command, {
-    examples: ['mooring patient emergency status', 'mooring patient emergency status --json'],
-    exits: [4, 5, 6],
-  })
-  command.action(async () => {
-    const options = command.optsWithGlobals<Options>()
-    const output = createOutput(context, options)
-    const wallet = await readWallet(context, options)
-    const own = wallet.hospitals.filter(({ patient }) => patient === (options.for ?? ''))
-    const found: { hospital: string; status: EmergencyStatus }[] = []
-    for (const hospital of own) {
-      const status = await withHospital(context, { wallet, hospital }, options, (client) =>
-        client.ownEmergencyStatus(),
-      )
-      found.push({ hospital: hospital.organisation, status })
-    }
-    const notices = found.flatMap(({ hospital, status }) =>
-      status.notices.map((notice) => ({ ...notice, hospital })),
-    )
-    const { deposited, isOptedOut } = wallet.emergency
-    const set = found.find(({ hospital }) => hospital === deposited?.home)?.status.set ?? null
-    if (output.isJson) {
-      output.json({ schema: 'mooring/emergency-status/v1', isOptedOut, set, notices })
-      return
-    }
-    output.text(
-      formatFields([
-        ['set', setText(isOptedOut, deposited)],
-        ['trustees', deposited?.trustees.join(', ') ?? '–'],
-        ['versions left', set === null ? '–' : String(set.spare)],
-      ]),
-    )
-    if (notices.length > 0) output.text(output.bad(`\n${formatTable(notices, COLUMNS)}`))
-    else output.text('nobody has opened it')
-  })
-}
-
-function setText(isOptedOut: boolean, deposited: Wallet['emergency']['deposited']): string {
-  if (isOptedOut) return 'none: you have opted out'
-  if (deposited === null) return 'none'
-  return `deposited ${formatTime(deposited.madeAt)} through ${deposited.home}`
 }
 
 function cardOf(wallet: Wallet): string {
