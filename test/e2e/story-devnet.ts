@@ -22,7 +22,7 @@ export type Story = {
   close: () => Promise<void>
 }
 
-export const TREATING = 3
+const TREATING = 3
 
 export async function storyDevnet(write: (text: string) => void): Promise<Story> {
   write('Five hospitals start on this computer …\n')

@@ -6,7 +6,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Story } from './story-devnet.ts'
 import { eventually } from './eventually.ts'
-import type { Person, Telling } from './story-teller.ts'
+import type { Person } from './story-teller.ts'
 
 const LOCK_MS = 60_000
 
@@ -53,16 +53,11 @@ async function bringBack(story: Story): Promise<void> {
   assert.ok(desk !== undefined && ann !== undefined && cem !== undefined)
   const jill: Person = { name: 'Jill, new phone', wallet: 'jill-2.json' }
   const at = ['--endpoint', desk.node?.api ?? '']
-  const type = (who: Person, line: string, telling?: Telling) =>
-    teller.type(who, [...line.split(' '), ...at], telling)
+  const type = (who: Person, line: string) => teller.type(who, [...line.split(' '), ...at])
   await teller.type(jill, 'patient new --label Jill', { lines: 0 })
   const listed = await teller.type(ann, 'guardian list', { says: [/[0-9a-f]{64}/] })
   const identity = /[0-9a-f]{64}/.exec(listed.stdout)?.[0] ?? ''
-  const started = await type(
-    jill,
-    `patient recover start --identity ${identity} -o recovery.txt`,
-    {},
-  )
+  const started = await type(jill, `patient recover start --identity ${identity} -o recovery.txt`)
   const fingerprint = /digits: ([0-9 ]+)/.exec(`${started.stdout}${started.stderr}`)?.[1] ?? ''
   const digits = fingerprint.trim()
   const signed = ['recovery.txt', '--fingerprint', digits, '-o']

@@ -10,12 +10,12 @@ import { runMooring } from './command.ts'
 import type { Devnet, DevnetNode } from './devnet.ts'
 import { eventually } from './eventually.ts'
 
-export type Told = { stdout: string; stderr: string; milliseconds: number }
+type Told = { stdout: string; stderr: string; milliseconds: number }
 
 // Whose hands are on the keyboard: with a wallet of their own, or at a hospital's node.
 export type Person = { name: string; wallet?: string; node?: DevnetNode }
 
-export type Telling = {
+type Telling = {
   // How it must end; 0 when absent.
   code?: number
   // What must stand in what it says.

@@ -7,7 +7,7 @@ import { formatFields, formatTime } from './output.ts'
 
 type Field = readonly [name: string, value: string]
 
-export type GrantState = 'live' | 'not_yet' | 'expired' | 'revoked'
+type GrantState = 'live' | 'not_yet' | 'expired' | 'revoked'
 
 /** As the wallet knows it. */
 export function stateOf(

@@ -37,7 +37,7 @@ export function signingClient(
   })
 }
 
-export function patientClient(
+function patientClient(
   context: Context,
   { wallet, hospital }: { wallet: Wallet; hospital: WalletHospital },
   options: Pick<RemoteOptions, 'timeout'>,

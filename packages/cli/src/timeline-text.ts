@@ -69,7 +69,7 @@ export function gapText({ custodian, from, to }: TimelineGap): string {
     : `${custodian}: no. ${from} to ${to} are not shown`
 }
 
-export function problemText({ custodian, record, code }: TimelineProblem): string {
+function problemText({ custodian, record, code }: TimelineProblem): string {
   return `${custodian}: record ${shortDigest(toHex(record))} ${PROBLEMS[code]}`
 }
 

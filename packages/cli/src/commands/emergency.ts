@@ -14,7 +14,7 @@ import { addEmergencyOpen } from './emergency-open.ts'
 const OUTCOMES = ['treated', 'transferred', 'died', 'not-needed']
 const VERDICTS = ['justified', 'questionable', 'unjustified']
 
-export const EMERGENCY_COLUMNS: Column<Emergency>[] = [
+const EMERGENCY_COLUMNS: Column<Emergency>[] = [
   { title: 'opened', value: ({ openedAt }) => openedAt },
   { title: 'reason', value: ({ reason }) => reason },
   { title: 'by', value: ({ role }) => role },

@@ -293,7 +293,7 @@ function revocationsOf(wallet: Wallet): { publicKey: Uint8Array; signature: Uint
   })
 }
 
-export function backupOf(wallet: Wallet, identity: Uint8Array): WalletBackup {
+function backupOf(wallet: Wallet, identity: Uint8Array): WalletBackup {
   const seals = wallet.hospitals.flatMap((hospital) => {
     const key = hospital.patient === '' ? sealKeyAt(wallet, hospital) : undefined
     if (key === undefined) return []
