@@ -19,7 +19,7 @@ const IO = '@mooring/fhir @mooring/storage @mooring/network @mooring/api'
 
 const ALLOWED: Record<string, string[]> = {
   codec: list('cborg fflate'),
-  crypto: list('@mooring/codec @noble/* @hpke/* @scure/* shamir-secret-sharing'),
+  crypto: list('@mooring/codec @noble/* @hpke/* @scure/*'),
   ledger: list('@mooring/codec @mooring/crypto'),
   consensus: list('@mooring/codec @mooring/crypto'),
   records: list('@mooring/codec @mooring/crypto'),
