@@ -9,6 +9,7 @@ import {
   checkSignatures,
   currentKeyOf,
   type DecodedTransaction,
+  decodeTransaction,
   formatPayloadJson,
   grantHandleOf,
   HANDLE_LIVES_MAX_MS,
@@ -27,7 +28,6 @@ import {
 } from '../src/index.ts'
 import { anchor, keyOf, MINUTE, seedOf, START, world } from './fixture.ts'
 import { Chain, DAY } from './governance-world.ts'
-import { decodeTransaction } from '../src/index.ts'
 import {
   DAY_AFTER,
   handleNamed,
