@@ -4,14 +4,13 @@
  */
 
 import * as answers from './emergency-answers.ts'
-import { bytes, closed, hexId, json, page, table } from './route-forms.ts'
-import { type Properties, Type } from './schema.ts'
+import { body, bytes, closed, hexId, hexKey, json, page, patient, table } from './route-forms.ts'
+import { Type } from './schema.ts'
 
 const BODY_MAX = 64 * 1024
 const DEPOSITS_MAX = 16 * 1024 * 1024
 const PRESENTATION_MAX = 16 * 1024
 
-const hexKey = Type.String({ pattern: '^[0-9a-f]{64}$', description: 'In hexadecimal digits.' })
 const code = Type.String({
   maxLength: 32,
   description: 'A code; an unknown or empty one is refused.',
@@ -21,10 +20,6 @@ const short = Type.String({ minLength: 1, maxLength: 128 })
 const presentation = Type.String({
   maxLength: PRESENTATION_MAX,
   description: 'SD-JWT VC of the practitioner with a key binding over this question.',
-})
-const patient = Type.String({ maxLength: 256, description: 'A FHIR reference or the bare number.' })
-const body = <P extends Properties>(properties: P) => ({
-  'application/json': { form: 'json' as const, schema: Type.Object(properties, closed) },
 })
 const emergency = { params: Type.Object({ id: hexId }) }
 

@@ -6,16 +6,13 @@
  */
 
 import * as answers from './erasure-answers.ts'
-import { closed, json, page, recordId, table } from './route-forms.ts'
-import { type Properties, Type } from './schema.ts'
+import { body, closed, json, page, recordId, table } from './route-forms.ts'
+import { Type } from './schema.ts'
 
 const BODY_MAX = 16 * 1024
 const TEXT_MAX = 4 * 1024
 const words = (description: string) =>
   Type.String({ minLength: 1, maxLength: TEXT_MAX, pattern: '\\S', description })
-const body = <P extends Properties>(properties: P) => ({
-  'application/json': { form: 'json' as const, schema: Type.Object(properties, closed) },
-})
 const ofRecord = Type.Object({ id: recordId })
 const amendmentId = Type.Object({ id: Type.String({ pattern: '^[0-9a-f]{32}$' }) })
 

@@ -5,11 +5,10 @@
 
 import * as answers from './identity-answers.ts'
 import { Enrolled, RelayedHandle } from './patient-answers.ts'
-import { bytes, closed, hexId, json, table } from './route-forms.ts'
+import { body, bytes, hexId, hexKey, json, signature, startOfDay, table } from './route-forms.ts'
 import { Type } from './schema.ts'
 
 const EVENT_BYTES_MAX = 16 * 1024
-const hexKey = Type.String({ pattern: '^[0-9a-f]{64}$', description: 'In hexadecimal digits.' })
 
 export const identityRoutes = table({
   relayIdentityEvent: {
@@ -40,24 +39,16 @@ export const identityRoutes = table({
     role: 'operator',
     summary:
       'What this member says of a recovery: that its desk has seen the person, or as guardian',
-    accepts: {
-      'application/json': {
-        form: 'json',
-        schema: Type.Object(
-          {
-            as: Type.Unsafe<'desk' | 'approve' | 'veto'>({
-              type: 'string',
-              enum: ['desk', 'approve', 'veto'],
-            }),
-            identity: hexKey,
-            sequence: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
-            controlKey: hexKey,
-            nextKeyDigest: hexKey,
-          },
-          closed,
-        ),
-      },
-    },
+    accepts: body({
+      as: Type.Unsafe<'desk' | 'approve' | 'veto'>({
+        type: 'string',
+        enum: ['desk', 'approve', 'veto'],
+      }),
+      identity: hexKey,
+      sequence: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+      controlKey: hexKey,
+      nextKeyDigest: hexKey,
+    }),
     bodyBytesMax: EVENT_BYTES_MAX,
     responses: { 200: json('Signed with its anchor key.', answers.RecoverySignature) },
     problems: [408, 413, 415, 422],
@@ -68,22 +59,14 @@ export const identityRoutes = table({
     tag: 'patients',
     role: 'patient',
     summary: 'After a recovery: the identity of the patient vouches for the key that signs this',
-    accepts: {
-      'application/json': {
-        form: 'json',
-        schema: Type.Object(
-          {
-            former: hexKey,
-            sealKey: hexKey,
-            identity: hexKey,
-            salt: hexKey,
-            signature: Type.String({ pattern: '^[0-9a-f]{128}$', description: 'Ed25519, in hex.' }),
-            recoveryCommit: Type.Optional(hexKey),
-          },
-          closed,
-        ),
-      },
-    },
+    accepts: body({
+      former: hexKey,
+      sealKey: hexKey,
+      identity: hexKey,
+      salt: hexKey,
+      signature,
+      recoveryCommit: Type.Optional(hexKey),
+    }),
     bodyBytesMax: EVENT_BYTES_MAX,
     responses: { 200: json('Both are in force.', Enrolled) },
     problems: [401, 403, 404, 408, 409, 413, 415, 422, 429],
@@ -94,23 +77,11 @@ export const identityRoutes = table({
     tag: 'patients',
     role: 'patient',
     summary: 'Put the handle of a delegation on the chain: a device or a representative',
-    accepts: {
-      'application/json': {
-        form: 'json',
-        schema: Type.Object(
-          {
-            publicKey: hexKey,
-            expiresAt: Type.Integer({
-              minimum: 0,
-              maximum: Number.MAX_SAFE_INTEGER,
-              description: 'Unix milliseconds; the start of a day, UTC.',
-            }),
-            signature: Type.String({ pattern: '^[0-9a-f]{128}$', description: 'Ed25519, in hex.' }),
-          },
-          closed,
-        ),
-      },
-    },
+    accepts: body({
+      publicKey: hexKey,
+      expiresAt: startOfDay,
+      signature,
+    }),
     bodyBytesMax: EVENT_BYTES_MAX,
     responses: { 200: json('It is final.', RelayedHandle) },
     problems: [401, 403, 404, 408, 409, 413, 415, 422, 429],

@@ -5,21 +5,23 @@
  * relayed, so that anybody can bring it.
  */
 
-import { closed, hexId, json, page, table } from './route-forms.ts'
+import {
+  body,
+  closed,
+  hexId,
+  hexKey,
+  json,
+  page,
+  patient,
+  signature,
+  startOfDay,
+  table,
+} from './route-forms.ts'
 import * as answers from './patient-answers.ts'
-import { type Properties, Type } from './schema.ts'
+import { Type } from './schema.ts'
 import { GrantDocument } from './vault-answers.ts'
 
 const BODY_MAX = 96 * 1024
-const key = Type.String({ pattern: '^[0-9a-f]{64}$', description: 'In hexadecimal digits.' })
-const signature = Type.String({ pattern: '^[0-9a-f]{128}$', description: 'Ed25519, in hex.' })
-const patient = Type.String({
-  maxLength: 256,
-  description: 'A FHIR reference or the bare number.',
-})
-const body = <P extends Properties>(properties: P) => ({
-  'application/json': { form: 'json' as const, schema: Type.Object(properties, closed) },
-})
 
 export const patientRoutes = table({
   createEnrolment: {
@@ -55,8 +57,8 @@ export const patientRoutes = table({
       'Bind the key that signs this to the patient of a ticket; an earlier key of theirs is retired',
     accepts: body({
       code: Type.String({ pattern: '^[A-Za-z0-9_-]{22}$', description: 'Of the ticket.' }),
-      sealKey: key,
-      recoveryCommit: Type.Optional(key),
+      sealKey: hexKey,
+      recoveryCommit: Type.Optional(hexKey),
     }),
     bodyBytesMax: BODY_MAX,
     responses: { 200: json('Both are in force.', answers.Enrolled) },
@@ -72,12 +74,8 @@ export const patientRoutes = table({
       grant: GrantDocument,
       open: Type.Object(
         {
-          publicKey: key,
-          expiresAt: Type.Integer({
-            minimum: 0,
-            maximum: Number.MAX_SAFE_INTEGER,
-            description: 'Unix milliseconds; the start of a day, UTC.',
-          }),
+          publicKey: hexKey,
+          expiresAt: startOfDay,
           kind: Type.Unsafe<'share' | 'standing' | 'research' | 'delegation'>({
             type: 'string',
             enum: ['share', 'standing', 'research', 'delegation'],
@@ -107,7 +105,7 @@ export const patientRoutes = table({
     tag: 'patients',
     role: 'none',
     summary: 'Relay a revocation that its one-time key has signed; anybody may bring it',
-    accepts: body({ publicKey: key, signature }),
+    accepts: body({ publicKey: hexKey, signature }),
     bodyBytesMax: BODY_MAX,
     responses: {
       200: json('It is final: nobody serves that grant any more.', answers.RelayedHandle),

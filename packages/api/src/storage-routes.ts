@@ -3,15 +3,13 @@
  * no page of another site can send unasked.
  */
 
-import { binary, closed, json, table } from './route-forms.ts'
+import { binary, body, json, table } from './route-forms.ts'
 import { Type } from './schema.ts'
 import * as answers from './storage-answers.ts'
 
 const COMMAND_BODY_MAX = 1024
 const height = Type.String({ pattern: '^[0-9]{1,15}$', description: 'Height of a snapshot.' })
-const nothing = {
-  'application/json': { form: 'json' as const, schema: Type.Object({}, closed) },
-}
+const nothing = body({})
 const octets = (description: string) => ({
   description,
   type: 'application/octet-stream',

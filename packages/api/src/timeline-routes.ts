@@ -2,16 +2,14 @@
  * The part of the table that is about timelines, access logs of patients, and questions about them.
  */
 
-import { bytes, closed, json, page, recordId, table } from './route-forms.ts'
+import { body, bytes, closed, hexKey, json, page, recordId, table } from './route-forms.ts'
 import { Type } from './schema.ts'
 import * as answers from './timeline-answers.ts'
-import { GrantDocument } from './vault-answers.ts'
-import { person, practitioner, toSign } from './vault-routes.ts'
+import { toSign, underGrant } from './vault-routes.ts'
 
 const BODY_MAX = 64 * 1024
 export const QUESTION_CHARACTERS_MAX = 2_000
 
-const digest = Type.String({ pattern: '^[0-9a-f]{64}$', description: 'In hexadecimal digits.' })
 const words = (description: string) =>
   Type.String({ minLength: 1, maxLength: QUESTION_CHARACTERS_MAX, description })
 const questionId = Type.String({ pattern: '^[0-9a-f]{32}$', description: 'Of the question.' })
@@ -62,12 +60,7 @@ export const timelineRoutes = table({
     tag: 'patients',
     role: 'patient',
     summary: 'Ask the hospital why an access was made',
-    accepts: {
-      'application/json': {
-        form: 'json',
-        schema: Type.Object({ access: digest, question: words('What is asked.') }, closed),
-      },
-    },
+    accepts: body({ access: hexKey, question: words('What is asked.') }),
     bodyBytesMax: BODY_MAX,
     responses: { 201: json('It is kept.', answers.Question) },
     problems: [401, 403, 404, 408, 409, 413, 415, 422, 429],
@@ -100,12 +93,7 @@ export const timelineRoutes = table({
     role: 'auditor',
     summary: 'Answer a question of a patient, once',
     params: Type.Object({ id: questionId }),
-    accepts: {
-      'application/json': {
-        form: 'json',
-        schema: Type.Object({ answer: words('What is answered.') }, closed),
-      },
-    },
+    accepts: body({ answer: words('What is answered.') }),
     bodyBytesMax: BODY_MAX,
     responses: { 200: json('It is kept.', answers.Question) },
     problems: [404, 408, 409, 413, 415, 422],
@@ -136,23 +124,7 @@ export const timelineRoutes = table({
     role: 'submitter',
     summary: 'What a grant opens, each record with its proof; the question leaves an access entry',
     query: Type.Object(page, closed),
-    accepts: {
-      'application/json': {
-        form: 'json',
-        schema: Type.Object(
-          {
-            grant: GrantDocument,
-            purpose: Type.String({
-              pattern: '^[A-Z0-9]{2,16}$',
-              description: 'Why, as a code of v3-ActReason, for example TREAT.',
-            }),
-            person: Type.Optional(person),
-            practitioner: Type.Optional(practitioner),
-          },
-          closed,
-        ),
-      },
-    },
+    accepts: body(underGrant),
     bodyBytesMax: BODY_MAX,
     responses: { 200: json('A page.', answers.TimelinePage), 202: toSign },
     problems: [403, 408, 413, 415, 422],

@@ -5,8 +5,8 @@
  */
 
 import { ProofDocument } from './answers.ts'
-import { binary, closed, json, page, recordId, table } from './route-forms.ts'
-import { type Properties, Type } from './schema.ts'
+import { binary, body, closed, json, page, recordId, table } from './route-forms.ts'
+import { Type } from './schema.ts'
 import * as answers from './vault-answers.ts'
 
 const GRANT_BODY_MAX = 64 * 1024
@@ -31,6 +31,13 @@ export const practitioner = Type.Object(
   { ...closed, description: 'Who looks and signs; the first call is answered with 202.' },
 )
 export const toSign = json('A practitioner has to sign first.', answers.PractitionerChallenge)
+/** Of every question under a grant. */
+export const underGrant = {
+  grant: answers.GrantDocument,
+  purpose,
+  person: Type.Optional(person),
+  practitioner: Type.Optional(practitioner),
+}
 const instant = (description: string) =>
   Type.String({
     pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{5,15}(Z|[+-][0-9]{2}:[0-9]{2})$',
@@ -53,9 +60,6 @@ const steps = (description: string) => ({
     contentSchema: { $ref: 'VaultStep#' },
   }),
 })
-const command = <P extends Properties>(properties: P) => ({
-  'application/json': { form: 'json' as const, schema: Type.Object(properties, closed) },
-})
 
 export const vaultRoutes = table({
   getRecordContent: {
@@ -76,20 +80,7 @@ export const vaultRoutes = table({
     role: 'submitter',
     summary: 'Read one record under a grant; that leaves an access entry',
     params: Type.Object({ id: recordId }),
-    accepts: {
-      'application/json': {
-        form: 'json',
-        schema: Type.Object(
-          {
-            grant: answers.GrantDocument,
-            purpose,
-            person: Type.Optional(person),
-            practitioner: Type.Optional(practitioner),
-          },
-          closed,
-        ),
-      },
-    },
+    accepts: body(underGrant),
     bodyBytesMax: GRANT_BODY_MAX,
     responses: { 200: content, 202: toSign },
     problems: [403, 404, 408, 413, 415, 422],
@@ -101,27 +92,16 @@ export const vaultRoutes = table({
     role: 'submitter',
     summary: 'What a grant opens; the question leaves an access entry',
     query: Type.Object(page, closed),
-    accepts: {
-      'application/json': {
-        form: 'json',
-        schema: Type.Object(
-          {
-            grant: answers.GrantDocument,
-            purpose,
-            person: Type.Optional(person),
-            practitioner: Type.Optional(practitioner),
-            records: Type.Optional(
-              Type.Array(recordId, {
-                minItems: 1,
-                maxItems: NAMES_MAX,
-                description: 'Only these.',
-              }),
-            ),
-          },
-          closed,
-        ),
-      },
-    },
+    accepts: body({
+      ...underGrant,
+      records: Type.Optional(
+        Type.Array(recordId, {
+          minItems: 1,
+          maxItems: NAMES_MAX,
+          description: 'Only these.',
+        }),
+      ),
+    }),
     bodyBytesMax: GRANT_BODY_MAX,
     responses: { 200: json('A page.', answers.ReadablePage), 202: toSign },
     problems: [403, 408, 413, 415, 422],
@@ -133,20 +113,7 @@ export const vaultRoutes = table({
     role: 'submitter',
     summary: 'Fields that a grant shows of records it does not open as a whole, with proofs',
     query: Type.Object(page, closed),
-    accepts: {
-      'application/json': {
-        form: 'json',
-        schema: Type.Object(
-          {
-            grant: answers.GrantDocument,
-            purpose,
-            person: Type.Optional(person),
-            practitioner: Type.Optional(practitioner),
-          },
-          closed,
-        ),
-      },
-    },
+    accepts: body(underGrant),
     bodyBytesMax: GRANT_BODY_MAX,
     responses: { 200: json('A page.', answers.ShownFieldsPage), 202: toSign },
     problems: [403, 408, 413, 415, 422],
@@ -169,21 +136,13 @@ export const vaultRoutes = table({
     role: 'submitter',
     summary: 'A proof that shows chosen fields of a record and no other',
     params: Type.Object({ id: recordId }),
-    accepts: {
-      'application/json': {
-        form: 'json',
-        schema: Type.Object(
-          {
-            fields: Type.Array(Type.String({ maxLength: 1024 }), {
-              minItems: 1,
-              maxItems: FIELDS_MAX,
-              description: 'JSON pointers, for example /code/text.',
-            }),
-          },
-          closed,
-        ),
-      },
-    },
+    accepts: body({
+      fields: Type.Array(Type.String({ maxLength: 1024 }), {
+        minItems: 1,
+        maxItems: FIELDS_MAX,
+        description: 'JSON pointers, for example /code/text.',
+      }),
+    }),
     bodyBytesMax: GRANT_BODY_MAX,
     responses: {
       200: { description: 'The disclosure.', type: 'application/json', schema: ProofDocument },
@@ -196,26 +155,18 @@ export const vaultRoutes = table({
     tag: 'records',
     role: 'submitter',
     summary: 'Let another organisation read records of a patient, signed with the key hosted here',
-    accepts: {
-      'application/json': {
-        form: 'json',
-        schema: Type.Object(
-          {
-            patient: Type.String({
-              maxLength: 256,
-              description:
-                'Whose records: a FHIR reference or the bare number; empty for those of no patient.',
-            }),
-            recipient: organisation,
-            classes: words('^[a-z]+(:[a-z0-9-]+)?$', 'Classes of records, for example general.'),
-            purposes: words('^[A-Z0-9]{2,16}$', 'Codes of v3-ActReason, for example TREAT.'),
-            notBefore: Type.Optional(instant('When it begins; now when absent.')),
-            expiresAt: instant('When it ends, at most a year ahead.'),
-          },
-          closed,
-        ),
-      },
-    },
+    accepts: body({
+      patient: Type.String({
+        maxLength: 256,
+        description:
+          'Whose records: a FHIR reference or the bare number; empty for those of no patient.',
+      }),
+      recipient: organisation,
+      classes: words('^[a-z]+(:[a-z0-9-]+)?$', 'Classes of records, for example general.'),
+      purposes: words('^[A-Z0-9]{2,16}$', 'Codes of v3-ActReason, for example TREAT.'),
+      notBefore: Type.Optional(instant('When it begins; now when absent.')),
+      expiresAt: instant('When it ends, at most a year ahead.'),
+    }),
     bodyBytesMax: COMMAND_BODY_MAX,
     responses: {
       201: {
@@ -240,7 +191,7 @@ export const vaultRoutes = table({
     tag: 'storage',
     role: 'operator',
     summary: 'Challenge the holders of the records of this custodian, now',
-    accepts: command({
+    accepts: body({
       full: Type.Optional(
         Type.Boolean({ default: true, description: 'For every record instead of a sample.' }),
       ),
@@ -255,7 +206,7 @@ export const vaultRoutes = table({
     tag: 'storage',
     role: 'operator',
     summary: 'Make missing and bad shards anew, now',
-    accepts: command({
+    accepts: body({
       immediate: Type.Optional(
         Type.Boolean({
           description: 'Replace holders that do not answer without waiting for them.',
