@@ -4,7 +4,16 @@
 // ticket is claimed for the keys of a wallet before anything happens on the chain; so the same wallet may
 // come again when it heard no answer, and no other one may.
 
-import { bytes, equalBytes, nullable, struct, text, uint, versioned } from '@mooring/codec'
+import {
+  bytes,
+  equalBytes,
+  type Infer,
+  nullable,
+  struct,
+  text,
+  uint,
+  versioned,
+} from '@mooring/codec'
 import { Refusal } from '@mooring/api'
 import { type RandomBytes, TICKET_CODE_BYTES } from '@mooring/records'
 import type { PrivateValues } from '@mooring/storage'
@@ -31,11 +40,7 @@ export interface TicketsModules {
 
 export class Tickets {
   readonly #modules: TicketsModules
-  readonly #values: SealedValues<{
-    reference: string
-    expiresAt: number
-    claim: { patientKey: Uint8Array; sealKey: Uint8Array } | null
-  }>
+  readonly #values: SealedValues<Infer<typeof ticketSchema>>
 
   constructor(modules: TicketsModules) {
     this.#modules = modules
