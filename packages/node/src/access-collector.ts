@@ -35,6 +35,7 @@ import type { PrivateOperation, PrivateValues } from '@mooring/storage'
 import type { Accounts } from './accounts.ts'
 import type { AtRest } from './at-rest.ts'
 import type { Clock } from './clock.ts'
+import { InTurn } from './in-turn.ts'
 import type { Logger } from './logger.ts'
 import { SealedValues } from './sealed-values.ts'
 import { VaultPeerError, type VaultPeers } from './vault-peers.ts'
@@ -89,7 +90,8 @@ export class AccessCollector {
   readonly #modules: CollectorModules
   readonly #collected: SealedValues<CollectedAccess>
   readonly #cursors: SealedValues<Infer<typeof cursorSchema>>
-  #writes: Promise<void> = Promise.resolve()
+  /** Two holders may tell of one access at the same moment. */
+  readonly #writes = new InTurn()
   #running: Promise<string[]> | null = null
   #last: { at: number; silent: string[] } | null = null
 
@@ -150,7 +152,8 @@ export class AccessCollector {
           isSettled &&= this.#isSettled(item)
           if (isSettled) settled = Math.max(settled, item.arrival)
         }
-        await this.#keep(holder, items, { cursorKey, after: settled })
+        const cursor = { cursorKey, after: settled }
+        await this.#writes.run(() => this.#write(holder, items, cursor))
         if (next === null || next <= after) return true
         after = next
       }
@@ -165,17 +168,6 @@ export class AccessCollector {
   #isSettled({ time, place }: HeldAccess): boolean {
     const age = this.#modules.clock.wall() - time
     return (place !== null && age > SETTLED_MS) || age > GIVEN_UP_MS
-  }
-
-  /** One after the other: two holders may tell of one access at the same moment. */
-  #keep(
-    holder: string,
-    items: readonly HeldAccess[],
-    cursor: { cursorKey: Uint8Array; after: number },
-  ): Promise<void> {
-    const done = this.#writes.then(() => this.#write(holder, items, cursor))
-    this.#writes = done.catch(() => undefined)
-    return done
   }
 
   async #write(

@@ -6,6 +6,7 @@ import { Refusal } from '@mooring/api'
 import { toHex } from '@mooring/codec'
 import { type Amendment, OPEN_AMENDMENTS_MAX, type RandomBytes } from '@mooring/records'
 import type { Clock } from './clock.ts'
+import { InTurn } from './in-turn.ts'
 import type { SealedValues } from './sealed-values.ts'
 
 export interface AmendmentsModules {
@@ -29,7 +30,7 @@ const ID_BYTES = 16
 export class Amendments {
   readonly #modules: AmendmentsModules
   /** One after the other, so that limits hold. */
-  #queue: Promise<unknown> = Promise.resolve()
+  readonly #turns = new InTurn()
 
   constructor(modules: AmendmentsModules) {
     this.#modules = modules
@@ -37,7 +38,7 @@ export class Amendments {
 
   /** @throws Refusal unknown_record, too_many_amendments */
   request(patientKey: Uint8Array, record: Uint8Array, request: string): Promise<Amendment> {
-    return this.#enqueue(async () => {
+    return this.#turns.run(async () => {
       const { values, clock, random, accountOf, referenceOf } = this.#modules
       const account = accountOf(record)
       const isOwn = account !== undefined && referenceOf(account) === referenceOf(patientKey)
@@ -57,7 +58,7 @@ export class Amendments {
 
   /** @throws Refusal unknown_amendment, amendment_answered, unknown_record, correction_unfit */
   answer(id: Uint8Array, { outcome, reason, correction }: AmendmentReply): Promise<Amendment> {
-    return this.#enqueue(async () => {
+    return this.#turns.run(async () => {
       const { values, clock } = this.#modules
       const known = values.get(id)
       if (known === undefined)
@@ -107,11 +108,5 @@ export class Amendments {
     if (isSame && isOther && outcome === 'accepted') return
     const detail = 'A correction is another record of the same patient, and of an accepted request.'
     throw new Refusal('correction_unfit', detail)
-  }
-
-  #enqueue<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#queue.then(work)
-    this.#queue = done.catch(() => undefined)
-    return done
   }
 }

@@ -5,6 +5,7 @@ import { emergencyOf, type StateReader } from '@mooring/ledger'
 import { type EmergencyVerdict, reasonCommit, type WrittenReason } from '@mooring/records'
 import type { EmergencyNotice, EmergencyStore } from './emergency-store.ts'
 import { NOTICES_KEPT } from './emergency-store.ts'
+import { InTurn } from './in-turn.ts'
 
 export interface NoticesModules {
   readonly store: Pick<EmergencyStore, 'notices'>
@@ -13,7 +14,7 @@ export interface NoticesModules {
 
 export class EmergencyNotices {
   readonly #modules: NoticesModules
-  #queue: Promise<unknown> = Promise.resolve()
+  readonly #turns = new InTurn()
 
   constructor(modules: NoticesModules) {
     this.#modules = modules
@@ -26,7 +27,7 @@ export class EmergencyNotices {
 
   /** False when it was known; an emergency that is in no final block is none. */
   add(key: Uint8Array, requestId: Uint8Array, as: EmergencyNotice['as']): Promise<boolean> {
-    return this.#alone(async () => {
+    return this.#turns.run(async () => {
       const opening = emergencyOf(this.#modules.finalState(), requestId)
       const items = this.#find(key)
       const known = items.find((each) => equalBytes(each.requestId, requestId))
@@ -48,7 +49,7 @@ export class EmergencyNotices {
     key: Uint8Array,
     notice: Pick<EmergencyNotice, 'requestId' | 'organisation' | 'reason' | 'time'>,
   ): Promise<void> {
-    return this.#alone(async () => {
+    return this.#turns.run(async () => {
       const items = this.#find(key)
       if (items.some((each) => equalBytes(each.requestId, notice.requestId))) return
       const late = { ...notice, as: 'patient' as const, isLate: true, written: null, verdict: null }
@@ -83,7 +84,7 @@ export class EmergencyNotices {
     requestId: Uint8Array,
     change: (notice: EmergencyNotice) => EmergencyNotice,
   ): Promise<void> {
-    return this.#alone(async () => {
+    return this.#turns.run(async () => {
       const items = this.#find(key)
       const changed = items.map((each) =>
         equalBytes(each.requestId, requestId) ? change(each) : each,
@@ -101,11 +102,5 @@ export class EmergencyNotices {
     const { notices } = this.#modules.store
     const newest = items.toSorted((a, b) => a.time - b.time).slice(-NOTICES_KEPT)
     await notices.put(notices.name(key), { items: newest })
-  }
-
-  #alone<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#queue.then(work)
-    this.#queue = done.catch(() => undefined)
-    return done
   }
 }

@@ -35,6 +35,7 @@ import type { AtRest } from './at-rest.ts'
 import type { Clock } from './clock.ts'
 import type { EmergencyNotices } from './emergency-notices.ts'
 import type { EmergencyStore, OpenedByUs } from './emergency-store.ts'
+import { InTurn } from './in-turn.ts'
 import type { Logger } from './logger.ts'
 import type { Relay } from './relay.ts'
 import { SealedValues } from './sealed-values.ts'
@@ -92,7 +93,7 @@ export class OfflineEmergencies {
   readonly #modules: OfflineModules
   readonly #lines: SealedValues<Infer<typeof keptSchema>>
   readonly #cache: SealedValues<Infer<typeof cachedSchema>>
-  #queue: Promise<unknown> = Promise.resolve()
+  readonly #turns = new InTurn()
 
   constructor(options: OfflineOptions, modules: OfflineModules) {
     this.#options = options
@@ -116,7 +117,7 @@ export class OfflineEmergencies {
 
   /** The line is on the disk before anything is shown. @throws Refusal */
   open(request: OfflineRequest): Promise<{ summary: Uint8Array; number: number }> {
-    return this.#alone(async () => {
+    return this.#turns.run(async () => {
       const { isCutOff, patientOf, isOptedOut, clock, logger } = this.#modules
       if (!isCutOff()) refuse('network_is_there')
       if (!EMERGENCY_REASONS.some((each) => each === request.reason)) {
@@ -148,7 +149,7 @@ export class OfflineEmergencies {
 
   /** Puts what is not on the chain there, oldest first. */
   anchor(): Promise<number> {
-    return this.#alone(async () => {
+    return this.#turns.run(async () => {
       let anchored = 0
       if (this.#modules.isCutOff()) return anchored
       for await (const { key, value } of this.#lines.all()) {
@@ -242,12 +243,6 @@ export class OfflineEmergencies {
     let last: Line | undefined
     for await (const { value } of this.#lines.all()) last = value.line
     return last
-  }
-
-  #alone<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#queue.then(work)
-    this.#queue = done.catch(() => undefined)
-    return done
   }
 }
 

@@ -31,6 +31,7 @@ import type { Clock } from './clock.ts'
 import type { CustodianIndex } from './custodian-index.ts'
 import type { FinalFacts } from './final-facts.ts'
 import { patientReference } from './grant-terms.ts'
+import { InTurn } from './in-turn.ts'
 import { RateLimit } from './rate-limit.ts'
 import type { Relay } from './relay.ts'
 import type { Tickets } from './tickets.ts'
@@ -60,7 +61,7 @@ export class Enrolment {
   readonly #modules: EnrolmentModules
   readonly #pace: RateLimit
   /** Wallets of one patient do not overtake each other. */
-  #queue: Promise<unknown> = Promise.resolve()
+  readonly #turns = new InTurn()
 
   constructor(modules: EnrolmentModules) {
     this.#modules = modules
@@ -96,9 +97,7 @@ export class Enrolment {
       const detail = 'Too many wallets come with a ticket at once; wait a moment.'
       return Promise.reject(new Refusal('patient_too_often', detail))
     }
-    const done = this.#queue.then(() => this.#enrol(caller, wallet))
-    this.#queue = done.catch(() => undefined)
-    return done
+    return this.#turns.run(() => this.#enrol(caller, wallet))
   }
 
   /** @throws Refusal of the proof, the keys, or the chain */
@@ -107,9 +106,7 @@ export class Enrolment {
       const detail = 'Too many wallets come at once; wait a moment.'
       return Promise.reject(new Refusal('patient_too_often', detail))
     }
-    const done = this.#queue.then(() => this.#rebind(caller, rebinding))
-    this.#queue = done.catch(() => undefined)
-    return done
+    return this.#turns.run(() => this.#rebind(caller, rebinding))
   }
 
   /** Which part of the proof is wrong, nobody is told: it would say whose identity is known here. */

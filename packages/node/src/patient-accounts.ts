@@ -46,6 +46,7 @@ import {
 } from './accounts.ts'
 import type { AtRest } from './at-rest.ts'
 import { ClassKeyDeposits, classKeyName } from './class-key-deposits.ts'
+import { InTurn } from './in-turn.ts'
 import type { KeyDeposits, NewKeys } from './key-deposits.ts'
 
 const SEAL_KEY_EPOCH = 1
@@ -100,7 +101,7 @@ export class PatientAccounts implements Accounts {
   readonly #cache = new Map<string, Opened>()
   readonly #cacheByKey = new Map<string, Opened>()
   /** Changes of accounts must not overtake each other. */
-  #queue: Promise<void> = Promise.resolve()
+  readonly #turns = new InTurn()
   readonly #isLive = ({ handles, expiresAt }: Granted): boolean =>
     expiresAt > this.#modules.now() && handles.every((handle) => this.#modules.isOpenHandle(handle))
 
@@ -154,7 +155,7 @@ export class PatientAccounts implements Accounts {
 
   /** The keys to seal with, in order; those that are new are durable no later than records under them. */
   ensure(wanted: readonly { reference: string; class: string }[]): Promise<SealingKey[]> {
-    return this.#enqueue(async () => {
+    return this.#turns.run(async () => {
       const changed = new Map<string, Opened>()
       const deposits: NewKeys[] = []
       const found = wanted.map(({ reference, class: name }) => {
@@ -172,7 +173,7 @@ export class PatientAccounts implements Accounts {
   }
 
   create(reference: string): Promise<Account> {
-    return this.#enqueue(async () => {
+    return this.#turns.run(async () => {
       const opened = this.#load(reference) ?? this.#create(reference)
       await this.#put([opened], [], { sync: true })
       return accountOf(opened)
@@ -180,7 +181,7 @@ export class PatientAccounts implements Accounts {
   }
 
   open(patientKey: Uint8Array, granted: WideGrant): Promise<void> {
-    return this.#enqueue(async () => {
+    return this.#turns.run(async () => {
       const { recipient, classes } = granted
       const recipientKey = this.#modules.sealKeyOf(recipient)
       if (recipientKey === undefined) throw unknownRecipient(recipient)
@@ -201,7 +202,7 @@ export class PatientAccounts implements Accounts {
   }
 
   rotate(patientKey: Uint8Array, recordClass: string): Promise<void> {
-    return this.#enqueue(async () => {
+    return this.#turns.run(async () => {
       const known = this.#loadByKey(patientKey)
       if (known === undefined) throw unknownPatient()
       const classKeys = known.stored.classKeys.map((each) =>
@@ -212,7 +213,7 @@ export class PatientAccounts implements Accounts {
   }
 
   adopt(reference: string, keys: WalletKeys): Promise<Account> {
-    return this.#enqueue(async () => {
+    return this.#turns.run(async () => {
       const known = this.#load(reference)
       if (known === undefined) throw unknownPatient()
       const owner = this.#loadByKey(keys.patientKey)
@@ -250,7 +251,7 @@ export class PatientAccounts implements Accounts {
     found: readonly RestoredKey[],
     isRetired: (patientKey: Uint8Array) => boolean,
   ): Promise<Set<string>> {
-    return this.#enqueue(async () => {
+    return this.#turns.run(async () => {
       const changed = new Map<string, Opened>()
       const restored = new Set<string>()
       for (const { reference, content, deposit } of found) {
@@ -360,15 +361,6 @@ export class PatientAccounts implements Accounts {
     const { stored, patientKey } = opened
     this.#cache.set(stored.reference, opened)
     for (const key of [patientKey, ...stored.former]) this.#cacheByKey.set(toHex(key), opened)
-  }
-
-  #enqueue<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#queue.then(work)
-    this.#queue = done.then(
-      () => undefined,
-      () => undefined,
-    )
-    return done
   }
 }
 

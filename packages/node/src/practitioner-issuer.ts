@@ -7,6 +7,7 @@ import { issueCredential, type RandomBytes, RecordsError } from '@mooring/record
 import type { PrivateValues } from '@mooring/storage'
 import type { AtRest } from './at-rest.ts'
 import type { Clock } from './clock.ts'
+import { InTurn } from './in-turn.ts'
 import { SealedValues } from './sealed-values.ts'
 
 const issuedSchema = versioned(1, {
@@ -45,7 +46,7 @@ export class PractitionerIssuer {
   readonly #modules: IssuerModules
   readonly #values: SealedValues<Infer<typeof issuedSchema>>
   /** Numbers must not be given twice. */
-  #queue: Promise<unknown> = Promise.resolve()
+  readonly #turns = new InTurn()
 
   constructor(modules: IssuerModules) {
     this.#modules = modules
@@ -55,9 +56,7 @@ export class PractitionerIssuer {
 
   /** @throws Refusal credential_unfit */
   issue(request: CredentialRequest): Promise<{ credential: string; index: number }> {
-    const issued = this.#queue.then(() => this.#issue(request))
-    this.#queue = issued.catch(() => undefined)
-    return issued
+    return this.#turns.run(() => this.#issue(request))
   }
 
   async #issue(request: CredentialRequest): Promise<{ credential: string; index: number }> {
