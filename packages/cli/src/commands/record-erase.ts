@@ -1,6 +1,7 @@
 // What a custodian does about records that are to go, to stay, or to be corrected.
 
 import type { Erasure } from '@mooring/api'
+import { ERASURE_REASONS } from '@mooring/ledger'
 import { NodeError } from '@mooring/node'
 import { type Command, Option } from 'commander'
 import { remote, withHelp } from '../command-help.ts'
@@ -10,7 +11,6 @@ import { printAmendments, printErasure, printErasures } from '../erasure-text.ts
 import { createOutput } from '../output.ts'
 import { upTo } from '../pages.ts'
 
-const REASONS = ['patient_request', 'retention_over', 'entered_in_error', 'court_order'] as const
 const ID = 'of the record'
 const NAME_ONE = 'Name a --reason, or --withdraw.'
 const ERASURES_MAX = 100_000
@@ -21,7 +21,9 @@ function addErase(group: Command, context: Context): void {
   const command = remote(group.command('erase'))
     .description('erase a record here and at all holders, for good')
     .argument('<id>', ID)
-    .addOption(new Option('--reason <code>', 'why; it stands on the chain').choices([...REASONS]))
+    .addOption(
+      new Option('--reason <code>', 'why; it stands on the chain').choices([...ERASURE_REASONS]),
+    )
     .option('--withdraw', 'the patient wants it kept after all: grants open it again')
   withHelp(command, {
     examples: [
