@@ -20,7 +20,7 @@ import {
   DISCHARGE_RECEIPTS_MAX,
   type DischargeReceipt,
   formatTicket,
-  GENESIS_PREFIX_BYTES,
+  genesisPrefixOf,
   recoveryCommit,
   signDischargeReceipts,
   signedDischargeReceiptsSchema,
@@ -74,7 +74,7 @@ export class Enrolment {
     const reference = patientReference(patient)
     this.#checkReference(reference, isNew)
     const { code, expiresAt } = await tickets.create(reference)
-    const genesisPrefix = genesisDigest.slice(0, GENESIS_PREFIX_BYTES)
+    const genesisPrefix = genesisPrefixOf(genesisDigest)
     const ticket = formatTicket({ organisation, endpoint, code, genesisPrefix })
     return { ticket, expiresAt: new Date(expiresAt).toISOString() }
   }

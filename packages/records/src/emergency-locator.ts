@@ -17,13 +17,13 @@ import {
   hkdfSha256,
 } from '@mooring/crypto'
 import { RecordsError } from './errors.ts'
+import { GENESIS_PREFIX_BYTES } from './ticket.ts'
 
 export const LOCATOR_BYTES = 16
 export const EMERGENCY_VERSIONS_MAX = 0xffff_ffff
 
 const PREFIX = 'mooring-emergency:1:'
 const CARD_CHARACTERS_MAX = 128
-const GENESIS_PREFIX_BYTES = 8
 const GENESIS_PREFIX = /^[0-9a-f]{16}$/
 
 export interface EmergencyCard {

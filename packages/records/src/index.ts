@@ -374,7 +374,6 @@ export {
 export {
   type EnrolmentTicket,
   formatTicket,
-  GENESIS_PREFIX_BYTES,
   parseTicket,
   TICKET_CODE_BYTES,
 } from './ticket.ts'
