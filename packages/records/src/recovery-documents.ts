@@ -1,5 +1,6 @@
 // What a patient, guardians and a recovery desk hand each other. Who reads one compares the name of the
-// identity with the person in front of them; the documents themselves hold no secret but the sealed share.
+// identity with the person in front of them. The documents hold no secret but the sealed share, and the kit of
+// revocations: whoever has that one ends everything that the owner permits.
 
 import {
   bytes,
