@@ -5,14 +5,14 @@
  * What may not be erased is refused with its reason (409) and restricted instead, where its patient asked.
  */
 
+import { AMENDMENT_CHARACTERS_MAX } from '@mooring/records'
 import * as answers from './erasure-answers.ts'
 import { body, closed, json, page, recordId, table } from './route-forms.ts'
 import { Type } from './schema.ts'
 
 const BODY_MAX = 16 * 1024
-const TEXT_MAX = 4 * 1024
 const words = (description: string) =>
-  Type.String({ minLength: 1, maxLength: TEXT_MAX, pattern: '\\S', description })
+  Type.String({ minLength: 1, maxLength: AMENDMENT_CHARACTERS_MAX, pattern: '\\S', description })
 const ofRecord = Type.Object({ id: recordId })
 const amendmentId = Type.Object({ id: Type.String({ pattern: '^[0-9a-f]{32}$' }) })
 

@@ -24,7 +24,7 @@ import { ERASURE_REASONS } from '@mooring/ledger'
 import { deletionReceiptSchema, organisationIdSchema } from '@mooring/records'
 
 const ORGANISATIONS_MAX = 1_000
-export const HOLD_REASON_BYTES_MAX = 1_024
+const HOLD_REASON_BYTES_MAX = 16 * 1024
 
 export const erasureSchema = versioned(1, {
   /** Of the account of the patient; empty for what is the institution's own. */

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { Refusal } from '@mooring/api'
 import { toHex } from '@mooring/codec'
-import { amendmentSchema, OPEN_AMENDMENTS_MAX } from '@mooring/records'
+import { AMENDMENT_CHARACTERS_MAX, amendmentSchema, OPEN_AMENDMENTS_MAX } from '@mooring/records'
 import { MemoryLevel, openDatabaseOn, PrivateValues } from '@mooring/storage'
 import { test } from 'uvu'
 import { Amendments } from '../src/amendments.ts'
@@ -80,6 +80,15 @@ test('a request is answered once, with a record of the same patient', async () =
   await assert.rejects(amendments.answer(id, accepted), refusedWith('amendment_answered'))
   assert.deepEqual(await amendments.list({ all: false }), [])
   assert.deepEqual(await amendments.list({ all: true }), [answered])
+})
+
+test('characters count, not bytes: the longest text is kept in every script', async () => {
+  const { amendments } = await open()
+  const words = '薬'.repeat(AMENDMENT_CHARACTERS_MAX)
+  const { id } = await amendments.request(KEY, RECORD, words)
+  await amendments.answer(id, { ...accepted, reason: words })
+  const [kept] = await amendments.of(KEY)
+  assert.deepEqual([kept?.request, kept?.answer?.reason], [words, words])
 })
 
 test('so many wait for an answer and no more, and an answer makes room', async () => {

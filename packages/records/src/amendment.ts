@@ -15,13 +15,14 @@ import {
   versioned,
 } from '@mooring/codec'
 
-const AMENDMENT_TEXT_BYTES_MAX = 4 * 1024
+/** Of what a patient says, and of what is answered. */
+export const AMENDMENT_CHARACTERS_MAX = 4 * 1024
 
 /** Of one patient that are not answered. */
 export const OPEN_AMENDMENTS_MAX = 32
 
 const saidSchema = refine(
-  text(AMENDMENT_TEXT_BYTES_MAX),
+  text(4 * AMENDMENT_CHARACTERS_MAX),
   (words) => words.trim() !== '',
   'what is said is not empty',
 )

@@ -22,7 +22,8 @@ import {
 import { emergencyRequestSchema } from './emergency-request.ts'
 import { organisationIdSchema } from './placement.ts'
 
-export const REASON_BYTES_MAX = 4 * 1024
+/** Of four thousand characters, whatever they are. */
+export const REASON_BYTES_MAX = 16 * 1024
 export const EMERGENCY_VERDICTS = ['justified', 'questionable', 'unjustified'] as const
 export type EmergencyVerdict = (typeof EMERGENCY_VERDICTS)[number]
 

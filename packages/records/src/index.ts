@@ -193,6 +193,7 @@ export {
 } from './anchor-batch.ts'
 export {
   type Amendment,
+  AMENDMENT_CHARACTERS_MAX,
   type AmendmentAnswer,
   amendmentSchema,
   OPEN_AMENDMENTS_MAX,
