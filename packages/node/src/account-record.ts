@@ -30,11 +30,11 @@ import {
 
 export const REFERENCE_BYTES_MAX = 256
 /** The newest; so an account stays small. */
-export const GRANTED_MAX = 1_024
+const GRANTED_MAX = 1_024
 /** Copies of one class key for grants. */
 const COPIES_MAX = 250
 /** The last one is used on when there are so many: that many grants ended between two records. */
-export const CLASS_KEYS_MAX = 512
+const CLASS_KEYS_MAX = 512
 export const FORMER_MAX = 64
 
 const depositSchema = struct({

@@ -83,3 +83,7 @@ export interface Accounts {
 export function unknownPatient(): Refusal {
   return new Refusal('unknown_patient', 'No record of this patient has come in.')
 }
+
+export function unknownRecipient(name: string): Refusal {
+  return new Refusal('unknown_recipient', `${name} is no member of the network.`)
+}

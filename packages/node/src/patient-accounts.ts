@@ -41,6 +41,7 @@ import {
   type Accounts,
   type ClassKey,
   unknownPatient,
+  unknownRecipient,
   type WalletKeys,
   type WideGrant,
 } from './accounts.ts'
@@ -375,8 +376,4 @@ function lastOf({ classKeys }: StoredAccount): StoredClassKey {
   const last = classKeys.at(-1)
   if (last === undefined) throw new Error('a class key was not added')
   return last
-}
-
-function unknownRecipient(name: string): Refusal {
-  return new Refusal('unknown_recipient', `${name} is no member of the network.`)
 }

@@ -4,7 +4,7 @@ import { type ApiHandlers, type PatientHandlers, Refusal } from '@mooring/api'
 import { toHex } from '@mooring/codec'
 import { handleOfKey } from '@mooring/ledger'
 import type { RandomBytes } from '@mooring/records'
-import { type Accounts, unknownPatient } from './accounts.ts'
+import { type Accounts, unknownPatient, unknownRecipient } from './accounts.ts'
 import type { Clock } from './clock.ts'
 import type { Enrolment } from './enrolment.ts'
 import { checkTerms, patientReference } from './grant-terms.ts'
@@ -72,8 +72,7 @@ async function createGrant(modules: PatientAnswerModules, request: GrantRequest)
   const { recipient, classes, purposes, expiresAt } = request
   const notBefore = request.notBefore ?? clock.wall()
   checkTerms(request, notBefore, clock.wall())
-  if (!isMember(recipient))
-    throw new Refusal('unknown_recipient', `${recipient} is no member of the network.`)
+  if (!isMember(recipient)) throw unknownRecipient(recipient)
   const account = accounts.find(patientReference(request.patient))
   if (account === undefined) throw unknownPatient()
   const pair = accounts.signKeyPair(account.patientKey)

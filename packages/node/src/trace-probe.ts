@@ -13,7 +13,7 @@ import type { Finding } from './alarms.ts'
 import type { Logger } from './logger.ts'
 import { VaultPeerError } from './vault-peers.ts'
 
-export const SERVED_WITHOUT_TRACE = 'served_without_trace'
+const SERVED_WITHOUT_TRACE = 'served_without_trace'
 
 export interface ProbeTarget {
   readonly record: LocatedRecord
