@@ -24,11 +24,11 @@ import {
   wholeDayAfter,
 } from '@mooring/ledger'
 import { CLOCK_SKEW_MS, type RandomBytes } from '@mooring/records'
-import type { Account, Accounts } from './accounts.ts'
+import { type Account, type Accounts, unknownRecipient } from './accounts.ts'
 import type { Clock } from './clock.ts'
 import type { FinalFacts } from './final-facts.ts'
 import type { DepositedGrant } from './grant-deposit.ts'
-import type { KeptGrant, KeptGrants } from './kept-grants.ts'
+import { begunAt, type KeptGrant, type KeptGrants } from './kept-grants.ts'
 import { RateLimit } from './rate-limit.ts'
 import type { Relay } from './relay.ts'
 
@@ -89,7 +89,7 @@ export class GrantDesk {
       const now = clock.wall()
       const standing = facts.handle(handleOf(grant))
       if (standing === undefined) {
-        if (grant.number / 100 + UNFINISHED_MS < now) await kept.forget(grant)
+        if (begunAt(grant) + UNFINISHED_MS < now) await kept.forget(grant)
         continue
       }
       const isOver = standing.revokedAt !== null || grant.expiresAt <= now
@@ -131,8 +131,7 @@ export class GrantDesk {
     const isOther = known !== undefined && !equalBytes(known.patientKey, account.patientKey)
     if (known?.opened || isOther)
       throw new Refusal('handle_seen', 'The handle of the grant belongs to another one.')
-    if (!this.#modules.isMember(grant.recipient))
-      throw new Refusal('unknown_recipient', `${grant.recipient} is no member of the network.`)
+    if (!this.#modules.isMember(grant.recipient)) throw unknownRecipient(grant.recipient)
     if (hostedNumber === null && !this.#deposits.take(toHex(account.patientKey)))
       throw new Refusal('patient_too_often', 'So many grants were deposited a moment ago.')
     const { reference, patientKey } = account

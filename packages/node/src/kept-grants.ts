@@ -52,6 +52,8 @@ export type KeptGrant = Infer<typeof keptSchema>
 
 const pointerSchema = struct({ key: bytesMax(64) })
 const PAGE = 256
+/** So many numbers of one millisecond. */
+const NUMBERS_PER_MS = 100
 
 export class KeptGrants {
   readonly #store: PrivateValues
@@ -137,7 +139,7 @@ export class KeptGrants {
   }
 
   #nextNumber(): number {
-    this.#lastNumber = Math.max(this.#lastNumber + 1, this.#now() * 100)
+    this.#lastNumber = Math.max(this.#lastNumber + 1, this.#now() * NUMBERS_PER_MS)
     return this.#lastNumber
   }
 
@@ -152,6 +154,11 @@ export class KeptGrants {
   #prefixOf(reference: string): Uint8Array {
     return this.#grants.name(new TextEncoder().encode(reference))
   }
+}
+
+/** Wall clock; a little later where many came at once. */
+export function begunAt({ number }: Pick<KeptGrant, 'number'>): number {
+  return number / NUMBERS_PER_MS
 }
 
 /** Eight bytes that are in the opposite order. */
