@@ -231,8 +231,8 @@ export class Placing {
   ): Promise<void> {
     const updates: HolderUpdate[] = []
     const accepted: string[] = []
-    const done: QueuedRecord[] = []
     for (const record of records) {
+      if (!this.#queue.has(record)) continue
       const step = this.#stepOf(record)
       // That a long shard is with its holder is kept at once: its file goes.
       if (step === 'none' && !record.isSpooled) continue
@@ -240,22 +240,19 @@ export class Placing {
         record.isAccepted = true
         accepted.push(nameOfRecord(record))
       }
-      if (step === 'whole') done.push(record)
+      // Here and now: while the store writes it, others find out the same, and it leaves once.
+      if (step === 'whole') this.#queue.remove(record)
       updates.push(updateOf(record, step))
     }
-    await this.#store(updates, { done, spooled })
+    await this.#store(updates, spooled)
     if (accepted.length > 0) this.#modules.onAccepted(accepted)
   }
 
-  async #store(
-    updates: readonly HolderUpdate[],
-    { done, spooled }: { done: readonly QueuedRecord[]; spooled: readonly LaneShard[] },
-  ): Promise<void> {
+  async #store(updates: readonly HolderUpdate[], spooled: readonly LaneShard[]): Promise<void> {
     // A step is found out again from the bytes that are here: where they go, it goes to the disk before.
     const sync = spooled.length > 0
     if (updates.length > 0) await this.#modules.store.updateHolders(updates, { sync })
     await this.#dropSpooled(spooled)
-    for (const record of done) this.#queue.remove(record)
   }
 
   #stepOf(record: QueuedRecord): 'none' | 'accepted' | 'whole' {
@@ -333,16 +330,19 @@ export class Placing {
     return true
   }
 
-  async #handOver(records: readonly QueuedRecord[]): Promise<void> {
+  async #handOver(wanted: readonly QueuedRecord[]): Promise<void> {
+    const records = wanted.filter((record) => this.#queue.has(record))
     if (records.length === 0) return
-    for (const record of records)
+    for (const record of records) {
       for (const index of missingOf(record))
         this.#lanes.get(record.holders[index] ?? '')?.remove(record)
+      this.#queue.remove(record)
+    }
     const updates = records.map((record) => updateOf(record, 'short'))
     const spooled = records
       .filter(({ isSpooled }) => isSpooled)
       .flatMap((record) => missingOf(record).map((index) => ({ record, index })))
-    await this.#store(updates, { done: records, spooled })
+    await this.#store(updates, spooled)
     this.#modules.logger.warn('records are left with a shard missing', { records: records.length })
   }
 
