@@ -3,7 +3,7 @@
 //
 // Records of one submission follow each other as they stand in it, but for a history, which tells the newest
 // version first. A version is known by the resource's own type and id; what has no id is its only version.
-// Whoever asks holds the accounts (account-locks.ts).
+// Whoever asks holds the accounts (named-locks.ts).
 
 import type { AccountOrder, AccountPlace } from '@mooring/storage'
 import type { AtRest } from './at-rest.ts'

@@ -11,7 +11,7 @@ import { fromHex } from '@mooring/codec'
 import type { Organisation } from '@mooring/ledger'
 import type { LeafPlace, RandomBytes } from '@mooring/records'
 import type { AccountStore, PrivateStore } from '@mooring/storage'
-import { AccountLocks } from './account-locks.ts'
+import { NamedLocks } from './named-locks.ts'
 import type { Accounts } from './accounts.ts'
 import { Anchoring, type AnchoringModules, type AnchoringOptions } from './anchoring.ts'
 import { AtRest } from './at-rest.ts'
@@ -103,7 +103,7 @@ interface Parts {
   index: CustodianIndex
   placing: Placing
   reader: RecordReader
-  locks: AccountLocks
+  locks: NamedLocks
   /** When records were received that are not anchored yet, as far as this run took them. */
   receivedAt: Map<string, number>
 }
@@ -230,7 +230,7 @@ function createParts(options: CustodianOptions, modules: CustodianModules): Part
   const index = createCustodianIndex({ store, accounts, atRest, isQueued })
   const reader = new RecordReader()
   const parts = { options, modules, atRest, anchors, waits, anchoring, accounts, index, placing }
-  return { ...parts, facts, batches, reader, receivedAt, locks: new AccountLocks() }
+  return { ...parts, facts, batches, reader, receivedAt, locks: new NamedLocks() }
 }
 
 async function submit(

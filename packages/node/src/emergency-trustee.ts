@@ -33,6 +33,7 @@ import type { Clock } from './clock.ts'
 import type { EmergencyStore, HeldEmergencySet } from './emergency-store.ts'
 import { GIVEN_KEPT } from './emergency-store.ts'
 import type { Logger } from './logger.ts'
+import { NamedLocks } from './named-locks.ts'
 
 export interface EmergencyAsked {
   readonly request: EmergencyRequest
@@ -72,7 +73,7 @@ const SETS_PER_HOME = 200_000
 export class EmergencyTrustee {
   readonly #options: TrusteeOptions
   readonly #modules: TrusteeModules
-  readonly #busy = new Map<string, Promise<unknown>>()
+  readonly #locks = new NamedLocks()
   /** By home. */
   readonly #counts = new Map<string, number>()
   /** Name of the set that has a version, by the handle of the version. */
@@ -102,7 +103,7 @@ export class EmergencyTrustee {
   async close(): Promise<void> {
     this.#cancelLook()
     await this.#looking
-    await Promise.allSettled(this.#busy.values())
+    await this.#locks.idle()
   }
 
   get openMs(): number {
@@ -336,16 +337,8 @@ export class EmergencyTrustee {
     })
   }
 
-  async #alone<T>(locatorId: Uint8Array, work: () => Promise<T>): Promise<T> {
-    const name = toHex(locatorId)
-    const before = this.#busy.get(name) ?? Promise.resolve()
-    const running = before.then(work, work)
-    this.#busy.set(name, running)
-    try {
-      return await running
-    } finally {
-      if (this.#busy.get(name) === running) this.#busy.delete(name)
-    }
+  #alone<T>(locatorId: Uint8Array, work: () => Promise<T>): Promise<T> {
+    return this.#locks.hold([toHex(locatorId)], work)
   }
 }
 

@@ -15,6 +15,7 @@ import type { IndexEntry } from './custodian-index.ts'
 import { type RoundModules, tellMembers } from './erasure-rounds.ts'
 import { type Erasure, type Hold, isOpen, type Stage } from './erasure-state.ts'
 import type { FinalFacts } from './final-facts.ts'
+import { NamedLocks } from './named-locks.ts'
 import type { Relay } from './relay.ts'
 import type { SealedEntry, SealedValues } from './sealed-values.ts'
 
@@ -56,7 +57,7 @@ export class Erasures {
   readonly #open = new Map<string, Uint8Array>()
   /** Restricted until the law's time is over. */
   readonly #dueAt = new Map<string, UnixMs>()
-  readonly #busy = new Map<string, Promise<void>>()
+  readonly #locks = new NamedLocks()
   #cancel: () => void = () => undefined
   #round: Promise<void> | null = null
   #isClosed = false
@@ -76,7 +77,7 @@ export class Erasures {
     this.#isClosed = true
     this.#cancel()
     await this.#round
-    await Promise.all(this.#busy.values())
+    await this.#locks.idle()
   }
 
   get(id: Uint8Array): Erasure | undefined {
@@ -342,17 +343,7 @@ export class Erasures {
 
   /** One thing at a time for each record. */
   #alone<T>(id: Uint8Array, work: () => Promise<T>): Promise<T> {
-    const name = toHex(id)
-    const done = (this.#busy.get(name) ?? Promise.resolve()).then(work)
-    const settled = done.then(
-      () => undefined,
-      () => undefined,
-    )
-    this.#busy.set(name, settled)
-    void settled.then(() => {
-      if (this.#busy.get(name) === settled) this.#busy.delete(name)
-    })
-    return done
+    return this.#locks.hold([toHex(id)], work)
   }
 }
 

@@ -7,7 +7,7 @@ import type { RecordSubmission, SubmissionOutcome, SubmittedRecordAnswer } from 
 import { toHex } from '@mooring/codec'
 import { decodeShardSet, type RandomBytes, type ShardSet } from '@mooring/records'
 import { type PrivateStore, StorageError } from '@mooring/storage'
-import type { AccountLocks } from './account-locks.ts'
+import type { NamedLocks } from './named-locks.ts'
 import { placeRecords } from './account-order.ts'
 import { AtRest } from './at-rest.ts'
 import type { Clock } from './clock.ts'
@@ -24,7 +24,7 @@ export interface IntakeModules {
   readonly secret: Uint8Array
   readonly store: PrivateStore
   readonly accounts: PatientAccounts
-  readonly locks: AccountLocks
+  readonly locks: NamedLocks
   readonly placing: Placing
   readonly reader: RecordReader
   readonly uploads: UploadBlobs

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { fromHex, toHex } from '@mooring/codec'
 import { test } from 'uvu'
-import { AccountLocks } from '../src/account-locks.ts'
+import { NamedLocks } from '../src/named-locks.ts'
 import { jsonOf, type Run, submission, withCustody } from './custody-world.ts'
 
 interface Version {
@@ -126,7 +126,7 @@ test('submissions of one patient at the same moment share no number', () =>
   }))
 
 test('who asks for accounts waits for those who asked before, and for nobody else', async () => {
-  const locks = new AccountLocks()
+  const locks = new NamedLocks()
   const steps: string[] = []
   const gates = [0, 1, 2].map(() => Promise.withResolvers<void>())
   const work = (name: string, at: number) => async () => {
