@@ -52,7 +52,6 @@ import { orSilence, VaultPeerError, type VaultPeers } from './vault-peers.ts'
 export interface DeskOptions {
   readonly self: string
   readonly genesisDigest: Uint8Array
-  readonly openMs?: number
 }
 
 export interface DeskModules {
@@ -349,7 +348,7 @@ export class EmergencyDesk {
   }
 
   endsAt({ openedAt }: OpenedByUs): number {
-    return openedAt.time + (this.#options.openMs ?? EMERGENCY_OPEN_MS)
+    return openedAt.time + EMERGENCY_OPEN_MS
   }
 }
 

@@ -7,7 +7,13 @@
 import { Refusal } from '@mooring/api'
 import { toHex } from '@mooring/codec'
 import { keyPairFromSeed } from '@mooring/crypto'
-import { emergencyOf, type EmergencyOpen, firstOpeningOf, type StateReader } from '@mooring/ledger'
+import {
+  EMERGENCY_OPEN_MS,
+  emergencyOf,
+  type EmergencyOpen,
+  firstOpeningOf,
+  type StateReader,
+} from '@mooring/ledger'
 import {
   type AddressedDeposit,
   EMERGENCY_THRESHOLD,
@@ -374,7 +380,7 @@ export class EmergencyHome {
     const now = this.#modules.clock.wall()
     return versions.some(({ setHandle }) => {
       const first = firstOpeningOf(state, setHandle)
-      return first !== undefined && now < first.time + RUNNING_MS
+      return first !== undefined && now < first.time + EMERGENCY_OPEN_MS
     })
   }
 
@@ -387,8 +393,6 @@ export class EmergencyHome {
     })
   }
 }
-
-const RUNNING_MS = 4 * 3_600_000
 
 function namesOf({ trustee }: AddressedDeposit): string {
   return trustee

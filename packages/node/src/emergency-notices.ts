@@ -4,7 +4,7 @@ import { equalBytes } from '@mooring/codec'
 import { emergencyOf, type StateReader } from '@mooring/ledger'
 import { type EmergencyVerdict, reasonCommit, type WrittenReason } from '@mooring/records'
 import type { EmergencyNotice, EmergencyStore } from './emergency-store.ts'
-import { NOTICES_KEPT } from './emergency-store.ts'
+import { NOTICES_MAX } from './emergency-store.ts'
 import { InTurn } from './in-turn.ts'
 
 export interface NoticesModules {
@@ -100,7 +100,7 @@ export class EmergencyNotices {
 
   async #put(key: Uint8Array, items: readonly EmergencyNotice[]): Promise<void> {
     const { notices } = this.#modules.store
-    const newest = items.toSorted((a, b) => a.time - b.time).slice(-NOTICES_KEPT)
+    const newest = items.toSorted((a, b) => a.time - b.time).slice(-NOTICES_MAX)
     await notices.put(notices.name(key), { items: newest })
   }
 }

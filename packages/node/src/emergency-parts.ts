@@ -41,8 +41,6 @@ export interface EmergencyOptions {
   readonly genesisDigest: Uint8Array
   readonly sealSecrets: readonly Uint8Array[]
   readonly anchorKey: KeyPair
-  /** How long an opening lets shares be given. */
-  readonly openMs?: number
 }
 
 export interface EmergencyModules {

@@ -32,8 +32,8 @@ import { SealedValues } from './sealed-values.ts'
 
 const digest = bytes(32)
 /** Given shares that a trustee remembers of one set; more do not come within a day. */
-const GIVEN_MAX = 256
-const NOTICES_MAX = 64
+export const GIVEN_MAX = 256
+export const NOTICES_MAX = 64
 
 /** As a trustee: of one patient, by locator id. */
 const heldSetSchema = versioned(1, {
@@ -84,7 +84,7 @@ const homeSetSchema = versioned(1, {
   hosted: nullable(struct({ locator: bytes(16), ownerSeed: bytes(32), withSensitive: bool() })),
 })
 
-export const emergencyNoticeSchema = struct({
+const emergencyNoticeSchema = struct({
   requestId: digest,
   organisation: text(64),
   /** A code. */
@@ -129,10 +129,6 @@ export type OpenedByUs = Infer<typeof openedSchema>
 export type HomeSet = Infer<typeof homeSetSchema>
 export type EmergencyNotice = Infer<typeof emergencyNoticeSchema>
 export type EmergencyReview = Infer<typeof reviewSchema>
-export type WaitingDeposit = Infer<typeof outboxSchema>
-
-export const NOTICES_KEPT = NOTICES_MAX
-export const GIVEN_KEPT = GIVEN_MAX
 
 /** Up to which block emergencies were taken note of. */
 const seenSchema = versioned(1, { height: uint() })
@@ -144,7 +140,7 @@ export interface EmergencyStore {
   readonly handed: HandedVersions
   readonly notices: SealedValues<Infer<typeof noticesSchema>>
   readonly reviews: SealedValues<EmergencyReview>
-  readonly outbox: SealedValues<WaitingDeposit>
+  readonly outbox: SealedValues<Infer<typeof outboxSchema>>
   readonly seen: SealedValues<Infer<typeof seenSchema>>
 }
 

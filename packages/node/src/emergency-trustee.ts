@@ -31,7 +31,7 @@ import {
 import type { AccessNotes } from './access-notes.ts'
 import type { Clock } from './clock.ts'
 import type { EmergencyStore, HeldEmergencySet } from './emergency-store.ts'
-import { GIVEN_KEPT } from './emergency-store.ts'
+import { GIVEN_MAX } from './emergency-store.ts'
 import type { Logger } from './logger.ts'
 import { NamedLocks } from './named-locks.ts'
 
@@ -45,8 +45,6 @@ export interface TrusteeOptions {
   readonly genesisDigest: Uint8Array
   /** X25519, the present one first: what shares are sealed to. */
   readonly sealSecrets: readonly Uint8Array[]
-  /** How long an opening lets shares be given. */
-  readonly openMs?: number
 }
 
 export interface TrusteeModules {
@@ -104,10 +102,6 @@ export class EmergencyTrustee {
     this.#cancelLook()
     await this.#looking
     await this.#locks.idle()
-  }
-
-  get openMs(): number {
-    return this.#options.openMs ?? EMERGENCY_OPEN_MS
   }
 
   /** @throws Refusal with the reason why it is not taken */
@@ -213,7 +207,7 @@ export class EmergencyTrustee {
       held: held && { isOptedOut: held.isOptedOut, header },
       opening: found && { ...found, isClosed: found.closed !== null },
       firstOpenedAt: header && firstOpeningOf(state, header.setHandle)?.time,
-      openMs: this.openMs,
+      openMs: EMERGENCY_OPEN_MS,
       recentlyGiven: this.#recentlyGiven(request),
       givenMax: EMERGENCIES_PER_HOUR,
       issuerKeys,
@@ -250,7 +244,7 @@ export class EmergencyTrustee {
     const state = this.#modules.finalState()
     const first = firstOpeningOf(state, setHandle)
     if (first === undefined) return false
-    if (this.#now() >= first.time + this.openMs) return true
+    if (this.#now() >= first.time + EMERGENCY_OPEN_MS) return true
     const served = given.flatMap(({ requestId }) => {
       const opening = emergencyOf(state, requestId)
       return opening !== undefined && equalBytes(opening.setHandle, setHandle) ? [opening] : []
@@ -297,7 +291,7 @@ export class EmergencyTrustee {
     this.#running.add(toHex(held.locatorId))
     if (held.given.some((each) => equalBytes(each.requestId, requestId))) return
     const entry = { organisation, requestId, time: this.#now() }
-    const given = [...held.given, entry].slice(-GIVEN_KEPT)
+    const given = [...held.given, entry].slice(-GIVEN_MAX)
     await this.#modules.store.held.put(this.#name(held.locatorId), { ...held, given })
     this.#remember({ given: [entry] })
   }
