@@ -71,13 +71,32 @@ export function chosenHospital(
   options: Pick<WalletOptions, 'for'>,
 ): WalletHospital {
   if (organisation !== undefined) return hospitalOf(wallet, organisation, options)
-  const own = wallet.hospitals.filter(({ patient }) => patient === (options.for ?? ''))
+  const own = hospitalsFor(wallet, options)
   const [only] = own
   if (own.length === 1 && only !== undefined) return only
+  if (only === undefined) {
+    const detail = 'The wallet is enrolled at no hospital yet.'
+    throw new NodeError('usage', { detail, command: 'patient enrol ' })
+  }
   const names = own.map((each) => each.organisation).join(', ')
-  const detail =
-    own.length === 0
-      ? 'The wallet is enrolled at no hospital yet.'
-      : `Say at which hospital: ${names}.`
-  throw new NodeError('usage', { detail, command: 'patient ' })
+  throw new NodeError('usage', { detail: `Say at which hospital: ${names}.`, command: 'patient ' })
+}
+
+// The hospital that a command names, or all of them.
+export function chosenHospitals(
+  wallet: Wallet,
+  organisation: string | undefined,
+  options: Pick<WalletOptions, 'for'>,
+): readonly WalletHospital[] {
+  const own = hospitalsFor(wallet, options)
+  const isAll = organisation === undefined && own.length > 0
+  return isAll ? own : [chosenHospital(wallet, organisation, options)]
+}
+
+// Of the holder, or of whom the holder represents.
+export function hospitalsFor(
+  wallet: Wallet,
+  { for: about = '' }: Pick<WalletOptions, 'for'>,
+): WalletHospital[] {
+  return wallet.hospitals.filter(({ patient }) => patient === about)
 }

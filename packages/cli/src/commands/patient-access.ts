@@ -18,17 +18,11 @@ import { type Context, waitingFor } from '../context.ts'
 import type { RemoteOptions } from '../endpoint.ts'
 import { writeNew } from '../grant-file.ts'
 import { createOutput } from '../output.ts'
-import { chosenHospital, withHospital } from '../patient-client.ts'
+import { chosenHospital, chosenHospitals, withHospital } from '../patient-client.ts'
 import { readWallet, type WalletOptions } from '../wallet-session.ts'
 
 type Options = RemoteOptions & WalletOptions & { hospital?: string; export?: string }
 type FoundLog = HospitalLog & { audit: AuditBundleOf }
-
-function hospitalsOf(wallet: Wallet, options: Options): readonly WalletHospital[] {
-  if (options.hospital !== undefined) return [chosenHospital(wallet, options.hospital, options)]
-  const own = wallet.hospitals.filter(({ patient }) => patient === (options.for ?? ''))
-  return own.length > 1 ? own : [chosenHospital(wallet, undefined, options)]
-}
 
 function logAt(
   context: Context,
@@ -52,7 +46,7 @@ async function logsOf(
   options: Options,
 ): Promise<{ logs: FoundLog[]; away: { organisation: string; error: Error }[] }> {
   const { note } = createOutput(context, options)
-  const hospitals = hospitalsOf(wallet, options)
+  const hospitals = chosenHospitals(wallet, options.hospital, options)
   const logs: FoundLog[] = []
   const away: { organisation: string; error: Error }[] = []
   for (const hospital of hospitals) {
@@ -172,7 +166,7 @@ function addQuestions(group: Command, context: Context): void {
     const output = createOutput(context, options)
     const wallet = await readWallet(context, options)
     const all: (Question & { organisation: string })[] = []
-    for (const hospital of hospitalsOf(wallet, options)) {
+    for (const hospital of chosenHospitals(wallet, options.hospital, options)) {
       const { organisation } = hospital
       const { items } = await withHospital(context, { wallet, hospital }, options, (client) =>
         client.ownQuestions(),

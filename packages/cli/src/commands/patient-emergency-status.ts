@@ -7,7 +7,7 @@ import { remote, withHelp } from '../command-help.ts'
 import type { Context } from '../context.ts'
 import type { RemoteOptions } from '../endpoint.ts'
 import { type Column, createOutput, formatFields, formatTable, formatTime } from '../output.ts'
-import { withHospital } from '../patient-client.ts'
+import { hospitalsFor, withHospital } from '../patient-client.ts'
 import { readWallet, type WalletOptions } from '../wallet-session.ts'
 
 const COLUMNS: Column<EmergencyNotice & { hospital: string }>[] = [
@@ -31,7 +31,7 @@ export function addEmergencyStatus(group: Command, context: Context): void {
     const options = command.optsWithGlobals<RemoteOptions & WalletOptions>()
     const output = createOutput(context, options)
     const wallet = await readWallet(context, options)
-    const own = wallet.hospitals.filter(({ patient }) => patient === (options.for ?? ''))
+    const own = hospitalsFor(wallet, options)
     const found: { hospital: string; status: EmergencyStatus }[] = []
     for (const hospital of own) {
       const status = await withHospital(context, { wallet, hospital }, options, (client) =>

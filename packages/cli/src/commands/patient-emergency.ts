@@ -29,7 +29,7 @@ import { remote, withHelp } from '../command-help.ts'
 import { type Context, waitingFor } from '../context.ts'
 import type { RemoteOptions } from '../endpoint.ts'
 import { createOutput } from '../output.ts'
-import { chosenHospital, withHospital } from '../patient-client.ts'
+import { chosenHospital, hospitalsFor, withHospital } from '../patient-client.ts'
 import { isQrWanted, svgQr, terminalQr } from '../qr.ts'
 import { readInput } from '../read-input.ts'
 import { type WalletOptions, walletRandom, readWallet, withWallet } from '../wallet-session.ts'
@@ -239,7 +239,7 @@ async function contentOf(
 ): Promise<Uint8Array> {
   if (options.from !== undefined) return await readInput(context, options.from, SET_BYTES_MAX)
   const withSensitive = options.sensitive ?? false
-  const own = wallet.hospitals.filter(({ patient }) => patient === (options.for ?? ''))
+  const own = hospitalsFor(wallet, options)
   const sources = []
   for (const hospital of own) {
     const { bundle } = await withHospital(context, { wallet, hospital }, options, (client) =>

@@ -1,7 +1,6 @@
 // The timeline of a patient over all hospitals of the wallet.
 
 import { toHex } from '@mooring/codec'
-import { NodeError } from '@mooring/node'
 import {
   mergeTimelines,
   type Timeline,
@@ -15,7 +14,7 @@ import type { RemoteOptions } from '../endpoint.ts'
 import { exportTimeline, wholeOf } from '../export-timeline.ts'
 import { createOutput, type Output } from '../output.ts'
 import { genesisOf, type OwnTimeline, ownTimeline, withSeen } from '../own-timelines.ts'
-import { chosenHospital, withHospital } from '../patient-client.ts'
+import { chosenHospital, chosenHospitals, withHospital } from '../patient-client.ts'
 import { printTimeline, timelineDocument } from '../timeline-text.ts'
 import type { ProvenEntry } from '../timelines.ts'
 import { type WalletOptions, withWallet } from '../wallet-session.ts'
@@ -43,7 +42,7 @@ export function addTimeline(group: Command, context: Context): void {
     const options = command.optsWithGlobals<Options>()
     const output = createOutput(context, options)
     const found = await withWallet(context, options, async (wallet, save) => {
-      const hospitals = hospitalsOf(wallet, options)
+      const hospitals = chosenHospitals(wallet, options.hospital, options)
       const told: OwnTimeline[] = []
       const silent: Silent[] = []
       for (const hospital of hospitals) {
@@ -79,17 +78,6 @@ export function addTimeline(group: Command, context: Context): void {
     if (fault) throw fault
     if (told.length === 0 && silent[0] !== undefined) throw silent[0].error
   })
-}
-
-function hospitalsOf(
-  wallet: Parameters<typeof chosenHospital>[0],
-  options: Options,
-): readonly WalletHospital[] {
-  if (options.hospital !== undefined) return [chosenHospital(wallet, options.hospital, options)]
-  const own = wallet.hospitals.filter(({ patient }) => patient === (options.for ?? ''))
-  if (own.length > 0) return own
-  const detail = 'The wallet is enrolled at no hospital yet.'
-  throw new NodeError('usage', { detail, command: 'patient enrol ' })
 }
 
 function tell(
