@@ -8,16 +8,9 @@
 // Text form, also as a QR code: `mooring-emergency:1:<locator>:<genesis prefix>`, base64url and hex.
 
 import { fromHex, toHex } from '@mooring/codec'
-import {
-  CryptoError,
-  decodeBase64url,
-  domainBytes,
-  domainHash,
-  encodeBase64url,
-  hkdfSha256,
-} from '@mooring/crypto'
+import { domainBytes, domainHash, encodeBase64url, hkdfSha256 } from '@mooring/crypto'
 import { RecordsError } from './errors.ts'
-import { GENESIS_PREFIX_BYTES } from './ticket.ts'
+import { GENESIS_PREFIX_BYTES, readBytes } from './ticket.ts'
 
 export const LOCATOR_BYTES = 16
 export const EMERGENCY_VERSIONS_MAX = 0xffff_ffff
@@ -59,24 +52,15 @@ export function parseCard(typed: string): EmergencyCard {
   if (more.length > 0 || !GENESIS_PREFIX.test(genesisPrefix)) {
     throw new RecordsError('bad_encoding', 'network', 'not the beginning of a genesis digest')
   }
-  return { locator: readLocator(locator), genesisPrefix: fromHex(genesisPrefix) }
+  return {
+    locator: readBytes(locator, 'locator', LOCATOR_BYTES),
+    genesisPrefix: fromHex(genesisPrefix),
+  }
 }
 
 /** The network of the card, as it stands there. */
 export function genesisPrefixOf(genesisDigest: Uint8Array): Uint8Array {
   return genesisDigest.subarray(0, GENESIS_PREFIX_BYTES)
-}
-
-function readLocator(text: string): Uint8Array {
-  let locator: Uint8Array
-  try {
-    locator = decodeBase64url(text)
-  } catch (cause) {
-    if (!(cause instanceof CryptoError)) throw cause
-    throw new RecordsError('bad_encoding', 'locator', 'not base64url', { cause })
-  }
-  if (locator.length === LOCATOR_BYTES) return locator
-  throw new RecordsError('wrong_length', 'locator', `not ${LOCATOR_BYTES} bytes`)
 }
 
 function numberBytes(value: number): Uint8Array {

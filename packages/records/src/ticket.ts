@@ -75,7 +75,8 @@ function readEndpoint(place: string): string {
   return endpoint
 }
 
-function readBytes(part: string, path: string, length?: number): Uint8Array {
+/** A part of a line that people type. @throws RecordsError */
+export function readBytes(part: string, path: string, length?: number): Uint8Array {
   let found: Uint8Array
   try {
     found = decodeBase64url(part)
