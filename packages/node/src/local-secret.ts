@@ -1,5 +1,5 @@
-// 32 random bytes that never leave this node: they key the names by which submitted bytes are found
-// again. Made once; a node that lost them would take what is sent again for new records.
+// 32 random bytes that never leave this node: what it keeps of patients is named and sealed with keys that
+// follow from them (at-rest.ts). Made once; a node that lost them opens none of it again.
 
 import { randomBytes } from 'node:crypto'
 import { open, readFile, rename, stat } from 'node:fs/promises'
@@ -10,7 +10,7 @@ import { NodeError } from './node-error.ts'
 
 const SECRET = /^[0-9a-f]{64}\n$/
 
-/** With which this node seals what it keeps of patients (at-rest.ts). */
+/** The one of the home. */
 export function loadRecordsSecret(home: string): Promise<Uint8Array> {
   return loadLocalSecret(join(homePaths(home).keys, 'records.secret'))
 }
