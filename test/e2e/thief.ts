@@ -3,7 +3,7 @@
 // tried as a key on everything that is still closed, and so on until nothing new comes out.
 
 import { concatBytes, toHex } from '@mooring/codec'
-import { AEAD_NONCE_BYTES, AEAD_TAG_BYTES, aeadOpen } from '@mooring/crypto'
+import { aeadOpen } from '@mooring/crypto'
 import {
   decodeKeyDeposit,
   decodeShardSet,
@@ -14,9 +14,8 @@ import {
   shardSetId,
 } from '@mooring/records'
 import { openDatabase, ShardStore } from '@mooring/storage'
-import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { AtRest } from '../../packages/node/src/at-rest.ts'
+import { keyFiles, openSealedValues } from './sealed-values.ts'
 
 export type Loot = {
   keyFiles: number
@@ -28,10 +27,7 @@ export type Loot = {
   custodians: Map<string, { deposits: number; sets: number; opened: number; segments: number }>
 }
 
-const HEX_KEY = /[0-9a-f]{64}/g
-const KINDS = ['record', 'account', 'key-deposit', 'upload', 'library', 'access'] as const
 const PAGE = 500
-const SEALED_BYTES_MIN = AEAD_NONCE_BYTES + AEAD_TAG_BYTES
 const LAST_SEGMENT = concatBytes(new Uint8Array(11), Uint8Array.of(1))
 // bytes(32) in CBOR.
 const BYTES_32 = [0x58, 0x20]
@@ -40,7 +36,9 @@ const BYTES_32 = [0x58, 0x20]
 export async function ransack(home: string, name: string): Promise<Loot> {
   const { files, secrets } = keyFiles(home)
   const candidates = new Map(secrets.map((secret) => [toHex(secret), secret]))
-  const found = await openSealedValues(home, secrets, candidates)
+  const { count, opened } = await openSealedValues(home, secrets)
+  for (const key of opened.flatMap((plaintext) => [...keysIn(plaintext)]))
+    candidates.set(toHex(key), key)
   const seeds = [...candidates.values()]
   for (const seed of seeds) {
     const { secretKey } = pairwiseSealKey(seed, organisationDid(name), 1)
@@ -48,7 +46,8 @@ export async function ransack(home: string, name: string): Promise<Loot> {
   }
   const loot: Loot = {
     keyFiles: files,
-    ...found,
+    sealedValues: count,
+    openedValues: opened.length,
     candidates: 0,
     tries: 0,
     custodians: new Map(),
@@ -64,69 +63,6 @@ export async function ransack(home: string, name: string): Promise<Loot> {
   }
   loot.candidates = candidates.size
   return loot
-}
-
-function keyFiles(home: string): { files: number; secrets: Uint8Array[] } {
-  const folder = join(home, 'keys')
-  const names = readdirSync(folder)
-  const secrets = names.flatMap((file) =>
-    [...readFileSync(join(folder, file), 'utf8').matchAll(HEX_KEY)].map(([hex]) =>
-      Uint8Array.from(Buffer.from(hex, 'hex')),
-    ),
-  )
-  return { files: names.length, secrets }
-}
-
-async function openSealedValues(
-  home: string,
-  secrets: readonly Uint8Array[],
-  candidates: Map<string, Uint8Array>,
-): Promise<{ sealedValues: number; openedValues: number }> {
-  const rests = secrets.map((secret) => new AtRest(secret))
-  let sealedValues = 0
-  let openedValues = 0
-  for (const name of ['records', 'vault'] as const) {
-    const database = await openDatabase(join(home, 'data', name), { name, home })
-    try {
-      for await (const { value } of database.iterate({ from: new Uint8Array(0), to: TOP })) {
-        for (const sealed of [value, ...byteStringsIn(value)]) {
-          if (sealed.length <= SEALED_BYTES_MIN) continue
-          sealedValues += 1
-          const plaintext = openValue(sealed, rests)
-          if (plaintext === undefined) continue
-          openedValues += 1
-          for (const key of keysIn(plaintext)) candidates.set(toHex(key), key)
-        }
-      }
-    } finally {
-      await database.close()
-    }
-  }
-  return { sealedValues, openedValues }
-}
-
-const TOP = new Uint8Array(64).fill(255)
-
-function openValue(value: Uint8Array, rests: readonly AtRest[]): Uint8Array | undefined {
-  for (const rest of rests) {
-    for (const kind of KINDS) {
-      try {
-        return rest.open(kind, value)
-      } catch {
-        // Not with this one.
-      }
-    }
-  }
-  return undefined
-}
-
-// Whatever may be a byte string of CBOR.
-function* byteStringsIn(value: Uint8Array): Generator<Uint8Array> {
-  for (let at = 0; at + 3 < value.length; at += 1) {
-    const [head, high = 0, low = 0] = value.subarray(at, at + 3)
-    if (head === 0x58) yield value.subarray(at + 2, at + 2 + high)
-    else if (head === 0x59) yield value.subarray(at + 3, at + 3 + ((high << 8) | low))
-  }
 }
 
 function* keysIn(plaintext: Uint8Array): Generator<Uint8Array> {
