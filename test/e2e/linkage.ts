@@ -7,15 +7,13 @@
 // too. Then every patient of the one is paired with one of the other by what the dossiers have in common,
 // or by what is most alike. A pairing by lot is right once on average, however many there are.
 
-import { concatBytes, fromHex, toHex } from '@mooring/codec'
+import { fromHex, toHex } from '@mooring/codec'
 import { decodeBase58, decodeBase64url } from '@mooring/crypto'
 import { handleOfKey, patientKeyDigest } from '@mooring/ledger'
-import { openDatabase } from '@mooring/storage'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { AtRest, type RestKind } from '../../packages/node/src/at-rest.ts'
+import { loadRecordsSecret } from '../../packages/node/src/local-secret.ts'
 import type { Random } from '../simulation/random.ts'
 import type { DevnetNode } from './devnet.ts'
+import { openSealedValues } from './sealed-values.ts'
 
 export type ChainEvent = { time: number; tokens: Set<string> }
 
@@ -36,21 +34,11 @@ export const METHODS = [
   'closest events',
   'how much there is',
 ] as const
-export type Method =
-  | (typeof METHODS)[number]
-  | 'what both have'
-  | 'first on the chain'
-  | 'closest events'
-  | 'how much there is'
+type Method = (typeof METHODS)[number]
 
-const HEX_KEY = /[0-9a-f]{64}/g
 const TOKEN_MIN = 12
 const TOKEN_MAX = 96
 const YEAR_MS = 365 * 86_400_000
-const KINDS: readonly RestKind[] = [
-  ...(['record', 'account', 'key-deposit', 'upload', 'library', 'access', 'private'] as const),
-]
-const TOP = new Uint8Array(64).fill(255)
 const UINT_64 = 0x1b
 const BYTES_8 = 0x58
 const utf8 = new TextEncoder()
@@ -62,7 +50,8 @@ export async function dossiersOf(
   chain: readonly ChainEvent[],
   custodians: readonly string[],
 ): Promise<Dossier[]> {
-  const opened = await openEverything(home)
+  const secret = await loadRecordsSecret(home)
+  const { opened } = await openSealedValues(home, [secret])
   const found = opened.map((plaintext) => ({ plaintext, tokens: tokensIn(plaintext) }))
   const dossiers = references.map((reference): Dossier => {
     const name = utf8.encode(reference)
@@ -187,61 +176,6 @@ function leaveOutCommon(dossiers: readonly Dossier[]): void {
   }
   for (const { tokens } of dossiers) {
     for (const token of tokens) if ((counts.get(token) ?? 0) > 1) tokens.delete(token)
-  }
-}
-
-async function openEverything(home: string): Promise<Uint8Array[]> {
-  const secret = readFileSync(join(home, 'keys', 'records.secret'), 'utf8')
-  const rests = [...secret.matchAll(HEX_KEY)].map(([hex]) => new AtRest(fromHex(hex)))
-  const opened: Uint8Array[] = []
-  for (const name of ['records', 'vault'] as const) {
-    const database = await openDatabase(join(home, 'data', name), { name, home })
-    try {
-      for await (const { key, value } of database.iterate({ from: new Uint8Array(0), to: TOP })) {
-        for (const sealed of [value, ...byteStringsIn(value)]) {
-          const plaintext = openValue(sealed, contextOf(key), rests)
-          if (plaintext !== undefined) opened.push(plaintext)
-        }
-      }
-    } finally {
-      await database.close()
-    }
-  }
-  return opened
-}
-
-// Private values open only under their namespace and key; in the database a letter and a slash are around it.
-function contextOf(key: Uint8Array): Uint8Array {
-  const slash = key.indexOf(0x2f)
-  return concatBytes(key.slice(1, slash), Uint8Array.of(0), key.slice(slash + 1))
-}
-
-function openValue(
-  sealed: Uint8Array,
-  context: Uint8Array,
-  rests: readonly AtRest[],
-): Uint8Array | undefined {
-  for (const rest of rests) {
-    for (const kind of KINDS) {
-      try {
-        return kind === 'private' ? rest.open(kind, sealed, context) : rest.open(kind, sealed)
-      } catch {
-        // Not with this one.
-      }
-    }
-  }
-  return undefined
-}
-
-// Whatever may be a longer byte string of CBOR.
-function* byteStringsIn(value: Uint8Array): Generator<Uint8Array> {
-  for (let at = 0; at + 3 < value.length; at += 1) {
-    const head = value[at]
-    const length =
-      head === BYTES_8 ? value[at + 1] : ((value[at + 1] ?? 0) << 8) | (value[at + 2] ?? 0)
-    const start = at + (head === BYTES_8 ? 2 : 3)
-    if ((head !== BYTES_8 && head !== 0x59) || length === undefined || length < 28) continue
-    if (start + length <= value.length) yield value.subarray(start, start + length)
   }
 }
 
