@@ -287,9 +287,12 @@ export async function makeBlock(world: World): Promise<CommittedBlock | undefine
 }
 
 /** Lets everything under way go on until the condition holds; time stands still meanwhile. */
-export async function eventually(condition: () => boolean, what: string): Promise<void> {
+export async function eventually(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+): Promise<void> {
   const deadline = performance.now() + DEADLINE_MS
-  while (!condition()) {
+  while (!(await condition())) {
     assert.ok(performance.now() < deadline, `still not so: ${what}`)
     await nextTurn()
   }

@@ -63,11 +63,14 @@ async function checkNothingIsClear({ folder }: Custody): Promise<void> {
   }
 }
 
-async function isPlaced({ world }: Custody, { custodian }: Run): Promise<void> {
+/** A record leaves the queue when its step is found out; its files go once the disk has that step. */
+async function isPlaced({ folder, world }: Custody, { custodian }: Run): Promise<void> {
   await eventually(() => {
     world.clock.advance(50)
     return custodian.placing.status().waiting === 0
   }, 'every holder has its shard')
+  const uploads = join(folder, 'uploads')
+  await eventually(() => filesIn(uploads).then((files) => files.length === 0), 'its files are gone')
 }
 
 for (const size of [0, 1, 4_096, MIB - 1, MIB, MIB + 1, 5 * MIB]) {
