@@ -83,7 +83,7 @@ export const MUTANTS_AROUND: readonly Mutant[] = [
     name: 'restart forgets what waits for its turn',
     world: 'whole',
     file: 'packages/node/src/mempool.ts',
-    from: 'if (invalid !== undefined && FOR_GOOD.has(invalid.code)) return false',
+    from: 'if (invalid !== undefined && isForGood(invalid)) return false',
     to: 'if (invalid !== undefined) return false',
   },
   {
