@@ -21,9 +21,10 @@ import { type ConfigFile, parseConfigFile } from './config-file.ts'
 import { checkHome, homePaths } from './home.ts'
 import { type KeyDuty, readKeyFile } from './keys.ts'
 import { NodeError } from './node-error.ts'
-import { type LogLevels, parseLogLevels, parseRetention, type Retention } from './option-values.ts'
+import type { LogLevels, Retention } from './option-values.ts'
 import type { Profile } from './option-kinds.ts'
 import type { OptionValues } from './options.ts'
+import { partOptions } from './part-options.ts'
 import { type OptionSources, type Origin, resolveOptions } from './resolve-options.ts'
 
 // The governance key never touches the node.
@@ -219,7 +220,7 @@ export async function loadNodeOptions(sources: LoadSources): Promise<NodeOptions
   const keyPaths = keyPathsOf(home, values)
   const keys = await readKeys(keyPaths)
   const organisation = findOrganisation(genesis, keys)
-  const rest = sections(home, values)
+  const rest = partOptions(home, values)
   const blobs = await readBlobPlace(home, rest.storage.dir, values)
   if (!(await hasChain(rest.storage))) checkFounder(values, { genesis, organisation, keys })
 
@@ -240,67 +241,6 @@ export async function loadNodeOptions(sources: LoadSources): Promise<NodeOptions
     blobs,
     origins,
   })
-}
-
-function sections(home: string, values: OptionValues) {
-  const levels = parseLogLevels(values.log.level)
-  if (!('value' in levels)) throw new TypeError('the level was checked when it was read')
-  const retention = parseRetention(values.storage.retention)
-  if (!('value' in retention)) throw new TypeError('the retention was checked when it was read')
-  const { consensus, p2p, mempool, storage, vault, sync, http, patients, metrics, log, shutdown } =
-    values
-  const paths = homePaths(home)
-  return {
-    p2p: {
-      listen: p2p.listen,
-      announce: p2p.announce,
-      peers: p2p.peers,
-      maxPeers: p2p.max_peers,
-      allow: p2p.allow,
-      allowList: p2p.allow_list,
-    },
-    consensus: {
-      marksPath: consensus.signer_state === '' ? null : resolve(home, consensus.signer_state),
-    },
-    mempool: {
-      maxCount: mempool.max_count,
-      maxBytes: mempool.max_bytes,
-      perClient: mempool.per_client,
-    },
-    storage: {
-      dir: resolve(home, storage.dir),
-      guardDir: paths.guard,
-      runDir: paths.run,
-      cacheBytes: storage.cache,
-      retention: retention.value,
-    },
-    vault: {
-      quotaBytes: vault.quota === 0 ? null : vault.quota,
-      reserveBytes: vault.reserve,
-      repairAfterMs: vault.repair_after,
-      auditEveryMs: vault.audit_every,
-    },
-    retention: {
-      years: values.retention.years,
-      classes: Object.fromEntries(values.retention.classes.map(yearsOfClass)),
-    },
-    snapshotsDir: paths.snapshots,
-    sync: { mode: sync.mode },
-    http: { listen: http.listen, bodyLimitBytes: http.body_limit },
-    patients: { listen: patients.listen === '' ? null : patients.listen, hosts: patients.hosts },
-    metrics: { listen: metrics.listen === '' ? null : metrics.listen },
-    log: {
-      levels: levels.value,
-      format: log.format,
-      file: log.file === '' ? null : resolve(home, log.file),
-    },
-    shutdown: { timeoutMs: shutdown.timeout, onFatal: shutdown.on_fatal },
-  }
-}
-
-function yearsOfClass(item: string): [string, number] {
-  const at = item.lastIndexOf('=')
-  return [item.slice(0, at), Number(item.slice(at + 1))]
 }
 
 // Bytes stay as they are: a typed array cannot be frozen.

@@ -28,6 +28,8 @@ type Limits = {
   hint?: string
   // Of the text, or of each item of a list.
   pattern?: string
+  // Texts, or items of a list, that the pattern permits.
+  examples?: readonly [string, string]
   enum?: readonly string[]
   unit?: 'ms' | 'bytes'
   minimum?: number
@@ -38,9 +40,10 @@ export type Option<T> = Details<T> & Limits & { kind: OptionKind }
 
 type Range = [minimum: number, maximum: number]
 
-type Rule = Pick<Limits, 'pattern' | 'hint'>
+// What a text must look like; the examples show it in the reference and are tried by tests.
+type Rule = Required<Pick<Limits, 'pattern' | 'hint' | 'examples'>>
 
-export const text = (details: Details<string>, rule: Rule = {}): Option<string> => ({
+export const text = (details: Details<string>, rule?: Rule): Option<string> => ({
   kind: 'text',
   ...rule,
   ...details,
@@ -78,7 +81,7 @@ export const duration = (range: Range, details: Details<number>) =>
 export const size = (range: Range, details: Details<number>) =>
   number('size', range, { unit: 'bytes', ...details })
 
-export const list = (details: Details<string[]>, rule: Required<Rule>): Option<string[]> => ({
+export const list = (details: Details<string[]>, rule: Rule): Option<string[]> => ({
   kind: 'list',
   ...rule,
   ...details,

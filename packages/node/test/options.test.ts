@@ -4,6 +4,7 @@ import { formatConfigFile, parseConfigFile } from '../src/config-file.ts'
 import { parseDuration, parseLogLevels, parseSize } from '../src/option-values.ts'
 import { OPTION_ENTRIES, type OptionEntry } from '../src/options.ts'
 import { type OptionSources, resolveOptions } from '../src/resolve-options.ts'
+import { samplesOf } from './option-samples.ts'
 
 const HEAD = 'config_version = 1\n[node]\nname = "st-mary"\n'
 
@@ -16,73 +17,14 @@ function problemsOf(text: string): string[] {
   return resolve(text).problems.map((problem) => `${problem.where} ${problem.sentence}`)
 }
 
-// Two different valid values of an option, as text and as TOML.
-function samples(entry: OptionEntry): [text: string, toml: string, value: unknown][] {
-  if (entry.name === 'p2p.allow_list') {
-    const id = '12D3KooWQbLf4sTqKGqXqVvJfZ5wqz1aA2DxLZy7n1hV1o8cQy6f'
-    return [[id, `["${id}"]`, [id]]]
-  }
-  if (entry.name === 'network.id') return [['moor-a1b2c3d4', '"moor-a1b2c3d4"', 'moor-a1b2c3d4']]
-  if (entry.name === 'vault.endpoint') {
-    const endpoint = 'https://s3.st-mary.example:9000'
-    return [[endpoint, `"${endpoint}"`, endpoint]]
-  }
-  switch (entry.kind) {
-    case 'integer':
-      return [
-        ['7', '7', 7],
-        ['9', '9', 9],
-      ]
-    case 'duration':
-      return [
-        ['7s', '"7s"', 7_000],
-        ['9s', '"9s"', 9_000],
-      ]
-    case 'size':
-      return [
-        ['7MiB', '"7MiB"', 7 * 1024 ** 2],
-        ['9MiB', '"9MiB"', 9 * 1024 ** 2],
-      ]
-    case 'list': {
-      if (entry.section === 'patients') return [['a.example', '["a.example"]', ['a.example']]]
-      if (entry.section === 'retention') return [['imaging=30', '["imaging=30"]', ['imaging=30']]]
-      const peer = '/ip4/10.0.0.7/tcp/7420/p2p/12D3KooWQbLf4sTqKGqXqVvJfZ5wqz1aA2DxLZy7n1hV1o8cQy6f'
-      return [[peer, `["${peer}"]`, [peer]]]
-    }
-    case 'address':
-      return [
-        ['127.0.0.1:8001', '"127.0.0.1:8001"', '127.0.0.1:8001'],
-        ['127.0.0.1:8002', '"127.0.0.1:8002"', '127.0.0.1:8002'],
-      ]
-    case 'choice':
-      return (entry.enum ?? []).map((value) => [value, `"${value}"`, value])
-    case 'levels':
-      return [
-        ['warn', '"warn"', 'warn'],
-        ['info,p2p=debug', '"info,p2p=debug"', 'info,p2p=debug'],
-      ]
-    case 'retention':
-      return [
-        ['90d', '"90d"', '90d'],
-        ['100000', '"100000"', '100000'],
-      ]
-    case 'text':
-    case 'path':
-      return [
-        ['one', '"one"', 'one'],
-        ['two', '"two"', 'two'],
-      ]
-  }
-}
-
 function valueOf(values: object, entry: OptionEntry): unknown {
   const section = Object.entries(values).find(([name]) => name === entry.section)?.[1]
   return Object.entries(section ?? {}).find(([name]) => name === entry.key)?.[1]
 }
 
-test('a flag wins over the environment, the environment over the file, for every option', () => {
+test('acceptance 9: a flag wins over the environment, that over the file, for every key', () => {
   for (const entry of OPTION_ENTRIES) {
-    const [first, second = first] = samples(entry)
+    const [first, second = first] = samplesOf(entry)
     assert.ok(first && second, entry.name)
     const node = entry.section === 'node' ? '' : `[node]\nname = "st-mary"\n`
     const file = `config_version = 1\n${node}[${entry.section}]\n${entry.key} = ${first[1]}\n`

@@ -1,0 +1,68 @@
+// From the values of options to what each part of a node is given: paths made absolute, texts read,
+// "empty" said as null. One function for a section, where a section needs more than a line.
+
+import { resolve } from 'node:path'
+import { homePaths } from './home.ts'
+import { parseLogLevels, parseRetention } from './option-values.ts'
+import type { OptionValues } from './options.ts'
+
+export function partOptions(home: string, values: OptionValues) {
+  const levels = parseLogLevels(values.log.level)
+  if (!('value' in levels)) throw new TypeError('the level was checked when it was read')
+  const retention = parseRetention(values.storage.retention)
+  if (!('value' in retention)) throw new TypeError('the retention was checked when it was read')
+  const { consensus, p2p, mempool, storage, vault, sync, http, patients, metrics, log, shutdown } =
+    values
+  const paths = homePaths(home)
+  return {
+    p2p: {
+      listen: p2p.listen,
+      announce: p2p.announce,
+      peers: p2p.peers,
+      maxPeers: p2p.max_peers,
+      allow: p2p.allow,
+      allowList: p2p.allow_list,
+    },
+    consensus: {
+      marksPath: consensus.signer_state === '' ? null : resolve(home, consensus.signer_state),
+    },
+    mempool: {
+      maxCount: mempool.max_count,
+      maxBytes: mempool.max_bytes,
+      perClient: mempool.per_client,
+    },
+    storage: {
+      dir: resolve(home, storage.dir),
+      guardDir: paths.guard,
+      runDir: paths.run,
+      cacheBytes: storage.cache,
+      retention: retention.value,
+    },
+    vault: {
+      quotaBytes: vault.quota === 0 ? null : vault.quota,
+      reserveBytes: vault.reserve,
+      repairAfterMs: vault.repair_after,
+      auditEveryMs: vault.audit_every,
+    },
+    retention: {
+      years: values.retention.years,
+      classes: Object.fromEntries(values.retention.classes.map(yearsOfClass)),
+    },
+    snapshotsDir: paths.snapshots,
+    sync: { mode: sync.mode },
+    http: { listen: http.listen, bodyLimitBytes: http.body_limit },
+    patients: { listen: patients.listen === '' ? null : patients.listen, hosts: patients.hosts },
+    metrics: { listen: metrics.listen === '' ? null : metrics.listen },
+    log: {
+      levels: levels.value,
+      format: log.format,
+      file: log.file === '' ? null : resolve(home, log.file),
+    },
+    shutdown: { timeoutMs: shutdown.timeout, onFatal: shutdown.on_fatal },
+  }
+}
+
+function yearsOfClass(item: string): [string, number] {
+  const at = item.lastIndexOf('=')
+  return [item.slice(0, at), Number(item.slice(at + 1))]
+}
