@@ -56,7 +56,10 @@ test('a stranger keeps no connection, and learns that it is not admitted', async
 
 // Attacks on each of the other three at the same time, and the counter that shows they are felt.
 const ATTACKS: [kinds: string[], counter: RegExp][] = [
-  [['gossip', 'gossip', 'gossip'], /^mooring_gossip_messages_total\{result="reject"\} (\d+)$/m],
+  [
+    ['gossip', 'gossip', 'gossip'],
+    /^mooring_gossip_messages_total\{topic="transactions",result="reject"\} (\d+)$/m,
+  ],
   [['frames', 'votes', 'oversize'], /^mooring_p2p_disconnects_total\{reason="cause"\} (\d+)$/m],
 ]
 

@@ -9,7 +9,13 @@ import { randomBytes } from 'node:crypto'
 import { equalBytes } from '@mooring/codec'
 import type { KeyPair } from '@mooring/crypto'
 import { TokenBucket } from '@mooring/network'
-import type { AccessEntry, AccessNote, AccessRequest, LeafPlace } from '@mooring/records'
+import {
+  type AccessEntry,
+  type AccessNote,
+  type AccessRequest,
+  coversPurpose,
+  type LeafPlace,
+} from '@mooring/records'
 import type { AccessStore } from '@mooring/storage'
 import {
   type AccessItem,
@@ -40,7 +46,7 @@ export interface AccessLogOptions {
 export interface AccessLogModules
   extends Omit<AnchoringModules, 'store' | 'anchors' | 'onBatched' | 'onAnchored'> {
   store: AccessStore
-  metrics: AnchoringModules['metrics'] & Pick<Metrics, 'accesses'>
+  metrics: AnchoringModules['metrics'] & Pick<Metrics, 'accessServed'>
 }
 
 export interface KeptAccess extends AccessItem {
@@ -156,7 +162,7 @@ export class AccessLog implements AccessNotes {
     const item = emergencyItem(asked, { time: clock.wall(), note })
     const isNew = await store.add(leafOf(item), this.#sealed(item), this.#aboutOf(item))
     if (!isNew) return
-    metrics.accesses.inc({ result: code === null ? 'served' : 'refused' })
+    metrics.accessServed.inc({ class: 'emergency', result: code === null ? 'served' : 'refused' })
     this.#anchoring.added()
   }
 
@@ -213,7 +219,7 @@ export class AccessLog implements AccessNotes {
       this.#budgets.set(peer, budget)
     }
     if (budget.take(1, now)) return true
-    metrics.accesses.inc({ result: 'refused' })
+    metrics.accessServed.inc({ class: 'other', result: 'refused' })
     this.#counted.set(peer, (this.#counted.get(peer) ?? 0) + 1)
     return false
   }
@@ -231,7 +237,7 @@ export class AccessLog implements AccessNotes {
     const leaf = leafOf(item)
     const isNew = await store.add(leaf, this.#sealed(item), this.#aboutOf(item))
     if (!isNew) return isSameRequest(this.find(leaf), item)
-    metrics.accesses.inc({ result })
+    metrics.accessServed.inc({ class: accessClass(item), result })
     this.#anchoring.added()
     return true
   }
@@ -242,7 +248,7 @@ export class AccessLog implements AccessNotes {
     if (stored === undefined) return
     const item = decodeItem(this.#atRest.open('access', stored.value))
     if (item.served >= sets) return
-    if (item.served === 0) metrics.accesses.inc({ result: 'served' })
+    if (item.served === 0) metrics.accessServed.inc({ class: accessClass(item), result: 'served' })
     await store.replace(stored, this.#sealed({ ...item, served: sets }))
   }
 
@@ -300,6 +306,14 @@ export class AccessLog implements AccessNotes {
     }
     if (counted.length > 0) this.#anchoring.added()
   }
+}
+
+/** Few words for why, whatever purposes there are: no line of a metric may lead to a person. */
+function accessClass({ asked, note }: AccessItem): 'care' | 'machine' | 'emergency' | 'other' {
+  if (note?.kind === 'repair') return 'machine'
+  if (asked === null) return 'other'
+  if (asked.purpose === 'BTG') return 'emergency'
+  return coversPurpose(['TREAT'], asked.purpose) ? 'care' : 'other'
 }
 
 function isSameRequest(known: AccessItem | undefined, { asked }: AccessItem): boolean {

@@ -16,6 +16,7 @@ import type { Offence } from './offences.ts'
 import type { NodeParts } from './node-parts.ts'
 import { liveCount, presenceOf } from './presence.ts'
 import { roleOf } from './status.ts'
+import { readCommit } from './version.ts'
 import type { VoteEntry, VoteLog } from './vote-log.ts'
 
 export interface FillModules {
@@ -148,7 +149,8 @@ class Totals {
 
 function fillConstants(metrics: Metrics, { options, version }: NodeParts): void {
   const node = process.versions.node
-  metrics.buildInfo.set({ version, node, protocol: String(PROTOCOL_VERSION) }, 1)
+  const commit = readCommit()
+  metrics.buildInfo.set({ version, commit, node, protocol: String(PROTOCOL_VERSION) }, 1)
   metrics.networkInfo.set({ network_id: options.networkId }, 1)
 }
 
@@ -264,7 +266,9 @@ function fillNetwork({ network }: NodeParts, { metrics }: FillModules, totals: T
     reject: stats.gossipRejected,
   }
   for (const [result, total] of Object.entries(gossip))
-    totals.add(`gossip ${result}`, total, (by) => metrics.gossipMessages.inc({ result }, by))
+    totals.add(`gossip ${result}`, total, (by) =>
+      metrics.gossipMessages.inc({ topic: 'transactions', result }, by),
+    )
 }
 
 function fillApi({ metrics, api }: FillModules, totals: Totals): void {

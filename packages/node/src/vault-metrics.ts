@@ -4,7 +4,7 @@ import type { Metrics } from './metrics.ts'
 import type { CareEvent } from './vault-care.ts'
 
 export function observeCare(
-  metrics: Pick<Metrics, 'vaultSets' | 'vaultAudits' | 'vaultRepairs'>,
+  metrics: Pick<Metrics, 'vaultSets' | 'vaultAudits' | 'shardRepairs'>,
   event: CareEvent,
 ): void {
   switch (event.kind) {
@@ -23,7 +23,7 @@ export function observeCare(
       return
     case 'repaired':
       for (const { outcome } of event.shards) {
-        metrics.vaultRepairs.inc({ result: outcome === 'kept' ? 'restored' : 'failed' })
+        metrics.shardRepairs.inc({ result: outcome === 'kept' ? 'restored' : 'failed' })
       }
       return
   }

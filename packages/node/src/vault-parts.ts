@@ -156,7 +156,7 @@ function tidyBlobs(shards: KeptShards, logger: Logger): () => Promise<void> {
 
 function fillHolder(metrics: Metrics, kept: KeptShards): void {
   const { shards, bytes, damaged } = kept.usage()
-  metrics.holderShards.set(shards)
+  metrics.shardsHeld.set(shards)
   metrics.holderBytes.set(bytes)
   metrics.holderDamagedShards.set(damaged)
 }
