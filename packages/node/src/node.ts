@@ -1,13 +1,10 @@
 // One running member, put together in start order and closed in reverse: log, stores, network,
 // agreement, custodian, serving. Nothing else in the project knows all the parts.
 
-import { authoritySet, organisations, PROTOCOL_VERSION } from '@mooring/ledger'
-import { type Member, type Network, type NetworkHandlers, startNetwork } from '@mooring/network'
+import type { Network } from '@mooring/network'
 import type { AccessLog } from './access-log.ts'
-import { addressesOf } from './address-hints.ts'
 import { Agreement } from './agreement.ts'
 import { AuthoritySets } from './authority-sets.ts'
-import { answerBlockRequest } from './block-server.ts'
 import { systemClock } from './clock.ts'
 import type { Custodian } from './custodian.ts'
 import { EventFeed } from './event-feed.ts'
@@ -16,15 +13,16 @@ import { createHeldAccesses } from './held-accesses.ts'
 import type { VaultHandlers } from './holder.ts'
 import { openTimelines } from './open-timelines.ts'
 import type { NodeOptions } from './load-options.ts'
-import { type Late, noParts } from './late-parts.ts'
-import { createLogger, type RootLogger } from './logger.ts'
+import type { Ground } from './ground.ts'
+import { noParts } from './late-parts.ts'
+import { openLog } from './open-log.ts'
 import { machineName } from './machine.ts'
-import { membersOf } from './members.ts'
-import { createMetrics, type Metrics } from './metrics.ts'
+import { createMetrics } from './metrics.ts'
 import { measuredJournal } from './metrics-fill.ts'
-import { HaltError, NodeError } from './node-error.ts'
+import { HaltError } from './node-error.ts'
 import type { NodeParts } from './node-parts.ts'
-import { Offences } from './offences.ts'
+import type { Offences } from './offences.ts'
+import { createOffences, openNetwork } from './open-network.ts'
 import { openAccessLog, openCustodian, openProofs, openRelay } from './open-custodian.ts'
 import { openPatients } from './open-patients.ts'
 import { openEmergencies } from './open-emergencies.ts'
@@ -34,10 +32,9 @@ import { type NextTransport, ownOptions, startStanding } from './standing.ts'
 import { roleOf } from './status.ts'
 import { Pruning } from './pruning.ts'
 import { startServing } from './serving.ts'
-import { answerSnapshotRequest } from './snapshot-exchange.ts'
 import { startFromSnapshot } from './snapshot-start.ts'
 import { Snapshots } from './snapshots.ts'
-import { openStores, type Stores } from './stores.ts'
+import { openStores } from './stores.ts'
 import { createVaultParts, type VaultParts } from './vault-parts.ts'
 import { readVersion } from './version.ts'
 import { VoteLog } from './vote-log.ts'
@@ -53,14 +50,6 @@ export interface RunningNode {
    */
   failed: Promise<unknown>
   close(): Promise<void>
-}
-
-interface Ground {
-  options: NodeOptions
-  logger: RootLogger
-  metrics: Metrics
-  stores: Stores
-  late: Late
 }
 
 export interface StartHow {
@@ -266,81 +255,6 @@ function openPruning(
       logger: logger.module('pruning'),
     },
   )
-}
-
-function openLog({ log, name }: NodeOptions): RootLogger {
-  const isTerminal = process.stdout.isTTY
-  const isPretty = log.format === 'pretty' || (log.format === 'auto' && isTerminal)
-  const logger = createLogger({
-    levels: log.levels,
-    format: isPretty ? 'pretty' : 'json',
-    ...(log.file === null ? {} : { destination: log.file }),
-    colour: isTerminal && process.env['NO_COLOR'] === undefined,
-  })
-  logger.debug('node is starting', { name })
-  return logger
-}
-
-function openNetwork({ options, late, stores, logger }: Ground): Promise<Network> {
-  const { p2p } = options
-  const p2pLogger = logger.module('p2p')
-  const { chain } = stores
-  const members = membersOf(organisations(chain.state()), authoritySet(chain.state()))
-  const membersNow = (): readonly Member[] => late.agreement?.members.list ?? members
-  const handlers: NetworkHandlers = {
-    onMessage: (peerId, _lane, frame) => late.agreement?.onFrame(peerId, frame),
-    onTransactions: (peerId, batch) => late.agreement?.onTransactions(peerId, batch) ?? 'ignore',
-    onRequest: (peerId, protocol, payload) => {
-      if (protocol === 'snapshot') return answerSnapshotRequest(payload, options.snapshotsDir)
-      const execution = late.agreement?.execution
-      if (execution === undefined || late.vault === null)
-        return Promise.reject(new NodeError('not_ready', {}))
-      if (protocol === 'records') return late.vault.onRequest(peerId, payload)
-      return Promise.resolve(answerBlockRequest(payload, { chain, execution }))
-    },
-    onPeer: (peerId, event) => {
-      late.agreement?.onPeers()
-      if (event === 'connected') late.offences?.greet(peerId)
-      const name = membersNow().find((member) => member.peerId === peerId)?.name ?? ''
-      if (event === 'connected') late.custodian?.placing.wake(name)
-      if (event === 'connected') late.erasures?.wake(name)
-      late.feed?.tellPeer({ peerId, name, connected: event === 'connected' })
-    },
-    onHello: (peerId, { height }) => late.agreement?.noteHeight(peerId, height),
-    status: () => ({ height: chain.tip.height }),
-  }
-  return startNetwork(
-    {
-      listen: [...p2p.listen],
-      announce: [...p2p.announce],
-      transportSeed: options.keys.transport.seed,
-      networkId: options.networkId,
-      genesisDigest: options.genesisDigest,
-      protocolVersion: PROTOCOL_VERSION,
-      members: () => (p2p.allow === 'list' ? [] : [...membersNow()]),
-      addresses: (peerId) =>
-        addressesOf(peerId, p2p.peers, late.agreement?.execution.tip.view ?? chain.state()),
-      allowList: p2p.allow === 'members' ? [] : [...p2p.allowList],
-      limits: { connectionsMax: p2p.maxPeers },
-      log: (level, sentence, fields) => p2pLogger.log(level, sentence, fields),
-    },
-    handlers,
-  )
-}
-
-function createOffences({ options, stores, late, logger }: Ground, network: Network): Offences {
-  return new Offences({
-    store: stores.evidence,
-    sets: new AuthoritySets(options.genesis, stores.chain),
-    genesisDigest: options.genesisDigest,
-    clock: systemClock,
-    logger: logger.module('agreement'),
-    peers: () => network.peers().flatMap(({ peerId, connected }) => (connected ? [peerId] : [])),
-    send: (peerId, frame) => network.send(peerId, 'urgent', frame),
-    blame: (peerId, reason) => network.disconnect(peerId, reason),
-    onNew: (offence) => late.serving?.noteOffence(offence),
-    onFatal: late.fail,
-  })
 }
 
 function partsOf(

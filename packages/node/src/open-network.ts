@@ -1,0 +1,79 @@
+// The network of a node, and what it does with votes that contradict each other: both speak to parts that
+// exist only later.
+
+import { authoritySet, organisations, PROTOCOL_VERSION } from '@mooring/ledger'
+import { type Member, type Network, type NetworkHandlers, startNetwork } from '@mooring/network'
+import { addressesOf } from './address-hints.ts'
+import { AuthoritySets } from './authority-sets.ts'
+import { answerBlockRequest } from './block-server.ts'
+import { systemClock } from './clock.ts'
+import type { Ground } from './ground.ts'
+import { membersOf } from './members.ts'
+import { NodeError } from './node-error.ts'
+import { Offences } from './offences.ts'
+import { answerSnapshotRequest } from './snapshot-exchange.ts'
+
+export function openNetwork({ options, late, stores, logger }: Ground): Promise<Network> {
+  const { p2p } = options
+  const p2pLogger = logger.module('p2p')
+  const { chain } = stores
+  const members = membersOf(organisations(chain.state()), authoritySet(chain.state()))
+  const membersNow = (): readonly Member[] => late.agreement?.members.list ?? members
+  const handlers: NetworkHandlers = {
+    onMessage: (peerId, _lane, frame) => late.agreement?.onFrame(peerId, frame),
+    onTransactions: (peerId, batch) => late.agreement?.onTransactions(peerId, batch) ?? 'ignore',
+    onRequest: (peerId, protocol, payload) => {
+      if (protocol === 'snapshot') return answerSnapshotRequest(payload, options.snapshotsDir)
+      const execution = late.agreement?.execution
+      if (execution === undefined || late.vault === null)
+        return Promise.reject(new NodeError('not_ready', {}))
+      if (protocol === 'records') return late.vault.onRequest(peerId, payload)
+      return Promise.resolve(answerBlockRequest(payload, { chain, execution }))
+    },
+    onPeer: (peerId, event) => {
+      late.agreement?.onPeers()
+      if (event === 'connected') late.offences?.greet(peerId)
+      const name = membersNow().find((member) => member.peerId === peerId)?.name ?? ''
+      if (event === 'connected') late.custodian?.placing.wake(name)
+      if (event === 'connected') late.erasures?.wake(name)
+      late.feed?.tellPeer({ peerId, name, connected: event === 'connected' })
+    },
+    onHello: (peerId, { height }) => late.agreement?.noteHeight(peerId, height),
+    status: () => ({ height: chain.tip.height }),
+  }
+  return startNetwork(
+    {
+      listen: [...p2p.listen],
+      announce: [...p2p.announce],
+      transportSeed: options.keys.transport.seed,
+      networkId: options.networkId,
+      genesisDigest: options.genesisDigest,
+      protocolVersion: PROTOCOL_VERSION,
+      members: () => (p2p.allow === 'list' ? [] : [...membersNow()]),
+      addresses: (peerId) =>
+        addressesOf(peerId, p2p.peers, late.agreement?.execution.tip.view ?? chain.state()),
+      allowList: p2p.allow === 'members' ? [] : [...p2p.allowList],
+      limits: { connectionsMax: p2p.maxPeers },
+      log: (level, sentence, fields) => p2pLogger.log(level, sentence, fields),
+    },
+    handlers,
+  )
+}
+
+export function createOffences(
+  { options, stores, late, logger }: Ground,
+  network: Network,
+): Offences {
+  return new Offences({
+    store: stores.evidence,
+    sets: new AuthoritySets(options.genesis, stores.chain),
+    genesisDigest: options.genesisDigest,
+    clock: systemClock,
+    logger: logger.module('agreement'),
+    peers: () => network.peers().flatMap(({ peerId, connected }) => (connected ? [peerId] : [])),
+    send: (peerId, frame) => network.send(peerId, 'urgent', frame),
+    blame: (peerId, reason) => network.disconnect(peerId, reason),
+    onNew: (offence) => late.serving?.noteOffence(offence),
+    onFatal: late.fail,
+  })
+}
