@@ -27,7 +27,7 @@ const ALLOWED: Record<string, string[]> = {
   storage: list(PURE, 'node:* classic-level @aws-sdk/client-s3'),
   network: list(PURE, 'node:* libp2p @libp2p/* @chainsafe/libp2p-* @multiformats/* uint8arraylist'),
   api: list(PURE, 'node:* fastify @fastify/*'),
-  node: list(PURE, IO, 'node:* pino pino-pretty prom-client smol-toml'),
+  node: list(PURE, IO, 'node:* croner pino pino-pretty prom-client smol-toml tar-stream'),
   cli: list(PURE, '@mooring/node @mooring/api @mooring/fhir node:* commander uqr'),
   web: list(PURE, '@mooring/api/client @mooring/fhir'),
 }

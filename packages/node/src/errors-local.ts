@@ -2,6 +2,7 @@
 
 import type { HaltReason } from '@mooring/consensus'
 import { type CatalogEntry, entry } from './error-entry.ts'
+import { DATA_TEXTS } from './errors-data.ts'
 import { PLACE_TEXTS } from './errors-place.ts'
 import { KEEPING_TEXTS } from './errors-storage.ts'
 import { VAULT_TEXTS } from './errors-vault.ts'
@@ -271,6 +272,7 @@ export const NODE_TEXTS: Record<NodeErrorCode, CatalogEntry> = {
     'Free space on the volume of the home, or move the home to a larger one.',
   ),
   ...PLACE_TEXTS,
+  ...DATA_TEXTS,
   ...KEEPING_TEXTS,
   ...VAULT_TEXTS,
 }

@@ -83,10 +83,22 @@ export const STORAGE_TEXTS: Record<StorageErrorCode, CatalogEntry> = {
     'The operating system returned an error for a file of the home.',
     'Check the volume: is it mounted, writable, healthy?',
   ),
+  read_only: entry(1244, 11)(
+    'The disk takes no writes',
+    'The file system of the home is mounted read-only, or became so after an error of the disk.',
+    'See what the system says of it:   dmesg, mount',
+    'Read what is there meanwhile:   mooring inspect',
+  ),
   format: entry(1024, 13)(
-    'The data was written by another version',
-    'This version does not read that format.',
-    'Use the version that wrote it, or a newer one.',
+    'The data was written in another format',
+    'This version does not read that format, and no migration leads to its own.',
+    'Use the version that wrote it. If it is the chain, it can be fetched again:   mooring db repair --from-peers',
+  ),
+  format_newer: entry(1245, 13)(
+    'The data was written by a newer version',
+    'An older version would misread it, and damage it by writing: nothing was touched.',
+    'Install the version that wrote it, or a newer one:   mooring version',
+    'To go back, restore a backup that the older version made:   mooring backup restore --help',
   ),
   wrong_network: entry(1025, 13)(
     'The data belongs to another network',

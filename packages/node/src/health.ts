@@ -14,7 +14,6 @@ import type { DiskUsage } from './disk-usage.ts'
 import { catalogEntry } from './errors.ts'
 import type { NodeParts } from './node-parts.ts'
 import { formatDuration, formatSize } from './option-values.ts'
-import type { Profile } from './option-kinds.ts'
 import { describeOffence } from './offences.ts'
 import { BLOCKS_BEHIND, formatAge, liveCount, presenceOf } from './presence.ts'
 import { describeStall, type Diagnosis, diagnoseStall } from './stall.ts'
@@ -29,14 +28,7 @@ const DEADLOCK_MS = 30_000
 const WAITING_MS = 30_000
 const HEARTBEATS_MISSED = 3
 
-const MIB = 1024 ** 2
-/** Less free space than this, and a database may soon fail to write. */
-const FREE_BYTES_MIN: Readonly<Record<Profile, number>> = {
-  prod: 2048 * MIB,
-  devnet: 256 * MIB,
-  test: 256 * MIB,
-}
-/** The same with room to act: from here on somebody should know. */
+/** Of the least free space: from here on there is room to act, and somebody should know. */
 const FREE_WARNING = 1.5
 
 export interface HealthModules {
@@ -206,7 +198,7 @@ export class Health {
     if (freeBytes === null) {
       return { name: 'disk', ok: true, detail: 'The free space is not known.' }
     }
-    const ok = freeBytes >= FREE_BYTES_MIN[this.#parts.options.profile]
+    const ok = freeBytes >= this.#parts.options.storage.minFreeBytes
     return { name: 'disk', ok, detail: `${formatSize(freeBytes)} are free for the data.` }
   }
 
@@ -230,7 +222,7 @@ export class Health {
 
   #diskFinding(): Finding | null {
     const { freeBytes } = this.#modules.disk.current()
-    const least = FREE_BYTES_MIN[this.#parts.options.profile]
+    const least = this.#parts.options.storage.minFreeBytes
     if (freeBytes === null || freeBytes >= least * FREE_WARNING) return null
     const detail = `${formatSize(freeBytes)} are free for the data; it needs ${formatSize(least)}.`
     return { code: 'disk_low', severity: freeBytes < least ? 'page' : 'ticket', detail }

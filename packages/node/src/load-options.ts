@@ -21,7 +21,7 @@ import { type ConfigFile, parseConfigFile } from './config-file.ts'
 import { checkHome, homePaths } from './home.ts'
 import { type KeyDuty, readKeyFile } from './keys.ts'
 import { NodeError } from './node-error.ts'
-import type { LogLevels, Retention } from './option-values.ts'
+import type { LogLevels, Retention, VerifyOnStart } from './option-values.ts'
 import type { Profile } from './option-kinds.ts'
 import type { OptionValues } from './options.ts'
 import { partOptions } from './part-options.ts'
@@ -63,7 +63,12 @@ export type NodeOptions = {
     runDir: string
     cacheBytes: number
     retention: Retention
+    verifyOnStart: VerifyOnStart
+    // With less room nothing new is taken.
+    minFreeBytes: number
   }
+  // Null: no backup is made by itself.
+  backup: { schedule: string | null; dir: string; keep: number }
   // Null: as many bytes as there is room.
   vault: {
     quotaBytes: number | null

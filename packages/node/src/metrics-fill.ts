@@ -203,6 +203,7 @@ function fillChain(parts: NodeParts, { metrics, disk }: FillModules): void {
   metrics.mempoolBytes.set(mempool.bytes)
   metrics.mempoolOldest.set(mempool.oldestMs() / 1_000)
   const { bytes, freeBytes } = disk.current()
+  metrics.dbFreeMin.set(parts.options.storage.minFreeBytes)
   if (bytes !== null) metrics.dbSize.set(bytes)
   if (freeBytes !== null) metrics.dbFree.set(freeBytes)
 }

@@ -3,6 +3,7 @@
 
 import type { HaltReason } from '@mooring/consensus'
 import type { OptionProblem } from './config-file.ts'
+import type { DataErrorCode } from './errors-data.ts'
 import type { EmergencyCommandErrorCode } from './errors-emergency.ts'
 import type { MembershipErrorCode } from './errors-membership.ts'
 import type { PatientGrantErrorCode } from './errors-patient-grants.ts'
@@ -14,6 +15,7 @@ import type { WalletErrorCode } from './errors-wallet.ts'
 
 export type NodeErrorCode =
   | PlaceErrorCode
+  | DataErrorCode
   | VaultErrorCode
   | 'options_invalid'
   | 'http_not_loopback'

@@ -23,7 +23,7 @@ export interface NodeParts {
   options: Pick<
     NodeOptions,
     'name' | 'role' | 'profile' | 'genesis' | 'genesisDigest' | 'networkId'
-  >
+  > & { storage: Pick<NodeOptions['storage'], 'minFreeBytes'> }
   version: string
   startedAt: UnixMs
   clock: Clock

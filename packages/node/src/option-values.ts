@@ -55,6 +55,17 @@ export function formatRetention(retention: Retention): string {
   }
 }
 
+// What of the chain is checked at a start: nothing, so many of the newest blocks, or everything.
+export type VerifyOnStart = { kind: 'none' } | { kind: 'newest'; blocks: number } | { kind: 'full' }
+
+// "none", "tip", "tip+1000" or "full".
+export function parseVerifyOnStart(text: string): Parsed<VerifyOnStart> {
+  if (text === 'none' || text === 'full') return { value: { kind: text } }
+  const blocks = /^tip(?:\+([1-9]\d{0,8}))?$/.exec(text)
+  if (blocks === null) return { expected: 'expected none, tip, tip+1000 or full' }
+  return { value: { kind: 'newest', blocks: Number(blocks[1] ?? 0) + 1 } }
+}
+
 function parseWithUnit(text: string, units: Record<string, number>, example: string) {
   const match = /^(\d+(?:\.\d+)?)\s*([A-Za-z]*)$/.exec(text.trim())
   if (match === null) return { expected: `expected a number with a unit, for example "${example}"` }

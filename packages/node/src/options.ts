@@ -11,7 +11,7 @@ import { KEYS_OPTIONS } from './options-keys.ts'
 import { NETWORK_OPTIONS, NODE_OPTIONS, SHUTDOWN_OPTIONS } from './options-node.ts'
 import { LOG_OPTIONS, METRICS_OPTIONS } from './options-observing.ts'
 import { P2P_OPTIONS } from './options-p2p.ts'
-import { RETENTION_OPTIONS, STORAGE_OPTIONS } from './options-storage.ts'
+import { BACKUP_OPTIONS, RETENTION_OPTIONS, STORAGE_OPTIONS } from './options-storage.ts'
 import { VAULT_OPTIONS } from './options-vault.ts'
 
 export const OPTIONS = {
@@ -22,6 +22,7 @@ export const OPTIONS = {
   consensus: CONSENSUS_OPTIONS,
   mempool: MEMPOOL_OPTIONS,
   storage: STORAGE_OPTIONS,
+  backup: BACKUP_OPTIONS,
   vault: VAULT_OPTIONS,
   retention: RETENTION_OPTIONS,
   sync: SYNC_OPTIONS,

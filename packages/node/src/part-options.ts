@@ -3,7 +3,7 @@
 
 import { resolve } from 'node:path'
 import { homePaths } from './home.ts'
-import { parseLogLevels, parseRetention } from './option-values.ts'
+import { parseLogLevels, parseRetention, parseVerifyOnStart } from './option-values.ts'
 import type { OptionValues } from './options.ts'
 
 export function partOptions(home: string, values: OptionValues) {
@@ -11,6 +11,9 @@ export function partOptions(home: string, values: OptionValues) {
   if (!('value' in levels)) throw new TypeError('the level was checked when it was read')
   const retention = parseRetention(values.storage.retention)
   if (!('value' in retention)) throw new TypeError('the retention was checked when it was read')
+  const verifyOnStart = parseVerifyOnStart(values.storage.verify_on_start)
+  if (!('value' in verifyOnStart)) throw new TypeError('what is verified was checked when read')
+  const { backup } = values
   const { consensus, p2p, mempool, storage, vault, sync, http, patients, metrics, log, shutdown } =
     values
   const paths = homePaths(home)
@@ -37,6 +40,13 @@ export function partOptions(home: string, values: OptionValues) {
       runDir: paths.run,
       cacheBytes: storage.cache,
       retention: retention.value,
+      verifyOnStart: verifyOnStart.value,
+      minFreeBytes: storage.min_free,
+    },
+    backup: {
+      schedule: backup.schedule === '' ? null : backup.schedule,
+      dir: resolve(home, backup.dir),
+      keep: backup.keep,
     },
     vault: {
       quotaBytes: vault.quota === 0 ? null : vault.quota,

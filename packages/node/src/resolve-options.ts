@@ -1,6 +1,7 @@
 // Flag, environment, file, profile, default: the first that speaks decides, and where a value came
 // from is kept. Every problem of every source is collected before anything is said.
 
+import { faultOfSchedule } from './backup-schedule.ts'
 import type { ConfigFile, OptionProblem } from './config-file.ts'
 import { formatOptionValue } from './config-file.ts'
 import {
@@ -144,6 +145,10 @@ function contradictions(values: OptionValues): OptionProblem[] {
   }
   if (values.vault.blobs === 'local' && values.vault.bucket !== '') {
     add('vault.blobs, vault.bucket', 'contradict: set blobs to "s3" to use the bucket')
+  }
+  if (values.backup.schedule !== '') {
+    const fault = faultOfSchedule(values.backup.schedule)
+    if (fault !== undefined) add('backup.schedule', `is no line of cron: ${fault}`)
   }
   const api = parseHostPort(values.http.listen)
   const metrics = parseHostPort(values.metrics.listen)

@@ -132,6 +132,7 @@ export class World {
         name: own,
         role,
         profile: 'test',
+        storage: { minFreeBytes: 256 * 1024 ** 2 },
         genesis,
         genesisDigest: this.#network,
         networkId: networkId(this.#network),

@@ -15,8 +15,12 @@ export type StorageErrorCode =
   | 'full'
   /** The operating system refused a read or a write. */
   | 'io'
-  /** Written by another version, or another kind of database. */
+  /** The file system takes no writes. */
+  | 'read_only'
+  /** Written by an older version, or another kind of database. */
   | 'format'
+  /** Written by a version after this one. */
+  | 'format_newer'
   /** The database belongs to another network. */
   | 'wrong_network'
   /** Commits must extend the tip one height at a time. */
@@ -77,7 +81,9 @@ export function storageErrorOf(cause: unknown, message: string, path: string): S
   }
   const isFull =
     system.includes('ENOSPC') || system.includes('EDQUOT') || /no space left/i.test(text)
-  return new StorageError(isFull ? 'full' : 'io', message, details, { cause })
+  if (isFull) return new StorageError('full', message, details, { cause })
+  const isReadOnly = system.includes('EROFS') || /read-only file system/i.test(text)
+  return new StorageError(isReadOnly ? 'read_only' : 'io', message, details, { cause })
 }
 
 /** What is read, or this where the disk has damaged it. */
