@@ -166,7 +166,8 @@ class EventStream {
 
   end(reason: Exclude<StreamEnd, 'gone'>): void {
     if (this.#isOver) return
-    this.#response.end(formatText('bye', JSON.stringify({ code: reason }), null))
+    const bye = formatText('bye', JSON.stringify({ code: reason }), null)
+    this.#response.end(`retry: ${this.#limits.streamRetryMs}\n${bye}`)
     // Whoever does not read will not read this either.
     const { socket } = this.#response
     setTimeout(() => socket?.destroy(), LAST_WORDS_MS).unref()

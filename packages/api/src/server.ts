@@ -70,6 +70,8 @@ export interface ApiServer {
   metricsUrl: string | null
   patientsUrl: string | null
   stats(): ApiStats
+  /** What asks for work is answered 503 from here on; reading and health go on until `close`. */
+  refuseWork(): void
   close(): Promise<void>
 }
 
@@ -92,6 +94,7 @@ export async function startApi(options: ApiOptions, handlers: ApiHandlers): Prom
     streamsEnded,
     budgets: { api: new Budget(limits), patients: new Budget(limits), metrics: new Budget(limits) },
     waits: new Set(),
+    isRefusingWork: false,
     isClosing: false,
     hostNames: new Set(options.hostNames.map((name) => name.toLowerCase())),
     context: {
@@ -120,6 +123,9 @@ export async function startApi(options: ApiOptions, handlers: ApiHandlers): Prom
       metricsUrl,
       patientsUrl,
       stats: () => statsOf(shared),
+      refuseWork: () => {
+        shared.isRefusingWork = true
+      },
       close: async () => {
         shared.isClosing = true
         streams.close()
@@ -150,6 +156,7 @@ interface Shared extends Surroundings {
   /** Of each listener its own: who comes from outside does not crowd out the hospital. */
   budgets: Readonly<Record<Listener, Budget>>
   hostNames: ReadonlySet<string>
+  isRefusingWork: boolean
   isClosing: boolean
 }
 
@@ -226,7 +233,11 @@ function enter(
       answerOnSocket(error, request.raw.socket, shared.options.catalogue, request.id),
   })
   if (route?.tag === 'health') return
-  if (shared.isClosing) throw new ApiError('closing', 'Ask another node, or this one later.')
+  const isWork = request.method !== 'GET' && request.method !== 'HEAD'
+  if (shared.isClosing || (shared.isRefusingWork && isWork)) {
+    const { closeTimeoutMs: retryAfterMs } = shared.limits
+    throw new ApiError('closing', 'Ask another node, or this one later.', { retryAfterMs })
+  }
   const place = shared.budgets[listener].enter(bodyBytesOf(request, route))
   request.place = place
   reply.raw.once('close', () => place.leave())

@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { test } from 'uvu'
 import { ApiError } from '../src/errors.ts'
 import { Budget, checkHost, DEFAULT_LIMITS } from '../src/limits.ts'
-import { rawAnswer, readAll, refusal, serving, until } from './serving.ts'
+import { problemOf, rawAnswer, readAll, refusal, serving, until } from './serving.ts'
 
 const isOverloaded = (error: unknown) => error instanceof ApiError && error.code === 'overloaded'
 
@@ -129,6 +129,15 @@ test('closing lets running requests finish and refuses those that begin', async 
     { closeTimeoutMs: 5_000 },
   )
 })
+
+test('a node that stops refuses work first, and still answers who only reads', () =>
+  serving(async ({ api, client }) => {
+    api.refuseWork()
+    const problem = await problemOf(client.prune())
+    assert.deepEqual([problem.status, problem.code], [503, 'closing'])
+    assert.ok((problem.retryAfterMs ?? 0) > 0)
+    assert.equal((await client.status()).chain.height, 0)
+  }))
 
 test('closing does not wait for a request that never ends', async () => {
   await serving(

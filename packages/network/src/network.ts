@@ -243,6 +243,7 @@ function createFacade(parts: Parts, clock: NodeJS.Timeout): Network {
       connections: node.getConnections().length,
       queuedBytes: supervisor.activeLinks().reduce((sum, link) => sum + link.queuedBytes, 0),
     }),
+    sayGoodbye: () => supervisor.sayGoodbye(),
     async close() {
       clearInterval(clock)
       supervisor.close()

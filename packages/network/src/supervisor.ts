@@ -81,13 +81,23 @@ export class Supervisor {
     }
   }
 
+  /** What was said already may still arrive; then each peer sees the connection end, at once. */
+  sayGoodbye(): void {
+    this.#stopDialling()
+    for (const { links } of this.#neighbours.values())
+      for (const link of links) void link.closeGently(reasonOf('closed', 'this node stops'))
+  }
+
   close(): void {
+    this.#stopDialling()
+    for (const { links } of this.#neighbours.values())
+      for (const link of links) link.closed(reasonOf('closed', 'this node stops'))
+  }
+
+  #stopDialling(): void {
     this.#isClosed = true
     this.#dialler.close()
-    for (const neighbour of this.#neighbours.values()) {
-      this.#dialler.stop(neighbour)
-      for (const link of neighbour.links) link.closed(reasonOf('closed', 'this node stops'))
-    }
+    for (const neighbour of this.#neighbours.values()) this.#dialler.stop(neighbour)
   }
 
   linkTo(peerId: string): Link | null {

@@ -100,5 +100,7 @@ export interface Network {
   /** The membership changed: removed members go at once, new ones are dialled. */
   refresh(): void
   stats(): NetworkStats
+  /** Lets go of every peer at once and lets none in: each learns it now, not by our silence. */
+  sayGoodbye(): void
   close(): Promise<void>
 }

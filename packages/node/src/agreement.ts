@@ -102,6 +102,7 @@ export class Agreement {
   /** The driver that must hear of it may be the next one. */
   #divergence: Event | null = null
   #cancels: (() => void)[] = []
+  #isStopping = false
   #isClosed = false
 
   private constructor(options: AgreementOptions, modules: AgreementModules, tip: Tip) {
@@ -223,6 +224,12 @@ export class Agreement {
     return Math.max(believed, this.driver.state.final.subject.height)
   }
 
+  /** Nothing is signed after this, in no later epoch either; what was journalled is on the disk. */
+  async stopVoting(): Promise<void> {
+    this.#isStopping = true
+    await this.driver.close()
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true
     for (const cancel of this.#cancels) cancel()
@@ -288,7 +295,7 @@ export class Agreement {
     await this.#epoch.driver.close()
     const { execution, members } = this
     await this.mempool.review()
-    if (this.#isClosed) return
+    if (this.#isClosed || this.#isStopping) return
     // With the keys of their epoch, in one turn: a vote that came between the two would look like forged.
     const before = members.organisations
     members.replace(organisations(execution.tip.view), execution.authorities)

@@ -87,7 +87,7 @@ export type NodeOptions = {
   patients: { listen: string | null; hosts: readonly string[] }
   metrics: { listen: string | null }
   log: { levels: LogLevels; format: 'auto' | 'pretty' | 'json'; file: string | null }
-  shutdown: { timeoutMs: number; onFatal: 'exit' | 'hold' }
+  shutdown: { timeoutMs: number; graceMs: number; onFatal: 'exit' | 'hold' }
   origins: Readonly<Record<string, Origin>>
 }
 

@@ -7,6 +7,7 @@ import { Agreement } from './agreement.ts'
 import { AuthoritySets } from './authority-sets.ts'
 import { systemClock } from './clock.ts'
 import type { Custodian } from './custodian.ts'
+import { drain, type DrainModules } from './drain.ts'
 import { EventFeed } from './event-feed.ts'
 import { describeHalt } from './halt-text.ts'
 import { createHeldAccesses } from './held-accesses.ts'
@@ -62,15 +63,27 @@ export interface StartHow {
 /** @throws an error whose code is in the catalogue; then nothing is left open. */
 export async function startNode(options: NodeOptions, how: StartHow = {}): Promise<RunningNode> {
   const closers: (() => Promise<void> | void)[] = []
-  const close = async (): Promise<void> => {
-    for (const closeOne of closers.splice(0).toReversed()) await closeOne()
-  }
+  let closed: Promise<void> | undefined
+  const close = (): Promise<void> => (closed ??= closeAll(closers.toReversed()))
   try {
     return { ...(await assemble(options, how, closers)), close }
   } catch (error) {
     await close()
     throw error
   }
+}
+
+/** Everything is closed, also behind something that cannot be; the first failure is told. */
+async function closeAll(closers: readonly (() => Promise<void> | void)[]): Promise<void> {
+  const failures: unknown[] = []
+  for (const closeOne of closers) {
+    try {
+      await closeOne()
+    } catch (error) {
+      failures.push(error)
+    }
+  }
+  if (failures.length > 0) throw failures[0]
 }
 
 async function assemble(
@@ -159,11 +172,9 @@ async function assemble(
     timelines,
   }
   const modules = { options, metrics, votes, ...answering }
-  const serving = keep(await startServing(parts, { ...modules, logger: logger.module('api') }))
+  const serving = await startServing(parts, { ...modules, logger: logger.module('api') })
   late.serving = serving
-  closers.push(() => {
-    late.isDraining = true
-  })
+  closers.push(() => drainNode(ground, { serving, agreement, network }))
   const standing = keep(startStanding(options, { agreement, network, logger, fail: late.fail }))
   late.watch = standing.watch
   // An epoch may have begun while the node was being put together; from here on the watch is told.
@@ -174,6 +185,17 @@ async function assemble(
     api: serving.url,
     failed: failure.promise,
   }
+}
+
+function drainNode(
+  { options, logger, late }: Ground,
+  parts: Pick<DrainModules, 'serving' | 'agreement' | 'network'>,
+): Promise<void> {
+  const announce = (): void => {
+    late.isDraining = true
+  }
+  const { graceMs } = options.shutdown
+  return drain({ ...parts, clock: systemClock, logger, graceMs, announce })
 }
 
 function startAgreement(

@@ -43,6 +43,10 @@ export const SHUTDOWN_OPTIONS = {
     description: 'Longest time an orderly stop may take.',
     profiles: { devnet: 5_000, test: 5_000 },
   }),
+  grace: duration([0, 60_000], {
+    default: 0,
+    description: 'How long a node that stops is not ready before it refuses work: for a balancer.',
+  }),
   on_fatal: choice(['exit', 'hold'], {
     default: 'exit',
     description: 'After a failure that no restart cures: end, or stay, not ready, to be looked at.',

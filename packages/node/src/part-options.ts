@@ -68,7 +68,11 @@ export function partOptions(home: string, values: OptionValues) {
       format: log.format,
       file: log.file === '' ? null : resolve(home, log.file),
     },
-    shutdown: { timeoutMs: shutdown.timeout, onFatal: shutdown.on_fatal },
+    shutdown: {
+      timeoutMs: shutdown.timeout,
+      graceMs: shutdown.grace,
+      onFatal: shutdown.on_fatal,
+    },
   }
 }
 

@@ -61,6 +61,8 @@ export interface Serving {
   readonly url: string
   noteDurable(blocks: readonly CommittedBlock[]): void
   noteOffence(offence: Offence): void
+  /** Nothing that asks for work is taken any more; what only reads still is. */
+  refuseWork(): void
   close(): Promise<void>
 }
 
@@ -101,6 +103,7 @@ export async function startServing(parts: NodeParts, modules: ServingModules): P
       modules.feed.tellEvidence(answerOf(offence, parts.sets))
       health.alarms()
     },
+    refuseWork: () => listening.refuseWork(),
     close: async () => {
       await listening.close()
       fill.close()
