@@ -126,7 +126,6 @@ async function startStranger(devnet: Devnet): Promise<Network> {
       protocolVersion: 1,
       members: () => members,
       addresses: (peerId) => [addresses.get(peerId) ?? ''],
-      allowList: [],
       log: () => undefined,
     },
     {

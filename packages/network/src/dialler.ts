@@ -53,6 +53,14 @@ export class Dialler {
     this.#dialAfter(neighbour, waitMs > 0 ? waitMs : backoffMs(neighbour, limits, Math.random()))
   }
 
+  /** Without a wait; resolves when this dial, or the one that is on its way, has ended. */
+  async dialNow(neighbour: Neighbour): Promise<void> {
+    if (!this.#isRunning || neighbour.isRemoved) return
+    clearTimeout(neighbour.timer)
+    if (neighbour.dial === null) await this.#dial(neighbour)
+    else await neighbour.dial.ended
+  }
+
   stop(neighbour: Neighbour): void {
     clearTimeout(neighbour.timer)
     neighbour.dial?.controller.abort()
@@ -74,7 +82,8 @@ export class Dialler {
       return
     }
     const controller = new AbortController()
-    neighbour.dial = { controller, startedAt: now() }
+    const ended = Promise.withResolvers<void>()
+    neighbour.dial = { controller, startedAt: now(), ended: ended.promise }
     counters.dials += 1
     try {
       const timeout = AbortSignal.timeout(limits.dialTimeoutMs)
@@ -83,6 +92,7 @@ export class Dialler {
       this.#failed(neighbour, addresses, error)
     }
     neighbour.dial = null
+    ended.resolve()
     this.dialSoon(neighbour)
   }
 

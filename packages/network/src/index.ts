@@ -6,6 +6,7 @@ export type {
   Acceptance,
   Channel,
   Level,
+  LocalList,
   Log,
   Member,
   MonotonicMs,

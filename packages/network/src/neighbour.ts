@@ -13,7 +13,7 @@ export interface Neighbour {
   /** Open connections, greeted or not; `active` is the one in use. */
   links: Set<Link>
   active: Link | null
-  dial: { controller: AbortController; startedAt: MonotonicMs } | null
+  dial: { controller: AbortController; startedAt: MonotonicMs; ended: Promise<void> } | null
   timer: NodeJS.Timeout | undefined
   /** Failures in a row; they set the pace of the next dial. */
   failures: number

@@ -15,6 +15,7 @@ import { Gossip } from './gossip.ts'
 import { answerHello, createInstance, HELLO_PROTOCOL, type Hello } from './hello.ts'
 import { defaultLimits } from './limits.ts'
 import type { Link, Shared } from './link.ts'
+import { nameOf } from './neighbour.ts'
 import { Requests } from './request.ts'
 import { REQUEST_PROTOCOLS, requestTerms } from './request-terms.ts'
 import { Supervisor } from './supervisor.ts'
@@ -65,7 +66,7 @@ async function createParts(options: NetworkOptions, handlers: NetworkHandlers): 
   }
   const privateKey = await generateKeyPairFromSeed('Ed25519', options.transportSeed)
   const ownPeerId = peerIdFromPrivateKey(privateKey).toString()
-  const allowList = new AllowList(ownPeerId, options.members, options.allowList)
+  const allowList = new AllowList(ownPeerId, options.members, options.local)
   const instance = createInstance()
   const ownHello = (): Hello => ({
     networkId: options.networkId,
@@ -105,6 +106,7 @@ async function createParts(options: NetworkOptions, handlers: NetworkHandlers): 
     gossip: gossip.factory,
     door: {
       members: () => allowList.size,
+      isBanned: (host) => allowList.hasBanned(host),
       isMember: (peerId) => allowList.has(peerId),
       admitsInbound: (peerId) => supervisor.admitsInbound(peerId),
       admitsOutbound: (peerId) => supervisor.admitsOutbound(peerId),
@@ -196,16 +198,30 @@ function startClock(parts: Parts): NodeJS.Timeout {
   }, limits.keepAliveMs)
 }
 
-async function ping({ node, shared }: Parts, link: Link): Promise<void> {
-  const { limits, log, now } = shared
-  link.pingedAt = now()
+async function ping(parts: Parts, link: Link): Promise<void> {
   try {
-    const signal = AbortSignal.timeout(limits.pingTimeoutMs)
-    link.rttMs = await node.services.ping.ping(link.connection.remotePeer, { signal })
-    link.heard()
+    await measure(parts, link)
   } catch (error) {
-    log('debug', 'no pong', { peer: link.member.name, reason: messageOf(error) })
+    const fields = { peer: link.member.name, reason: messageOf(error) }
+    parts.shared.log('debug', 'no pong', fields)
   }
+}
+
+async function measure({ node, shared }: Parts, link: Link): Promise<void> {
+  const { limits, now } = shared
+  link.pingedAt = now()
+  const signal = AbortSignal.timeout(limits.pingTimeoutMs)
+  try {
+    link.rttMs = await node.services.ping.ping(link.connection.remotePeer, { signal })
+  } catch (error) {
+    const message = `no pong from ${nameOf(link.member)}: ${messageOf(error)}`
+    throw new NetworkError('timeout', message, { peer: link.member.peerId }, { cause: error })
+  }
+  link.heard()
+}
+
+function notConnected(peerId: string): NetworkError {
+  return new NetworkError('not_connected', `${peerId} is not connected`)
 }
 
 function createFacade(parts: Parts, clock: NodeJS.Timeout): Network {
@@ -232,10 +248,18 @@ function createFacade(parts: Parts, clock: NodeJS.Timeout): Network {
     publishHeader: (header) => gossip.publish(gossip.headersTopic, header),
     async request(peerId, protocol, payload, { timeoutMs }) {
       const link = supervisor.linkTo(peerId)
-      if (link === null) throw new NetworkError('not_connected', `${peerId} is not connected`)
+      if (link === null) throw notConnected(peerId)
       return await requests.request(link, protocol, payload, timeoutMs)
     },
     disconnect: (peerId, reason) => supervisor.disconnect(peerId, reason),
+    hangUp: (peerId, reason) => supervisor.hangUp(peerId, reason),
+    connect: (peerId) => supervisor.connect(peerId),
+    async ping(peerId) {
+      const link = supervisor.linkTo(peerId)
+      if (link === null) throw notConnected(peerId)
+      await measure(parts, link)
+      return link.rttMs ?? 0
+    },
     peers: () => supervisor.peers(),
     refresh: () => supervisor.refresh(),
     stats: () => ({

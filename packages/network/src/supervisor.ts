@@ -223,6 +223,23 @@ export class Supervisor {
     this.#dialler.dialSoon(neighbour)
   }
 
+  hangUp(peerId: string, reason: string): void {
+    for (const link of this.#neighbours.get(peerId)?.links ?? [])
+      link.close(reasonOf('closed', reason))
+  }
+
+  /** @throws NetworkError what the dial, or the hello after it, came to */
+  async connect(peerId: string): Promise<void> {
+    const neighbour = this.#neighbours.get(peerId)
+    if (neighbour === undefined) throw reasonOf('not_admitted', `${peerId} is not admitted here`)
+    if (neighbour.active !== null) return
+    neighbour.notBefore = 0
+    await this.#dialler.dialNow(neighbour)
+    for (const link of neighbour.links) await link.isAdmitted
+    if (neighbour.active !== null) return
+    throw neighbour.lastError ?? reasonOf('not_connected', `${peerId} is not connected`)
+  }
+
   /** Keep-alives out, silent links closed. Not while our own clock was late: then we were deaf. */
   tick(isOwnLoopLate: boolean): void {
     const { limits, counters, now } = this.#shared

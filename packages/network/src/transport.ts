@@ -34,6 +34,7 @@ export type Services = { identify: Identify; ping: Ping; gossip: GossipRouter }
 export interface Door {
   members: () => number
   isMember: (peerId: string) => boolean
+  isBanned: (host: string) => boolean
   admitsInbound: (peerId: string) => boolean
   admitsOutbound: (peerId: string) => boolean
 }
@@ -138,7 +139,7 @@ function createGater(door: Door, shared: Shared): ConnectionGater {
   return {
     denyDialPeer: (peerId) => !door.isMember(peerId.toString()),
     denyInboundConnection(connection) {
-      const isDenied = !knocks.take(connection)
+      const isDenied = door.isBanned(hostOf(connection)) || !knocks.take(connection)
       if (isDenied) counters.addressesRefused += 1
       return isDenied
     },

@@ -26,6 +26,16 @@ export interface Member {
   authority: boolean
 }
 
+/** What this node alone decides, beside the membership; read again at every `refresh`. */
+export interface LocalList {
+  /** Peer ids that may connect although they are no members. */
+  allowed: readonly string[]
+  /** Peer ids that may not, members or not. */
+  banned: readonly string[]
+  /** Addresses of computers from which nobody may, such as 203.0.113.7. */
+  bannedHosts: readonly string[]
+}
+
 export interface PeerHello {
   networkId: string
   genesisDigest: Uint8Array
@@ -43,7 +53,7 @@ export interface NetworkOptions {
   protocolVersion: number
   members: () => Member[]
   addresses: (peerId: string) => string[]
-  allowList: string[]
+  local?: () => LocalList
   limits?: Partial<Limits>
   log: Log
 }
@@ -96,8 +106,14 @@ export interface Network {
   ): Promise<Uint8Array>
   /** For a peer whose frames are provably bad: cuts the connection, and dials again after a pause. */
   disconnect(peerId: string, reason: string): void
+  /** Closes the connection without a charge; it is made again as one that was lost. */
+  hangUp(peerId: string, reason: string): void
+  /** Dials at once, whatever the pace says. @throws NetworkError when nothing comes of it */
+  connect(peerId: string): Promise<void>
+  /** Milliseconds of one round trip. @throws NetworkError */
+  ping(peerId: string): Promise<number>
   peers(): PeerInfo[]
-  /** The membership changed: removed members go at once, new ones are dialled. */
+  /** The membership or the local list changed: removed members go at once, new ones are dialled. */
   refresh(): void
   stats(): NetworkStats
   /** Lets go of every peer at once and lets none in: each learns it now, not by our silence. */

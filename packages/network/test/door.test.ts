@@ -128,6 +128,62 @@ test('a member without a known address is waited for', async () => {
   await a.network.close()
 })
 
+test('a ban holds against members, on either side and in both directions, and ends when it is lifted', async () => {
+  const members = await createIdentities(2)
+  const banned: string[] = []
+  const list = () => ({ allowed: [], banned, bannedHosts: [] })
+  const limits = { fastRetryMs: 20 }
+  const a = await startNode(at(members, 0), { members, limits, local: list })
+  const b = await startNode(at(members, 1), { members, limits })
+  await eventually(() => isFullMesh([a, b]))
+  banned.push(b.identity.peerId)
+  a.network.refresh()
+  assert.deepEqual(a.network.peers(), [])
+  assert.equal(a.network.send(b.identity.peerId, 'urgent', numbered(0)), false)
+  await assert.rejects(a.network.connect(b.identity.peerId), { code: 'not_admitted' })
+  await eventually(() => connected(b).length === 0)
+  await eventually(() => a.network.stats().strangersRefused >= 3)
+  await assert.rejects(b.network.ping(a.identity.peerId), { code: 'not_connected' })
+  banned.pop()
+  a.network.refresh()
+  await a.network.connect(b.identity.peerId)
+  await eventually(() => isFullMesh([a, b]))
+  assert.ok((await a.network.ping(b.identity.peerId)) > 0)
+  await closeAll([a, b])
+})
+
+test('nobody comes in from the address of a computer that is banned', async () => {
+  const members = await createIdentities(2)
+  const bannedHosts = ['127.0.0.1']
+  const a = await startNode(at(members, 0), {
+    members,
+    knows: [],
+    local: () => ({ allowed: [], banned: [], bannedHosts }),
+  })
+  const b = await startNode(at(members, 1), { members, limits: { fastRetryMs: 20 } })
+  await eventually(() => a.network.stats().addressesRefused >= 3)
+  assert.deepEqual(connected(b), [])
+  bannedHosts.pop()
+  a.network.refresh()
+  await eventually(() => isFullMesh([a, b]))
+  await closeAll([a, b])
+})
+
+test('a connection that is hung up is made again, and a dial that fails says why', async () => {
+  const members = await createIdentities(2)
+  const a = await startNode(at(members, 0), { members })
+  const b = await startNode(at(members, 1), { members })
+  await eventually(() => isFullMesh([a, b]))
+  a.network.hangUp(b.identity.peerId, 'asked to')
+  assert.equal(a.seen.events.at(-1)?.reason, 'asked to')
+  await eventually(() => isFullMesh([a, b]))
+  assert.equal(a.network.stats().disconnectsForCause, 0)
+  await b.network.close()
+  await eventually(() => connected(a).length === 0)
+  await assert.rejects(a.network.connect(b.identity.peerId), { code: 'dial_failed' })
+  await a.network.close()
+})
+
 test('a port that is taken stops the start with its address', async () => {
   const members = await createIdentities(1)
   const first = await startNode(at(members, 0), { members })

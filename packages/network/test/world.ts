@@ -6,6 +6,7 @@ import {
   type Acceptance,
   type Channel,
   type Limits,
+  type LocalList,
   type Member,
   type Network,
   type NetworkHandlers,
@@ -42,6 +43,7 @@ export interface NodeOptions {
   limits?: Partial<Limits>
   handlers?: Partial<NetworkHandlers>
   verdict?: (batch: Uint8Array) => Acceptance
+  local?: () => LocalList
   /** Whom it knows an address of; everybody by default. */
   knows?: Identity[]
 }
@@ -75,7 +77,7 @@ export async function startNode(identity: Identity, options: NodeOptions): Promi
       protocolVersion: options.protocolVersion ?? 1,
       members: () => options.members,
       addresses: (peerId) => known.filter((one) => one.peerId === peerId).map(addressOf),
-      allowList: [],
+      ...(options.local && { local: options.local }),
       limits: options.limits ?? {},
       log: (_level, sentence, fields) => {
         seen.logs.push({ sentence, fields })

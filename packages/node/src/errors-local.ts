@@ -3,6 +3,7 @@
 import type { HaltReason } from '@mooring/consensus'
 import { type CatalogEntry, entry } from './error-entry.ts'
 import { DATA_TEXTS } from './errors-data.ts'
+import { PEER_BOOK_TEXTS } from './errors-peer-book.ts'
 import { PLACE_TEXTS } from './errors-place.ts'
 import { KEEPING_TEXTS } from './errors-storage.ts'
 import { VAULT_TEXTS } from './errors-vault.ts'
@@ -271,6 +272,7 @@ export const NODE_TEXTS: Record<NodeErrorCode, CatalogEntry> = {
     'When a database cannot write any more, the node stops until there is room again.',
     'Free space on the volume of the home, or move the home to a larger one.',
   ),
+  ...PEER_BOOK_TEXTS,
   ...PLACE_TEXTS,
   ...DATA_TEXTS,
   ...KEEPING_TEXTS,

@@ -2,8 +2,9 @@
 // beside the databases and the configuration, so that it outlives a reset of the one and a read-only mount
 // of the other; a running node looks at it each time before it drops anything.
 
-import { open, readFile, rename } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { writeLocalFile } from './local-file.ts'
 import { NodeError } from './node-error.ts'
 
 export interface Hold {
@@ -64,21 +65,7 @@ export async function releaseHold(home: string, name: string): Promise<Hold> {
 }
 
 async function writeHolds(home: string, holds: readonly Hold[]): Promise<void> {
-  const path = holdsFile(home)
-  const file = await open(`${path}.part`, 'w', 0o600)
-  try {
-    await file.writeFile(`${JSON.stringify({ version: 1, holds }, null, 2)}\n`)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await rename(`${path}.part`, path)
-  const folder = await open(home, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
+  await writeLocalFile(holdsFile(home), { version: 1, holds })
 }
 
 function parseHolds(text: string): Hold[] | null {

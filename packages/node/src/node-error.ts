@@ -7,6 +7,7 @@ import type { DataErrorCode } from './errors-data.ts'
 import type { EmergencyCommandErrorCode } from './errors-emergency.ts'
 import type { MembershipErrorCode } from './errors-membership.ts'
 import type { PatientGrantErrorCode } from './errors-patient-grants.ts'
+import type { PeerBookErrorCode } from './errors-peer-book.ts'
 import type { PlaceErrorCode } from './errors-place.ts'
 import type { TimelineErrorCode } from './errors-timeline.ts'
 import type { VaultErrorCode } from './errors-vault.ts'
@@ -14,6 +15,7 @@ import type { GuardianErrorCode } from './errors-identity.ts'
 import type { WalletErrorCode } from './errors-wallet.ts'
 
 export type NodeErrorCode =
+  | PeerBookErrorCode
   | PlaceErrorCode
   | DataErrorCode
   | VaultErrorCode

@@ -1,7 +1,7 @@
 // One running member, put together in start order and closed in reverse: log, stores, network,
 // agreement, custodian, serving. Nothing else in the project knows all the parts.
 
-import type { Network } from '@mooring/network'
+import type { Network, startNetwork } from '@mooring/network'
 import type { AccessLog } from './access-log.ts'
 import { Agreement } from './agreement.ts'
 import { AuthoritySets } from './authority-sets.ts'
@@ -58,6 +58,8 @@ export interface StartHow {
   rejoin?: boolean
   /** Be known by the next transport key, which the chain here does not name yet. */
   transport?: NextTransport
+  /** For a rehearsal of misbehaviour, which speaks in the place of the node. */
+  network?: typeof startNetwork
 }
 
 /** @throws an error whose code is in the catalogue; then nothing is left open. */
@@ -88,7 +90,7 @@ async function closeAll(closers: readonly (() => Promise<void> | void)[]): Promi
 
 async function assemble(
   given: NodeOptions,
-  { rejoin = false, transport }: StartHow,
+  { rejoin = false, transport, network: start }: StartHow,
   closers: (() => Promise<void> | void)[],
 ): Promise<Omit<RunningNode, 'close'>> {
   const failure = Promise.withResolvers<unknown>()
@@ -109,7 +111,9 @@ async function assemble(
 
   const snapshots = keep(openSnapshots(ground))
   late.snapshots = snapshots
-  const network = keep(await openNetwork(ground))
+  const { network, book } = await openNetwork(ground, start)
+  closers.push(() => book.close())
+  keep(network)
   const offences = createOffences(ground, network)
   late.offences = offences
   closers.push(() => offences.idle())

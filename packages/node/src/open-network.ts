@@ -1,6 +1,7 @@
-// The network of a node, and what it does with votes that contradict each other: both speak to parts that
+// The network of a node: who is let in, where each is dialled, which part hears what; and what it does with votes that contradict each other: both speak to parts that
 // exist only later.
 
+import { formatPeerId } from '@mooring/crypto'
 import { authoritySet, organisations, PROTOCOL_VERSION } from '@mooring/ledger'
 import { type Member, type Network, type NetworkHandlers, startNetwork } from '@mooring/network'
 import { addressesOf } from './address-hints.ts'
@@ -11,9 +12,14 @@ import type { Ground } from './ground.ts'
 import { membersOf } from './members.ts'
 import { NodeError } from './node-error.ts'
 import { Offences } from './offences.ts'
+import { PeerBook } from './peer-book.ts'
 import { answerSnapshotRequest } from './snapshot-exchange.ts'
 
-export function openNetwork({ options, late, stores, logger }: Ground): Promise<Network> {
+/** `start` is the network's own unless a rehearsal puts itself in between. */
+export async function openNetwork(
+  { options, late, stores, logger }: Ground,
+  start: typeof startNetwork = startNetwork,
+): Promise<{ network: Network; book: PeerBook }> {
   const { p2p } = options
   const p2pLogger = logger.module('p2p')
   const { chain } = stores
@@ -41,7 +47,17 @@ export function openNetwork({ options, late, stores, logger }: Ground): Promise<
     onHello: (peerId, { height }) => late.agreement?.noteHeight(peerId, height),
     status: () => ({ height: chain.tip.height }),
   }
-  return startNetwork(
+  const ownPeerId = formatPeerId(options.keys.transport.publicKey)
+  const isMember = (peerId: string) => membersNow().some((member) => member.peerId === peerId)
+  const book = await PeerBook.open(
+    { home: options.home, ownPeerId, allow: p2p.allow, allowList: p2p.allowList },
+    { clock: systemClock, isMember },
+  )
+  const addresses = (peerId: string): string[] => [
+    ...(book.addressesOf(peerId) ??
+      addressesOf(peerId, p2p.peers, late.agreement?.execution.tip.view ?? chain.state())),
+  ]
+  const network = await start(
     {
       listen: [...p2p.listen],
       announce: [...p2p.announce],
@@ -50,14 +66,15 @@ export function openNetwork({ options, late, stores, logger }: Ground): Promise<
       genesisDigest: options.genesisDigest,
       protocolVersion: PROTOCOL_VERSION,
       members: () => (p2p.allow === 'list' ? [] : [...membersNow()]),
-      addresses: (peerId) =>
-        addressesOf(peerId, p2p.peers, late.agreement?.execution.tip.view ?? chain.state()),
-      allowList: p2p.allow === 'members' ? [] : [...p2p.allowList],
+      addresses,
+      local: () => book.list(),
       limits: { connectionsMax: p2p.maxPeers },
       log: (level, sentence, fields) => p2pLogger.log(level, sentence, fields),
     },
     handlers,
   )
+  book.onChange(() => network.refresh())
+  return { network, book }
 }
 
 export function createOffences(

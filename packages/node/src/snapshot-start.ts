@@ -156,6 +156,7 @@ function everyFewSeconds(logger: Logger): (fields: Record<string, string | numbe
 function networkOptions(options: NodeOptions, root: RootLogger) {
   const { p2p, genesis, keys } = options
   const logger = root.module('p2p')
+  const allowed = p2p.allow === 'members' ? [] : p2p.allowList
   const members: Member[] = genesis.organisations.map(({ organisation }) => ({
     peerId: formatPeerId(organisation.keys.transport),
     name: organisation.id,
@@ -171,7 +172,7 @@ function networkOptions(options: NodeOptions, root: RootLogger) {
     members: () => (p2p.allow === 'list' ? [] : members),
     addresses: (peerId: string) =>
       p2p.peers.filter((address) => address.endsWith(`/p2p/${peerId}`)),
-    allowList: p2p.allow === 'members' ? [] : [...p2p.allowList],
+    local: () => ({ allowed, banned: [], bannedHosts: [] }),
     limits: { connectionsMax: p2p.maxPeers },
     log: (
       level: 'debug' | 'info' | 'warn' | 'error',

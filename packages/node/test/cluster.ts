@@ -291,7 +291,6 @@ export class Cluster {
       protocolVersion: 1,
       members: () => [...members()],
       addresses: (peerId) => this.#addresses.get(peerId) ?? [],
-      allowList: [],
       log: () => undefined,
     }
   }

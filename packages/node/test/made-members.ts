@@ -32,7 +32,6 @@ export class MadeMembers {
             authority: true,
           })),
         addresses: (peerId) => this.#addresses.get(peerId) ?? [],
-        allowList: [],
         log: () => undefined,
       },
       {

@@ -64,7 +64,6 @@ function alone({ genesis, parts }: World): Promise<Network> {
       protocolVersion: 1,
       members: () => [],
       addresses: () => [],
-      allowList: [],
       log: () => undefined,
     },
     {

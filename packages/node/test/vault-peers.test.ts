@@ -75,7 +75,6 @@ function startMember(index: number, ports: number[], answer: OnRequest): Promise
         const at = MEMBERS.findIndex((member) => member.peerId === peerId)
         return at >= 0 && at < ports.length ? [addressOf(at)] : []
       },
-      allowList: [],
       log: () => undefined,
     },
     {
