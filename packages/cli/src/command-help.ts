@@ -34,7 +34,17 @@ function formatHelpEnd({ examples, exits }: Help): string {
   return [...lines, ...codes].join('\n')
 }
 
+const HELPS = new WeakMap<Command, Help>()
+
+// What `withHelp` was given for it.
+export function helpOf(command: Command): Help {
+  const help = HELPS.get(command)
+  if (help === undefined) throw new TypeError(`"${command.name()}" has no help of its own`)
+  return help
+}
+
 export function withHelp(command: Command, help: Help): Command {
+  HELPS.set(command, help)
   return command.addHelpText('after', formatHelpEnd(help))
 }
 

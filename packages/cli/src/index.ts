@@ -1,3 +1,6 @@
 export type { Context, Sink } from './context.ts'
+export { EXIT_CODES } from './command-help.ts'
+export { allNotes, type ArgumentNote, type CommandNote, type OptionNote } from './command-tree.ts'
+export { programNote } from './program-note.ts'
 export { runCli } from './run.ts'
 export type { RunningNode, StartNode } from './start-node.ts'

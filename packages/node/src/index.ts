@@ -1,4 +1,4 @@
-export { formatConfigFile, type OptionProblem } from './config-file.ts'
+export { formatConfigFile, formatOptionValue, type OptionProblem } from './config-file.ts'
 export { foundersOf } from './authority-sets.ts'
 export { makeFirstGuard } from './first-guard.ts'
 export {

@@ -1,0 +1,20 @@
+// The tree as data, from a program that nobody runs.
+
+import { type CommandNote, describeTree } from './command-tree.ts'
+import type { Context } from './context.ts'
+import { createProgram } from './program.ts'
+
+const NOWHERE: Context = {
+  stdout: { write: () => true },
+  stderr: { write: () => true },
+  stdin: ReadableStream.from<Uint8Array>([]),
+  env: {},
+  cwd: '/',
+  now: () => new Date(0),
+  onInterrupt: () => () => undefined,
+  startNode: () => Promise.reject(new TypeError('a program that is only described starts nothing')),
+}
+
+export function programNote(): CommandNote {
+  return describeTree(createProgram(NOWHERE, { exitCode: 0 }))
+}
