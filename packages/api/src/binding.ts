@@ -13,8 +13,10 @@ import { type Answer, type ApiContext, type Caller, reading } from './endpoints.
 import { checkUpload, paced, received } from './body-streams.ts'
 import { ApiError } from './errors.ts'
 import { type EventStreams, streamQuery } from './events.ts'
+import type { ApiCaller } from './caller.ts'
 import type { Place } from './limits.ts'
 import { authenticate, parseSigned } from './patient-binding.ts'
+import { adminEndpoints } from './admin-endpoints.ts'
 import { emergencyEndpoints } from './emergency-endpoints.ts'
 import { erasureEndpoints } from './erasure-endpoints.ts'
 import { identityEndpoints } from './identity-endpoints.ts'
@@ -40,6 +42,7 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     place: Place | null
+    caller: ApiCaller
   }
 }
 
@@ -56,6 +59,7 @@ const endpoints: Record<Exclude<OperationId, 'streamEvents'>, AnyEndpoint['answe
   ...emergencyEndpoints,
   ...erasureEndpoints,
   ...timelineEndpoints,
+  ...adminEndpoints,
   submitTransactions,
   submitRecords,
 }
@@ -178,6 +182,7 @@ function isPieces(body: unknown): body is AsyncIterable<Uint8Array> {
 function callerOf(request: FastifyRequest, reply: FastifyReply, around: Surroundings): Caller {
   const controller = new AbortController()
   return {
+    caller: request.caller,
     contentType: request.mediaType ?? '',
     size: announcedSize(request),
     signal: controller.signal,

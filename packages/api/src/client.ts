@@ -37,6 +37,7 @@ import type { Pruned, PrunePlan, Snapshot, Snapshots } from './storage-answers.t
 import type { Access, AccessOutcome, AccessPage } from './access-answers.ts'
 import type { Evidence, EvidencePage } from './evidence-answers.ts'
 import { erasureCalls } from './erasure-client.ts'
+import { adminCalls } from './admin-client.ts'
 import { identityCalls } from './identity-client.ts'
 import { emergencyCalls } from './emergency-client.ts'
 import { patientCalls } from './patient-client.ts'
@@ -150,6 +151,7 @@ export function createClient(endpoint: string, options: ClientOptions = {}) {
     ...emergencyCalls(http),
     ...erasureCalls(http),
     ...timelineCalls(http),
+    admin: adminCalls(http),
     live: (verbose = false) => read<Health>('/livez', { query: { verbose } }),
     ready: (verbose = false) => read<Health>('/readyz', { query: { verbose } }),
     status: () => read<Status>('/v1/status'),

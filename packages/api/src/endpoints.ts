@@ -15,6 +15,8 @@ import type { ApiLimits } from './limits.ts'
 import type { RequestParts } from './route.ts'
 import { PAGE_DEFAULT } from './route-forms.ts'
 import type { OperationId, Routes } from './routes.ts'
+import type { AdminEndpoints } from './admin-endpoints.ts'
+import type { ApiCaller } from './caller.ts'
 import type { EmergencyEndpoints } from './emergency-endpoints.ts'
 import type { ErasureEndpoints } from './erasure-endpoints.ts'
 import type { IdentityEndpoints } from './identity-endpoints.ts'
@@ -40,6 +42,7 @@ export interface ApiContext {
 }
 
 export interface Caller {
+  caller: ApiCaller
   contentType: string
   /** Of the body, as announced. */
   size: number | null
@@ -65,7 +68,12 @@ type ForPatients =
   | keyof EmergencyEndpoints
   | keyof ErasureEndpoints
   | keyof TimelineEndpoints
-type Elsewhere = Submitting | keyof VaultEndpoints | ForPatients | 'streamEvents'
+type Elsewhere =
+  | Submitting
+  | keyof VaultEndpoints
+  | ForPatients
+  | keyof AdminEndpoints
+  | 'streamEvents'
 type Reading = Exclude<OperationId, Elsewhere>
 
 export const JSON_TYPE = 'application/json; charset=utf-8'

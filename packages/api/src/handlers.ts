@@ -25,6 +25,7 @@ import type { Pruned, PrunePlan, Snapshot } from './storage-answers.ts'
 import type { Access, AccessOutcome } from './access-answers.ts'
 import type { Evidence } from './evidence-answers.ts'
 import type { Change, ChangePreview, Epoch, Member, Network } from './membership-answers.ts'
+import type { AdminHandlers } from './admin-handlers.ts'
 import type { EmergencyHandlers } from './emergency-handlers.ts'
 import type { ErasureHandlers } from './erasure-handlers.ts'
 import type { IdentityHandlers } from './identity-handlers.ts'
@@ -180,6 +181,7 @@ export interface ApiHandlers extends VaultHandlers {
   readonly emergencies: EmergencyHandlers
   readonly erasing: ErasureHandlers
   readonly timelines: TimelineHandlers
+  readonly admin: AdminHandlers
 
   readonly events: EventSource
 }

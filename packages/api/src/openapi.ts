@@ -43,6 +43,7 @@ const TAGS = [
   { name: 'proofs', description: 'Proofs that a stranger can check' },
   { name: 'events', description: 'What happens, as it happens' },
   { name: 'storage', description: 'Snapshots, and what is kept of old blocks' },
+  { name: 'admin', description: 'Administration of this node; on its admin socket only' },
   { name: 'health', description: 'For supervisors' },
 ]
 

@@ -6,10 +6,13 @@ import type { PatientCaller } from './patient-handlers.ts'
 import type { JsonSchema, ObjectSchema, Static } from './schema.ts'
 
 /** A `patient` is who the signature of the request says; see `patient-binding.ts`. */
-export type Role = 'none' | 'viewer' | 'submitter' | 'auditor' | 'operator' | 'patient'
+export type Role = 'none' | 'viewer' | 'submitter' | 'auditor' | 'operator' | 'admin' | 'patient'
 
-/** `patients` may be reached from anywhere: it serves what is signed, or what anybody may know. */
-export type Listener = 'api' | 'patients' | 'metrics'
+/**
+ * `patients` may be reached from anywhere: it serves what is signed, or what anybody may know.
+ * `admin` is for who runs the node: it serves everything.
+ */
+export type Listener = 'api' | 'patients' | 'metrics' | 'admin'
 
 /** How bytes of a media type become `request.body`. */
 export type BodyForm = 'json' | 'bytes' | 'stream'
@@ -44,7 +47,9 @@ export interface Route {
   problems?: readonly number[]
 }
 
-export function isServedBy({ listeners, role }: Route, listener: Listener): boolean {
+export function isServedBy({ listeners, path, role }: Route, listener: Listener): boolean {
+  if (listener === 'admin') return true
+  if (path.startsWith('/v1/admin/')) return false
   if (listeners !== undefined) return listeners.includes(listener)
   const isForAll = role === 'patient' || role === 'none'
   return listener === 'api' || (listener === 'patients' && isForAll)

@@ -9,6 +9,7 @@
 
 import { ref } from './answer-forms.ts'
 import { accessRoutes } from './access-routes.ts'
+import { adminRoutes } from './admin-routes.ts'
 import * as answers from './answers.ts'
 import { erasureRoutes } from './erasure-routes.ts'
 import { evidenceRoutes } from './evidence-routes.ts'
@@ -258,6 +259,7 @@ export const routes = table({
   ...erasureRoutes,
   ...timelineRoutes,
   ...accessRoutes,
+  ...adminRoutes,
   getProof: {
     method: 'GET',
     path: '/v1/proofs/:id',

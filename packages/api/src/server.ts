@@ -2,7 +2,7 @@
  * The listener: fastify bound to the table of routes.
  *
  * A request passes, in this order: Host header, budgets, body limit and media type, schema, endpoint.
- * Whatever goes wrong anywhere becomes problem details in one place. Two listeners share all of this
+ * Whatever goes wrong anywhere becomes problem details in one place. The listeners share all of this
  * and differ only in the routes they serve. Nothing a client sends names a request, an address or a
  * proxy: ids are made here, and forwarding headers are not read.
  *
@@ -19,12 +19,14 @@ import { Health } from './answers.ts'
 import { bind, type Surroundings } from './binding.ts'
 import { limitArrival } from './body-streams.ts'
 import { compileOnDemand } from './compilers.ts'
+import { ANONYMOUS, SOCKET_CALLER } from './caller.ts'
 import { createCursors } from './cursors.ts'
 import { ApiError, type Catalogue, internalProblem, problemOf } from './errors.ts'
 import { EventStreams, type StreamEnd } from './events.ts'
 import type { ApiHandlers } from './handlers.ts'
 import { IdempotencyKeys } from './idempotency.ts'
 import { type ApiLimits, Budget, checkHost, DEFAULT_LIMITS } from './limits.ts'
+import { listenOn, listenOnSocket, removeSocket } from './listening.ts'
 import { swaggerOptions } from './openapi.ts'
 import { decorateForPatients } from './patient-binding.ts'
 import { answerOnSocket, apiErrorOf, methodsAt } from './requests.ts'
@@ -38,6 +40,8 @@ export interface ApiOptions {
   metricsListen: string | null
   /** For wallets; null for none. Not the first one, which takes what nobody has signed. */
   patientsListen?: string | null
+  /** Path of the socket for who runs the node; null for none. */
+  adminSocket?: string | null
   /** Host names besides loopback under which this node is reached. */
   hostNames: readonly string[]
   catalogue: Catalogue
@@ -92,7 +96,12 @@ export async function startApi(options: ApiOptions, handlers: ApiHandlers): Prom
     limits,
     streams,
     streamsEnded,
-    budgets: { api: new Budget(limits), patients: new Budget(limits), metrics: new Budget(limits) },
+    budgets: {
+      api: new Budget(limits),
+      patients: new Budget(limits),
+      metrics: new Budget(limits),
+      admin: new Budget(limits),
+    },
     waits: new Set(),
     isRefusingWork: false,
     isClosing: false,
@@ -103,21 +112,24 @@ export async function startApi(options: ApiOptions, handlers: ApiHandlers): Prom
       catalogue: options.catalogue,
       cursors: createCursors(options.cursorKey),
       keys: new IdempotencyKeys(limits.idempotency),
-      openApi: () => api.swagger(),
+      openApi: () => admin.swagger(),
     },
   }
-  const api: FastifyInstance = await createListener(shared, 'api')
-  const opened: FastifyInstance[] = [api]
+  const api = await createListener(shared, 'api')
+  const admin: FastifyInstance = await createListener(shared, 'admin')
+  const opened: FastifyInstance[] = [api, admin]
   const open = async (listener: 'patients' | 'metrics', address: string | null) => {
     if (address === null) return null
     const app = await createListener(shared, listener)
     opened.push(app)
-    return await listen(app, address)
+    return await listenOn(app, address)
   }
   try {
-    const url = await listen(api, options.listen)
+    const url = await listenOn(api, options.listen)
     const metricsUrl = await open('metrics', options.metricsListen)
     const patientsUrl = await open('patients', options.patientsListen ?? null)
+    const { adminSocket = null } = options
+    if (adminSocket !== null) await listenOnSocket(admin, adminSocket)
     return {
       url,
       metricsUrl,
@@ -131,6 +143,7 @@ export async function startApi(options: ApiOptions, handlers: ApiHandlers): Prom
         streams.close()
         for (const wait of shared.waits) wait.abort()
         for (const app of opened) await closeListener(app, limits.closeTimeoutMs)
+        if (adminSocket !== null) await removeSocket(adminSocket)
       },
     }
   } catch (error) {
@@ -187,6 +200,7 @@ async function createListener(shared: Shared, listener: Listener): Promise<Fasti
   })
   app.removeAllContentTypeParsers()
   app.decorateRequest('place', null)
+  app.decorateRequest('caller')
   decorateForPatients(app)
   app.addHook('onRequest', (request, reply, done) => {
     enter(shared, listener, request, reply)
@@ -205,7 +219,7 @@ async function createListener(shared: Shared, listener: Listener): Promise<Fasti
   if (options.observe !== undefined) observeWith(app, options.observe)
   for (const schema of listener === 'metrics' ? [Health] : sharedSchemas) app.addSchema(schema)
   compileOnDemand(app)
-  if (listener === 'api') await app.register(swagger, swaggerOptions)
+  if (listener === 'admin') await app.register(swagger, swaggerOptions)
   for (const id of operationIds) {
     const route: Route = routes[id]
     if (!isServedBy(route, listener)) continue
@@ -224,6 +238,7 @@ function enter(
   request: FastifyRequest,
   reply: FastifyReply,
 ): void {
+  request.caller = listener === 'admin' ? SOCKET_CALLER : ANONYMOUS
   checkHost(request.headers.host, shared.hostNames, request.socket.localAddress)
   const route = request.routeOptions.config.route
   limitArrival(request.raw, reply.raw, {
@@ -291,25 +306,6 @@ function observeWith(app: FastifyInstance, observe: (request: ObservedRequest) =
     observe({ route, method: request.method, status, seconds: elapsedTime / 1_000 })
     done()
   })
-}
-
-const ADDRESS = /^(?:\[(?<v6>[^\]]+)\]|(?<host>[^:[\]]+)):(?<port>[0-9]{1,5})$/
-
-async function listen(app: FastifyInstance, address: string): Promise<string> {
-  const groups = ADDRESS.exec(address)?.groups
-  const host = groups?.['v6'] ?? groups?.['host']
-  if (host === undefined) throw new ApiError('listen_failed', `"${address}" is not host:port.`)
-  try {
-    await app.listen({ host, port: Number(groups?.['port']) })
-  } catch (cause) {
-    const isTaken = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE'
-    if (isTaken) throw new ApiError('address_in_use', `${address} is in use.`, { cause })
-    throw new ApiError('listen_failed', `${address} cannot be listened on.`, { cause })
-  }
-  const bound = app.server.address()
-  if (bound === null || typeof bound === 'string') throw new TypeError('listening without a port')
-  const { address: ip, family, port } = bound
-  return `http://${family === 'IPv6' ? `[${ip}]` : ip}:${port}`
 }
 
 async function closeListener(app: FastifyInstance, timeoutMs: number): Promise<void> {

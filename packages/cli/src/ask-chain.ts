@@ -1,7 +1,8 @@
 // A node that is asked about the chain on behalf of a wallet: the one that is named, else a hospital that
 // the wallet knows, else the usual one. Any member will do: what it relays is signed.
 
-import { ApiProblem, type Client, createClient } from '@mooring/api/client'
+import { ApiProblem, type Client } from '@mooring/api/client'
+import { connectClient } from '@mooring/api/node-client'
 import type { Identity } from '@mooring/api'
 import { equalBytes, fromHex, toHex } from '@mooring/codec'
 import { NodeError } from '@mooring/node'
@@ -21,7 +22,7 @@ export async function askChain<T>(
     options.endpoint === undefined && first !== undefined
       ? { url: first.endpoint, origin: `${first.organisation}, as the wallet has it` }
       : await resolveEndpoint(context, options)
-  const client = createClient(endpoint.url, { timeoutMs: options.timeout })
+  const client = connectClient(endpoint.url, { timeoutMs: options.timeout })
   return asking(endpoint, options.timeout, work(client))
 }
 

@@ -1,14 +1,21 @@
 // Which node a command asks: the one named by --endpoint or MOORING_ENDPOINT, else the one of the home,
-// else the first living node of the devnet in this folder, else the usual port of this computer.
+// else the first living node of the devnet in this folder, else the usual port of this computer. A node of
+// this computer is asked over its admin socket where that is there, for whoever can open it owns the node.
 
+import { stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { parseHostPort, readConfigFile, homePaths, resolveOptions } from '@mooring/node'
-import { type Client, createClient } from '@mooring/api/client'
+import type { Client } from '@mooring/api/client'
+import { connectClient } from '@mooring/api/node-client'
 import { type Context, configOf, type GlobalOptions, homeOf } from './context.ts'
 import { devnetFolder, isRunning, readDevnetState } from './devnet/state.ts'
 import { asking } from './remote-error.ts'
 
 export type Endpoint = {
+  // `http://…`, `https://…`, or `unix:` and the path of an admin socket.
   url: string
+  // Where others reach the same node; null where that is not known.
+  web: string | null
   // Where the address came from, in words.
   origin: string
 }
@@ -16,7 +23,22 @@ export type Endpoint = {
 const USUAL = 'http://127.0.0.1:7421'
 
 function urlOf(text: string): string {
-  return /^https?:\/\//.test(text) ? text.replace(/\/+$/, '') : `http://${text}`
+  return /^(https?:\/\/|unix:)/.test(text) ? text.replace(/\/+$/, '') : `http://${text}`
+}
+
+function named(text: string, origin: string): Endpoint {
+  const url = urlOf(text)
+  return { url, web: url.startsWith('unix:') ? null : url, origin }
+}
+
+async function hasSocket(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isSocket()
+  } catch (error) {
+    // Not there, or of somebody else: then it is not for us.
+    if (error instanceof Error && 'code' in error) return false
+    throw error
+  }
 }
 
 async function ofHome(context: Context, options: GlobalOptions): Promise<Endpoint | undefined> {
@@ -25,32 +47,33 @@ async function ofHome(context: Context, options: GlobalOptions): Promise<Endpoin
   if (file === null) return undefined
   const { values } = resolveOptions({ flags: {}, env: context.env, file })
   const listen = parseHostPort(values.http.listen)
-  if (!('value' in listen) || listen.value.port === 0) return undefined
-  return { url: urlOf(values.http.listen), origin: `[http] listen of ${home}` }
+  const isKnown = 'value' in listen && listen.value.port !== 0
+  const web = isKnown ? urlOf(values.http.listen) : null
+  const socket = resolve(home, values.admin.socket)
+  if (values.admin.socket !== '' && (await hasSocket(socket)))
+    return { url: `unix:${socket}`, web, origin: `[admin] socket of ${home}` }
+  return web === null ? undefined : { url: web, web, origin: `[http] listen of ${home}` }
 }
 
 async function ofDevnet(context: Context): Promise<Endpoint | undefined> {
   const state = await readDevnetState(devnetFolder(context, { name: 'default' }))
   if (state === null) return undefined
   for (const node of state.nodes) {
-    if (await isRunning(node)) {
-      return { url: node.api, origin: `${node.name} of the devnet "${state.name}"` }
-    }
+    if (!(await isRunning(node))) continue
+    const socket = join(node.home, 'run', 'admin.sock')
+    const url = (await hasSocket(socket)) ? `unix:${socket}` : node.api
+    return { url, web: node.api, origin: `${node.name} of the devnet "${state.name}"` }
   }
   return undefined
 }
 
 export async function resolveEndpoint(context: Context, options: GlobalOptions): Promise<Endpoint> {
-  if (options.endpoint !== undefined) {
-    return { url: urlOf(options.endpoint), origin: '--endpoint' }
-  }
+  if (options.endpoint !== undefined) return named(options.endpoint, '--endpoint')
   const variable = context.env['MOORING_ENDPOINT']
-  if (variable !== undefined && variable !== '') {
-    return { url: urlOf(variable), origin: 'MOORING_ENDPOINT' }
-  }
+  if (variable !== undefined && variable !== '') return named(variable, 'MOORING_ENDPOINT')
   return (
     (await ofHome(context, options)) ??
-    (await ofDevnet(context)) ?? { url: USUAL, origin: 'the default' }
+    (await ofDevnet(context)) ?? { url: USUAL, web: USUAL, origin: 'the default' }
   )
 }
 
@@ -62,6 +85,6 @@ export async function withNode<T>(
   work: (client: Client, endpoint: Endpoint) => Promise<T>,
 ): Promise<T> {
   const endpoint = await resolveEndpoint(context, options)
-  const client = createClient(endpoint.url, { timeoutMs: options.timeout })
+  const client = connectClient(endpoint.url, { timeoutMs: options.timeout })
   return asking(endpoint, options.timeout, work(client, endpoint))
 }

@@ -59,7 +59,7 @@ export function withHospital<T>(
   work: (client: Client, endpoint: Endpoint) => Promise<T>,
 ): Promise<T> {
   const origin = `${hospital.organisation}, as the wallet has it`
-  const endpoint = { url: hospital.endpoint, origin }
+  const endpoint = { url: hospital.endpoint, web: hospital.endpoint, origin }
   const client = patientClient(context, { wallet, hospital }, options)
   return asking(endpoint, options.timeout, work(client, endpoint))
 }

@@ -41,7 +41,7 @@ function addGlobalOptions(program: Command): void {
   program
     .option('--home <dir>', 'home of the node (MOORING_HOME, ~/.mooring)')
     .option('--config <file>', 'configuration file (MOORING_CONFIG, <home>/config/mooring.toml)')
-    .option('--endpoint <url>', 'node to ask (MOORING_ENDPOINT, else home, devnet, port 7421)')
+    .option('--endpoint <url>', 'node to ask: http(s)://… or unix:<path> (MOORING_ENDPOINT)')
     .option('--log-level <spec>', 'level of the log: info,p2p=debug (MOORING_LOG_LEVEL)')
     .option('--log-format <form>', 'auto, pretty or json (MOORING_LOG_FORMAT)')
     .option('--json', 'print one JSON document; errors as problem+json on stderr')

@@ -1,11 +1,11 @@
 // The snapshots of a node, asked of its API.
 
-import { type Client, createClient } from '@mooring/api/client'
+import { connectClient } from '@mooring/api/node-client'
 import { fromHex } from '@mooring/codec'
 import type { SnapshotSource } from '@mooring/node'
 
 export function snapshotSourceOf(name: string, address: string, timeoutMs: number): SnapshotSource {
-  const client: Client = createClient(address, { timeoutMs })
+  const client = connectClient(address, { timeoutMs })
   return {
     name,
     list: async () =>

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { test } from 'uvu'
@@ -46,7 +46,8 @@ function devnet(dir: string, pids: (number | null)[]): DevnetState {
 test('--endpoint wins over MOORING_ENDPOINT, that over the home, the home over the usual port', () =>
   inWorld(async ({ folder }) => {
     const usual = await resolveEndpoint(contextIn(folder), {})
-    assert.deepEqual(usual, { url: 'http://127.0.0.1:7421', origin: 'the default' })
+    const url = 'http://127.0.0.1:7421'
+    assert.deepEqual(usual, { url, web: url, origin: 'the default' })
 
     mkdirSync(join(folder, '.mooring', 'config'), { recursive: true })
     const config = 'config_version = 1\n[node]\nname = "a"\n[http]\nlisten = "127.0.0.1:9421"\n'
@@ -60,7 +61,30 @@ test('--endpoint wins over MOORING_ENDPOINT, that over the home, the home over t
     const context = contextIn(folder, { MOORING_ENDPOINT: 'http://127.0.0.1:9521/' })
     assert.equal((await resolveEndpoint(context, {})).url, 'http://127.0.0.1:9521')
     const flag = await resolveEndpoint(context, { endpoint: '127.0.0.1:9621' })
-    assert.deepEqual(flag, { url: 'http://127.0.0.1:9621', origin: '--endpoint' })
+    const named = 'http://127.0.0.1:9621'
+    assert.deepEqual(flag, { url: named, web: named, origin: '--endpoint' })
+  }))
+
+test('the admin socket of the home goes before its port, once it is there', () =>
+  inWorld(async ({ folder }) => {
+    const home = join(folder, '.mooring')
+    mkdirSync(join(home, 'config'), { recursive: true })
+    mkdirSync(join(home, 'run'))
+    const config = 'config_version = 1\n[node]\nname = "a"\n[http]\nlisten = "127.0.0.1:9421"\n'
+    writeFileSync(join(home, 'config', 'mooring.toml'), config)
+    const socket = join(home, 'run', 'admin.sock')
+    writeFileSync(socket, 'no socket')
+    const web = 'http://127.0.0.1:9421'
+    assert.equal((await resolveEndpoint(contextIn(folder), {})).url, web)
+    rmSync(socket)
+    const server = createServer()
+    await new Promise<void>((resolve) => server.listen(socket, resolve))
+    try {
+      const found = await resolveEndpoint(contextIn(folder), {})
+      assert.deepEqual(found, { url: `unix:${socket}`, web, origin: `[admin] socket of ${home}` })
+    } finally {
+      server.close()
+    }
   }))
 
 test('without a home the first living node of the devnet in this folder is asked', () =>

@@ -84,6 +84,7 @@ export type NodeOptions = {
   // host:port
   http: { listen: string; bodyLimitBytes: number }
   // Null turns the listener off.
+  admin: { socket: string | null }
   patients: { listen: string | null; hosts: readonly string[] }
   metrics: { listen: string | null }
   log: { levels: LogLevels; format: 'auto' | 'pretty' | 'json'; file: string | null }

@@ -1,6 +1,6 @@
 // Listeners for clients: programs of the hospital, and wallets of patients.
 
-import { address, list, size } from './option-kinds.ts'
+import { address, list, path, size } from './option-kinds.ts'
 
 const MIB = 1024 ** 2
 
@@ -13,6 +13,14 @@ export const HTTP_OPTIONS = {
   body_limit: size([1024, 256 * MIB], {
     default: 16 * MIB,
     description: 'Largest request body.',
+  }),
+}
+
+export const ADMIN_OPTIONS = {
+  socket: path({
+    default: 'run/admin.sock',
+    description:
+      'Socket for who runs the node, relative to the home; only its owner can open it. Empty turns it off.',
   }),
 }
 

@@ -6,7 +6,7 @@
 
 import type { Option } from './option-kinds.ts'
 import { CONSENSUS_OPTIONS, MEMPOOL_OPTIONS, SYNC_OPTIONS } from './options-chain.ts'
-import { HTTP_OPTIONS, PATIENTS_OPTIONS } from './options-http.ts'
+import { ADMIN_OPTIONS, HTTP_OPTIONS, PATIENTS_OPTIONS } from './options-http.ts'
 import { KEYS_OPTIONS } from './options-keys.ts'
 import { NETWORK_OPTIONS, NODE_OPTIONS, SHUTDOWN_OPTIONS } from './options-node.ts'
 import { LOG_OPTIONS, METRICS_OPTIONS } from './options-observing.ts'
@@ -27,6 +27,7 @@ export const OPTIONS = {
   retention: RETENTION_OPTIONS,
   sync: SYNC_OPTIONS,
   http: HTTP_OPTIONS,
+  admin: ADMIN_OPTIONS,
   patients: PATIENTS_OPTIONS,
   metrics: METRICS_OPTIONS,
   log: LOG_OPTIONS,

@@ -13,9 +13,8 @@ export function partOptions(home: string, values: OptionValues) {
   if (!('value' in retention)) throw new TypeError('the retention was checked when it was read')
   const verifyOnStart = parseVerifyOnStart(values.storage.verify_on_start)
   if (!('value' in verifyOnStart)) throw new TypeError('what is verified was checked when read')
-  const { backup } = values
-  const { consensus, p2p, mempool, storage, vault, sync, http, patients, metrics, log, shutdown } =
-    values
+  const { backup, consensus, p2p, mempool, storage, vault, sync } = values
+  const { http, admin, patients, metrics, log, shutdown } = values
   const paths = homePaths(home)
   return {
     p2p: {
@@ -61,6 +60,7 @@ export function partOptions(home: string, values: OptionValues) {
     snapshotsDir: paths.snapshots,
     sync: { mode: sync.mode },
     http: { listen: http.listen, bodyLimitBytes: http.body_limit },
+    admin: { socket: admin.socket === '' ? null : resolve(home, admin.socket) },
     patients: { listen: patients.listen === '' ? null : patients.listen, hosts: patients.hosts },
     metrics: { listen: metrics.listen === '' ? null : metrics.listen },
     log: {

@@ -83,6 +83,7 @@ export async function startServing(parts: NodeParts, modules: ServingModules): P
     {
       listen: options.http.listen,
       metricsListen: options.metrics.listen,
+      adminSocket: options.admin.socket,
       patientsListen: options.patients.listen,
       hostNames: [...options.patients.hosts],
       catalogue: catalogEntry,
@@ -189,6 +190,7 @@ function handlersOf(
     ...unlessErased({ custodian, vault, history, disclosures: vault }, erasing),
     erasing: erasing.answers,
     verifyProof: (json) => formatVerification(verifyProof(json, { genesis: options.genesis })),
+    admin: { access: { caller: ({ name, role }) => ({ name, role }) } },
     events: feed,
   }
 }

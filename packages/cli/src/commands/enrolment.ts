@@ -1,5 +1,6 @@
 // The desk of a hospital: a ticket for a patient whose identity was checked.
 
+import { NodeError } from '@mooring/node'
 import type { Command } from 'commander'
 import { remote, withHelp } from '../command-help.ts'
 import { type Context, waitingFor } from '../context.ts'
@@ -33,8 +34,12 @@ function addCreate(group: Command, context: Context): void {
   command.action(async () => {
     const options = command.optsWithGlobals<CreateOptions>()
     const output = createOutput(context, options)
-    const { ticket, expiresAt } = await withNode(context, options, (client, { url }) => {
-      const { patient, address = url, new: isNew } = options
+    const { ticket, expiresAt } = await withNode(context, options, (client, { url, web }) => {
+      const { patient, address = web, new: isNew } = options
+      if (address === null) {
+        const detail = `say where wallets reach ${url}: --address <url>`
+        throw new NodeError('usage', { detail, command: 'enrolment create ' })
+      }
       const work = client.createEnrolment({
         patient,
         endpoint: address,

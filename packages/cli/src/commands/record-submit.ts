@@ -96,7 +96,7 @@ async function submit(
         // Received is no promise yet: that takes the receipts of other hospitals.
         const [late, promised] = apart(submission.records)
         received.push(...late)
-        await acknowledge(context, options, { url: endpoint.url, records: promised })
+        await acknowledge(context, options, { endpoint, records: promised })
         const taken = { path, submission }
         submissions.push(taken)
         const which = parts.length === 1 ? '' : `, part ${at + 1} of ${parts.length}`
@@ -109,7 +109,7 @@ async function submit(
     const how = { timeoutMs: options.waitTimeout, note: output.note }
     const work = waitForAnchors(client, submissions, how)
     const anchored = await waitingFor(output.note, 'a final block', work)
-    await acknowledge(context, options, { url: endpoint.url, records: received })
+    await acknowledge(context, options, { endpoint, records: received })
     output.note(`anchored after ${formatSeconds(performance.now() - started)}`)
     return anchored
   })

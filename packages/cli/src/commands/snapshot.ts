@@ -202,7 +202,7 @@ async function sourcesOf(
 ): Promise<SnapshotSource[]> {
   const { url } = await resolveEndpoint(context, options)
   return (names.length > 0 ? names : [url]).map((name) => {
-    const address = /^https?:\/\//.test(name) ? name : `http://${name}`
+    const address = /^(https?:\/\/|unix:)/.test(name) ? name : `http://${name}`
     return snapshotSourceOf(name, address, options.timeout)
   })
 }

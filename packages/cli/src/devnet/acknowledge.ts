@@ -5,6 +5,7 @@
 import { readdir } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { type Context, type GlobalOptions, homeOf } from '../context.ts'
+import type { Endpoint } from '../endpoint.ts'
 import { appendAcknowledged, type DevnetNodeState, readDevnetState } from './state.ts'
 
 async function foldersIn(folder: string): Promise<string[]> {
@@ -19,15 +20,19 @@ async function foldersIn(folder: string): Promise<string[]> {
 export async function acknowledge(
   context: Context,
   options: GlobalOptions,
-  { url, records }: { url: string; records: readonly { id: string }[] },
+  { endpoint, records }: { endpoint: Endpoint; records: readonly { id: string }[] },
 ): Promise<void> {
   const folders = await foldersIn(resolve(context.cwd, '.devnet'))
   const ofHome = dirname(resolve(context.cwd, homeOf(context, options)))
   for (const dir of new Set([...folders, ofHome])) {
     const state = await readDevnetState(dir)
-    const node = state?.nodes.find((each) => each.api === url)
+    const node = state?.nodes.find((each) => isAt(each, endpoint))
     if (node !== undefined) await remember(context, dir, node, records)
   }
+}
+
+function isAt({ api, home }: DevnetNodeState, { url, web }: Endpoint): boolean {
+  return api === web || url === `unix:${join(home, 'run', 'admin.sock')}`
 }
 
 export async function remember(

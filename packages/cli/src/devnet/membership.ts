@@ -44,7 +44,7 @@ async function governanceOf(
   speaker: DevnetNodeState,
   client: Client,
 ): Promise<Governance> {
-  const endpoint = { url: speaker.api, origin: speaker.name }
+  const endpoint = { url: speaker.api, web: speaker.api, origin: speaker.name }
   return openGovernance(context, { ...options, home, timeout: ASK_MS }, { client, endpoint })
 }
 

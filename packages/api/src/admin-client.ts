@@ -1,0 +1,12 @@
+/**
+ * Calls that administer a node, by area; most nodes answer them on their admin socket only.
+ */
+
+import { adminAccessCalls } from './admin-access-client.ts'
+import type { Http } from './client.ts'
+
+export function adminCalls(http: Http) {
+  return {
+    access: adminAccessCalls(http),
+  }
+}

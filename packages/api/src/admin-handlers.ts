@@ -1,0 +1,9 @@
+/**
+ * What a node supplies for its administration, by area.
+ */
+
+import type { AdminAccessHandlers } from './admin-access-handlers.ts'
+
+export interface AdminHandlers {
+  readonly access: AdminAccessHandlers
+}

@@ -1,0 +1,7 @@
+/**
+ * The part of the table that is for who runs the node, by area.
+ */
+
+import { adminAccessRoutes } from './admin-access-routes.ts'
+
+export const adminRoutes = { ...adminAccessRoutes }

@@ -1,0 +1,7 @@
+/** Administration of the node in memory. */
+
+import type { AdminHandlers } from '../src/admin-handlers.ts'
+
+export const memoryAdmin: AdminHandlers = {
+  access: { caller: ({ name, role }) => ({ name, role }) },
+}
