@@ -87,7 +87,12 @@ export type NodeOptions = {
   admin: { socket: string | null }
   patients: { listen: string | null; hosts: readonly string[] }
   metrics: { listen: string | null }
-  log: { levels: LogLevels; format: 'auto' | 'pretty' | 'json'; file: string | null }
+  log: {
+    levels: LogLevels
+    format: 'auto' | 'pretty' | 'json'
+    file: string | null
+    redact: readonly string[]
+  }
   shutdown: { timeoutMs: number; graceMs: number; onFatal: 'exit' | 'hold' }
   origins: Readonly<Record<string, Origin>>
 }

@@ -1,10 +1,13 @@
 // The log: a constant sentence and fields, `logger.info('block finalized', { height })`. JSON lines,
 // or a readable form on a terminal. A module has its own level ("info,p2p=debug") and levels change
-// while the node runs. What could open something is redacted, whoever passes it.
+// while the node runs. What could open something is redacted, whoever passes it. `event` is what machines
+// know a sentence by; see log-events.ts.
 
 import { pino, stdTimeFunctions } from 'pino'
 import { prettyFactory } from 'pino-pretty'
+import { LOG_EVENTS } from './log-events.ts'
 import type { LogLevel, LogLevels } from './option-values.ts'
+import { RecentLines } from './recent-lines.ts'
 
 export type LogFields = Readonly<Record<string, unknown>>
 
@@ -22,7 +25,10 @@ export type Logger = {
 }
 
 export type RootLogger = Logger & {
+  levels(): LogLevels
   setLevels(levels: LogLevels): void
+  // The last lines as JSON, whatever the form of the log; oldest first.
+  recent(): string[]
   close(): void
 }
 
@@ -34,6 +40,8 @@ export type LoggerOptions = {
   // A path, or where the lines go instead of standard output.
   destination?: string | LogSink
   colour?: boolean
+  // Fields besides those that always are whose values no line shows.
+  redact?: readonly string[]
 }
 
 const SECRET = [
@@ -66,21 +74,33 @@ function openSink(options: LoggerOptions): Sink {
   return pino.destination({ dest: destination ?? 1, sync: true, mkdir: true, mode: 0o600 })
 }
 
-function readable(sink: LogSink, colour: boolean): LogSink {
+function readable(colour: boolean): (line: string) => string {
   const format = prettyFactory({
     colorize: colour,
-    ignore: 'pid,hostname,module',
+    ignore: 'pid,hostname,module,event',
     messageKey: 'message',
     messageFormat: '{if module}{module}: {end}{message}',
     singleLine: true,
     translateTime: 'SYS:HH:MM:ss.l',
   })
-  return { write: (line) => sink.write(format(line)) }
+  return (line) => format(line)
+}
+
+function named(sentence: string, fields: LogFields): LogFields {
+  const event = LOG_EVENTS.get(sentence)
+  return event === undefined ? fields : { event, ...fields }
 }
 
 export function createLogger(options: LoggerOptions): RootLogger {
   let levels = options.levels
   const sink = openSink(options)
+  const recent = new RecentLines()
+  const shape =
+    options.format === 'json' ? (line: string) => line : readable(options.colour ?? false)
+  const write = (line: string): void => {
+    recent.add(line)
+    sink.write(shape(line))
+  }
   const root = pino(
     {
       level: levels.base,
@@ -88,18 +108,18 @@ export function createLogger(options: LoggerOptions): RootLogger {
       messageKey: 'message',
       errorKey: 'error',
       timestamp: stdTimeFunctions.isoTime,
-      redact: { paths: REDACTED, censor: '[redacted]' },
+      redact: { paths: [...REDACTED, ...(options.redact ?? [])], censor: '[redacted]' },
       serializers: { error: describeError },
       formatters: { level: (label) => ({ level: label }) },
     },
-    options.format === 'json' ? sink : readable(sink, options.colour ?? false),
+    { write },
   )
   const children: { name: string; line: { level: string } }[] = []
   const levelOf = (name: string): LogLevel => levels.modules[name] ?? levels.base
 
   const wrap = (line: pino.Logger): Logger => {
     const log = (level: WritableLevel, sentence: string, fields: LogFields = {}) =>
-      line[level](fields, sentence)
+      line[level](named(sentence, fields), sentence)
     return {
       trace: (sentence, fields) => log('trace', sentence, fields),
       debug: (sentence, fields) => log('debug', sentence, fields),
@@ -117,6 +137,8 @@ export function createLogger(options: LoggerOptions): RootLogger {
 
   return {
     ...wrap(root),
+    levels: () => levels,
+    recent: () => recent.list(),
     setLevels: (next) => {
       levels = next
       root.level = next.base

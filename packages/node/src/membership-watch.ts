@@ -82,7 +82,8 @@ export class MembershipWatch {
       return onStop(new NodeRestart(`the chain names new keys: ${next.join(', ')}`))
     await this.#adoptTried(place.organisation)
     for (const duty of foreignDuties(keys, place.organisation))
-      logger.error(`the chain names a ${duty} key of this node that is not in its home`, {
+      logger.error('the chain names a key of this node that is not in its home', {
+        duty,
         path: keyPaths[duty],
       })
   }

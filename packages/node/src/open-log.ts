@@ -10,6 +10,7 @@ export function openLog({ log, name }: NodeOptions): RootLogger {
     levels: log.levels,
     format: isPretty ? 'pretty' : 'json',
     ...(log.file === null ? {} : { destination: log.file }),
+    redact: log.redact,
     colour: isTerminal && process.env['NO_COLOR'] === undefined,
   })
   logger.debug('node is starting', { name })

@@ -1,6 +1,6 @@
 // What a node shows of itself: metrics, probes, log.
 
-import { address, choice, levels, path } from './option-kinds.ts'
+import { address, choice, levels, list, path } from './option-kinds.ts'
 
 export const METRICS_OPTIONS = {
   listen: address({
@@ -24,4 +24,15 @@ export const LOG_OPTIONS = {
     default: '',
     description: 'File for the log, relative to the home; empty: stdout.',
   }),
+  redact: list(
+    {
+      default: [],
+      description: 'Fields besides those that always are whose values no line shows: "*.address".',
+    },
+    {
+      pattern: '^(\\*|[A-Za-z_][A-Za-z0-9_]{0,63})(\\.(\\*|[A-Za-z_][A-Za-z0-9_]{0,63})){0,3}$',
+      hint: 'expected the path of a field, such as "peer" or "*.address"',
+      examples: ['peer', '*.address'],
+    },
+  ),
 }

@@ -81,9 +81,7 @@ export async function takeNamedKeys(
   for (const duty of await nextDuties(options, place.organisation)) {
     adopted[duty] = await adoptNextKey(options.keyPaths[duty], duty)
     const fate = duty === 'seal' ? 'is kept, for what was sealed to it' : 'is destroyed'
-    logger.info(
-      `the chain names the next ${duty} key: it is in use now, and the one before ${fate}`,
-    )
+    logger.info('the chain names the next key: it is in use now', { duty, theOneBefore: fate })
   }
   return { ...options.keys, ...adopted }
 }

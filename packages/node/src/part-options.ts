@@ -67,6 +67,7 @@ export function partOptions(home: string, values: OptionValues) {
       levels: levels.value,
       format: log.format,
       file: log.file === '' ? null : resolve(home, log.file),
+      redact: log.redact,
     },
     shutdown: {
       timeoutMs: shutdown.timeout,

@@ -1,7 +1,30 @@
 import assert from 'node:assert/strict'
+import { glob, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'uvu'
+import { LOG_EVENTS } from '../src/log-events.ts'
 import { createLogger } from '../src/logger.ts'
 import { createMetrics } from '../src/metrics.ts'
+
+const CALL =
+  /(?:[lL]ogger|\blog)(?:\?\.)?(?:\.module\('\w+'\))?(?:\.(?:trace|debug|info|warn|error|log))?\(\s*(?:(?:'(?:trace|debug|info|warn|error)'|level),\s*)?(?:'((?:[^'\\]|\\.)*)'|"([^"]*)"|`([^`]*)`)/g
+const LEVEL = /^(trace|debug|info|warn|error)$/
+
+// Every sentence that some source of a node hands to the log.
+async function loggedSentences(): Promise<Set<string>> {
+  const found = new Set<string>()
+  const root = join(import.meta.dirname, '..', '..')
+  for (const name of ['node', 'network', 'api']) {
+    for await (const file of glob(join(root, name, 'src', '**', '*.ts'))) {
+      const source = (await readFile(file, 'utf8')).replaceAll(/^\s*\/\/.*$/gm, '')
+      for (const [, single, double, template] of source.matchAll(CALL)) {
+        const sentence = single ?? double ?? template ?? ''
+        if (!LEVEL.test(sentence)) found.add(sentence)
+      }
+    }
+  }
+  return found
+}
 
 function capture(format: 'json' | 'pretty', modules: Record<string, 'debug' | 'error'> = {}) {
   const lines: string[] = []
@@ -12,11 +35,11 @@ function capture(format: 'json' | 'pretty', modules: Record<string, 'debug' | 'e
 
 test('a line is a constant sentence and its fields', () => {
   const { lines, logger } = capture('json')
-  logger.info('block finalized', { height: 3, view: 4 })
+  logger.info('a test speaks', { height: 3, view: 4 })
   const line: unknown = JSON.parse(lines[0] ?? '')
   assert.ok(typeof line === 'object' && line !== null && 'time' in line)
   const { time, ...rest } = line
-  assert.deepEqual(rest, { level: 'info', height: 3, view: 4, message: 'block finalized' })
+  assert.deepEqual(rest, { level: 'info', height: 3, view: 4, message: 'a test speaks' })
   assert.match(String(time), /^\d{4}-\d\d-\d\dT.*Z$/)
 })
 
@@ -34,6 +57,44 @@ test('modules have levels of their own, which change while the node runs', () =>
   p2p.info('not this')
   http.log('debug', 'and this')
   assert.equal(lines.length, 3)
+})
+
+test('a line has a code for machines, and each sentence that is logged has one of its own', async () => {
+  const { lines, logger } = capture('json')
+  logger.module('p2p').log('info', 'peer connected', { peer: 'riverside' })
+  assert.equal(JSON.parse(lines[0] ?? '').event, 'peer_connected')
+  assert.equal(new Set(LOG_EVENTS.values()).size, LOG_EVENTS.size, 'a code is used twice')
+  const logged = await loggedSentences()
+  const unnamed = [...logged].filter((sentence) => !LOG_EVENTS.has(sentence))
+  assert.deepEqual(unnamed, [], 'give these a code in node/src/log-events.ts')
+  const gone = [...LOG_EVENTS.keys()].filter((sentence) => !logged.has(sentence))
+  assert.deepEqual(gone, [], 'nothing logs these any more')
+})
+
+test('the last lines are kept as JSON, within bounds', () => {
+  const { logger } = capture('pretty')
+  for (let height = 1; height <= 5_000; height += 1) logger.info('new height', { height })
+  const kept = logger.recent()
+  assert.equal(kept.length, 2_000)
+  assert.equal(JSON.parse(kept.at(-1) ?? '').height, 5_000)
+  logger.info('long', { text: 'x'.repeat(600_000) })
+  assert.equal(logger.recent().length, 1)
+})
+
+test('an operator names further fields that no line shows', () => {
+  const lines: string[] = []
+  const destination = { write: (line: string) => void lines.push(line) }
+  const levels = { base: 'info', modules: {} } as const
+  const logger = createLogger({
+    levels,
+    format: 'json',
+    destination,
+    redact: ['*.address', 'peer'],
+  })
+  logger.info('x', { peer: 'canary', at: { address: 'canary' }, seed: 'canary', height: 3 })
+  assert.ok(!lines.join('').includes('canary'))
+  assert.ok(!logger.recent().join('').includes('canary'))
+  assert.match(lines[0] ?? '', /"height":3/)
 })
 
 test('what could open something is redacted at the top and one level down', () => {
