@@ -29,7 +29,7 @@ const ALLOWED: Record<string, string[]> = {
   api: list(PURE, 'node:* fastify @fastify/*'),
   node: list(PURE, IO, 'node:* croner pino pino-pretty prom-client smol-toml tar-stream'),
   cli: list(PURE, '@mooring/node @mooring/api @mooring/fhir node:* commander uqr'),
-  web: list(PURE, '@mooring/api/client @mooring/fhir'),
+  web: list(PURE, '@mooring/api/client @mooring/api/verify @mooring/fhir'),
 }
 const CRYPTO_IN_NODE = list('@mooring/codec @noble/* node:* sodium-native')
 const LOADS_LATER = 'packages/storage/src/open-blob-store.ts'

@@ -45,6 +45,7 @@ export type {
   TransactionOutcome,
 } from './handlers.ts'
 export { type ApiLimits, DEFAULT_LIMITS } from './limits.ts'
+export type { PageFile } from './pages.ts'
 export type {
   Change,
   ChangeEffect,

@@ -28,6 +28,7 @@ import { IdempotencyKeys } from './idempotency.ts'
 import { type ApiLimits, Budget, checkHost, DEFAULT_LIMITS } from './limits.ts'
 import { listenOn, listenOnSocket, removeSocket } from './listening.ts'
 import { swaggerOptions } from './openapi.ts'
+import { type ReadPages, servePages } from './pages.ts'
 import { decorateForPatients } from './patient-binding.ts'
 import { answerOnSocket, apiErrorOf, methodsAt } from './requests.ts'
 import { isPassing, isServedBy, type Listener, type Route } from './route.ts'
@@ -47,6 +48,8 @@ export interface ApiOptions {
   catalogue: Catalogue
   /** Under which cursors are made; keep it, and cursors outlive a restart. */
   cursorKey: Uint8Array
+  /** What a browser is shown under `/ui/`; nothing when absent. */
+  pages?: ReadPages | undefined
   limits?: Partial<ApiLimits>
   log?: (level: 'warn' | 'error', sentence: string, fields: Record<string, unknown>) => void
   observe?: (request: ObservedRequest) => void
@@ -220,6 +223,7 @@ async function createListener(shared: Shared, listener: Listener): Promise<Fasti
   for (const schema of listener === 'metrics' ? [Health] : sharedSchemas) app.addSchema(schema)
   compileOnDemand(app)
   if (listener === 'admin') await app.register(swagger, swaggerOptions)
+  if (listener === 'api' && options.pages !== undefined) servePages(app, options.pages)
   for (const id of operationIds) {
     const route: Route = routes[id]
     if (!isServedBy(route, listener)) continue

@@ -82,7 +82,7 @@ export type NodeOptions = {
   snapshotsDir: string
   sync: { mode: 'blocks' | 'snapshot' }
   // host:port
-  http: { listen: string; bodyLimitBytes: number }
+  http: { listen: string; bodyLimitBytes: number; explorer: 'on' | 'off' }
   // Null turns the listener off.
   admin: { socket: string | null }
   patients: { listen: string | null; hosts: readonly string[] }

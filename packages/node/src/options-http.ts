@@ -1,6 +1,6 @@
 // Listeners for clients: programs of the hospital, and wallets of patients.
 
-import { address, list, path, size } from './option-kinds.ts'
+import { address, choice, list, path, size } from './option-kinds.ts'
 
 const MIB = 1024 ** 2
 
@@ -13,6 +13,10 @@ export const HTTP_OPTIONS = {
   body_limit: size([1024, 256 * MIB], {
     default: 16 * MIB,
     description: 'Largest request body.',
+  }),
+  explorer: choice(['on', 'off'], {
+    default: 'on',
+    description: 'Whether a browser finds the explorer under /ui/.',
   }),
 }
 

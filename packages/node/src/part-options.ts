@@ -59,7 +59,7 @@ export function partOptions(home: string, values: OptionValues) {
     },
     snapshotsDir: paths.snapshots,
     sync: { mode: sync.mode },
-    http: { listen: http.listen, bodyLimitBytes: http.body_limit },
+    http: { listen: http.listen, bodyLimitBytes: http.body_limit, explorer: http.explorer },
     admin: { socket: admin.socket === '' ? null : resolve(home, admin.socket) },
     patients: { listen: patients.listen === '' ? null : patients.listen, hosts: patients.hosts },
     metrics: { listen: metrics.listen === '' ? null : metrics.listen },

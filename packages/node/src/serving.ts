@@ -36,6 +36,7 @@ import { createStorageAnswers } from './storage-answers.ts'
 import type { OpenedErasures } from './open-erasures.ts'
 import type { VaultReadAnswers } from './open-vault.ts'
 import type { VoteLog } from './vote-log.ts'
+import { readWebFiles } from './web-files.ts'
 
 export interface ServingModules {
   options: NodeOptions
@@ -86,6 +87,7 @@ export async function startServing(parts: NodeParts, modules: ServingModules): P
       adminSocket: options.admin.socket,
       patientsListen: options.patients.listen,
       hostNames: [...options.patients.hosts],
+      pages: options.http.explorer === 'on' ? readWebFiles : undefined,
       catalogue: catalogEntry,
       cursorKey: createHmac('sha256', options.keys.seal.seed).update('api cursors').digest(),
       log: (level, sentence, fields) => logger.log(level, sentence, fields),
