@@ -37,6 +37,7 @@ export function createCounters() {
     recordsBytesReceived: 0,
     gossipPublished: 0,
     gossipPublishedToNobody: 0,
+    gossipOffered: 0,
     gossipReceived: 0,
     gossipAccepted: 0,
     gossipIgnored: 0,

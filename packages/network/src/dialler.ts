@@ -69,6 +69,7 @@ export class Dialler {
   #dialAfter(neighbour: Neighbour, delayMs: number): void {
     clearTimeout(neighbour.timer)
     if (!this.#isRunning || neighbour.isRemoved) return
+    neighbour.redialMs = delayMs
     neighbour.timer = setTimeout(() => void this.#dial(neighbour), delayMs)
   }
 

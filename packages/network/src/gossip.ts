@@ -24,7 +24,13 @@ import { messageOf, NetworkError } from './errors.ts'
 import type { Limits } from './limits.ts'
 import type { Link, Shared } from './link.ts'
 import { TokenBucket } from './token-bucket.ts'
-import type { Acceptance, MonotonicMs, NetworkHandlers, NetworkOptions } from './types.ts'
+import type {
+  Acceptance,
+  GossipTopic,
+  MonotonicMs,
+  NetworkHandlers,
+  NetworkOptions,
+} from './types.ts'
 import { Valve } from './valve.ts'
 
 const AUTHORITY_SCORE = 1e12
@@ -42,6 +48,8 @@ interface PublishOptions {
 /** The parts of gossipsub 17.1.1 that its exported type leaves out. */
 export interface GossipRouter extends GossipSub {
   readonly streamsOutbound: Map<string, unknown>
+  readonly mesh: Map<string, Set<string>>
+  getScore(peerId: string): number
   handleReceivedRpc(from: PeerId, rpc: { messages: unknown[] }): Promise<void>
   publish(
     topic: string,
@@ -56,7 +64,7 @@ export interface GossipParts {
   networkId: NetworkOptions['networkId']
   shared: Shared
   allowList: AllowList
-  handlers: Pick<NetworkHandlers, 'onTransactions' | 'onHeader'>
+  handlers: Pick<NetworkHandlers, 'onTransactions' | 'onHeader' | 'onJudged'>
   heard: (peerId: string) => void
 }
 
@@ -94,8 +102,22 @@ export class Gossip {
 
   start(): void {
     const { onTransactions, onHeader } = this.#parts.handlers
-    this.#follow(this.transactionsTopic, onTransactions)
-    if (onHeader !== undefined) this.#follow(this.headersTopic, onHeader)
+    this.#follow('transactions', onTransactions)
+    if (onHeader !== undefined) this.#follow('headers', onHeader)
+  }
+
+  mesh(): Record<GossipTopic, number> {
+    const mesh = this.#router?.mesh
+    const peersOf = (topic: string): number => mesh?.get(topic)?.size ?? 0
+    return {
+      transactions: peersOf(this.transactionsTopic),
+      headers: peersOf(this.headersTopic),
+    }
+  }
+
+  scoreOf({ peerId, authority }: { peerId: string; authority: boolean }): number {
+    const score = this.#router?.getScore(peerId) ?? 0
+    return authority && score !== 0 ? score - AUTHORITY_SCORE : score
   }
 
   async publish(topic: string, data: Uint8Array): Promise<number> {
@@ -206,9 +228,16 @@ export class Gossip {
     }
   }
 
-  #follow(topic: string, handler: NetworkHandlers['onTransactions']): void {
+  #follow(name: GossipTopic, handler: NetworkHandlers['onTransactions']): void {
     const router = this.#started()
-    router.topicValidators.set(topic, (peer, message) => this.#validate(peer, message, handler))
+    const topic = name === 'transactions' ? this.transactionsTopic : this.headersTopic
+    router.topicValidators.set(topic, async (peer, message) => {
+      const { now } = this.#parts.shared
+      const began = now()
+      const verdict = await this.#validate(peer, message, handler)
+      this.#parts.handlers.onJudged?.(name, ACCEPTANCE[verdict], now() - began)
+      return verdict
+    })
     router.subscribe(topic)
   }
 
@@ -263,6 +292,7 @@ export class Gossip {
       })
       const count = rpc.messages.length
       const taken = budget.takeUpTo(count, now())
+      counters.gossipOffered += taken
       if (taken < count) {
         counters.gossipOverBudget += count - taken
         rpc.messages = rpc.messages.slice(0, taken)
@@ -301,6 +331,12 @@ export class Gossip {
       valve.pauseFor(waitMs)
     })
   }
+}
+
+const ACCEPTANCE: Record<TopicValidatorResult, Acceptance> = {
+  [TopicValidatorResult.Accept]: 'accept',
+  [TopicValidatorResult.Ignore]: 'ignore',
+  [TopicValidatorResult.Reject]: 'reject',
 }
 
 const SCORE_INVALID_ONLY = {

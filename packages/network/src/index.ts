@@ -5,6 +5,7 @@ export { TokenBucket } from './token-bucket.ts'
 export type {
   Acceptance,
   Channel,
+  GossipTopic,
   Level,
   LocalList,
   Log,

@@ -22,6 +22,8 @@ export interface Neighbour {
   /** Early closes in a row: see `notAdmitted`. */
   refusals: number
   notBefore: MonotonicMs
+  /** Between the last dial and the next. */
+  redialMs: number
   lastHeard: MonotonicMs
   lastError: NetworkError | null
   reported: { code: NetworkErrorCode; at: MonotonicMs } | null
@@ -41,6 +43,7 @@ export function createNeighbour(member: Member, { limits, now }: Shared): Neighb
     hasAnswered: false,
     refusals: 0,
     notBefore: 0,
+    redialMs: 0,
     lastHeard: 0,
     lastError: null,
     reported: null,

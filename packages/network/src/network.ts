@@ -260,11 +260,12 @@ function createFacade(parts: Parts, clock: NodeJS.Timeout): Network {
       await measure(parts, link)
       return link.rttMs ?? 0
     },
-    peers: () => supervisor.peers(),
+    peers: () => supervisor.peers().map((peer) => ({ ...peer, gossipScore: gossip.scoreOf(peer) })),
     refresh: () => supervisor.refresh(),
     stats: () => ({
       ...counters,
       connections: node.getConnections().length,
+      mesh: gossip.mesh(),
       queuedBytes: supervisor.activeLinks().reduce((sum, link) => sum + link.queuedBytes, 0),
     }),
     sayGoodbye: () => supervisor.sayGoodbye(),

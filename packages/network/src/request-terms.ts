@@ -27,6 +27,7 @@ export const REQUEST_PROTOCOLS: readonly RequestProtocol[] = [
   'certificates',
   'snapshot',
   'records',
+  'clock',
 ]
 
 export function requestTerms(limits: Limits): Record<RequestProtocol, RequestTerms> {
@@ -43,6 +44,7 @@ export function requestTerms(limits: Limits): Record<RequestProtocol, RequestTer
     blocks: { ...chain, id: '/mooring/blocks/1' },
     certificates: { ...chain, id: '/mooring/certificates/1' },
     snapshot: { ...chain, id: '/mooring/snapshot/1' },
+    clock: { ...chain, id: '/mooring/clock/1' },
     records: {
       id: '/mooring/records/1',
       requestBytesMax: limits.recordsRequestBytesMax,

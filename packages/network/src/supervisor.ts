@@ -115,14 +115,15 @@ export class Supervisor {
   }
 
   peers(): PeerInfo[] {
-    return [...this.#neighbours.values()].map(({ member, active, lastHeard, lastError }) => ({
+    return [...this.#neighbours.values()].map(({ member, active, redialMs, ...neighbour }) => ({
       ...member,
       connected: active !== null,
-      lastHeard: active?.lastHeard ?? lastHeard,
+      lastHeard: active?.lastHeard ?? neighbour.lastHeard,
       rttMs: active?.rttMs ?? null,
       direction: active?.connection.direction ?? null,
       height: active?.hello?.height ?? null,
-      lastError,
+      lastError: neighbour.lastError,
+      redialMs: active === null ? redialMs : 0,
     }))
   }
 

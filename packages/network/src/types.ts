@@ -8,7 +8,7 @@ export type MonotonicMs = number
 
 export type Channel = 'urgent' | 'bulk'
 
-export type RequestProtocol = 'blocks' | 'certificates' | 'snapshot' | 'records'
+export type RequestProtocol = 'blocks' | 'certificates' | 'snapshot' | 'records' | 'clock'
 
 export type Acceptance = 'accept' | 'ignore' | 'reject'
 
@@ -44,6 +44,8 @@ export interface PeerHello {
   height: number
 }
 
+export type GossipTopic = 'transactions' | 'headers'
+
 export interface NetworkOptions {
   listen: string[]
   announce: string[]
@@ -67,6 +69,8 @@ export interface NetworkHandlers {
   onRequest(peerId: string, protocol: RequestProtocol, payload: Uint8Array): Promise<Uint8Array>
   onPeer(peerId: string, event: 'connected' | 'disconnected', reason?: string): void
   onHello?(peerId: string, hello: PeerHello): void
+  /** A message of gossip was judged, which took so long. */
+  onJudged?(topic: GossipTopic, verdict: Acceptance, ms: number): void
   status(): { height: number }
 }
 
@@ -81,11 +85,17 @@ export interface PeerInfo {
   direction: 'inbound' | 'outbound' | null
   height: number | null
   lastError: NetworkError | null
+  /** Pause before it is dialled again; 0 while it is connected or being dialled. */
+  redialMs?: number
+  /** What gossip thinks of it, without what an authority has for being one. */
+  gossipScore?: number
 }
 
 export interface NetworkStats extends Counters {
   connections: number
   queuedBytes: number
+  /** Peers that pass the gossip of a topic on to us. */
+  mesh: Record<GossipTopic, number>
 }
 
 export interface Network {

@@ -35,8 +35,9 @@ import { beginEpoch, type Epoch } from './epoch.ts'
 import { EpochRepair, epochOf } from './epoch-repair.ts'
 import { Execution, placeOf, type Refusal, type Tip } from './execution.ts'
 import { createFinalFacts, type FinalFacts } from './final-facts.ts'
-import { readMessage, takeIn } from './intake.ts'
+import { type Fault, readMessage, takeIn } from './intake.ts'
 import type { Logger } from './logger.ts'
+import { type Measures, timed, UNMEASURED, type VerifiedKind } from './measures.ts'
 import { type MemberChange, Members, membershipChanges } from './members.ts'
 import { Mempool } from './mempool.ts'
 import type { Snapshots } from './snapshots.ts'
@@ -80,6 +81,7 @@ export interface AgreementModules {
   snapshots?: Pick<Snapshots, 'isDue' | 'begin'>
   /** A new epoch has begun: members, keys or parameters are other ones. */
   onEpoch?: (changes: readonly MemberChange[]) => void
+  measures?: Measures
   onFatal: (error: unknown) => void
 }
 
@@ -95,6 +97,7 @@ export class Agreement {
   readonly #modules: AgreementModules
   readonly #gossip: TransactionGossip
   readonly #repair: EpochRepair
+  readonly #measures: Measures
   #epoch: Epoch
   #remembered: readonly JournalRecord[]
   readonly #heights = new Map<string, number>()
@@ -111,6 +114,7 @@ export class Agreement {
     this.#remembered = modules.remembered.records
     const { clock, chain, logger } = modules
     this.#repair = new EpochRepair(modules)
+    this.#measures = modules.measures ?? UNMEASURED
     this.#gossip = new TransactionGossip(
       clock,
       (batch) => modules.network.publishTransactions(batch),
@@ -137,6 +141,7 @@ export class Agreement {
         heightOf: (id) => chain.getTransaction(id)?.height,
         publish: (transactions) => this.#gossip.add(transactions),
         onReady: () => this.driver.reconsiderWork(),
+        verified: (isGood, ms) => this.#measures.verified('transaction', isGood, ms),
       },
     )
     this.committer = new Committer({
@@ -177,9 +182,19 @@ export class Agreement {
     const from = this.members.indexOfPeer(peerId)
     if (from === undefined) return
     const intake = { authorities: this.#epoch.keys, execution: this.execution }
-    const { events, fault } = takeIn(message, from, state, intake)
+    const { clock } = this.#modules
+    const { value, ms } = timed(clock, () => takeIn(message, from, state, intake))
+    const { events, fault } = value
+    if (message.kind !== 'status') this.#measure(peerId, message.kind, fault?.code ?? null, ms)
     for (const event of events) this.driver.feed(event)
     if (fault !== null) this.#blame(peerId, fault.code)
+  }
+
+  #measure(peerId: string, kind: VerifiedKind, fault: Fault['code'] | null, ms: number): void {
+    this.#measures.verified(kind, fault !== 'bad_signature', ms)
+    if (fault === null || kind === 'certificates') return
+    const vote = kind === 'proposal' ? 'notarize' : 'any'
+    this.#measures.invalidVote(this.members.nameOfPeer(peerId), vote)
   }
 
   onTransactions(peerId: string, data: Uint8Array): 'accept' | 'ignore' | 'reject' {
@@ -258,6 +273,7 @@ export class Agreement {
       blame: (peerId, reason) => this.#blame(peerId, reason),
       commit: (blocks, finalization) => this.committer.commit(blocks, finalization),
       settled: () => this.committer.idle(),
+      onApplied: (blocks) => this.#measures.synced(blocks),
       feed: (event) => {
         if (event.type === 'diverged') this.#divergence = event
         this.driver.feed(event)
@@ -271,6 +287,7 @@ export class Agreement {
     const { network } = this.#modules
     const epoch = beginEpoch(this.#options, {
       ...this.#modules,
+      measures: this.#measures,
       remembered: this.#remembered,
       execution: this.execution,
       mempool: this.mempool,

@@ -31,6 +31,7 @@ import type { Journal, JournalRecord } from '@mooring/storage'
 import type { Clock } from './clock.ts'
 import type { Execution, Refusal } from './execution.ts'
 import { blockRecord, certificateRecord, raised, voteRecord } from './journalling.ts'
+import { type Measures, timed } from './measures.ts'
 import type { Mempool } from './mempool.ts'
 
 /** Larger proposals go over the bulk lane, so that votes need not wait behind them. */
@@ -60,6 +61,7 @@ export interface DriverModules {
   onHalt: (reason: HaltReason) => void
   onInvalidBlock: (block: string, refusal: Refusal) => void
   onVoted: (vote: UnsignedVote) => void
+  measures: Pick<Measures, 'step'>
   onFatal: (error: unknown) => void
 }
 
@@ -204,12 +206,13 @@ export class Driver {
   }
 
   #journalVotes(actions: readonly Action[]): Signed[] {
-    const { journal, execution } = this.#modules
+    const { clock, journal, execution } = this.#modules
     const votes: Signed[] = []
     for (const action of actions) {
       if (action.type === 'journal') journal.append([certificateRecord(action.certificate)])
       if (action.type === 'rejoin') journal.append([this.#modules.onRejoin(action.voteFrom)])
       if (action.type !== 'vote' && action.type !== 'propose') continue
+      const signedAt = clock.monotonic()
       const vote = this.#sign(action.vote)
       journal.advance(raised(journal.marks, vote))
       const { digest } = vote.subject
@@ -220,7 +223,7 @@ export class Driver {
         journal.append([blockRecord(vote.subject.epoch, executed.meta, encoded)])
       }
       journal.append([voteRecord(vote)])
-      votes.push({ vote, action })
+      votes.push({ vote, action, signedAt })
     }
     return votes
   }
@@ -233,7 +236,9 @@ export class Driver {
 
   #release(votes: readonly Signed[]): void {
     if (this.#isStopped) return
-    for (const { vote, action } of votes) {
+    const { clock, measures } = this.#modules
+    for (const { vote, action, signedAt } of votes) {
+      measures.step(vote.kind, clock.monotonic() - signedAt)
       if (action.type === 'propose') this.#sendProposal(vote, action.justification)
       else this.#broadcast({ kind: 'votes', votes: [vote] })
     }
@@ -303,14 +308,18 @@ export class Driver {
     const isBeat = this.#heartbeatMs > 0 && now - parent.time >= this.#heartbeatMs
     const candidates = mempool.take(state, limits)
     const input = { view, now, candidates, mayBeEmpty: mayBeEmpty || isBeat }
-    const { meta, rejected } = execution.build(parent, input)
+    const { value, ms } = timed(clock, () => execution.build(parent, input))
+    this.#modules.measures.step('propose', ms)
+    const { meta, rejected } = value
     if (rejected.length > 0) mempool.rejected(rejected).catch((error: unknown) => this.#fail(error))
     if (meta === null) this.#emptyView = view
     this.#queue.push({ type: 'built', view, block: meta, failed: false })
   }
 
   #execute(digest: string): void {
-    const refusal = this.#modules.execution.execute(digest)
+    const { clock, execution, measures } = this.#modules
+    const { value: refusal, ms } = timed(clock, () => execution.execute(digest))
+    measures.step('verify', ms)
     if (refusal !== null) this.#modules.onInvalidBlock(digest, refusal)
     const outcome = refusal === null ? 'valid' : 'invalid'
     this.#queue.push({ type: 'executed', digest, outcome })
@@ -337,6 +346,7 @@ function isChangeDue(state: State, { height, time }: BlockMeta, now: number): bo
 
 interface Signed {
   readonly vote: Vote
+  readonly signedAt: number
   readonly action: Extract<Action, { type: 'vote' | 'propose' }>
 }
 

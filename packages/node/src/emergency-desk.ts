@@ -67,6 +67,8 @@ export interface DeskModules {
   readonly issuerKeys: (organisation: string) => readonly Uint8Array[]
   /** Whether a credential of ours is taken back. */
   readonly isRevoked: (statusIndex: number) => boolean
+  /** A set was opened, which took so long from the request. */
+  readonly onOpened?: (ms: number) => void
 }
 
 export interface OpenedShares {
@@ -95,13 +97,21 @@ export class EmergencyDesk {
   /** @throws Refusal */
   async open(request: EmergencyRequest, signal: AbortSignal): Promise<OpenedShares> {
     const name = toHex(request.requestId)
-    const running = this.#running.get(name) ?? this.#open(request, signal)
+    const running = this.#running.get(name) ?? this.#timed(request, signal)
     this.#running.set(name, running)
     try {
       return await running
     } finally {
       this.#running.delete(name)
     }
+  }
+
+  async #timed(request: EmergencyRequest, signal: AbortSignal): Promise<OpenedShares> {
+    const { clock, onOpened } = this.#modules
+    const began = clock.monotonic()
+    const opened = await this.#open(request, signal)
+    onOpened?.(clock.monotonic() - began)
+    return opened
   }
 
   async #open(request: EmergencyRequest, signal: AbortSignal): Promise<OpenedShares> {

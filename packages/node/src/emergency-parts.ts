@@ -65,6 +65,7 @@ export interface EmergencyModules {
   readonly summary: HomeModules['summary']
   /** Too few members can be reached for a block to become final. */
   readonly isCutOff: () => boolean
+  readonly onOpened?: (ms: number) => void
 }
 
 /** What became final while this part of the node was not there. */

@@ -3,7 +3,9 @@
 // in the tables this file puts together.
 
 import type { CatalogEntry } from './error-entry.ts'
+import { ALERT_CODES, isAlertName } from './alerts.ts'
 import { ACCESS_TEXTS } from './errors-access.ts'
+import { ALERT_TEXTS } from './errors-alerts.ts'
 import {
   BLOCK_TEXTS,
   CODEC_TEXTS,
@@ -52,6 +54,7 @@ const TABLES = {
   codec: CODEC_TEXTS,
   crypto: CRYPTO_TEXTS,
   block: BLOCK_TEXTS,
+  alert: ALERT_TEXTS,
 } as const
 
 type Tables = typeof TABLES
@@ -88,6 +91,7 @@ const NAMES: readonly TableName[] = [
   'codec',
   'crypto',
   'block',
+  'alert',
 ]
 
 // The text of a bare code, as the API asks for it.
@@ -146,8 +150,9 @@ export function allErrors(): Explanation[] {
   return [...byNumber.values()].toSorted((a, b) => a.entry.mor.localeCompare(b.entry.mor))
 }
 
-// "MOR-1010", "1010", "locked" or "storage/locked".
-export function explain(word: string): Explanation | undefined {
+// "MOR-1010", "1010", "locked", "storage/locked", or the name of an alert.
+export function explain(asked: string): Explanation | undefined {
+  const word = isAlertName(asked) ? ALERT_CODES[asked] : asked
   const mor = /^(?:MOR-)?(\d{4})$/i.exec(word)?.[1]
   return allErrors().find(
     ({ entry, codes }) =>

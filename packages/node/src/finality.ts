@@ -13,6 +13,8 @@ export interface FinalityModules {
   clock: Clock
   mempool: Pick<Mempool, 'receivedAt'>
   observe: (origin: 'local' | 'remote', seconds: number) => void
+  /** A revocation that was handed in here is final. */
+  onRevoked?: (seconds: number) => void
 }
 
 export interface FinalityTimes {
@@ -31,13 +33,14 @@ export class Finality {
 
   /** To be told when blocks are durable, and before the mempool forgets their transactions. */
   note(blocks: readonly Pick<CommittedBlock, 'receipts'>[]): void {
-    const { clock, mempool, observe } = this.#modules
+    const { clock, mempool, observe, onRevoked } = this.#modules
     const now = clock.monotonic()
     for (const { receipts } of blocks) {
-      for (const { transaction } of receipts) {
+      for (const { kind, transaction } of receipts) {
         const received = mempool.receivedAt(toHex(transaction))
         if (received === undefined) continue
         const ms = now - received.at
+        if (kind === 'grant.revoke' && received.isLocal) onRevoked?.(ms / 1_000)
         observe(received.isLocal ? 'local' : 'remote', ms / 1_000)
         if (received.isLocal) this.#samples.push({ at: now, ms })
       }

@@ -27,6 +27,8 @@ const DEADLOCK_MS = 30_000
 /** Work may wait so long for finality; beyond, the node is not ready and an alarm is raised. */
 const WAITING_MS = 30_000
 const HEARTBEATS_MISSED = 3
+/** Half of what voters forgive a leader. */
+const OFFSET_MS = 250
 
 /** Of the least free space: from here on there is room to act, and somebody should know. */
 const FREE_WARNING = 1.5
@@ -102,6 +104,8 @@ export class Health {
     if (vault !== null) findings.push(vault)
     const emergency = this.#parts.emergencies()
     if (emergency !== null) findings.push(emergency)
+    const clock = this.#clockFinding()
+    if (clock !== null) findings.push(clock)
     const stall = this.#stallFinding()
     if (stall !== null) findings.push(stall)
     return this.#alarms.update(findings)
@@ -226,6 +230,14 @@ export class Health {
     if (freeBytes === null || freeBytes >= least * FREE_WARNING) return null
     const detail = `${formatSize(freeBytes)} are free for the data; it needs ${formatSize(least)}.`
     return { code: 'disk_low', severity: freeBytes < least ? 'page' : 'ticket', detail }
+  }
+
+  #clockFinding(): Finding | null {
+    const offsetMs = this.#parts.clocks.offsetMs()
+    if (offsetMs === null || Math.abs(offsetMs) <= OFFSET_MS) return null
+    const way = offsetMs > 0 ? 'ahead of' : 'behind'
+    const detail = `The clock of this node is ${formatAge(Math.abs(offsetMs))} ${way} those of the others; 500 ms cost it its blocks.`
+    return { code: 'clock_skew', severity: 'ticket', detail }
   }
 
   #stallFinding(): Finding | null {

@@ -60,6 +60,8 @@ export interface MempoolModules {
   publish: (transactions: readonly Uint8Array[]) => void
   /** Something new may go into a block. */
   onReady: () => void
+  /** The signatures of a transaction were looked at. */
+  verified?: (isGood: boolean, ms: number) => void
 }
 
 interface Entry {
@@ -86,6 +88,11 @@ export class Mempool {
   constructor(options: MempoolOptions, modules: MempoolModules) {
     this.#options = options
     this.#modules = modules
+  }
+
+  /** So many transactions may wait. */
+  get maxCount(): number {
+    return this.#options.maxCount
   }
 
   get size(): number {
@@ -127,8 +134,7 @@ export class Mempool {
     }
     const height = this.#modules.heightOf(read.id)
     if (height !== undefined) return { status: 'final', id, height }
-    const invalid =
-      this.#checkDoor(read, true) ?? checkSignatures(read, this.#options.genesisDigest)
+    const invalid = this.#checkDoor(read, true) ?? this.#checkSignatures(read)
     if (invalid !== undefined) return refusal(invalid, read)
     const entry = this.#add(read, true)
     try {
@@ -163,7 +169,7 @@ export class Mempool {
       if ('status' in read) return 'reject'
       if (this.#entries.has(toHex(read.id))) continue
       if (this.#checkDoor(read, false) !== undefined) continue
-      if (checkSignatures(read, this.#options.genesisDigest) !== undefined) return 'reject'
+      if (this.#checkSignatures(read) !== undefined) return 'reject'
       this.#add(read, false)
       isNew = true
     }
@@ -294,6 +300,14 @@ export class Mempool {
     if (invalid !== undefined && isForGood(invalid)) return false
     this.#add(transaction, true).kept = Promise.resolve()
     return true
+  }
+
+  #checkSignatures(transaction: DecodedTransaction): InvalidTransaction | undefined {
+    const { clock, verified } = this.#modules
+    const began = clock.monotonic()
+    const forged = checkSignatures(transaction, this.#options.genesisDigest)
+    verified?.(forged === undefined, clock.monotonic() - began)
+    return forged
   }
 
   /** Of the next block. */

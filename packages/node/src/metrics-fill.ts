@@ -3,8 +3,7 @@
 
 import type { ApiStats, ObservedRequest } from '@mooring/api'
 import { quorumOf } from '@mooring/consensus'
-import { PROTOCOL_VERSION } from '@mooring/ledger'
-import type { PeerInfo } from '@mooring/network'
+import { openChanges, PROTOCOL_VERSION } from '@mooring/ledger'
 import { type Journal, StorageError } from '@mooring/storage'
 import type { Clock } from './clock.ts'
 import type { CommittedBlock } from './committer.ts'
@@ -12,6 +11,7 @@ import { ConsensusTally } from './consensus-tally.ts'
 import type { DiskUsage } from './disk-usage.ts'
 import type { Health } from './health.ts'
 import type { Metrics } from './metrics.ts'
+import { fillNetwork, fillPeers, Totals } from './metrics-fill-network.ts'
 import type { Offence } from './offences.ts'
 import type { NodeParts } from './node-parts.ts'
 import { liveCount, presenceOf } from './presence.ts'
@@ -60,8 +60,9 @@ export function fillMetrics(parts: NodeParts, modules: FillModules): MetricsFill
     fillConsensus(parts, modules, tally)
     fillHealth(modules)
     fillChain(parts, modules)
-    fillPeers(metrics, parts.network.peers())
-    fillNetwork(parts, modules, counters)
+    fillPeers(parts, metrics)
+    fillNetwork(parts.network.stats(), metrics, counters)
+    fillChanges(parts, metrics)
     fillApi(modules, counters)
   })
   return {
@@ -135,23 +136,12 @@ class BlockMetrics {
   }
 }
 
-/** A counter elsewhere that only grows, brought into one of ours. */
-class Totals {
-  readonly #seen = new Map<string, number>()
-
-  add(name: string, total: number, inc: (by: number) => void): void {
-    const by = total - (this.#seen.get(name) ?? 0)
-    if (by <= 0) return
-    this.#seen.set(name, total)
-    inc(by)
-  }
-}
-
-function fillConstants(metrics: Metrics, { options, version }: NodeParts): void {
+function fillConstants(metrics: Metrics, { options, version, mempool }: NodeParts): void {
   const node = process.versions.node
   const commit = readCommit()
   metrics.buildInfo.set({ version, commit, node, protocol: String(PROTOCOL_VERSION) }, 1)
   metrics.networkInfo.set({ network_id: options.networkId }, 1)
+  metrics.mempoolLimit.set(mempool.maxCount)
 }
 
 function noteVote(metrics: Metrics, { kind, view, reason, afterMs }: VoteEntry): void {
@@ -160,6 +150,13 @@ function noteVote(metrics: Metrics, { kind, view, reason, afterMs }: VoteEntry):
   // We finalize in the very step in which the notarization arrives.
   if (kind === 'finalize' && afterMs !== null)
     metrics.consensusQuorumDelay.observe({ certificate: 'notarization' }, afterMs / 1_000)
+}
+
+function fillChanges({ execution }: NodeParts, metrics: Metrics): void {
+  const open = openChanges(execution.finalState())
+  const next = Math.min(...open.map(({ expiresAt }) => expiresAt))
+  metrics.changesOpen.set(open.length)
+  metrics.changesExpire.set(open.length === 0 ? 0 : next / 1_000)
 }
 
 function fillConsensus(parts: NodeParts, { metrics, health }: FillModules, tally: ConsensusTally) {
@@ -196,6 +193,9 @@ function fillChain(parts: NodeParts, { metrics, disk }: FillModules): void {
   metrics.chainPrunedHeight.set(chain.prunedTo)
   const { blocksPerSecond, bad } = parts.sync.progress()
   metrics.syncBlocksPerSecond.set(blocksPerSecond)
+  metrics.syncActive.set(parts.sync.isActive ? 1 : 0)
+  metrics.syncBlocksBehind.set(Math.max(0, bestKnownHeight() - height))
+  metrics.chainHeartbeat.set(execution.parameters.heartbeatMs / 1_000)
   for (const { name, count } of bad) metrics.syncBadAnswers.set({ peer: name }, count)
   metrics.chainBestKnownHeight.set(Math.max(height, bestKnownHeight()))
   metrics.chainLastBlockTimestamp.set(chain.tip.time / 1_000)
@@ -206,70 +206,6 @@ function fillChain(parts: NodeParts, { metrics, disk }: FillModules): void {
   metrics.dbFreeMin.set(parts.options.storage.minFreeBytes)
   if (bytes !== null) metrics.dbSize.set(bytes)
   if (freeBytes !== null) metrics.dbFree.set(freeBytes)
-}
-
-/** Only members have names; nobody else becomes a label. */
-function fillPeers(metrics: Metrics, peers: readonly PeerInfo[]): void {
-  metrics.p2pPeers.reset()
-  metrics.p2pPeerRtt.reset()
-  metrics.p2pPeerUp.reset()
-  for (const { name, authority, connected, direction, rttMs } of peers) {
-    metrics.p2pPeerUp.set({ peer: name }, connected ? 1 : 0)
-    if (rttMs !== null) metrics.p2pPeerRtt.set({ peer: name }, rttMs / 1_000)
-    if (!connected || direction === null) continue
-    metrics.p2pPeers.inc({ kind: authority ? 'authority' : 'observer', direction })
-  }
-}
-
-function fillNetwork({ network }: NodeParts, { metrics }: FillModules, totals: Totals): void {
-  const stats = network.stats()
-  const dials = { ok: stats.dials - stats.dialFailures, failed: stats.dialFailures }
-  for (const [result, total] of Object.entries(dials))
-    totals.add(`dials ${result}`, total, (by) => metrics.p2pDials.inc({ result }, by))
-  const disconnects = {
-    duplicate: stats.duplicatesClosed,
-    silent: stats.silencesClosed,
-    hello: stats.hellosRefused,
-    cause: stats.disconnectsForCause,
-  }
-  const ours = Object.values(disconnects).reduce((sum, total) => sum + total, 0)
-  const lost = stats.connectionsClosed - ours
-  for (const [reason, total] of Object.entries({ ...disconnects, lost }))
-    totals.add(`disconnects ${reason}`, total, (by) => metrics.p2pDisconnects.inc({ reason }, by))
-  const denied = [
-    { stage: 'connection', reason: 'address', total: stats.addressesRefused },
-    { stage: 'handshake', reason: 'stranger', total: stats.strangersRefused },
-    { stage: 'handshake', reason: 'peer', total: stats.peersRefused },
-    { stage: 'hello', reason: 'mismatch', total: stats.hellosRefused },
-    { stage: 'stream', reason: 'limit', total: stats.streamsRefused },
-    { stage: 'frame', reason: 'malformed', total: stats.framesRefused },
-    { stage: 'request', reason: 'limit', total: stats.requestsRefused },
-  ]
-  for (const { stage, reason, total } of denied)
-    totals.add(`denied ${stage} ${reason}`, total, (by) =>
-      metrics.p2pDenied.inc({ stage, reason }, by),
-    )
-  const bytes = [
-    { direction: 'out', protocol: 'urgent', total: stats.urgentBytesSent },
-    { direction: 'out', protocol: 'bulk', total: stats.bulkBytesSent },
-    { direction: 'in', protocol: 'urgent', total: stats.urgentBytesReceived },
-    { direction: 'in', protocol: 'bulk', total: stats.bulkBytesReceived },
-    { direction: 'out', protocol: 'records', total: stats.recordsBytesSent },
-    { direction: 'in', protocol: 'records', total: stats.recordsBytesReceived },
-  ]
-  for (const { direction, protocol, total } of bytes)
-    totals.add(`bytes ${direction} ${protocol}`, total, (by) =>
-      metrics.p2pBytes.inc({ direction, protocol }, by),
-    )
-  const gossip = {
-    accept: stats.gossipAccepted,
-    ignore: stats.gossipIgnored,
-    reject: stats.gossipRejected,
-  }
-  for (const [result, total] of Object.entries(gossip))
-    totals.add(`gossip ${result}`, total, (by) =>
-      metrics.gossipMessages.inc({ topic: 'transactions', result }, by),
-    )
 }
 
 function fillApi({ metrics, api }: FillModules, totals: Totals): void {

@@ -8,6 +8,7 @@ import type { Finding } from './alarms.ts'
 import type { AuthoritySets } from './authority-sets.ts'
 import type { Observing } from './amnesia.ts'
 import type { Clock } from './clock.ts'
+import type { ClockOffsets } from './clock-offsets.ts'
 import type { Committer } from './committer.ts'
 import type { Execution } from './execution.ts'
 import type { NodeOptions } from './load-options.ts'
@@ -32,7 +33,10 @@ export interface NodeParts {
   sets: AuthoritySets
   driver: () => ConsensusState
   execution: Pick<Execution, 'tip' | 'parameters' | 'authorities' | 'finalState'>
-  mempool: Pick<Mempool, 'size' | 'bytes' | 'oldestMs' | 'get' | 'take' | 'receivedAt' | 'submit'>
+  mempool: Pick<
+    Mempool,
+    'size' | 'bytes' | 'oldestMs' | 'get' | 'take' | 'receivedAt' | 'submit' | 'maxCount'
+  >
   committer: Pick<Committer, 'subscribe'>
   chain: Pick<
     ChainStore,
@@ -48,6 +52,8 @@ export interface NodeParts {
     | 'epochs'
   >
   network: Pick<Network, 'peerId' | 'peers' | 'stats'>
+  /** How the clocks of others differ from ours. */
+  clocks: Pick<ClockOffsets, 'skewMs' | 'offsetMs'>
   /** The greatest final height that any peer has told of. */
   bestKnownHeight: () => number
   /** The final height that this peer last told of, in its hello or since. */

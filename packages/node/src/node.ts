@@ -6,6 +6,7 @@ import type { AccessLog } from './access-log.ts'
 import { Agreement } from './agreement.ts'
 import { AuthoritySets } from './authority-sets.ts'
 import { systemClock } from './clock.ts'
+import { ClockOffsets } from './clock-offsets.ts'
 import type { Custodian } from './custodian.ts'
 import { drain, type DrainModules } from './drain.ts'
 import { EventFeed } from './event-feed.ts'
@@ -18,6 +19,7 @@ import type { Ground } from './ground.ts'
 import { noParts } from './late-parts.ts'
 import { openLog } from './open-log.ts'
 import { machineName } from './machine.ts'
+import { measuresOf } from './measures.ts'
 import { createMetrics } from './metrics.ts'
 import { measuredJournal } from './metrics-fill.ts'
 import { HaltError } from './node-error.ts'
@@ -35,6 +37,7 @@ import { Pruning } from './pruning.ts'
 import { startServing } from './serving.ts'
 import { startFromSnapshot } from './snapshot-start.ts'
 import { Snapshots } from './snapshots.ts'
+import { measureDatabases } from './storage-metrics.ts'
 import { openStores } from './stores.ts'
 import { createVaultParts, type VaultParts } from './vault-parts.ts'
 import { readVersion } from './version.ts'
@@ -105,6 +108,7 @@ async function assemble(
   const { marksPath } = given.consensus
   const guard = { guardDir, marksPath, machine: machineName(), rejoin }
   const stores = keep(await openStores({ ...given, ...guard, dataDir }))
+  measureDatabases(stores.databases, metrics)
   const options = await ownOptions(given, { stores, logger, transport })
   const late = noParts(failure.resolve)
   const ground: Ground = { options, logger, metrics, stores, late }
@@ -115,6 +119,13 @@ async function assemble(
   closers.push(() => book.close())
   keep(network)
   const offences = createOffences(ground, network)
+  const clocks = keep(
+    new ClockOffsets({
+      clock: systemClock,
+      peers: () => network.peers(),
+      request: (...asked) => network.request(...asked),
+    }),
+  )
   late.offences = offences
   closers.push(() => offences.idle())
   const votes = new VoteLog(systemClock, () => late.agreement?.driver.state ?? null)
@@ -159,7 +170,15 @@ async function assemble(
   late.erasures = erasing.erasures
   const timelines = await openTimelines(ground, { agreement, custodian, vault, opened })
   const pruning = keep(openPruning(ground, [custodian, accesses]))
-  const parts = partsOf(ground, { agreement, network, vault, custodian, offences, pruning })
+  const parts = partsOf(ground, {
+    agreement,
+    network,
+    vault,
+    custodian,
+    offences,
+    pruning,
+    clocks,
+  })
   opened.start()
   const answering = {
     custodian,
@@ -219,6 +238,7 @@ function startAgreement(
       amnesia: stores.amnesia,
       pending: stores.pending,
       network,
+      measures: measuresOf(metrics),
       ...(late.snapshots && { snapshots: late.snapshots }),
       onEvidence: (evidence) => late.offences?.take(evidence),
       onOffered: (peerId, evidence) => late.offences?.offered(peerId, evidence),
@@ -292,6 +312,7 @@ function partsOf(
     custodian,
     offences,
     pruning,
+    clocks,
   }: {
     agreement: Agreement
     network: Network
@@ -299,6 +320,7 @@ function partsOf(
     custodian: Custodian
     offences: Offences
     pruning: Pruning
+    clocks: ClockOffsets
   },
 ): NodeParts {
   return {
@@ -314,6 +336,7 @@ function partsOf(
     committer: agreement.committer,
     chain: stores.chain,
     network,
+    clocks,
     bestKnownHeight: () => agreement.bestKnownHeight(),
     heightOfPeer: (peerId) => agreement.heightOfPeer(peerId),
     sync: agreement.sync,

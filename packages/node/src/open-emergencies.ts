@@ -30,7 +30,7 @@ export interface EmergencyGround {
 const now = () => systemClock.wall()
 
 export async function openEmergencies(
-  { options, logger, stores }: CustodyGround,
+  { options, logger, metrics, stores }: CustodyGround,
   { agreement, custodian, vault, relay, accesses, reader }: EmergencyGround,
 ): Promise<Emergencies> {
   const { name: self, keys, home, genesisDigest } = options
@@ -68,6 +68,7 @@ export async function openEmergencies(
       summary: (patientKey, withSensitive) =>
         summaryOfRecords({ self, index, accounts, reader, now }, patientKey, withSensitive),
       isCutOff: () => isCutOff(agreement, peers),
+      onOpened: (ms) => metrics.emergencyOpen.observe(ms / 1_000),
     },
   )
 }

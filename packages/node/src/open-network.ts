@@ -8,6 +8,7 @@ import { addressesOf } from './address-hints.ts'
 import { AuthoritySets } from './authority-sets.ts'
 import { answerBlockRequest } from './block-server.ts'
 import { systemClock } from './clock.ts'
+import { answerClockRequest } from './clock-offsets.ts'
 import type { Ground } from './ground.ts'
 import { membersOf } from './members.ts'
 import { NodeError } from './node-error.ts'
@@ -17,7 +18,7 @@ import { answerSnapshotRequest } from './snapshot-exchange.ts'
 
 /** `start` is the network's own unless a rehearsal puts itself in between. */
 export async function openNetwork(
-  { options, late, stores, logger }: Ground,
+  { options, late, stores, logger, metrics }: Ground,
   start: typeof startNetwork = startNetwork,
 ): Promise<{ network: Network; book: PeerBook }> {
   const { p2p } = options
@@ -29,6 +30,7 @@ export async function openNetwork(
     onMessage: (peerId, _lane, frame) => late.agreement?.onFrame(peerId, frame),
     onTransactions: (peerId, batch) => late.agreement?.onTransactions(peerId, batch) ?? 'ignore',
     onRequest: (peerId, protocol, payload) => {
+      if (protocol === 'clock') return Promise.resolve(answerClockRequest(systemClock))
       if (protocol === 'snapshot') return answerSnapshotRequest(payload, options.snapshotsDir)
       const execution = late.agreement?.execution
       if (execution === undefined || late.vault === null)
@@ -44,6 +46,7 @@ export async function openNetwork(
       if (event === 'connected') late.erasures?.wake(name)
       late.feed?.tellPeer({ peerId, name, connected: event === 'connected' })
     },
+    onJudged: (topic, _verdict, ms) => metrics.gossipValidation.observe({ topic }, ms / 1_000),
     onHello: (peerId, { height }) => late.agreement?.noteHeight(peerId, height),
     status: () => ({ height: chain.tip.height }),
   }

@@ -132,6 +132,7 @@ function observe(
     clock: systemClock,
     mempool: parts.mempool,
     observe: (origin, seconds) => metrics.finality.observe({ origin }, seconds),
+    onRevoked: (seconds) => metrics.grantRevocation.observe(seconds),
   })
   const fill = fillMetrics(parts, { metrics, health, votes, disk, api })
   const onRefused = (code: string): void => fill.noteRefused(code)

@@ -47,6 +47,11 @@ export interface StoresOptions {
   genesisDigest: Uint8Array
 }
 
+export interface OpenedDatabase {
+  readonly name: 'chain' | 'records' | 'vault'
+  readonly database: Pick<Database, 'observe' | 'levelFiles'>
+}
+
 export interface Stores {
   chain: ChainStore
   pending: PendingTransactions
@@ -73,6 +78,7 @@ export interface Stores {
   amnesia: Amnesia
   /** Where this start put the old guard; null when it did not. */
   guardKeptAt: string | null
+  databases: readonly OpenedDatabase[]
   close(): Promise<void>
 }
 
@@ -130,7 +136,12 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
     closers.push(() => uploads.close())
     const kept = { accounts, privateValues, uploads, shards, leaves, manifests, accesses, blobs }
     const stored = { chain, pending, records, ...kept, evidence, journal, remembered }
-    return { ...stored, guard, amnesia, guardKeptAt, close }
+    const databases = [
+      { name: 'chain', database },
+      { name: 'records', database: privateDatabase },
+      { name: 'vault', database: vault },
+    ] as const
+    return { ...stored, guard, amnesia, guardKeptAt, databases, close }
   } catch (error) {
     await close()
     throw error

@@ -53,6 +53,8 @@ export interface SyncModules {
   commit: (blocks: readonly Executed[], finalization: Certificate | null) => void
   /** Resolves when what was committed is durable. */
   settled: () => Promise<void>
+  /** So many blocks of peers are handed on. */
+  onApplied?: (blocks: number) => void
   feed: (event: Event) => void
   /** This node must not go on. */
   onFatal: (error: unknown) => void
@@ -270,6 +272,7 @@ export class Sync {
     if (above.length !== digests.length) return true
     const sealed = execution.seal(digests)
     commit(sealed, isOwn ? finalization : null)
+    this.#modules.onApplied?.(sealed.length)
     this.#pace.applied(
       sealed.length,
       sealed.reduce((sum, { names }) => sum + names.size, 0),

@@ -4,7 +4,7 @@ import type { Metrics } from './metrics.ts'
 import type { CareEvent } from './vault-care.ts'
 
 export function observeCare(
-  metrics: Pick<Metrics, 'vaultSets' | 'vaultAudits' | 'shardRepairs'>,
+  metrics: Pick<Metrics, 'vaultSets' | 'vaultAudits' | 'shardRepairs' | 'shardsBad'>,
   event: CareEvent,
 ): void {
   switch (event.kind) {
@@ -19,6 +19,9 @@ export function observeCare(
     case 'audited':
       for (const verdict of ['good', 'bad', 'undecided'] as const) {
         metrics.vaultAudits.inc({ verdict }, event.result.verdicts[verdict])
+      }
+      for (const { fault, holder } of event.result.faults) {
+        if (fault === 'wrong') metrics.shardsBad.inc({ holder })
       }
       return
     case 'repaired':

@@ -154,6 +154,7 @@ export class World {
           throw new Error('this world has no network')
         },
       },
+      clocks: { skewMs: () => null, offsetMs: () => null },
       bestKnownHeight: () => execution.tip.meta.height,
       heightOfPeer: (peerId) => this.peers.find((peer) => peer.peerId === peerId)?.height ?? null,
       sync: {

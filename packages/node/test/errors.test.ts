@@ -21,6 +21,7 @@ test('every number has one text, in its range, with something to do about it', (
     peer: /^MOR-54/,
     storage: /^MOR-1/,
     network: /^MOR-2/,
+    alert: /^MOR-2/,
     halt: /^MOR-3/,
     block: /^MOR-3/,
     api: /^MOR-(4|51)/,

@@ -50,6 +50,17 @@ const WRITE_BUFFER_BYTES = 8 * 1024 * 1024
 const CHECKED_BYTES_MAX = 512 * 1024 * 1024
 const databaseFormat = struct({ name: text(32), version: uint() })
 
+/** Told of operations for figures of them, never of keys and values. */
+export interface DatabaseObserver {
+  operation(kind: 'read' | 'write' | 'sync' | 'compact', ms: number): void
+  /** A value is not what was written. */
+  damaged(): void
+}
+
+/** Of synchronous reads one in so many is timed: they take microseconds, and a block makes thousands. */
+const READS_PER_TIMED = 64
+const LEVELS = 7
+
 /** What is needed of LevelDB; memory-level.ts has it too. */
 export interface Level {
   readonly location: string
@@ -59,6 +70,7 @@ export interface Level {
   iterator(range: LevelRange): AsyncIterable<[Uint8Array, Uint8Array]>
   /** Undefined where nothing is ever exported. */
   snapshot?: () => Snapshot
+  getProperty?: (name: string) => string
   compactRange?: (from: Uint8Array, to: Uint8Array) => Promise<void>
   close(): Promise<void>
 }
@@ -84,16 +96,35 @@ export interface LevelRange extends Pinned {
 export class Database {
   readonly path: string
   readonly #level: Level
+  #observer: DatabaseObserver | null = null
+  #reads = 0
 
   constructor(level: Level) {
     this.path = level.location
     this.#level = level
   }
 
+  observe(observer: DatabaseObserver): void {
+    this.#observer = observer
+  }
+
+  /** Table files, level by level; none where the level is not kept in files. */
+  levelFiles(): number[] {
+    const read = this.#level.getProperty?.bind(this.#level)
+    if (read === undefined) return []
+    const levels = Array.from({ length: LEVELS }, (_, level) => level)
+    return levels.map((level) => Number(read(`leveldb.num-files-at-level${level}`)))
+  }
+
   /** Blocks until the disk answers, which is microseconds when the page is cached. */
   getSync(key: Uint8Array): Uint8Array | undefined {
+    this.#reads += 1
+    const isTimed = this.#observer !== null && this.#reads % READS_PER_TIMED === 0
+    const began = isTimed ? performance.now() : 0
     try {
-      return checked(key, this.#level.getSync(key))
+      const value = checked(key, this.#level.getSync(key))
+      if (isTimed) this.#observer?.operation('read', performance.now() - began)
+      return value
     } catch (error) {
       throw this.#readError(error, key)
     }
@@ -112,6 +143,7 @@ export class Database {
     operations: readonly DatabaseOperation[],
     { sync }: { sync: boolean },
   ): Promise<void> {
+    const began = performance.now()
     try {
       // A chained batch: measured half as long on the event loop as an array of operations.
       const batch = this.#level.batch()
@@ -121,13 +153,19 @@ export class Database {
         else batch.put(key, withChecksum(key, operation.value))
       }
       await batch.write({ sync })
+      this.#observer?.operation(sync ? 'sync' : 'write', performance.now() - began)
     } catch (error) {
       throw storageErrorOf(error, 'the database cannot be written', this.path)
     }
   }
 
-  iterate(range: DatabaseRange): AsyncGenerator<DatabaseEntry> {
-    return entriesOf(this.#level, range)
+  async *iterate(range: DatabaseRange): AsyncGenerator<DatabaseEntry> {
+    try {
+      yield* entriesOf(this.#level, range)
+    } catch (error) {
+      if (error instanceof StorageError && error.code === 'corrupt') this.#observer?.damaged()
+      throw error
+    }
   }
 
   /** The keys alone: what they name may be damaged. */
@@ -148,7 +186,9 @@ export class Database {
 
   /** Gives the room of what was deleted in a range back to the disk. */
   async compact(from: Uint8Array, to: Uint8Array): Promise<void> {
+    const began = performance.now()
     await this.#level.compactRange?.(from, to)
+    this.#observer?.operation('compact', performance.now() - began)
   }
 
   /** Durable, and no file has what was deleted. */
@@ -172,7 +212,9 @@ export class Database {
   }
 
   #readError(error: unknown, key: Uint8Array): StorageError {
-    return readError(error, key, this.path)
+    const reason = readError(error, key, this.path)
+    if (reason.code === 'corrupt') this.#observer?.damaged()
+    return reason
   }
 }
 

@@ -7,7 +7,13 @@ export { ChainStore } from './chain.ts'
 export { ChainImport, frontierAfter, type ImportedEpoch } from './chain-import.ts'
 export type { ChainOptions } from './chain-check.ts'
 export type { FinalBlock, StoredHeader, Tip, TransactionLocation } from './chain-records.ts'
-export { type Database, type DatabaseOptions, openDatabase, openDatabaseOn } from './database.ts'
+export {
+  type Database,
+  type DatabaseObserver,
+  type DatabaseOptions,
+  openDatabase,
+  openDatabaseOn,
+} from './database.ts'
 export type { EndedEpoch } from './epochs.ts'
 export { EvidenceStore, type NewEvidence, type StoredEvidence } from './evidence.ts'
 export { StorageError, type StorageErrorCode, type StorageErrorDetails } from './errors.ts'
