@@ -37,7 +37,7 @@ test('the offset is ours against the median, so that one wrong clock moves nothi
 test('who does not answer, or answers nonsense, has no clock; who goes is forgotten', async () => {
   const clock = new TestClock()
   const others: Record<string, number | null | 'nonsense'> = { a: 100, b: null, c: 'nonsense' }
-  const peers = [...'abc'].map((peerId) => ({ peerId, connected: true }))
+  const peers = ['a', 'b', 'c'].map((peerId) => ({ peerId, connected: true }))
   const found = new ClockOffsets({
     clock,
     peers: () => peers,
@@ -50,7 +50,7 @@ test('who does not answer, or answers nonsense, has no clock; who goes is forgot
   })
   await found.ask()
   assert.deepEqual(
-    [...'abc'].map((peerId) => found.skewMs(peerId)),
+    ['a', 'b', 'c'].map((peerId) => found.skewMs(peerId)),
     [100, null, null],
   )
   Object.assign(peers[0] ?? {}, { connected: false })
