@@ -11,6 +11,7 @@ export type PeerBookErrorCode =
   | 'peer_list_full'
   | 'peer_is_banned'
   | 'ban_unknown'
+  | 'rehearsal_refused'
 
 export const PEER_BOOK_TEXTS: Record<PeerBookErrorCode, CatalogEntry> = {
   peers_unreadable: entry(1280, 3)(
@@ -53,5 +54,10 @@ export const PEER_BOOK_TEXTS: Record<PeerBookErrorCode, CatalogEntry> = {
     'There is no such ban',
     '{peer} is not banned here.',
     'See the bans:   mooring peer list',
+  ),
+  rehearsal_refused: entry(1288, 2)(
+    'Only a devnet rehearses misbehaviour',
+    'The node "{name}" has the profile {profile}: what it would sign falsely counts against it for good.',
+    'Use a devnet:   mooring devnet up   then   mooring devnet byzantine 3 equivocate',
   ),
 }

@@ -48,6 +48,7 @@ export { OPTION_ENTRIES, type OptionEntry } from './options.ts'
 export { resolveOptions } from './resolve-options.ts'
 export { findContradictions } from './guard-check.ts'
 export { type RunningNode, startNode } from './node.ts'
+export { BEHAVIOURS, type Behaviour, misbehave } from './rehearsal.ts'
 export { type Hold, placeHold, readHolds, releaseHold } from './holds.ts'
 export {
   createSnapshotOffline,
