@@ -3,10 +3,12 @@
  */
 
 import { adminAccessCalls } from './admin-access-client.ts'
+import { adminPeersCalls } from './admin-peers-client.ts'
 import type { Http } from './client.ts'
 
 export function adminCalls(http: Http) {
   return {
     access: adminAccessCalls(http),
+    peers: adminPeersCalls(http),
   }
 }

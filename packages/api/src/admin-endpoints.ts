@@ -3,7 +3,8 @@
  */
 
 import { type AdminAccessEndpoints, adminAccessEndpoints } from './admin-access-endpoints.ts'
+import { type AdminPeersEndpoints, adminPeersEndpoints } from './admin-peers-endpoints.ts'
 
-export type AdminEndpoints = AdminAccessEndpoints
+export type AdminEndpoints = AdminAccessEndpoints & AdminPeersEndpoints
 
-export const adminEndpoints: AdminEndpoints = { ...adminAccessEndpoints }
+export const adminEndpoints: AdminEndpoints = { ...adminAccessEndpoints, ...adminPeersEndpoints }

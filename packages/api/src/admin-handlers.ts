@@ -3,7 +3,9 @@
  */
 
 import type { AdminAccessHandlers } from './admin-access-handlers.ts'
+import type { AdminPeersHandlers } from './admin-peers-handlers.ts'
 
 export interface AdminHandlers {
   readonly access: AdminAccessHandlers
+  readonly peers: AdminPeersHandlers
 }

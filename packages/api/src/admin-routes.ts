@@ -3,5 +3,6 @@
  */
 
 import { adminAccessRoutes } from './admin-access-routes.ts'
+import { adminPeersRoutes } from './admin-peers-routes.ts'
 
-export const adminRoutes = { ...adminAccessRoutes }
+export const adminRoutes = { ...adminAccessRoutes, ...adminPeersRoutes }

@@ -18,6 +18,15 @@ export type {
   TransactionResult,
   Verification,
 } from './answers.ts'
+export type {
+  AdminPeers,
+  BookedPeer,
+  PeerBan,
+  PeerOutcome,
+  PeerPing,
+  PeerProbe,
+} from './admin-peers-answers.ts'
+export type { AdminPeersHandlers } from './admin-peers-handlers.ts'
 export type { Evidence, EvidencePage } from './evidence-answers.ts'
 export {
   type ApiCode,

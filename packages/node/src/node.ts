@@ -115,7 +115,8 @@ async function assemble(
 
   const snapshots = keep(openSnapshots(ground))
   late.snapshots = snapshots
-  const { network, book } = await openNetwork(ground, start)
+  const peering = await openNetwork(ground, start)
+  const { book, network } = peering
   closers.push(() => book.close())
   keep(network)
   const offences = createOffences(ground, network)
@@ -181,6 +182,7 @@ async function assemble(
   })
   opened.start()
   const answering = {
+    peering,
     custodian,
     patients,
     vault: opened.answers,

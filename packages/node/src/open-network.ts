@@ -16,11 +16,18 @@ import { Offences } from './offences.ts'
 import { PeerBook } from './peer-book.ts'
 import { answerSnapshotRequest } from './snapshot-exchange.ts'
 
+export interface Peering {
+  book: PeerBook
+  network: Network
+  /** Where a peer is dialled. */
+  addressesOf: (peerId: string) => string[]
+}
+
 /** `start` is the network's own unless a rehearsal puts itself in between. */
 export async function openNetwork(
   { options, late, stores, logger, metrics }: Ground,
   start: typeof startNetwork = startNetwork,
-): Promise<{ network: Network; book: PeerBook }> {
+): Promise<Peering> {
   const { p2p } = options
   const p2pLogger = logger.module('p2p')
   const { chain } = stores
@@ -77,7 +84,7 @@ export async function openNetwork(
     handlers,
   )
   book.onChange(() => network.refresh())
-  return { network, book }
+  return { book, network, addressesOf: addresses }
 }
 
 export function createOffences(

@@ -29,6 +29,8 @@ import type { OpenedPatients } from './open-patients.ts'
 import type { ProofDocuments } from './proof-documents.ts'
 import { createIdentityAnswers } from './identity-answers.ts'
 import { createRecordHistory } from './record-history.ts'
+import type { Peering } from './open-network.ts'
+import { createPeerAnswers } from './peer-answers.ts'
 import type { Pruning } from './pruning.ts'
 import type { Relay } from './relay.ts'
 import type { Snapshots } from './snapshots.ts'
@@ -45,6 +47,7 @@ export interface ServingModules {
   votes: VoteLog
   custodian: Custodian
   patients: OpenedPatients
+  peering: Peering
   timelines: TimelineHandlers
   vault: VaultReadAnswers
   accesses: AccessLog
@@ -147,6 +150,7 @@ function handlersOf(
     metrics,
     custodian,
     patients,
+    peering,
     timelines,
     vault,
     accesses,
@@ -193,7 +197,16 @@ function handlersOf(
     ...unlessErased({ custodian, vault, history, disclosures: vault }, erasing),
     erasing: erasing.answers,
     verifyProof: (json) => formatVerification(verifyProof(json, { genesis: options.genesis })),
-    admin: { access: { caller: ({ name, role }) => ({ name, role }) } },
+    admin: {
+      access: { caller: ({ name, role }) => ({ name, role }) },
+      peers: createPeerAnswers({
+        ...peering,
+        options,
+        members: parts.members,
+        peers: chain.peers,
+        now: () => systemClock.monotonic(),
+      }),
+    },
     events: feed,
   }
 }
