@@ -8,7 +8,7 @@ import type { Call, Http } from './client.ts'
 /** A probe dials each address in turn. */
 const PROBE_MS = 60_000
 
-const path = (verb: string) => `/v1/admin/peers/${verb}`
+const pathOf = (verb: string) => `/v1/admin/peers/${verb}`
 
 export function adminPeersCalls({ read }: Pick<Http, 'read'>) {
   const post = <T>(path: string, body: object, waitMs = 0) => {
@@ -19,14 +19,14 @@ export function adminPeersCalls({ read }: Pick<Http, 'read'>) {
   return {
     list: () => read<AdminPeers>('/v1/admin/peers'),
     add: (peer: { peerId: string; addresses: readonly string[]; note: string }) =>
-      post<AdminPeers>(path('add'), peer),
-    remove: (peerId: string) => post<AdminPeers>(path('remove'), { peerId }),
+      post<AdminPeers>(pathOf('add'), peer),
+    remove: (peerId: string) => post<AdminPeers>(pathOf('remove'), { peerId }),
     ban: (ban: { targets: readonly string[]; reason: string; forMs: number | null }) =>
-      post<AdminPeers>(path('ban'), ban),
-    unban: (targets: readonly string[]) => post<AdminPeers>(path('unban'), { targets }),
-    connect: (peerId: string) => post<PeerOutcome>(path('connect'), { peerId }),
-    disconnect: (peerId: string) => post<PeerOutcome>(path('disconnect'), { peerId }),
-    ping: (peerId: string, count: number) => post<PeerPing>(path('ping'), { peerId, count }),
-    probe: (peerId: string) => post<PeerProbe>(path('probe'), { peerId }, PROBE_MS),
+      post<AdminPeers>(pathOf('ban'), ban),
+    unban: (targets: readonly string[]) => post<AdminPeers>(pathOf('unban'), { targets }),
+    connect: (peerId: string) => post<PeerOutcome>(pathOf('connect'), { peerId }),
+    disconnect: (peerId: string) => post<PeerOutcome>(pathOf('disconnect'), { peerId }),
+    ping: (peerId: string, count: number) => post<PeerPing>(pathOf('ping'), { peerId, count }),
+    probe: (peerId: string) => post<PeerProbe>(pathOf('probe'), { peerId }, PROBE_MS),
   }
 }
