@@ -11,7 +11,7 @@ export function commandPage(): string {
     GENERATED,
     '# Commands',
     `Data goes to stdout, everything else to stderr. With ${code('--json')} a command prints one JSON document (a stream
-prints one a line) whose ${code('schema')} names its form; an error is then a problem document on
+prints one a line) whose ${code('schema')} names a JSON Schema of [schemas](schemas); an error is then a problem document on
 stderr. Nothing asks where no terminal is.`,
     '## Global options',
     optionTable(program.options),

@@ -5,14 +5,16 @@ import { commandPage } from './reference-commands.ts'
 import { configurationPage } from './reference-configuration.ts'
 import { errorPage } from './reference-errors.ts'
 import { metricPage } from './reference-metrics.ts'
+import { schemaPages } from './reference-schemas.ts'
 
 export function referencePages(): Map<string, string> {
-  const pages = new Map([
+  const pages = new Map<string, string>([
     ['cli.md', commandPage()],
     ['configuration.md', configurationPage()],
     ['errors.md', errorPage()],
     ['metrics.md', metricPage()],
     ['api.md', apiPage()],
+    ...schemaPages(),
   ])
   return new Map([...pages].map(([path, text]) => [path, `${text.trimEnd()}\n`]))
 }

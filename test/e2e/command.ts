@@ -2,6 +2,7 @@
 
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { checkDocuments } from '../../packages/cli/test/json-documents.ts'
 
 export const MOORING = fileURLToPath(new URL('../../packages/cli/bin/mooring.js', import.meta.url))
 
@@ -75,6 +76,12 @@ export function endOf(
     child.once('close', (code, signal) => {
       clearTimeout(timer)
       const bytes = new Uint8Array(Buffer.concat(stdout))
+      try {
+        checkDocuments(child.spawnargs.slice(2), text(stdout))
+      } catch (error) {
+        reject(error)
+        return
+      }
       resolve({ code, signal, bytes, stdout: text(stdout), stderr: text(stderr) })
     })
   })

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { startApi } from '@mooring/api'
 import { catalogEntry } from '@mooring/node'
 import { MemoryNode } from '../../api/test/memory-node.ts'
+import { checkDocuments } from './json-documents.ts'
 import { type Context, runCli, type Sink, type StartNode } from '../src/index.ts'
 
 export type Ran = { code: number; stdout: string; stderr: string; bytes: Uint8Array }
@@ -64,6 +65,7 @@ export async function runIn(
     startNode: options.startNode ?? (() => assert.fail('no node is to be started here')),
   })
   const bytes = stdout.content()
+  checkDocuments(argv, text(stdout))
   return { code, stdout: text(stdout), stderr: text(stderr), bytes }
 }
 

@@ -133,7 +133,7 @@ function printEvent(output: Output, event: { type: string; data: unknown }): voi
   if (event.type === 'gap') output.note('some blocks are not here any more: the list has a gap')
   if (event.type !== 'block' || !isBlockEvent(event.data)) return
   if (output.isJson) {
-    output.line(event.data)
+    output.line({ schema: 'mooring/block-event/v1', ...event.data })
     return
   }
   const { height, digest, time, proposer = '', transactionCount: count } = event.data

@@ -156,7 +156,7 @@ export function addLogs(group: Command, context: Context): void {
 }
 
 function printLine(output: Output, node: DevnetNodeState, line: string): void {
-  if (output.isJson) output.line({ node: node.name, line })
+  if (output.isJson) output.line({ schema: 'mooring/devnet-log/v1', node: node.name, line })
   else output.text(`${output.dim(node.name)}  ${line}`)
 }
 
