@@ -10,6 +10,7 @@ import { createOutput } from '../output.ts'
 import type { Result } from '../program.ts'
 import { addCheck } from './devnet-check.ts'
 import { addKill, addLogs, addRestart } from './devnet-nodes.ts'
+import { addExport } from './devnet-export.ts'
 import { addNode } from './devnet-node.ts'
 import { addUp } from './devnet-up.ts'
 
@@ -85,6 +86,7 @@ export function addDevnet(program: Command, context: Context, result: Result): v
   addNode(group, context)
   addCheck(group, context)
   addEnvironment(group, context)
+  addExport(group, context)
   withHelp(group, {
     examples: ['mooring devnet up', 'mooring devnet kill 3', 'mooring devnet down'],
     exits: [6, 7, 8, 9],
