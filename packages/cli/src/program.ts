@@ -19,6 +19,7 @@ import { addKeys } from './commands/keys.ts'
 import { addMember } from './commands/member.ts'
 import { addNetwork } from './commands/network.ts'
 import { addPatient } from './commands/patient.ts'
+import { addPeer } from './commands/peer.ts'
 import { addPractitioner } from './commands/practitioner.ts'
 import { addProof } from './commands/proof.ts'
 import { addPrune } from './commands/prune.ts'
@@ -81,6 +82,7 @@ export function createProgram(context: Context, result: Result): Command {
   addNetwork(program, context)
   addMember(program, context)
   addChange(program, context)
+  addPeer(program, context)
   addUpgrade(program, context)
   addEvidence(program, context)
   program.commandsGroup('Records:')

@@ -11,6 +11,7 @@ export type PeerBookErrorCode =
   | 'peer_list_full'
   | 'peer_is_banned'
   | 'ban_unknown'
+  | 'peer_not_reached'
   | 'rehearsal_refused'
 
 export const PEER_BOOK_TEXTS: Record<PeerBookErrorCode, CatalogEntry> = {
@@ -54,6 +55,12 @@ export const PEER_BOOK_TEXTS: Record<PeerBookErrorCode, CatalogEntry> = {
     'There is no such ban',
     '{peer} is not banned here.',
     'See the bans:   mooring peer list',
+  ),
+  peer_not_reached: entry(1289, 4, 502)(
+    'There is no connection with the peer',
+    '{peer}: {detail}',
+    'Go the way step by step:   mooring peer probe {peer}',
+    'The node dials again by itself, for ever.',
   ),
   rehearsal_refused: entry(1288, 2)(
     'Only a devnet rehearses misbehaviour',
