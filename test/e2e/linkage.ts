@@ -50,7 +50,7 @@ export async function dossiersOf(
   chain: readonly ChainEvent[],
   custodians: readonly string[],
 ): Promise<Dossier[]> {
-  const secret = await loadRecordsSecret(home)
+  const secret = await loadRecordsSecret({ home })
   const { opened } = await openSealedValues(home, [secret])
   const found = opened.map((plaintext) => ({ plaintext, tokens: tokensIn(plaintext) }))
   const dossiers = references.map((reference): Dossier => {

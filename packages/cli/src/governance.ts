@@ -16,11 +16,13 @@ import {
   NodeError,
   readGenesisFile,
   readKeyFile,
+  type SeedLock,
 } from '@mooring/node'
 import { type Context, homeOf } from './context.ts'
 import type { Endpoint, RemoteOptions } from './endpoint.ts'
+import { governanceLock, type GovernanceLockOptions } from './keys-lock.ts'
 
-export type GovernanceOptions = RemoteOptions & { governanceKey?: string }
+export type GovernanceOptions = RemoteOptions & GovernanceLockOptions & { governanceKey?: string }
 
 /** The network as the node sees it at the moment, and the key to sign with. */
 export type Governance = {
@@ -75,7 +77,8 @@ export async function openGovernance(
   }
   const ownerOf = ({ publicKey }: KeyPair) =>
     members.find(({ keys }) => keys['governance'] === toHex(publicKey))?.id
-  const keyPair = await readGovernanceKey(path, (key) => ownerOf(key) !== undefined)
+  const lock = await governanceLock(context, options)
+  const keyPair = await readGovernanceKey(path, lock, (key) => ownerOf(key) !== undefined)
   const organisation = ownerOf(keyPair)
   if (organisation === undefined) {
     const key = toHex(keyPair.publicKey)
@@ -87,12 +90,13 @@ export async function openGovernance(
 // A rotation of this key may have passed while nobody waited for it.
 async function readGovernanceKey(
   path: string,
+  lock: SeedLock,
   isMembers: (keyPair: KeyPair) => boolean,
 ): Promise<KeyPair> {
-  const keyPair = await readKeyFile(path, 'governance')
+  const keyPair = await readKeyFile(path, 'governance', lock)
   if (isMembers(keyPair)) return keyPair
-  const next = await findNextKey(path, 'governance')
-  return next !== undefined && isMembers(next) ? adoptNextKey(path, 'governance') : keyPair
+  const next = await findNextKey(path, 'governance', lock)
+  return next !== undefined && isMembers(next) ? adoptNextKey(path, 'governance', lock) : keyPair
 }
 
 // In the middle of what the network allows: clocks differ, and blocks take their time.

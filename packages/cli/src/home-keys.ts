@@ -1,17 +1,18 @@
-// The key files of a home, beside what the chain says: which key is in use, which one waits.
+// The key files of a home, beside what the chain says: which key is in use, which one waits. Only the
+// public halves are looked at, so that nobody is asked for a passphrase.
 
 import { resolve } from 'node:path'
 import type { Member } from '@mooring/api'
 import { toHex } from '@mooring/codec'
-import type { KeyPair } from '@mooring/crypto'
 import {
-  findNextKey,
+  findNextHalf,
+  type FoundKey,
   homePaths,
   KEY_DUTIES,
   type KeyDuty,
   NodeError,
   readConfigFile,
-  readKeyFile,
+  readPublicHalf,
   resolveOptions,
 } from '@mooring/node'
 import { type Context, configOf, type GlobalOptions, homeOf } from './context.ts'
@@ -21,8 +22,8 @@ export type KeyState = {
   duty: KeyDuty
   path: string
   // Null for a file that is not there: a governance key belongs elsewhere.
-  current: KeyPair | null
-  next: KeyPair | null
+  current: FoundKey | null
+  next: FoundKey | null
   // What the chain names; null while no node says it.
   chain: string | null
 }
@@ -30,7 +31,10 @@ export type KeyState = {
 type KeyOptions = GlobalOptions & { governanceKey?: string }
 
 /** Where the key of each duty lies, as the configuration of the home says. */
-async function keyPaths(context: Context, options: KeyOptions): Promise<Record<KeyDuty, string>> {
+export async function keyPaths(
+  context: Context,
+  options: KeyOptions,
+): Promise<Record<KeyDuty, string>> {
   const home = homeOf(context, options)
   const file = await readConfigFile(configOf(context, options) ?? homePaths(home).configFile)
   const { values } = resolveOptions({ flags: {}, env: context.env, file })
@@ -44,9 +48,9 @@ async function keyPaths(context: Context, options: KeyOptions): Promise<Record<K
   }
 }
 
-async function readIfThere(path: string, duty: KeyDuty): Promise<KeyPair | null> {
+async function readIfThere(path: string, duty: KeyDuty): Promise<FoundKey | null> {
   try {
-    return await readKeyFile(path, duty)
+    return await readPublicHalf(path, duty)
   } catch (error) {
     if (error instanceof NodeError && error.code === 'key_missing') return null
     throw error
@@ -59,13 +63,13 @@ export async function readKeyStates(context: Context, options: KeyOptions): Prom
   for (const duty of KEY_DUTIES) {
     const path = paths[duty]
     const current = await readIfThere(path, duty)
-    const next = (await findNextKey(path, duty)) ?? null
+    const next = (await findNextHalf(path, duty)) ?? null
     states.push({ duty, path, current, next, chain: null })
   }
   return states
 }
 
-const isOf = (key: KeyPair | null, hex: string | null | undefined) =>
+const isOf = (key: FoundKey | null, hex: string | null | undefined) =>
   key !== null && toHex(key.publicKey) === hex
 
 /** The member that has one of these keys. */

@@ -2,10 +2,10 @@
 // runs. Whoever names an endpoint means that node.
 
 import {
+  type HomeOptions,
   homePaths,
   isHomeInUse,
-  loadNodeOptions,
-  type NodeOptions,
+  loadHomeOptions,
   readConfigFile,
 } from '@mooring/node'
 import type { Client } from '@mooring/api/client'
@@ -13,7 +13,7 @@ import { type Context, configOf, homeOf } from './context.ts'
 import { type RemoteOptions, withNode } from './endpoint.ts'
 
 export interface Doers<T> {
-  home: (options: NodeOptions) => Promise<T>
+  home: (options: HomeOptions) => Promise<T>
   node: (client: Client) => Promise<T>
 }
 
@@ -41,9 +41,9 @@ export function namesEndpoint(context: Context, options: RemoteOptions): boolean
 export async function ownHome(
   context: Context,
   options: RemoteOptions,
-): Promise<NodeOptions | null> {
+): Promise<HomeOptions | null> {
   const home = homeOf(context, options)
   const config = configOf(context, options)
   if ((await readConfigFile(config ?? homePaths(home).configFile)) === null) return null
-  return loadNodeOptions({ home, configPath: config, flags: {}, env: context.env })
+  return loadHomeOptions({ home, configPath: config, flags: {}, env: context.env })
 }

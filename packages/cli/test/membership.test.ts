@@ -49,7 +49,10 @@ async function idOf(ran: Promise<Ran>): Promise<string> {
 async function admitFifth({ folder, run, as, devnet }: Network): Promise<void> {
   const genesis = join(devnet.nodes[0]?.home ?? '', 'config', 'genesis.json')
   const home = join(folder, 'hospital-4')
-  const made = await run(['--home', home, 'init', '--name', 'hospital-4', '--network', genesis])
+  const made = await run([
+    ...['--home', home, 'init', '--name', 'hospital-4', '--network', genesis],
+    ...['--profile', 'test', '--no-encrypt'],
+  ])
   assert.equal(made.code, 0, made.stderr)
   const id = await idOf(
     as(0, `change propose admit @${home}/config/join.txt --reason trial --json`),
@@ -207,7 +210,10 @@ test('an id may be abbreviated while it is unambiguous, and a vote can be taken 
 
 test('only the governance key of a member signs, and only for the network of its home', () =>
   withNetwork(async ({ as, run, folder, devnet }) => {
-    await run(['--home', join(folder, 'hospital-9'), 'init', '--name', 'hospital-9'])
+    await run([
+      ...['--home', join(folder, 'hospital-9'), 'init', '--name', 'hospital-9'],
+      ...['--profile', 'test', '--no-encrypt'],
+    ])
     const stranger = await as(9, 'change propose demote hospital-1 --reason x')
     assert.equal(stranger.code, 5)
     assert.match(stranger.stderr, /MOR-2020/)

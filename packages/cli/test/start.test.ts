@@ -175,11 +175,11 @@ test('every problem of the options is told at once, and nothing is started', () 
 test('init makes a home once, and its node is told to wait for a genesis', () =>
   inWorld(async ({ run, folder }) => {
     const home = join(folder, 'st-mary')
-    const made = await run(`--home ${home} init --name st-mary`)
+    const made = await run(`--home ${home} init --name st-mary --profile test --no-encrypt`)
     assert.equal(made.code, 0, made.stderr)
     assert.match(made.stderr, /give its genesis: only then is there a line to send/)
     assert.match(made.stderr, /Move .*governance\.json to offline storage/)
-    const again = await run(`--home ${home} init --name st-mary`)
+    const again = await run(`--home ${home} init --name st-mary --profile test --no-encrypt`)
     assert.equal(again.code, 7)
     const start = await run(`--home ${home} start`)
     assert.equal(start.code, 3)
@@ -193,7 +193,7 @@ test('init for a network prints the join line, and it can be printed again', () 
     const other = join(folder, 'riverside')
     const address = '/dns4/riverside.example/tcp/7420'
     const made = await run(
-      `--home ${other} init --name riverside --network ${genesis} --address ${address} --json`,
+      `--home ${other} init --name riverside --profile test --no-encrypt --network ${genesis} --address ${address} --json`,
     )
     assert.equal(made.code, 0, made.stderr)
     const document: Record<string, unknown> = JSON.parse(made.stdout)
@@ -221,7 +221,9 @@ test('a join line that was changed or cut is refused', () =>
   inHome(async ({ run, home, folder }) => {
     const genesis = join(home, 'config', 'genesis.json')
     const other = join(folder, 'riverside')
-    const made = await run(`--home ${other} init --name riverside --network ${genesis} --json`)
+    const made = await run(
+      `--home ${other} init --name riverside --profile test --no-encrypt --network ${genesis} --json`,
+    )
     const document: { joinLine: string } = JSON.parse(made.stdout)
     const { joinLine } = document
     assert.ok(parseJoinLine(`  ${joinLine}\n`))

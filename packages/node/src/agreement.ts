@@ -17,7 +17,6 @@ import {
   type UnsignedVote,
   ZERO_DIGEST,
 } from '@mooring/consensus'
-import type { KeyPair } from '@mooring/crypto'
 import { decodeHeader, organisations } from '@mooring/ledger'
 import type { Network } from '@mooring/network'
 import type {
@@ -36,10 +35,12 @@ import { EpochRepair, epochOf } from './epoch-repair.ts'
 import { Execution, placeOf, type Refusal, type Tip } from './execution.ts'
 import { createFinalFacts, type FinalFacts } from './final-facts.ts'
 import { type Fault, readMessage, takeIn } from './intake.ts'
+import type { ConsensusKey } from './load-options.ts'
 import type { Logger } from './logger.ts'
 import { type Measures, timed, UNMEASURED, type VerifiedKind } from './measures.ts'
 import { type MemberChange, Members, membershipChanges } from './members.ts'
 import { Mempool } from './mempool.ts'
+import type { RemoteSigner } from './remote-signer.ts'
 import type { Snapshots } from './snapshots.ts'
 import { unspokenNext } from './protocol.ts'
 import { Sync } from './sync.ts'
@@ -52,7 +53,7 @@ const FORGER_TOLD_MS = 10_000
 export interface AgreementOptions {
   genesisDigest: Uint8Array
   /** Signs votes; null for an observer. */
-  consensusKey: KeyPair | null
+  consensusKey: ConsensusKey | null
   mempool: { maxCount: number; maxBytes: number }
 }
 
@@ -64,6 +65,8 @@ export interface AgreementModules {
   remembered: { records: readonly JournalRecord[]; marks: Marks }
   amnesia: Amnesia
   pending: PendingTransactions
+  /** Holds the keys that have no seed here. */
+  signer?: Pick<RemoteSigner, 'vote'>
   network: Pick<
     Network,
     'send' | 'peers' | 'request' | 'disconnect' | 'publishTransactions' | 'refresh'

@@ -22,7 +22,7 @@ import {
 import { formatConfigFile } from './config-file.ts'
 import { createHome, homePaths } from './home.ts'
 import { makeFirstGuard } from './first-guard.ts'
-import { createKeyRing, keepKeyRing, type KeyRing, readKeyFile, writeKeyRing } from './keys.ts'
+import { createKeyRing, keepKeyRing, type KeyRing, readPublicHalf, writeKeyRing } from './keys.ts'
 import { NodeError } from './node-error.ts'
 
 export type DevnetPorts = { p2p: number; http: number; metrics: number }
@@ -152,7 +152,7 @@ export async function createDevnet(input: DevnetInput): Promise<Devnet> {
   }))
   for (const { name, keys } of members) {
     const paths = await createHome(join(input.dir, name))
-    await writeKeyRing(paths.keys, keys, new Date(time))
+    await writeKeyRing(paths.keys, keys, { created: new Date(time) })
     await makeFirstGuard(paths.guard)
     await writeFile(paths.genesisFile, formatGenesisJson(genesis), { mode: 0o444, flag: 'wx' })
   }
@@ -232,7 +232,10 @@ export async function readDevnet(
   const nodes: DevnetNode[] = []
   for (let index = 0; index < count; index += 1) {
     const home = join(dir, `hospital-${index}`)
-    const transport = await readKeyFile(join(homePaths(home).keys, 'transport.json'), 'transport')
+    const transport = await readPublicHalf(
+      join(homePaths(home).keys, 'transport.json'),
+      'transport',
+    )
     const peerId = formatPeerId(transport.publicKey)
     nodes.push({ index, name: `hospital-${index}`, home, peerId, ports: portsOf(basePort, index) })
   }

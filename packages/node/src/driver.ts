@@ -4,6 +4,10 @@
 // has returned; then it comes back to the state machine as an event. The loop does not wait for the
 // disk: what happens meanwhile is stepped at once and shares the next sync. A failed sync is fatal:
 // nobody knows what the disk holds, so nothing may be signed any more.
+//
+// Where a signer holds the key, it is asked once the marks of the vote are on the disk, and the vote is
+// journalled when it comes back: it leaves after both guards have said yes. While the signer is away the
+// marks stand without the vote, as after a crash in between, and the view is left without us.
 
 import {
   type Action,
@@ -22,9 +26,9 @@ import {
   recordOf,
   start,
   step,
+  type Subject,
   type UnsignedVote,
   type Vote,
-  voteMessage,
 } from '@mooring/consensus'
 import { dueChange, type State } from '@mooring/ledger'
 import type { Journal, JournalRecord } from '@mooring/storage'
@@ -43,13 +47,21 @@ const PROPOSED_TRANSACTIONS_MAX = 2_000
 
 type Lane = 'urgent' | 'bulk'
 
+/** Signs here and at once; or asks a signer, which may be away. */
+export type Voter =
+  | { sign: (vote: UnsignedVote) => Uint8Array }
+  | {
+      /** @returns null for a vote that is not given: it was not wanted any more, or cannot be judged. */
+      ask: (vote: UnsignedVote, isWanted: () => boolean) => Promise<Uint8Array | null>
+    }
+
 export interface DriverModules {
   clock: Clock
   execution: Execution
   mempool: Mempool
   journal: Pick<Journal, 'append' | 'advance' | 'sync' | 'marks'>
   authorities: AuthorityKeys
-  sign: (message: Uint8Array) => Uint8Array
+  voter: Voter
   send: (to: number, lane: Lane, frame: Uint8Array) => void
   fetchBlock: (digest: string, holders: readonly number[]) => void
   syncTo: (finalization: Certificate) => void
@@ -183,7 +195,7 @@ export class Driver {
   #perform(actions: readonly Action[]): void {
     const votes = this.#journalVotes(actions.filter((action) => !isFinalize(action)))
     for (const action of actions) this.#performOne(action)
-    if (votes.length > 0) this.#whenDurable(() => this.#release(votes))
+    if (votes.length > 0) this.#whenDurable(() => this.#give(votes))
     const finalizes = actions.filter(isFinalize)
     if (finalizes.length > 0) this.#whenDurable(() => this.#finalize(finalizes))
   }
@@ -195,7 +207,7 @@ export class Driver {
   #finalize(actions: readonly Action[]): void {
     if (this.#isStopped) return
     const votes = this.#journalVotes(actions)
-    this.#whenDurable(() => this.#release(votes))
+    this.#whenDurable(() => this.#give(votes))
   }
 
   #whenDurable(run: () => void): void {
@@ -205,33 +217,59 @@ export class Driver {
       .catch((error: unknown) => this.#fail(error))
   }
 
-  #journalVotes(actions: readonly Action[]): Signed[] {
-    const { clock, journal, execution } = this.#modules
-    const votes: Signed[] = []
+  #journalVotes(actions: readonly Action[]): Given[] {
+    const { clock, journal, voter, onVoted } = this.#modules
+    const given: Given[] = []
     for (const action of actions) {
       if (action.type === 'journal') journal.append([certificateRecord(action.certificate)])
       if (action.type === 'rejoin') journal.append([this.#modules.onRejoin(action.voteFrom)])
       if (action.type !== 'vote' && action.type !== 'propose') continue
+      const { vote } = action
+      onVoted(vote)
       const signedAt = clock.monotonic()
-      const vote = this.#sign(action.vote)
+      const signature = 'sign' in voter ? voter.sign(vote) : null
       journal.advance(raised(journal.marks, vote))
-      const { digest } = vote.subject
-      const encoded = vote.kind === 'notarize' ? execution.encodedOf(digest) : undefined
-      const executed = execution.executedOf(digest)
-      if (encoded !== undefined && executed !== undefined && !this.#journalled.has(digest)) {
-        this.#journalled.add(digest)
-        journal.append([blockRecord(vote.subject.epoch, executed.meta, encoded)])
-      }
-      journal.append([voteRecord(vote)])
-      votes.push({ vote, action, signedAt })
+      if (vote.kind === 'notarize') this.#journalBlock(vote.subject)
+      if (signature !== null) journal.append([voteRecord({ ...vote, signature })])
+      given.push({ signature, signedAt, action })
     }
-    return votes
+    return given
   }
 
-  #sign(vote: UnsignedVote): Vote {
-    const { authorities, sign, onVoted } = this.#modules
-    onVoted(vote)
-    return { ...vote, signature: sign(voteMessage(authorities.chain, vote.kind, vote.subject)) }
+  #journalBlock({ epoch, digest }: Subject): void {
+    const { journal, execution } = this.#modules
+    const encoded = execution.encodedOf(digest)
+    const executed = execution.executedOf(digest)
+    if (encoded === undefined || executed === undefined || this.#journalled.has(digest)) return
+    this.#journalled.add(digest)
+    journal.append([blockRecord(epoch, executed.meta, encoded)])
+  }
+
+  /** Their marks are durable, and so are those that are signed. */
+  #give(given: readonly Given[]): void {
+    if (this.#isStopped) return
+    const signed: Signed[] = []
+    for (const { signature, signedAt, action } of given) {
+      if (signature === null) this.#ask(action, signedAt)
+      else signed.push({ vote: { ...action.vote, signature }, signedAt, action })
+    }
+    if (signed.length > 0) this.#release(signed)
+  }
+
+  #ask(action: Voting, signedAt: number): void {
+    const { voter, journal } = this.#modules
+    if (!('ask' in voter)) return
+    const { vote } = action
+    const isWanted = () => !this.#isStopped && vote.subject.view > this.#state.final.view
+    voter
+      .ask(vote, isWanted)
+      .then((signature) => {
+        if (signature === null || this.#isStopped) return
+        const signed = { ...vote, signature }
+        journal.append([voteRecord(signed)])
+        this.#whenDurable(() => this.#release([{ vote: signed, signedAt, action }]))
+      })
+      .catch((error: unknown) => this.#fail(error))
   }
 
   #release(votes: readonly Signed[]): void {
@@ -344,10 +382,19 @@ function isChangeDue(state: State, { height, time }: BlockMeta, now: number): bo
   return dueChange(state, place) !== undefined
 }
 
+type Voting = Extract<Action, { type: 'vote' | 'propose' }>
+
+/** Without a signature where a signer is to be asked for it. */
+interface Given {
+  readonly signature: Uint8Array | null
+  readonly signedAt: number
+  readonly action: Voting
+}
+
 interface Signed {
   readonly vote: Vote
   readonly signedAt: number
-  readonly action: Extract<Action, { type: 'vote' | 'propose' }>
+  readonly action: Voting
 }
 
 function isFinalize(action: Action): boolean {

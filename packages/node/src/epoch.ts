@@ -12,13 +12,16 @@ import {
   type ConsensusConfig,
   decodeCertificate,
   type Recovered,
+  voteMessage,
 } from '@mooring/consensus'
-import { type KeyPair, sign } from '@mooring/crypto'
+import { sign } from '@mooring/crypto'
 import type { ChainStore, Journal, JournalRecord } from '@mooring/storage'
 import type { Amnesia } from './amnesia.ts'
-import { Driver, type DriverModules } from './driver.ts'
+import { Driver, type DriverModules, type Voter } from './driver.ts'
 import type { Execution } from './execution.ts'
 import { marksOf, remember } from './journalling.ts'
+import type { ConsensusKey } from './load-options.ts'
+import type { RemoteSigner } from './remote-signer.ts'
 
 const SKIP_MS = 4_000
 const STATUS_MS = 3_000
@@ -26,10 +29,12 @@ const STATUS_MS = 3_000
 export interface EpochOptions {
   genesisDigest: Uint8Array
   /** Signs votes where the set names it; null for one that must never vote. */
-  consensusKey: KeyPair | null
+  consensusKey: ConsensusKey | null
 }
 
-export interface EpochModules extends Omit<DriverModules, 'authorities' | 'sign' | 'journal'> {
+export interface EpochModules extends Omit<DriverModules, 'authorities' | 'voter' | 'journal'> {
+  /** Holds the keys that have no seed here. */
+  signer?: Pick<RemoteSigner, 'vote'>
   chain: Pick<ChainStore, 'tip' | 'epochs' | 'getFinalization'>
   journal: Pick<Journal, 'append' | 'advance' | 'sync' | 'marks'>
   amnesia: Pick<Amnesia, 'rejoinIn'>
@@ -53,12 +58,31 @@ export function beginEpoch(options: EpochOptions, modules: EpochModules): Epoch 
   const driver = new Driver(configOf(execution, me), recoveredOf(modules, me), {
     ...modules,
     authorities: keys,
-    sign: (message) => {
-      if (consensusKey === null) throw new Error('an observer was asked to vote')
-      return sign(consensusKey, message)
-    },
+    voter: voterOf(options, modules.signer),
   })
   return { number, keys, driver }
+}
+
+function voterOf(
+  { consensusKey, genesisDigest }: EpochOptions,
+  signer: EpochModules['signer'],
+): Voter {
+  if (consensusKey === null) {
+    return {
+      sign: () => {
+        throw new Error('an observer was asked to vote')
+      },
+    }
+  }
+  const { seed, publicKey } = consensusKey
+  if (seed !== null) {
+    return {
+      sign: ({ kind, subject }) =>
+        sign({ seed, publicKey }, voteMessage(genesisDigest, kind, subject)),
+    }
+  }
+  if (signer === undefined) throw new Error('nobody holds the consensus key')
+  return { ask: (vote, isWanted) => signer.vote(publicKey, vote, isWanted) }
 }
 
 function configOf({ epoch, authorities, parameters }: Execution, me: number | null) {
@@ -110,7 +134,7 @@ function holdOpen(
     .filter(({ height }) => height > tip.height)
 }
 
-function positionOf(key: KeyPair | null, { keys }: AuthorityKeys): number | null {
+function positionOf(key: ConsensusKey | null, { keys }: AuthorityKeys): number | null {
   if (key === null) return null
   const index = keys.findIndex((known) => equalBytes(known, key.publicKey))
   return index < 0 ? null : index

@@ -4,6 +4,7 @@ import type { HaltReason } from '@mooring/consensus'
 import { type CatalogEntry, entry } from './error-entry.ts'
 import { DATA_TEXTS } from './errors-data.ts'
 import { PEER_BOOK_TEXTS } from './errors-peer-book.ts'
+import { KEYS_TEXTS } from './errors-keys.ts'
 import { PLACE_TEXTS } from './errors-place.ts'
 import { KEEPING_TEXTS } from './errors-storage.ts'
 import { VAULT_TEXTS } from './errors-vault.ts'
@@ -211,8 +212,8 @@ export const NODE_TEXTS: Record<NodeErrorCode, CatalogEntry> = {
     'Restore the file from where it was kept.',
   ),
   key_encrypted: entry(1014, 13)(
-    'A key file is encrypted',
-    '{path} needs a passphrase, which this version cannot ask for.',
+    'A key file is sealed in a way that this version does not know',
+    '{path} names another cipher, or another way to its key.',
     'Use a newer version of Mooring.',
   ),
   key_exists: entry(1038, 7)(
@@ -275,6 +276,7 @@ export const NODE_TEXTS: Record<NodeErrorCode, CatalogEntry> = {
   ...PEER_BOOK_TEXTS,
   ...PLACE_TEXTS,
   ...DATA_TEXTS,
+  ...KEYS_TEXTS,
   ...KEEPING_TEXTS,
   ...VAULT_TEXTS,
 }

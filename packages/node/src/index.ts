@@ -23,27 +23,47 @@ export {
 export { allErrors, catalogEntry, explain, type Explanation } from './errors.ts'
 export { checkHome, createHome, homePaths } from './home.ts'
 export {
+  createKeyPair,
   createKeyRing,
+  type FoundKey,
   KEY_DUTIES,
   type KeyDuty,
   keyFileName,
+  type KeyForm,
   type KeyRing,
+  type PublicHalf,
+  randomSeed,
   readKeyFile,
+  readPublicHalf,
+  writeKeyFile,
   writeKeyRing,
 } from './keys.ts'
+export { newPassphraseFrom, passphraseFrom } from './passphrase-source.ts'
+export { noPassphrase, SeedLock } from './seed-lock.ts'
+export { findLocalSecret, keepLocalSecret, recordsSecretPath } from './local-secret.ts'
 export {
+  type HomeOptions,
+  loadHomeOptions,
   loadNodeOptions,
   type LoadSources,
   type NodeOptions,
   readConfigFile,
   readGenesisFile,
 } from './load-options.ts'
-export { adoptNextKey, findNextKey, nextKeyPath, prepareNextKey } from './next-keys.ts'
+export {
+  adoptNextKey,
+  findNextHalf,
+  findNextKey,
+  nextKeyPath,
+  prepareNextKey,
+  promoteNextKey,
+} from './next-keys.ts'
 export { createLogger, type Logger, type RootLogger } from './logger.ts'
 export { NodeRestart } from './membership-watch.ts'
 export { createMetrics, type Metrics } from './metrics.ts'
 export { type ErrorData, NodeError } from './node-error.ts'
 export { formatDuration, formatRetention, parseDuration, parseHostPort } from './option-values.ts'
+export { type Profile, PROFILES } from './option-kinds.ts'
 export { OPTION_ENTRIES, type OptionEntry } from './options.ts'
 export { resolveOptions } from './resolve-options.ts'
 export { findContradictions } from './guard-check.ts'

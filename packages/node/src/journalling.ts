@@ -12,6 +12,7 @@ import {
   encodeCertificate,
   encodeVote,
   type Recovered,
+  type UnsignedVote,
   type Vote,
 } from '@mooring/consensus'
 import { type JournalRecord, type Marks, StorageError } from '@mooring/storage'
@@ -31,7 +32,7 @@ export function blockRecord(epoch: number, block: BlockMeta, payload: Uint8Array
 }
 
 /** The marks that cover a vote. */
-export function raised(marks: Marks, vote: Vote): Marks {
+export function raised(marks: Marks, vote: UnsignedVote): Marks {
   const { epoch, view } = vote.subject
   const base = epoch > marks.epoch ? { epoch, notarized: 0, nullified: 0, finalized: 0 } : marks
   switch (vote.kind) {

@@ -1,6 +1,6 @@
-// Key files: one key per duty, one file per key, readable by its owner alone. The seed is kept in
-// plain text for now; `kdf` and `cipher` are null and say so, and a file that has them set is refused
-// rather than misread.
+// Key files: one key per duty, one file per key, readable by its owner alone. A file is sealed under the
+// passphrase of the home (seed-lock.ts), or lies open, as in a devnet; or it has the public half only,
+// and a signer holds the rest. The public half is always readable: nobody needs a passphrase to look.
 
 import { randomBytes } from 'node:crypto'
 import { open, readFile, stat } from 'node:fs/promises'
@@ -14,6 +14,7 @@ import {
   x25519PublicKey,
 } from '@mooring/crypto'
 import { NodeError } from './node-error.ts'
+import { noPassphrase, readSealedSeed, type SealedSeed, type SeedLock } from './seed-lock.ts'
 
 export const KEY_DUTIES = ['governance', 'consensus', 'transport', 'anchor', 'seal'] as const
 
@@ -22,36 +23,43 @@ export type KeyDuty = (typeof KEY_DUTIES)[number]
 // Ed25519 for everything that signs; the seal key is X25519 and has the same two halves.
 export type KeyRing = Readonly<Record<KeyDuty, KeyPair>>
 
+export type PublicHalf = Pick<KeyPair, 'publicKey'>
+
+// How the secret half lies in its file: "elsewhere" is with a signer.
+export type KeyForm = 'sealed' | 'plain' | 'elsewhere'
+
+export type FoundKey = PublicHalf & { form: KeyForm; created: string }
+
 const HEX_32 = /^[0-9a-f]{64}$/
 
-type KeyFile = {
+type KeyHead = {
   version: 1
   type: KeyDuty
   public: string
   // What other people call the key: a peer id for transport, did:key for the rest that signs.
   name: string | null
   created: string
-  kdf: null
-  cipher: null
-  seed: string
 }
 
-function isKeyFile(content: unknown): content is KeyFile {
-  if (typeof content !== 'object' || content === null) return false
+type KeyFile = KeyHead & ({ kdf: null; cipher: null; seed: string | null } | SealedSeed)
+
+function readForm(content: unknown): KeyFile | undefined {
+  if (typeof content !== 'object' || content === null) return undefined
   const file: Partial<Record<keyof KeyFile, unknown>> = content
-  return (
-    file.version === 1 &&
-    KEY_DUTIES.some((duty) => duty === file.type) &&
-    isHex32(file.public) &&
-    (file.name === null || typeof file.name === 'string') &&
-    typeof file.created === 'string' &&
-    file.kdf === null &&
-    file.cipher === null &&
-    isHex32(file.seed)
-  )
+  const type = KEY_DUTIES.find((duty) => duty === file.type)
+  const { name, created, public: half, seed } = file
+  if (file.version !== 1 || type === undefined || !isHex32(half)) return undefined
+  if (name !== null && typeof name !== 'string') return undefined
+  if (typeof created !== 'string') return undefined
+  const head: KeyHead = { version: 1, type, public: half, name, created }
+  if (file.kdf === null && file.cipher === null) {
+    return seed === null || isHex32(seed) ? { ...head, kdf: null, cipher: null, seed } : undefined
+  }
+  const sealed = readSealedSeed(file)
+  return sealed && { ...head, ...sealed }
 }
 
-const isHex32 = (text: unknown) => typeof text === 'string' && HEX_32.test(text)
+const isHex32 = (text: unknown): text is string => typeof text === 'string' && HEX_32.test(text)
 
 export function createKeyPair(duty: KeyDuty, seed: Uint8Array): KeyPair {
   return duty === 'seal' ? { seed, publicKey: x25519PublicKey(seed) } : keyPairFromSeed(seed)
@@ -81,35 +89,51 @@ function publicName(duty: KeyDuty, publicKey: Uint8Array): string | null {
   return duty === 'transport' ? formatPeerId(publicKey) : formatDidKey(publicKey)
 }
 
-// Never overwrites: a key that is gone is gone.
+async function contentOf(head: KeyHead, seed: Uint8Array | null, lock: SeedLock | null) {
+  if (seed === null) return { ...head, kdf: null, cipher: null, seed: null }
+  if (lock === null) return { ...head, kdf: null, cipher: null, seed: toHex(seed) }
+  return { ...head, ...(await lock.seal(seed, boundHead(head))) }
+}
+
+const boundHead = (head: KeyHead) => ({ ...head, name: head.name ?? '' })
+
+// Never overwrites: a key that is gone is gone. Without a lock the file lies open; without a seed it has
+// the public half only.
 export async function writeKeyFile(
   path: string,
   duty: KeyDuty,
-  keyPair: KeyPair,
-  created: Date,
+  key: PublicHalf & { seed: Uint8Array | null },
+  { created, lock = null }: { created: Date; lock?: SeedLock | null },
 ): Promise<void> {
-  const content: KeyFile = {
+  const head: KeyHead = {
     version: 1,
     type: duty,
-    public: toHex(keyPair.publicKey),
-    name: publicName(duty, keyPair.publicKey),
+    public: toHex(key.publicKey),
+    name: publicName(duty, key.publicKey),
     created: created.toISOString(),
-    kdf: null,
-    cipher: null,
-    seed: toHex(keyPair.seed),
   }
+  const content = await contentOf(head, key.seed, lock)
+  await writeSecretFile(path, `${JSON.stringify(content, null, 2)}\n`)
+}
+
+// A new file of ours alone, durable when this returns.
+export async function writeSecretFile(path: string, text: string): Promise<void> {
   const file = await open(path, 'wx', 0o600)
   try {
-    await file.writeFile(`${JSON.stringify(content, null, 2)}\n`)
+    await file.writeFile(text)
     await file.sync()
   } finally {
     await file.close()
   }
 }
 
-export async function writeKeyRing(folder: string, keys: KeyRing, created: Date): Promise<void> {
+export async function writeKeyRing(
+  folder: string,
+  keys: KeyRing,
+  how: { created: Date; lock?: SeedLock | null },
+): Promise<void> {
   for (const duty of KEY_DUTIES) {
-    await writeKeyFile(join(folder, keyFileName(duty)), duty, keys[duty], created)
+    await writeKeyFile(join(folder, keyFileName(duty)), duty, keys[duty], how)
   }
 }
 
@@ -121,7 +145,7 @@ export async function keepKeyRing(folder: string, fresh: KeyRing, created: Date)
       return await readKeyFile(path, duty)
     } catch (error) {
       if (!(error instanceof NodeError && error.code === 'key_missing')) throw error
-      await writeKeyFile(path, duty, fresh[duty], created)
+      await writeKeyFile(path, duty, fresh[duty], { created })
       return fresh[duty]
     }
   }
@@ -160,23 +184,37 @@ export function parseOwnJson(path: string, text: string): unknown {
   }
 }
 
-export async function readKeyFile(path: string, duty: KeyDuty): Promise<KeyPair> {
+async function readForms(path: string, duty: KeyDuty): Promise<KeyFile> {
   const setting = duty === 'governance' ? '--governance-key <file>' : `[keys] ${duty} = "…"`
   const content = parseOwnJson(path, await readOwnFile(path, duty, setting))
-  if (typeof content === 'object' && content !== null && 'kdf' in content && content.kdf !== null) {
-    throw new NodeError('key_encrypted', { path })
-  }
-  if (!isKeyFile(content)) {
+  const file = readForm(content)
+  if (file === undefined) {
+    const isSealed = typeof content === 'object' && content !== null && 'kdf' in content
+    if (isSealed && content.kdf !== null) throw new NodeError('key_encrypted', { path })
     throw new NodeError('key_malformed', { path, detail: 'it is not a key file of version 1' })
   }
-  if (content.type !== duty) {
-    throw new NodeError('key_malformed', {
-      path,
-      detail: `it holds the ${content.type} key, not the ${duty} key`,
-    })
-  }
-  const keyPair = createKeyPair(duty, fromHex(content.seed))
-  if (toHex(keyPair.publicKey) !== content.public) {
+  if (file.type === duty) return file
+  const detail = `it holds the ${file.type} key, not the ${duty} key`
+  throw new NodeError('key_malformed', { path, detail })
+}
+
+/** What can be seen of a key without its passphrase. */
+export async function readPublicHalf(path: string, duty: KeyDuty): Promise<FoundKey> {
+  const { public: half, seed, kdf, created } = await readForms(path, duty)
+  const form = seed === null ? 'elsewhere' : kdf === null ? 'plain' : 'sealed'
+  return { publicKey: fromHex(half), form, created }
+}
+
+export async function readKeyFile(
+  path: string,
+  duty: KeyDuty,
+  lock: SeedLock = noPassphrase(),
+): Promise<KeyPair> {
+  const file = await readForms(path, duty)
+  if (file.seed === null) throw new NodeError('key_elsewhere', { path, duty })
+  const seed = file.kdf === null ? fromHex(file.seed) : await lock.open(file, boundHead(file), path)
+  const keyPair = createKeyPair(duty, seed)
+  if (toHex(keyPair.publicKey) !== file.public) {
     throw new NodeError('key_malformed', { path, detail: 'its public key is not that of its seed' })
   }
   return keyPair

@@ -19,18 +19,27 @@ import type { BlobPlace } from '@mooring/storage'
 import { readBlobPlace } from './blob-place.ts'
 import { type ConfigFile, parseConfigFile } from './config-file.ts'
 import { checkHome, homePaths } from './home.ts'
-import { type KeyDuty, readKeyFile } from './keys.ts'
+import { type FoundKey, type PublicHalf, readKeyFile, readPublicHalf } from './keys.ts'
 import { NodeError } from './node-error.ts'
 import type { LogLevels, Retention, VerifyOnStart } from './option-values.ts'
 import type { Profile } from './option-kinds.ts'
 import type { OptionValues } from './options.ts'
 import { partOptions } from './part-options.ts'
+import { passphraseFrom, type PassphraseSources } from './passphrase-source.ts'
 import { type OptionSources, type Origin, resolveOptions } from './resolve-options.ts'
+import { type AskPassphrase, SeedLock } from './seed-lock.ts'
+import { type SignerAddress, parseSignerAddress } from './signer-address.ts'
+
+// Without a seed where a signer holds it.
+export type ConsensusKey = PublicHalf & { seed: Uint8Array | null }
 
 // The governance key never touches the node.
-export type NodeKeys = Readonly<Record<Exclude<KeyDuty, 'governance'>, KeyPair>>
+export type NodeKeys = Readonly<
+  Record<'transport' | 'anchor' | 'seal', KeyPair> & { consensus: ConsensusKey }
+>
 
-export type NodeOptions = {
+// What a home says of itself without its passphrase: enough for whatever signs and opens nothing.
+export type HomeOptions = {
   home: string
   name: string
   role: 'authority' | 'observer'
@@ -43,9 +52,14 @@ export type NodeOptions = {
   networkId: string
   // The organisation of the genesis that these keys belong to; null for a mere observer.
   organisation: Organisation | null
-  keys: NodeKeys
+  // What is seen of the keys without a passphrase.
+  halves: Readonly<Record<keyof NodeKeys, FoundKey>>
   // Where their files are; the next key of a duty waits beside the present one.
   keyPaths: Readonly<Record<keyof NodeKeys, string>>
+  // Opens what is sealed among the keys, also those that come later.
+  lock: SeedLock
+  // Null: votes are signed here.
+  signer: SignerAddress | null
   p2p: {
     listen: readonly string[]
     announce: readonly string[]
@@ -97,9 +111,13 @@ export type NodeOptions = {
   origins: Readonly<Record<string, Origin>>
 }
 
+export type NodeOptions = HomeOptions & { keys: NodeKeys }
+
 export type LoadSources = Omit<OptionSources, 'file'> & {
   home: string
   configPath?: string | undefined
+  // Asks at the terminal, where somebody sits.
+  askSecret?: PassphraseSources['askSecret']
 }
 
 function isMissing(error: unknown): boolean {
@@ -136,9 +154,11 @@ export async function readGenesisFile(path: string): Promise<Genesis> {
   return genesis
 }
 
-function findOrganisation(genesis: Genesis, keys: NodeKeys): Organisation | null {
+type Halves = HomeOptions['halves']
+
+function findOrganisation(genesis: Genesis, { consensus }: Halves): Organisation | null {
   const found = genesis.organisations.find(({ organisation }) =>
-    equalBytes(organisation.keys.consensus, keys.consensus.publicKey),
+    equalBytes(organisation.keys.consensus, consensus.publicKey),
   )
   return found?.organisation ?? null
 }
@@ -150,8 +170,8 @@ function checkFounder(
   {
     genesis,
     organisation,
-    keys,
-  }: { genesis: Genesis; organisation: Organisation | null; keys: NodeKeys },
+    halves,
+  }: { genesis: Genesis; organisation: Organisation | null; halves: Halves },
 ) {
   const { name, role } = values.node
   if (role === 'observer') return
@@ -168,12 +188,12 @@ function checkFounder(
     throw new NodeError('key_not_in_genesis', { name, detail: 'it has no role authority' })
   }
   for (const duty of ['transport', 'anchor', 'seal'] as const) {
-    if (equalBytes(organisation.keys[duty], keys[duty].publicKey)) continue
+    if (equalBytes(organisation.keys[duty], halves[duty].publicKey)) continue
     throw new NodeError('key_not_in_genesis', { name, detail: `the ${duty} key is another one` })
   }
 }
 
-function keyPathsOf(home: string, values: OptionValues): NodeOptions['keyPaths'] {
+function keyPathsOf(home: string, values: OptionValues): HomeOptions['keyPaths'] {
   const { consensus, transport, anchor, seal } = values.keys
   return {
     consensus: resolve(home, consensus),
@@ -183,17 +203,40 @@ function keyPathsOf(home: string, values: OptionValues): NodeOptions['keyPaths']
   }
 }
 
-async function readKeys(paths: NodeOptions['keyPaths']): Promise<NodeKeys> {
+async function readHalves(paths: HomeOptions['keyPaths']): Promise<Halves> {
   return {
-    consensus: await readKeyFile(paths.consensus, 'consensus'),
-    transport: await readKeyFile(paths.transport, 'transport'),
-    anchor: await readKeyFile(paths.anchor, 'anchor'),
-    seal: await readKeyFile(paths.seal, 'seal'),
+    consensus: await readPublicHalf(paths.consensus, 'consensus'),
+    transport: await readPublicHalf(paths.transport, 'transport'),
+    anchor: await readPublicHalf(paths.anchor, 'anchor'),
+    seal: await readPublicHalf(paths.seal, 'seal'),
   }
 }
 
+async function readKeys({ keyPaths, halves, lock, signer }: HomeOptions): Promise<NodeKeys> {
+  const consensus =
+    signer === null
+      ? await readKeyFile(keyPaths.consensus, 'consensus', lock)
+      : { publicKey: halves.consensus.publicKey, seed: null }
+  return {
+    consensus,
+    transport: await readKeyFile(keyPaths.transport, 'transport', lock),
+    anchor: await readKeyFile(keyPaths.anchor, 'anchor', lock),
+    seal: await readKeyFile(keyPaths.seal, 'seal', lock),
+  }
+}
+
+/** From where the passphrase of a home's keys comes, as its options say. */
+export function keysPassphrase(
+  home: string,
+  values: OptionValues,
+  sources: Omit<PassphraseSources, 'file'>,
+): AskPassphrase {
+  const { passphrase_file: file } = values.keys
+  return passphraseFrom({ ...sources, file: file === '' ? null : resolve(home, file) })
+}
+
 // A chain that goes on knows more than genesis: keys have been renewed, members have come and gone.
-async function hasChain({ dir }: NodeOptions['storage']): Promise<boolean> {
+async function hasChain({ dir }: HomeOptions['storage']): Promise<boolean> {
   try {
     await stat(join(dir, 'chain'))
     return true
@@ -203,7 +246,14 @@ async function hasChain({ dir }: NodeOptions['storage']): Promise<boolean> {
   }
 }
 
+/** @throws NodeError also when the passphrase of the keys is missing or wrong. */
 export async function loadNodeOptions(sources: LoadSources): Promise<NodeOptions> {
+  const options = await loadHomeOptions(sources)
+  return deepFreeze({ ...options, keys: await readKeys(options) })
+}
+
+/** For commands on a stopped home, which work whether or not anybody knows the passphrase. */
+export async function loadHomeOptions(sources: LoadSources): Promise<HomeOptions> {
   const home = resolve(sources.home)
   const paths = homePaths(home)
   const configPath = resolve(sources.configPath ?? paths.configFile)
@@ -229,11 +279,13 @@ export async function loadNodeOptions(sources: LoadSources): Promise<NodeOptions
     throw new NodeError('network_mismatch', { configured, actual, path: genesisPath })
   }
   const keyPaths = keyPathsOf(home, values)
-  const keys = await readKeys(keyPaths)
-  const organisation = findOrganisation(genesis, keys)
+  const lock = new SeedLock(keysPassphrase(home, values, sources))
+  const signer = parseSignerAddress(home, values.keys)
+  const halves = await readHalves(keyPaths)
+  const organisation = findOrganisation(genesis, halves)
   const rest = partOptions(home, values)
   const blobs = await readBlobPlace(home, rest.storage.dir, values)
-  if (!(await hasChain(rest.storage))) checkFounder(values, { genesis, organisation, keys })
+  if (!(await hasChain(rest.storage))) checkFounder(values, { genesis, organisation, halves })
 
   return deepFreeze({
     home,
@@ -246,8 +298,10 @@ export async function loadNodeOptions(sources: LoadSources): Promise<NodeOptions
     genesisDigest: digest,
     networkId: actual,
     organisation,
-    keys,
+    halves,
     keyPaths,
+    lock,
+    signer,
     ...rest,
     blobs,
     origins,

@@ -1,27 +1,62 @@
 // 32 random bytes that never leave this node: what it keeps of patients is named and sealed with keys that
-// follow from them (at-rest.ts). Made once; a node that lost them opens none of it again.
+// follow from them (at-rest.ts). Made once; a node that lost them opens none of it again. Sealed on the
+// disk where the keys beside it are (seed-lock.ts).
 
 import { randomBytes } from 'node:crypto'
-import { open, readFile, rename, stat } from 'node:fs/promises'
+import { open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fromHex, toHex } from '@mooring/codec'
 import { homePaths } from './home.ts'
+import { parseOwnJson, writeSecretFile } from './keys.ts'
 import { NodeError } from './node-error.ts'
+import { noPassphrase, readSealedSeed, type SeedLock } from './seed-lock.ts'
 
 const SECRET = /^[0-9a-f]{64}\n$/
+const HEAD = { type: 'records', public: '', name: '', created: '' }
 
-/** The one of the home. */
-export function loadRecordsSecret(home: string): Promise<Uint8Array> {
-  return loadLocalSecret(join(homePaths(home).keys, 'records.secret'))
+export interface SecretPlace {
+  home: string
+  lock?: SeedLock
 }
 
-export async function loadLocalSecret(path: string): Promise<Uint8Array> {
+export function recordsSecretPath(home: string): string {
+  return join(homePaths(home).keys, 'records.secret')
+}
+
+/** The one of the home. */
+export function loadRecordsSecret({ home, lock }: SecretPlace): Promise<Uint8Array> {
+  return loadLocalSecret(recordsSecretPath(home), lock)
+}
+
+export async function loadLocalSecret(path: string, lock = noPassphrase()): Promise<Uint8Array> {
   const text = await readOwn(path)
-  if (text === undefined) return makeSecret(path)
-  if (!SECRET.test(text)) {
+  if (text === undefined) {
+    const secret = new Uint8Array(randomBytes(32))
+    await keepLocalSecret(path, secret, lock.isUsed ? lock : null)
+    return secret
+  }
+  return readSecret(path, text, lock)
+}
+
+/** Undefined when there is none. */
+export async function findLocalSecret(
+  path: string,
+  lock: SeedLock,
+): Promise<Uint8Array | undefined> {
+  const text = await readOwn(path)
+  return text === undefined ? undefined : readSecret(path, text, lock)
+}
+
+async function readSecret(path: string, text: string, lock: SeedLock): Promise<Uint8Array> {
+  if (SECRET.test(text)) return fromHex(text.trimEnd())
+  if (!text.startsWith('{')) {
     throw new NodeError('key_malformed', { path, detail: 'it is not 64 hex digits and a newline' })
   }
-  return fromHex(text.trimEnd())
+  const content = parseOwnJson(path, text)
+  const sealed =
+    typeof content === 'object' && content !== null ? readSealedSeed(content) : undefined
+  if (sealed === undefined) throw new NodeError('key_encrypted', { path })
+  return lock.open(sealed, HEAD, path)
 }
 
 async function readOwn(path: string): Promise<string | undefined> {
@@ -37,17 +72,17 @@ async function readOwn(path: string): Promise<string | undefined> {
   }
 }
 
-/** A crash leaves the whole secret or none. */
-async function makeSecret(path: string): Promise<Uint8Array> {
-  const secret = new Uint8Array(randomBytes(32))
+/** Sealed when there is a lock. A crash leaves the whole secret, or what was there before. */
+export async function keepLocalSecret(
+  path: string,
+  secret: Uint8Array,
+  lock: SeedLock | null,
+): Promise<void> {
+  const sealed = lock && { version: 1, type: HEAD.type, ...(await lock.seal(secret, HEAD)) }
   const temporary = `${path}.new`
-  const file = await open(temporary, 'w', 0o600)
-  try {
-    await file.writeFile(`${toHex(secret)}\n`)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
+  await rm(temporary, { force: true })
+  const text = sealed === null ? toHex(secret) : JSON.stringify(sealed, null, 2)
+  await writeSecretFile(temporary, `${text}\n`)
   await rename(temporary, path)
   const folder = await open(dirname(path), 'r')
   try {
@@ -55,5 +90,4 @@ async function makeSecret(path: string): Promise<Uint8Array> {
   } finally {
     await folder.close()
   }
-  return secret
 }

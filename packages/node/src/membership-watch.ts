@@ -20,7 +20,7 @@ import type { Execution } from './execution.ts'
 import type { NodeOptions } from './load-options.ts'
 import type { Logger } from './logger.ts'
 import { NodeError } from './node-error.ts'
-import { adoptNextKey, findNextKey } from './next-keys.ts'
+import { findNextHalf, promoteNextKey } from './next-keys.ts'
 import { foreignDuties, nextDuties, placeOf } from './own-place.ts'
 
 const LOOK_MS = 2_000
@@ -133,9 +133,9 @@ export class MembershipWatch {
   async #adoptTried({ keys: named }: Organisation): Promise<void> {
     const { keys, keyPaths } = this.#options
     if (!equalBytes(named.transport, keys.transport.publicKey)) return
-    const next = await findNextKey(keyPaths.transport, 'transport')
+    const next = await findNextHalf(keyPaths.transport, 'transport')
     if (next === undefined || !equalBytes(next.publicKey, named.transport)) return
-    await adoptNextKey(keyPaths.transport, 'transport')
+    await promoteNextKey(keyPaths.transport, 'transport')
     this.#modules.logger.info('the chain names the next transport key: the one before is destroyed')
   }
 
@@ -144,7 +144,7 @@ export class MembershipWatch {
     if (this.#hasTried) return
     this.#hasTried = true
     this.#isTrying = true
-    findNextKey(keyPaths.transport, 'transport')
+    findNextHalf(keyPaths.transport, 'transport')
       .then((next) => {
         this.#isTrying = false
         if (next === undefined || equalBytes(next.publicKey, keys.transport.publicKey)) return

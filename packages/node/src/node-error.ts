@@ -5,6 +5,7 @@ import type { HaltReason } from '@mooring/consensus'
 import type { OptionProblem } from './config-file.ts'
 import type { DataErrorCode } from './errors-data.ts'
 import type { EmergencyCommandErrorCode } from './errors-emergency.ts'
+import type { KeysErrorCode } from './errors-keys.ts'
 import type { MembershipErrorCode } from './errors-membership.ts'
 import type { PatientGrantErrorCode } from './errors-patient-grants.ts'
 import type { PeerBookErrorCode } from './errors-peer-book.ts'
@@ -18,6 +19,7 @@ export type NodeErrorCode =
   | PeerBookErrorCode
   | PlaceErrorCode
   | DataErrorCode
+  | KeysErrorCode
   | VaultErrorCode
   | 'options_invalid'
   | 'http_not_loopback'

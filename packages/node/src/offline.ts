@@ -17,7 +17,7 @@ import {
   tidySnapshots,
   type Tip,
 } from '@mooring/storage'
-import type { NodeOptions } from './load-options.ts'
+import type { HomeOptions } from './load-options.ts'
 import { NodeError } from './node-error.ts'
 import { type PrunePlan, type PruningModules, planPruning, runPruning } from './pruning.ts'
 import { type SnapshotTrust, windowMsOf } from './snapshot-check.ts'
@@ -30,7 +30,7 @@ import { readHeader } from './stores.ts'
  * Takes a snapshot of the newest block of a stopped home.
  * @throws StorageError locked when its node runs
  */
-export function createSnapshotOffline(options: NodeOptions): Promise<SnapshotManifest> {
+export function createSnapshotOffline(options: HomeOptions): Promise<SnapshotManifest> {
   return withChain(options, async (chain) => {
     const { snapshotsDir: folder, genesis, genesisDigest } = options
     const pinned = await chain.pin()
@@ -54,13 +54,13 @@ export function createSnapshotOffline(options: NodeOptions): Promise<SnapshotMan
 }
 
 /** @throws StorageError locked when the node runs */
-export function planPruningOffline(options: NodeOptions): Promise<PrunePlan> {
+export function planPruningOffline(options: HomeOptions): Promise<PrunePlan> {
   return withPruning(options, (modules) => planPruning(pruningOf(options), modules))
 }
 
 /** @throws StorageError locked when the node runs */
 export function runPruningOffline(
-  options: NodeOptions,
+  options: HomeOptions,
 ): Promise<{ plan: PrunePlan; blocks: number }> {
   return withPruning(options, (modules) => runPruning(pruningOf(options), modules))
 }
@@ -86,7 +86,7 @@ export type StartOptions = Pick<FetchOptions, 'height' | 'onProgress' | 'onBad'>
 
 /** Makes the chain of an empty home from a snapshot that others have. */
 export async function startHomeFrom(
-  options: NodeOptions,
+  options: HomeOptions,
   sources: readonly SnapshotSource[],
   start: StartOptions,
 ): Promise<Tip> {
@@ -99,7 +99,7 @@ export async function startHomeFrom(
 
 /** The same from a file. */
 export async function startHomeFromFile(
-  options: NodeOptions,
+  options: HomeOptions,
   path: string,
   { onChunk }: Pick<ReadOptions, 'onChunk'> = {},
 ): Promise<Tip> {
@@ -124,17 +124,17 @@ export function snapshotFile(folder: string, height: number): string {
   return snapshotPath(folder, height)
 }
 
-async function refuseChain({ storage }: NodeOptions): Promise<void> {
+async function refuseChain({ storage }: HomeOptions): Promise<void> {
   if (!(await hasChain(storage.dir))) return
   throw new NodeError('chain_exists', { path: join(storage.dir, 'chain') })
 }
 
-function pruningOf({ home, snapshotsDir, storage, genesis }: NodeOptions) {
+function pruningOf({ home, snapshotsDir, storage, genesis }: HomeOptions) {
   return { home, snapshotsFolder: snapshotsDir, retention: storage.retention, genesis }
 }
 
 async function withPruning<T>(
-  options: NodeOptions,
+  options: HomeOptions,
   work: (modules: PruningModules) => Promise<T>,
 ): Promise<T> {
   return withChain(options, async (chain) => {
@@ -152,7 +152,7 @@ async function withPruning<T>(
 }
 
 async function withChain<T>(
-  { home, storage, genesis, genesisDigest }: NodeOptions,
+  { home, storage, genesis, genesisDigest }: HomeOptions,
   work: (chain: ChainStore) => Promise<T>,
 ): Promise<T> {
   const database = await openDatabase(join(storage.dir, 'chain'), { name: 'chain', home })

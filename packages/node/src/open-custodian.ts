@@ -93,8 +93,8 @@ export function openProofs(
   }
 }
 
-async function batchOptions({ name, genesisDigest, keys, home }: NodeOptions) {
-  const secret = await loadRecordsSecret(home)
+async function batchOptions({ name, genesisDigest, keys, home, lock }: NodeOptions) {
+  const secret = await loadRecordsSecret({ home, lock })
   return { organisation: name, genesisDigest, anchorKey: keys.anchor, secret }
 }
 

@@ -33,13 +33,13 @@ export async function openEmergencies(
   { options, logger, metrics, stores }: CustodyGround,
   { agreement, custodian, vault, relay, accesses, reader }: EmergencyGround,
 ): Promise<Emergencies> {
-  const { name: self, keys, home, genesisDigest } = options
+  const { name: self, keys, genesisDigest } = options
   const { members, committer, execution } = agreement
   const { index, accounts } = custodian
   const { peers } = vault
   const { chain } = stores
-  const atRest = new AtRest(await loadRecordsSecret(home))
-  const retired = await findRetiredKeys(options.keyPaths.seal, 'seal')
+  const atRest = new AtRest(await loadRecordsSecret(options))
+  const retired = await findRetiredKeys(options.keyPaths.seal, 'seal', options.lock)
   const sealSecrets = [keys.seal, ...retired].map(({ seed }) => seed)
   return new Emergencies(
     { self, genesisDigest, sealSecrets, anchorKey: keys.anchor },

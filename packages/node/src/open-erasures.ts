@@ -45,9 +45,9 @@ export async function openErasures(
 ): Promise<OpenedErasures> {
   const { members, facts } = agreement
   const { index, accounts, placing } = custodian
-  const { name: self, genesisDigest, home, retention } = options
+  const { name: self, genesisDigest, retention } = options
   const { records: store, privateValues } = stores
-  const atRest = new AtRest(await loadRecordsSecret(home))
+  const atRest = new AtRest(await loadRecordsSecret(options))
   const accountOf = (record: Uint8Array) => index.get(record)?.account
   const referenceOf = (patientKey: Uint8Array) => accounts.findByKey(patientKey)?.reference
   const erasures = new Erasures(

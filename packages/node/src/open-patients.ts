@@ -29,13 +29,13 @@ export async function openPatients(
   { options, stores, late }: Pick<CustodyGround, 'options' | 'stores' | 'late'>,
   { agreement, custodian, relay }: { agreement: Agreement; custodian: Custodian; relay: Relay },
 ): Promise<OpenedPatients> {
-  const { name: organisation, genesisDigest, keys, home } = options
+  const { name: organisation, genesisDigest, keys } = options
   const { accounts, index } = custodian
   const { facts, members } = agreement
   const clock = systemClock
   const now = () => clock.wall()
   const isMember = (name: string) => members.organisations.some(({ id }) => id === name)
-  const atRest = new AtRest(await loadRecordsSecret(home))
+  const atRest = new AtRest(await loadRecordsSecret(options))
   const store = stores.privateValues
   const common = { organisation, genesisDigest, accounts, facts, relay, clock }
   const kept = new KeptGrants(store, atRest, now)

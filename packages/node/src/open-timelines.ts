@@ -26,11 +26,11 @@ export async function openTimelines(
     opened,
   }: { agreement: Agreement; custodian: Custodian; vault: VaultParts; opened: OpenedVault },
 ): Promise<TimelineHandlers> {
-  const { name: self, keys, home, genesis } = options
+  const { name: self, keys, genesis } = options
   const { chain, records, privateValues: store } = stores
   const { accounts, index } = custodian
   const { keeper, answers } = opened
-  const atRest = new AtRest(await loadRecordsSecret(home))
+  const atRest = new AtRest(await loadRecordsSecret(options))
   const ground = { chain, genesis: encodeGenesis(genesis) }
   const collector = new AccessCollector({
     self,

@@ -62,13 +62,13 @@ export async function openVaultKeeper(
   const { members } = agreement
   const { index, accounts, placing } = custodian
   const { repairAfterMs: graceMs, auditEveryMs: auditMs } = options.vault
-  const { name: self, keys, home } = options
+  const { name: self, keys } = options
   const { peers, shards, deposits, roots, grants } = vault
-  const atRest = new AtRest(await loadRecordsSecret(home))
+  const atRest = new AtRest(await loadRecordsSecret(options))
   const sequences = new AccessSequences(
     new SealedValues(stores.privateValues, atRest, 'access-sequences', sequenceSchema),
   )
-  const retired = await findRetiredKeys(options.keyPaths.seal, 'seal')
+  const retired = await findRetiredKeys(options.keyPaths.seal, 'seal', options.lock)
   const retiredSealSecrets = retired.map(({ seed }) => seed)
   const care = { ...CARE_DEFAULTS, graceMs, auditMs }
   const keeper = createVaultKeeper(

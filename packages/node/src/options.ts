@@ -7,7 +7,7 @@
 import type { Option } from './option-kinds.ts'
 import { CONSENSUS_OPTIONS, MEMPOOL_OPTIONS, SYNC_OPTIONS } from './options-chain.ts'
 import { ADMIN_OPTIONS, HTTP_OPTIONS, PATIENTS_OPTIONS } from './options-http.ts'
-import { KEYS_OPTIONS } from './options-keys.ts'
+import { KEYS_OPTIONS, SIGNER_OPTIONS } from './options-keys.ts'
 import { NETWORK_OPTIONS, NODE_OPTIONS, SHUTDOWN_OPTIONS } from './options-node.ts'
 import { LOG_OPTIONS, METRICS_OPTIONS } from './options-observing.ts'
 import { P2P_OPTIONS } from './options-p2p.ts'
@@ -18,6 +18,7 @@ export const OPTIONS = {
   node: NODE_OPTIONS,
   network: NETWORK_OPTIONS,
   keys: KEYS_OPTIONS,
+  signer: SIGNER_OPTIONS,
   p2p: P2P_OPTIONS,
   consensus: CONSENSUS_OPTIONS,
   mempool: MEMPOOL_OPTIONS,

@@ -3,7 +3,6 @@
 // names. A configuration says neither; membership is a matter of the chain.
 
 import { equalBytes } from '@mooring/codec'
-import type { KeyPair } from '@mooring/crypto'
 import {
   isIdTaken,
   type Organisation,
@@ -11,14 +10,17 @@ import {
   ownerOfKey,
   type State,
 } from '@mooring/ledger'
-import type { NodeKeys, NodeOptions } from './load-options.ts'
+import { type PublicHalf, readPublicHalf } from './keys.ts'
+import type { ConsensusKey, NodeKeys, NodeOptions } from './load-options.ts'
 import type { Logger } from './logger.ts'
-import { adoptNextKey, findNextKey } from './next-keys.ts'
+import { adoptNextKey, findNextHalf, findNextKey, promoteNextKey } from './next-keys.ts'
 import { NodeError } from './node-error.ts'
 
 type Reader = Pick<State, 'get'>
 
 export type NodeDuty = keyof NodeKeys
+
+type OwnKeys = Pick<NodeOptions, 'keys' | 'keyPaths' | 'lock'>
 
 const DUTIES: readonly NodeDuty[] = ['consensus', 'transport', 'anchor', 'seal']
 
@@ -59,7 +61,7 @@ export async function nextDuties(
 ): Promise<NodeDuty[]> {
   const waiting: NodeDuty[] = []
   for (const duty of foreignDuties(keys, organisation)) {
-    const next = await findNextKey(keyPaths[duty], duty)
+    const next = await findNextHalf(keyPaths[duty], duty)
     if (next !== undefined && equalBytes(next.publicKey, organisation.keys[duty]))
       waiting.push(duty)
   }
@@ -71,27 +73,41 @@ export async function nextDuties(
  * key is not here keeps the one that is: the chain may only be behind.
  */
 export async function takeNamedKeys(
-  options: Pick<NodeOptions, 'name' | 'keys' | 'keyPaths'>,
+  options: OwnKeys & Pick<NodeOptions, 'name'>,
   state: Reader,
   logger: Logger,
 ): Promise<NodeKeys> {
   const place = placeOf(state, options.name)
   if (place.kind !== 'member') return options.keys
-  const adopted: Partial<Record<NodeDuty, KeyPair>> = {}
+  let keys = options.keys
   for (const duty of await nextDuties(options, place.organisation)) {
-    adopted[duty] = await adoptNextKey(options.keyPaths[duty], duty)
+    keys = await takeNextKey({ ...options, keys }, duty)
     const fate = duty === 'seal' ? 'is kept, for what was sealed to it' : 'is destroyed'
     logger.info('the chain names the next key: it is in use now', { duty, theOneBefore: fate })
   }
-  return { ...options.keys, ...adopted }
+  return keys
+}
+
+async function takeNextKey(options: OwnKeys, duty: NodeDuty): Promise<NodeKeys> {
+  const { keys, keyPaths, lock } = options
+  const path = keyPaths[duty]
+  if (duty !== 'consensus' || keys.consensus.seed !== null) {
+    return { ...keys, [duty]: await adoptNextKey(path, duty, lock) }
+  }
+  await promoteNextKey(path, duty)
+  return { ...keys, consensus: { ...(await readPublicHalf(path, duty)), seed: null } }
 }
 
 /** A consensus key of ours, the present or the next one, by its public key. */
 export async function consensusKeyNamed(
   publicKey: Uint8Array,
-  { keys, keyPaths }: Pick<NodeOptions, 'keys' | 'keyPaths'>,
-): Promise<KeyPair | undefined> {
-  if (equalBytes(keys.consensus.publicKey, publicKey)) return keys.consensus
-  const next = await findNextKey(keyPaths.consensus, 'consensus')
-  return next !== undefined && equalBytes(next.publicKey, publicKey) ? next : undefined
+  { keys, keyPaths, lock }: OwnKeys,
+): Promise<ConsensusKey | undefined> {
+  const isNamed = (key: PublicHalf | undefined) =>
+    key !== undefined && equalBytes(key.publicKey, publicKey)
+  if (isNamed(keys.consensus)) return keys.consensus
+  const half = await findNextHalf(keyPaths.consensus, 'consensus')
+  if (!isNamed(half)) return undefined
+  if (keys.consensus.seed === null) return { publicKey, seed: null }
+  return findNextKey(keyPaths.consensus, 'consensus', lock)
 }

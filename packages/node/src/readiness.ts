@@ -5,7 +5,6 @@
 
 import { toHex } from '@mooring/codec'
 import { quorumOf } from '@mooring/consensus'
-import type { KeyPair } from '@mooring/crypto'
 import {
   createTransaction,
   openChanges,
@@ -16,10 +15,12 @@ import {
 import type { Clock } from './clock.ts'
 import type { Committer } from './committer.ts'
 import type { Execution } from './execution.ts'
+import type { ConsensusKey } from './load-options.ts'
 import type { Logger } from './logger.ts'
 import type { Mempool } from './mempool.ts'
 import { BLOCKS_BEHIND } from './presence.ts'
 import { speaksProtocol } from './protocol.ts'
+import type { RemoteSigner } from './remote-signer.ts'
 
 const LOOK_MS = 1_000
 /** What was handed in and is in no block yet is handed in again, newly signed. */
@@ -41,7 +42,9 @@ export interface ReadinessModules {
   /** How many organisations of these are connected. */
   connectedOf: (organisations: readonly string[]) => number
   /** Our consensus key with this public key, the next one included. */
-  keyNamed: (publicKey: Uint8Array) => Promise<KeyPair | undefined>
+  keyNamed: (publicKey: Uint8Array) => Promise<ConsensusKey | undefined>
+  /** Holds the keys that have no seed here. */
+  signer?: Pick<RemoteSigner, 'ready'>
   onFatal: (error: unknown) => void
 }
 
@@ -99,13 +102,13 @@ export class Readiness {
 
   async #consider(open: readonly RecordedChange[]): Promise<void> {
     for (const change of open) {
-      const keyPair = await this.#keyFor(change)
-      if (keyPair !== undefined && !this.#isClosed) await this.#say(change, keyPair)
+      const key = await this.#keyFor(change)
+      if (key !== undefined && !this.#isClosed) await this.#say(change, key)
     }
   }
 
   /** The key to say it with; undefined when nothing is to be said, or we are not ready. */
-  async #keyFor(record: RecordedChange): Promise<KeyPair | undefined> {
+  async #keyFor(record: RecordedChange): Promise<ConsensusKey | undefined> {
     const { clock, execution, connectedOf, keyNamed } = this.#modules
     const { organisation } = this.#options
     const said = this.#saidAt.get(toHex(record.id))
@@ -127,18 +130,10 @@ export class Readiness {
     return keyNamed(key)
   }
 
-  async #say({ id, change }: RecordedChange, keyPair: KeyPair): Promise<void> {
-    const { clock, execution, mempool, logger } = this.#modules
-    const { organisation, genesisDigest } = this.#options
-    const { expiryWindowMs } = execution.parameters
-    const time = Math.max(clock.wall(), execution.tip.meta.time)
-    const transaction = createTransaction({
-      genesisDigest,
-      keyPair,
-      kind: 'change.ready',
-      expiresAt: time + Math.min(LIFETIME_MS, Math.floor(expiryWindowMs / 2)),
-      body: { organisation, change: id },
-    })
+  async #say({ id, change }: RecordedChange, key: ConsensusKey): Promise<void> {
+    const { clock, mempool, logger } = this.#modules
+    const transaction = await this.#signed(id, key)
+    if (transaction === null || this.#isClosed) return
     this.#saidAt.set(toHex(id), clock.monotonic())
     const outcome = await mempool.submit(transaction)
     const name = toHex(id.subarray(0, 4))
@@ -149,4 +144,20 @@ export class Readiness {
       })
     else logger.info('this node is ready for a change', { change: name, kind: change.kind })
   }
+
+  /** Null while the signer that holds the key is away: it is asked for again. */
+  #signed(change: Uint8Array, { publicKey, seed }: ConsensusKey): Promise<Uint8Array | null> {
+    const { clock, execution, signer } = this.#modules
+    const { organisation, genesisDigest } = this.#options
+    const { expiryWindowMs } = execution.parameters
+    const time = Math.max(clock.wall(), execution.tip.meta.time)
+    const expiresAt = time + Math.min(LIFETIME_MS, Math.floor(expiryWindowMs / 2))
+    const body = { organisation, change }
+    if (seed === null) return signer?.ready(publicKey, { expiresAt, ...body }) ?? nothing()
+    const keyPair = { seed, publicKey }
+    const ready = { kind: 'change.ready', expiresAt, body } as const
+    return Promise.resolve(createTransaction({ genesisDigest, keyPair, ...ready }))
+  }
 }
+
+const nothing = () => Promise.resolve(null)

@@ -34,7 +34,9 @@ export async function ownOptions(
   refuseUnspoken(state, height + 1)
   const keys = await takeNamedKeys(options, state, logger)
   const next =
-    transport === 'next' ? await findNextKey(options.keyPaths.transport, 'transport') : undefined
+    transport === 'next'
+      ? await findNextKey(options.keyPaths.transport, 'transport', options.lock)
+      : undefined
   const own = { ...options, keys: { ...keys, transport: next ?? keys.transport } }
   checkGuard(own, stores, logger)
   return own

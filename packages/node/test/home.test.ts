@@ -69,7 +69,7 @@ test('a home that others may read is refused with the command that closes it', (
 test('keys are written for their owner alone and read back, one per duty', () =>
   inFolder(async (folder) => {
     const keys = createKeyRing()
-    await writeKeyRing(folder, keys, new Date('2026-11-20T09:31:07Z'))
+    await writeKeyRing(folder, keys, { created: new Date('2026-11-20T09:31:07Z') })
     const seen = new Set<string>()
     for (const duty of KEY_DUTIES) {
       const path = join(folder, `${duty}.json`)
@@ -83,7 +83,7 @@ test('keys are written for their owner alone and read back, one per duty', () =>
     assert.equal(seen.size, KEY_DUTIES.length)
     assert.deepEqual(keys.seal.publicKey, x25519PublicKey(keys.seal.seed))
     assert.deepEqual(keys.anchor, keyPairFromSeed(keys.anchor.seed))
-    await assert.rejects(writeKeyRing(folder, createKeyRing(), new Date()), /EEXIST/)
+    await assert.rejects(writeKeyRing(folder, createKeyRing(), { created: new Date() }), /EEXIST/)
     assert.deepEqual(
       await readKeyFile(join(folder, 'governance.json'), 'governance'),
       keys.governance,
@@ -93,7 +93,7 @@ test('keys are written for their owner alone and read back, one per duty', () =>
 test('a key file that is open, of another duty, encrypted or damaged is refused', () =>
   inFolder(async (folder) => {
     const keys = createKeyRing()
-    await writeKeyRing(folder, keys, new Date())
+    await writeKeyRing(folder, keys, { created: new Date() })
     const path = join(folder, 'consensus.json')
     const text = readFileSync(path, 'utf8')
     await refuses('key_missing', readKeyFile(join(folder, 'none.json'), 'anchor'))

@@ -87,7 +87,9 @@ class Hospitals {
     const organisation = `hospital-${index}`
     const keys: NewKey[] = []
     for (const duty of duties) {
-      const { keyPair } = await prepareNextKey(this.keyFile(index, duty), duty, new Date())
+      const { keyPair } = await prepareNextKey(this.keyFile(index, duty), duty, {
+        created: new Date(),
+      })
       keys.push(
         duty === 'seal'
           ? { duty, key: keyPair.publicKey, signature: null }

@@ -18,7 +18,7 @@ async function inKeys(run: (folder: string, keys: KeyRing) => Promise<void>): Pr
   const folder = mkdtempSync(join(tmpdir(), 'mooring-keys-'))
   try {
     const keys = createKeyRing()
-    await writeKeyRing(folder, keys, NOW)
+    await writeKeyRing(folder, keys, { created: NOW })
     await run(folder, keys)
   } finally {
     rmSync(folder, { recursive: true })
@@ -31,11 +31,11 @@ test('a next key is made once, and found again by whoever comes after a crash', 
       const path = join(folder, `${duty}.json`)
       assert.equal(await findNextKey(path, duty), undefined)
       writeFileSync(`${nextKeyPath(path)}.new`, 'half a key')
-      const first = await prepareNextKey(path, duty, NOW)
+      const first = await prepareNextKey(path, duty, { created: NOW })
       assert.equal(first.isNew, true)
       assert.equal(statSync(join(folder, `${duty}.next.json`)).mode & 0o777, 0o600)
       assert.notDeepEqual(first.keyPair, keys[duty])
-      const again = await prepareNextKey(path, duty, NOW)
+      const again = await prepareNextKey(path, duty, { created: NOW })
       assert.deepEqual(again, { keyPair: first.keyPair, isNew: false })
       assert.deepEqual(await readKeyFile(path, duty), keys[duty])
     }
@@ -45,7 +45,7 @@ test('the next key takes the place of the old one, which is gone; only the seal 
   inKeys(async (folder, keys) => {
     for (const duty of KEY_DUTIES) {
       const path = join(folder, `${duty}.json`)
-      const { keyPair } = await prepareNextKey(path, duty, NOW)
+      const { keyPair } = await prepareNextKey(path, duty, { created: NOW })
       assert.deepEqual(await adoptNextKey(path, duty), keyPair)
       assert.deepEqual(await readKeyFile(path, duty), keyPair)
       assert.equal(existsSync(nextKeyPath(path)), false)
@@ -62,7 +62,7 @@ test('the next key takes the place of the old one, which is gone; only the seal 
 test('a seal key that was kept before a crash is no obstacle after it', () =>
   inKeys(async (folder) => {
     const path = join(folder, 'seal.json')
-    await prepareNextKey(path, 'seal', NOW)
+    await prepareNextKey(path, 'seal', { created: NOW })
     const kept = await readKeyFile(path, 'seal')
     const name = `seal.${Buffer.from(kept.publicKey).toString('hex', 0, 4)}.json`
     writeFileSync(join(folder, name), 'the copy of before')

@@ -31,6 +31,7 @@ const EXITS = [3, 4, 5, 6, 7, 9, 13]
 export function governance(command: Command): Command {
   return remote(command)
     .option('--governance-key <file>', 'key file to sign with (keys/governance.json of the home)')
+    .option('--governance-passphrase-file <file>', 'what opens it (that of the home)')
     .addOption(
       new Option('--wait [duration]', 'until the change has passed, 60s unless said').argParser(
         durationArgument,

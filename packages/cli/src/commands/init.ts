@@ -18,17 +18,24 @@ import {
   createKeyRing,
   formatConfigFile,
   homePaths,
+  keepLocalSecret,
   keyFileName,
   type KeyRing,
   NodeError,
   readGenesisFile,
   makeFirstGuard,
+  type Profile,
+  PROFILES,
+  randomSeed,
+  recordsSecretPath,
+  resolveOptions,
   writeKeyRing,
 } from '@mooring/node'
 import { type Command, Option } from 'commander'
 import { withHelp } from '../command-help.ts'
 import { type Context, type GlobalOptions, homeOf } from '../context.ts'
 import { formatJoinLine } from '../join-line.ts'
+import { newLock, passphraseFileOf } from '../keys-lock.ts'
 import { createOutput, formatFields, type Output } from '../output.ts'
 
 type InitOptions = GlobalOptions & {
@@ -41,6 +48,10 @@ type InitOptions = GlobalOptions & {
   address?: string[]
   peer?: string[]
   role: 'authority' | 'observer'
+  profile?: Profile
+  passphraseFile?: string
+  // False when --no-encrypt was given.
+  encrypt: boolean
 }
 
 function nameOf(options: InitOptions): string {
@@ -102,6 +113,22 @@ function joinLineOf(genesis: Genesis, keys: KeyRing, options: InitOptions): stri
   }
 }
 
+// Keys of a real node are sealed, whoever makes them; those of a trial may lie open.
+async function lockFor(context: Context, options: InitOptions, profile: Profile) {
+  if (options.encrypt) return newLock(context, await passphraseFileOf(context, options))
+  if (profile === 'prod') throw new NodeError('keys_must_be_sealed', { profile })
+  return null
+}
+
+function profileOf(context: Context, { profile }: InitOptions): Profile {
+  const { values } = resolveOptions({
+    flags: profile === undefined ? {} : { 'node.profile': profile },
+    env: context.env,
+    file: null,
+  })
+  return values.node.profile
+}
+
 type Made = {
   home: string
   name: string
@@ -121,11 +148,17 @@ async function initialise(context: Context, options: InitOptions): Promise<Made>
   const genesis = source === undefined ? undefined : await readGenesisFile(source)
   const network = genesis === undefined ? null : networkId(genesisDigest(genesis))
   await refuseUsedHome(home)
+  const profile = profileOf(context, options)
+  const lock = await lockFor(context, options, profile)
   const keys = createKeyRing()
   const joinLine = genesis === undefined ? null : joinLineOf(genesis, keys, options)
 
+  const created = context.now()
+  // Before the home is made: a passphrase that is missing or too short leaves nothing behind.
+  await lock?.prepare()
   const paths = await createHome(home)
-  await writeKeyRing(paths.keys, keys, context.now())
+  await writeKeyRing(paths.keys, keys, { created, lock })
+  await keepLocalSecret(recordsSecretPath(home), randomSeed(), lock)
   await makeFirstGuard(paths.guard)
   if (source !== undefined) {
     await copyFile(source, paths.genesisFile)
@@ -134,6 +167,10 @@ async function initialise(context: Context, options: InitOptions): Promise<Made>
   const settings = {
     'node.name': name,
     'node.role': role,
+    ...(profile === 'prod' ? {} : { 'node.profile': profile }),
+    ...(options.passphraseFile === undefined
+      ? {}
+      : { 'keys.passphrase_file': resolve(context.cwd, options.passphraseFile) }),
     ...(network === null ? {} : { 'network.id': network }),
     ...(options.address === undefined ? {} : { 'p2p.announce': options.address }),
     ...(options.peer === undefined ? {} : { 'p2p.peers': options.peer }),
@@ -196,13 +233,17 @@ export function addInit(program: Command, context: Context): void {
         .choices(['authority', 'observer'])
         .default('observer'),
     )
+    .addOption(new Option('--profile <profile>', 'what the node is for (prod)').choices(PROFILES))
+    .option('--passphrase-file <file>', 'seals the keys; the configuration will name it')
+    .option('--no-encrypt', 'leave the keys open; only with profile devnet or test')
     .addOption(new Option('--genesis <file>').hideHelp())
   withHelp(command, {
     examples: [
-      'mooring init --name riverside --network genesis.json',
+      'mooring init --name riverside --network genesis.json --passphrase-file /run/secrets/passphrase',
       'mooring --home /srv/mooring init --name st-mary --role authority',
+      'mooring --home /tmp/trial init --name trial --profile test --no-encrypt',
     ],
-    exits: [3, 7],
+    exits: [3, 5, 7],
   })
   command.action(async () => {
     const options = command.optsWithGlobals<InitOptions>()

@@ -13,12 +13,12 @@ import {
   signNewKey,
 } from '@mooring/ledger'
 import {
-  adoptNextKey,
-  findNextKey,
+  findNextHalf,
   KEY_DUTIES,
   type KeyDuty,
   NodeError,
   prepareNextKey,
+  promoteNextKey,
 } from '@mooring/node'
 import { type Command, Option } from 'commander'
 import { formatWaiting, shortId } from '../change-text.ts'
@@ -32,6 +32,7 @@ import {
   openGovernance,
 } from '../governance.ts'
 import { type KeyState, ownerOf, readKeyStates, standingOf, withChain } from '../home-keys.ts'
+import { governanceLock, homeLock } from '../keys-lock.ts'
 import { createOutput, type Output } from '../output.ts'
 import { propose } from '../propose.ts'
 import { governance, waitForPass, waitMsOf } from './change-propose.ts'
@@ -98,11 +99,17 @@ function newKey(
 async function prepare(
   opened: Governance,
   chosen: readonly KeyState[],
-  { context, output }: World,
+  { context, options, output }: World,
 ): Promise<ChangeOf<'rekey'>> {
   const keys: ChangeOf<'rekey'>['keys'] = []
+  const locks = {
+    home: await homeLock(context, options),
+    governance: await governanceLock(context, options),
+  }
   for (const { duty, path } of chosen) {
-    const { keyPair, isNew } = await prepareNextKey(path, duty, context.now())
+    const lock = duty === 'governance' ? locks.governance : locks.home
+    const how = { created: context.now(), lock }
+    const { keyPair, isNew } = await prepareNextKey(path, duty, how)
     output.note(`${isNew ? 'made' : 'found'} the next ${duty} key`)
     keys.push(newKey(opened, duty, keyPair))
   }
@@ -152,8 +159,8 @@ async function takeIntoUse(
     const left: KeyState[] = []
     for (const state of waiting) {
       const { path, duty } = state
-      if ((await findNextKey(path, duty)) === undefined) continue
-      if (duty === 'governance') await adoptNextKey(path, duty)
+      if ((await findNextHalf(path, duty)) === undefined) continue
+      if (duty === 'governance') await promoteNextKey(path, duty)
       else left.push(state)
     }
     if (left.length === 0) return []
@@ -213,6 +220,7 @@ export function addRotate(group: Command, context: Context): void {
         .choices([...KEY_DUTIES, 'all'])
         .makeOptionMandatory(),
     )
+    .option('--passphrase-file <file>', 'what opens the keys of the home')
     .option('--reason <text>', 'why, for the others; it stays on the chain')
   withHelp(command, {
     examples: [

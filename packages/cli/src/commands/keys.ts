@@ -1,8 +1,8 @@
 // The keys of a home: what is in use, what waits, what the chain names; and their rotation.
 
 import { toHex } from '@mooring/codec'
-import { formatDidKey, formatPeerId, type KeyPair } from '@mooring/crypto'
-import { KEY_DUTIES, type KeyDuty, NodeError } from '@mooring/node'
+import { formatDidKey, formatPeerId } from '@mooring/crypto'
+import { KEY_DUTIES, type KeyDuty, type FoundKey, NodeError } from '@mooring/node'
 import { type Command, InvalidArgumentError } from 'commander'
 import { remote, withHelp } from '../command-help.ts'
 import type { Context } from '../context.ts'
@@ -13,12 +13,12 @@ import { addRotate } from './keys-rotate.ts'
 
 type ShowOptions = RemoteOptions & { governanceKey?: string }
 
-function nameOf(duty: KeyDuty, { publicKey }: KeyPair): string {
+function nameOf(duty: KeyDuty, { publicKey }: FoundKey): string {
   if (duty === 'seal') return toHex(publicKey)
   return duty === 'transport' ? formatPeerId(publicKey) : formatDidKey(publicKey)
 }
 
-const shown = (duty: KeyDuty, key: KeyPair | null) => (key === null ? '–' : nameOf(duty, key))
+const shown = (duty: KeyDuty, key: FoundKey | null) => (key === null ? '–' : nameOf(duty, key))
 
 function describe(state: KeyState): string {
   switch (standingOf(state)) {
@@ -35,8 +35,8 @@ function describe(state: KeyState): string {
 
 function documentOf(state: KeyState): object {
   const { duty, path, current, next, chain } = state
-  const of = (key: KeyPair | null) =>
-    key === null ? null : { public: toHex(key.publicKey), name: nameOf(duty, key) }
+  const of = (key: FoundKey | null) =>
+    key && { public: toHex(key.publicKey), name: nameOf(duty, key), form: key.form }
   return { duty, file: path, current: of(current), next: of(next), chain, state: standingOf(state) }
 }
 
@@ -73,6 +73,7 @@ function addList(group: Command, context: Context): void {
       formatTable(states, [
         { title: 'duty', value: ({ duty }) => duty },
         { title: 'key', value: ({ duty, current }) => shorten(shown(duty, current)) },
+        { title: 'form', value: ({ current }) => current?.form ?? '–' },
         { title: 'next', value: ({ duty, next }) => shorten(shown(duty, next)) },
         { title: 'on the chain', value: describe },
       ]),
@@ -111,6 +112,8 @@ function addShow(group: Command, context: Context): void {
         ['duty', duty],
         ['file', state.path],
         ['key', shown(duty, state.current)],
+        ['form', state.current?.form ?? '–'],
+        ['made', state.current?.created ?? '–'],
         ['next', shown(duty, state.next)],
         ['on the chain', `${state.chain ?? '–'}  ${describe(state)}`],
       ]),

@@ -211,12 +211,14 @@ export function addStart(program: Command, context: Context, result: Result): vo
     const output = createOutput(context, given)
     const home = homeOf(context, given)
     const format = given.json === true ? { 'log.format': 'json' } : {}
+    const askSecret = askedOnce(context.askSecret)
     const load = () =>
       loadNodeOptions({
         home,
         configPath: configOf(context, given),
         flags: { ...format, ...flagsOf(given) },
         env: context.env,
+        askSecret,
       })
     if (given.check === true) {
       reportCheck(output, await load())
@@ -228,6 +230,18 @@ export function addStart(program: Command, context: Context, result: Result): vo
       throw await addHolder(error, home)
     }
   })
+}
+
+// A node that is started again for new keys goes on while nobody is at the terminal.
+function askedOnce(ask: Context['askSecret']): Context['askSecret'] {
+  let answer: Promise<string> | null = null
+  return (
+    ask &&
+    ((question) => {
+      answer ??= ask(question)
+      return answer
+    })
+  )
 }
 
 function reportCheck(output: Output, options: NodeOptions): void {
