@@ -7,6 +7,8 @@ import { formatWaiting } from '../src/change-text.ts'
 import { LedgerNode } from './ledger-node.ts'
 import { inWorld, type Ran, serve } from './world.ts'
 
+const TRIAL = ['--profile', 'test', '--no-encrypt']
+
 type Network = {
   node: LedgerNode
   folder: string
@@ -49,10 +51,9 @@ async function idOf(ran: Promise<Ran>): Promise<string> {
 async function admitFifth({ folder, run, as, devnet }: Network): Promise<void> {
   const genesis = join(devnet.nodes[0]?.home ?? '', 'config', 'genesis.json')
   const home = join(folder, 'hospital-4')
-  const made = await run([
-    ...['--home', home, 'init', '--name', 'hospital-4', '--network', genesis],
-    ...['--profile', 'test', '--no-encrypt'],
-  ])
+  const made = await run(
+    ['--home', home, 'init', '--name', 'hospital-4', '--network', genesis].concat(TRIAL),
+  )
   assert.equal(made.code, 0, made.stderr)
   const id = await idOf(
     as(0, `change propose admit @${home}/config/join.txt --reason trial --json`),
@@ -210,10 +211,7 @@ test('an id may be abbreviated while it is unambiguous, and a vote can be taken 
 
 test('only the governance key of a member signs, and only for the network of its home', () =>
   withNetwork(async ({ as, run, folder, devnet }) => {
-    await run([
-      ...['--home', join(folder, 'hospital-9'), 'init', '--name', 'hospital-9'],
-      ...['--profile', 'test', '--no-encrypt'],
-    ])
+    await run(['--home', join(folder, 'hospital-9'), 'init', '--name', 'hospital-9'].concat(TRIAL))
     const stranger = await as(9, 'change propose demote hospital-1 --reason x')
     assert.equal(stranger.code, 5)
     assert.match(stranger.stderr, /MOR-2020/)
@@ -233,7 +231,7 @@ test('only the governance key of a member signs, and only for the network of its
     assert.equal((await as(0, 'change propose parameters --set deltaMs=250 --reason x')).code, 3)
     const words = 'change propose parameters --set deltaMs=250 --reason x --governance-key'
     assert.equal((await as(0, `${words} ${stick}`)).code, 0)
-    assert.match((await as(0, 'keys list')).stdout, /^governance +– +– +kept elsewhere$/m)
+    assert.match((await as(0, 'keys list')).stdout, /^governance +– +– +– +kept elsewhere$/m)
   }))
 
 test('keys are made in the home of the hospital that proposes them, or not at all', () =>
@@ -316,7 +314,7 @@ test('keys are listed also while no node answers', () =>
     const { code, stdout, stderr } = await as(0, 'keys list --endpoint http://127.0.0.1:1')
     assert.equal(code, 0, stderr)
     assert.match(stderr, /no node answers/)
-    assert.match(stdout, /^consensus +did:key:\S+ +– +not known: no node says$/m)
+    assert.match(stdout, /^consensus +did:key:\S+ +plain +– +not known: no node says$/m)
   }))
 
 test.run()
