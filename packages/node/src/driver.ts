@@ -37,6 +37,7 @@ import type { Execution, Refusal } from './execution.ts'
 import { blockRecord, certificateRecord, raised, voteRecord } from './journalling.ts'
 import { type Measures, timed } from './measures.ts'
 import type { Mempool } from './mempool.ts'
+import type { Voter } from './voter.ts'
 
 /** Larger proposals go over the bulk lane, so that votes need not wait behind them. */
 const URGENT_BYTES_MAX = 64 << 10
@@ -46,14 +47,6 @@ const CANDIDATES = 1.1
 const PROPOSED_TRANSACTIONS_MAX = 2_000
 
 type Lane = 'urgent' | 'bulk'
-
-/** Signs here and at once; or asks a signer, which may be away. */
-export type Voter =
-  | { sign: (vote: UnsignedVote) => Uint8Array }
-  | {
-      /** @returns null for a vote that is not given: it was not wanted any more, or cannot be judged. */
-      ask: (vote: UnsignedVote, isWanted: () => boolean) => Promise<Uint8Array | null>
-    }
 
 export interface DriverModules {
   clock: Clock

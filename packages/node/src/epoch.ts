@@ -12,16 +12,15 @@ import {
   type ConsensusConfig,
   decodeCertificate,
   type Recovered,
-  voteMessage,
 } from '@mooring/consensus'
-import { sign } from '@mooring/crypto'
 import type { ChainStore, Journal, JournalRecord } from '@mooring/storage'
 import type { Amnesia } from './amnesia.ts'
-import { Driver, type DriverModules, type Voter } from './driver.ts'
+import { Driver, type DriverModules } from './driver.ts'
 import type { Execution } from './execution.ts'
 import { marksOf, remember } from './journalling.ts'
 import type { ConsensusKey } from './load-options.ts'
 import type { RemoteSigner } from './remote-signer.ts'
+import { voterOf } from './voter.ts'
 
 const SKIP_MS = 4_000
 const STATUS_MS = 3_000
@@ -61,28 +60,6 @@ export function beginEpoch(options: EpochOptions, modules: EpochModules): Epoch 
     voter: voterOf(options, modules.signer),
   })
   return { number, keys, driver }
-}
-
-function voterOf(
-  { consensusKey, genesisDigest }: EpochOptions,
-  signer: EpochModules['signer'],
-): Voter {
-  if (consensusKey === null) {
-    return {
-      sign: () => {
-        throw new Error('an observer was asked to vote')
-      },
-    }
-  }
-  const { seed, publicKey } = consensusKey
-  if (seed !== null) {
-    return {
-      sign: ({ kind, subject }) =>
-        sign({ seed, publicKey }, voteMessage(genesisDigest, kind, subject)),
-    }
-  }
-  if (signer === undefined) throw new Error('nobody holds the consensus key')
-  return { ask: (vote, isWanted) => signer.vote(publicKey, vote, isWanted) }
 }
 
 function configOf({ epoch, authorities, parameters }: Execution, me: number | null) {

@@ -16,9 +16,9 @@ import {
   type Vote,
   voteMessage,
 } from '@mooring/consensus'
-import { type KeyPair, sign } from '@mooring/crypto'
+import { sign } from '@mooring/crypto'
 import { type Network, type NetworkHandlers, startNetwork } from '@mooring/network'
-import type { NodeOptions } from './load-options.ts'
+import type { ConsensusKey, NodeOptions } from './load-options.ts'
 import { NodeError } from './node-error.ts'
 
 export const BEHAVIOURS = ['equivocate', 'withhold', 'flood', 'lie'] as const
@@ -27,7 +27,7 @@ export type Behaviour = (typeof BEHAVIOURS)[number]
 
 type Start = typeof startNetwork
 
-type Signing = Pick<NodeOptions, 'genesisDigest'> & { keys: { consensus: KeyPair } }
+type Signing = Pick<NodeOptions, 'genesisDigest'> & { keys: { consensus: ConsensusKey } }
 
 const FLOOD_EVERY_MS = 20
 const FRAMES_AT_ONCE = 20
@@ -88,10 +88,12 @@ function twinOf(
   { keys, genesisDigest }: Signing,
 ): Uint8Array | undefined {
   const votes = votesIn(message).filter(({ kind }) => kind === 'notarize')
-  if (votes.length === 0) return undefined
+  const { seed, publicKey } = keys.consensus
+  // A signer would refuse to.
+  if (votes.length === 0 || seed === null) return undefined
   const others = votes.map((vote): Vote => {
     const subject = { ...vote.subject, digest: randomBytes(32).toString('hex') }
-    const signature = sign(keys.consensus, voteMessage(genesisDigest, vote.kind, subject))
+    const signature = sign({ seed, publicKey }, voteMessage(genesisDigest, vote.kind, subject))
     return { ...vote, subject, signature }
   })
   return encodeMessage({ kind: 'votes', votes: others })
