@@ -15,9 +15,12 @@ export function configurationPage(): string {
     '# Configuration',
     `A node reads ${code('config/mooring.toml')} in its home. A flag of ${code('mooring start')} wins over an environment
 variable, that over the file, the file over what the profile sets, that over the default. Names are mechanical:
-${code('[p2p] max_peers')} is ${code('MOORING_P2P_MAX_PEERS')} and ${code('--p2p-max-peers')}. An unknown key is an error.`,
+${code('[p2p] max_peers')} is ${code('MOORING_P2P_MAX_PEERS')} and ${code('--p2p-max-peers')}. An unknown key is an error;
+${code('mooring config validate')} shows all errors at once with line and column, ${code('mooring config show --origins')}
+where each value comes from.`,
     `Durations have a unit (${code('500ms')}, ${code('10s')}, ${code('5m')}, ${code('2h')}, ${code('30d')}), sizes too (${code('64KiB')}, ${code('64MiB')},
-${code('2GiB')}). What must be equal on all nodes is no option: it is in the genesis, and changed by vote.`,
+${code('2GiB')}). What must be equal on all nodes is no option: it is in the genesis, and changed by vote. The JSON Schema
+of the file is [schemas/mooring.toml.json](schemas/mooring.toml.json).`,
     ...sections.map(describeSection),
     '## A file with everything',
     block(formatConfigFile({}).trimEnd().split('\n')),

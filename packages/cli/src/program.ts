@@ -5,6 +5,7 @@ import { Command } from 'commander'
 import { addAccess } from './commands/access.ts'
 import { addBlock } from './commands/block.ts'
 import { addChange } from './commands/change.ts'
+import { addConfig } from './commands/config.ts'
 import { addDevnet } from './commands/devnet.ts'
 import { addEmergency } from './commands/emergency.ts'
 import { addEnrolment } from './commands/enrolment.ts'
@@ -100,6 +101,7 @@ export function createProgram(context: Context, result: Result): Command {
   addPractitioner(program, context)
   addRecovery(program, context)
   program.commandsGroup('Operate:')
+  addConfig(program, context)
   addKeys(program, context)
   addVault(program, context, result)
   addSnapshot(program, context)

@@ -11,7 +11,13 @@ import { DOCUMENT_SCHEMAS } from '../src/schemas/registry.ts'
 const CONTRACT = new URL('../../api/openapi.json', import.meta.url)
 
 // These print what is a document of its own kind: a proof, a genesis file, log lines, a JSON Schema.
-const OTHERS = [/^proof get\b/, /^record disclose\b/, /^genesis show\b.*--raw/, /^start\b/]
+const OTHERS = [
+  /^proof get\b/,
+  /^record disclose\b/,
+  /^genesis show\b.*--raw/,
+  /^start\b/,
+  /^config schema\b/,
+]
 
 export function components(): Components {
   const { components: named }: { components: { schemas: Components } } = JSON.parse(

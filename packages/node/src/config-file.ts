@@ -1,11 +1,18 @@
 // The configuration file: TOML in, a list of settings with the place of each, and every problem at
-// once. smol-toml reads the values but keeps no positions, so a small scanner over the same text,
-// which is known to be valid by then, finds where each key and value stands.
+// once.
 
 import { parse, TomlError } from 'smol-toml'
 import type { NodeErrorCode } from './node-error.ts'
-import { formatDuration, formatSize, nearest } from './option-values.ts'
+import {
+  formatDuration,
+  formatSize,
+  nearest,
+  type Parsed,
+  parseDuration,
+  parseSize,
+} from './option-values.ts'
 import { OPTION_ENTRIES, OPTIONS, type OptionEntry } from './options.ts'
+import { locate, type Place } from './toml-places.ts'
 
 export const CONFIG_VERSION = 1
 
@@ -24,67 +31,6 @@ export type ConfigFile = {
   isToml: boolean
   settings: ReadonlyMap<string, FileSetting>
   problems: OptionProblem[]
-}
-
-type Place = { path: string[]; key: string; value: string; source: string }
-
-const KEY = /\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([A-Za-z0-9_-]+))\s*(\.)?/y
-
-// Reads `a.b."c"` from `from` on; gives the parts and the offset after the last one.
-function readKey(text: string, from: number): { parts: string[]; end: number } {
-  const parts: string[] = []
-  KEY.lastIndex = from
-  let match = KEY.exec(text)
-  let end = from
-  while (match !== null) {
-    parts.push(match[1] ?? match[2] ?? match[3] ?? '')
-    end = KEY.lastIndex
-    match = match[4] === undefined ? null : KEY.exec(text)
-  }
-  return { parts, end }
-}
-
-const TOKEN =
-  /"""[^]*?"""+|'''[^]*?'''+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|#[^\n]*|[[{]|[\]}]|\n|[^"'#[{\]}\n]+/y
-
-function endOfValue(text: string, from: number): number {
-  let depth = 0
-  TOKEN.lastIndex = from
-  for (let match = TOKEN.exec(text); match !== null; match = TOKEN.exec(text)) {
-    const [token] = match
-    if (token === '[' || token === '{') depth += 1
-    if (token === ']' || token === '}') depth -= 1
-    if (token === '\n' && depth === 0) return TOKEN.lastIndex
-  }
-  return text.length
-}
-
-function locate(text: string): Place[] {
-  const lineStarts = [0, ...[...text.matchAll(/\n/g)].map((match) => match.index + 1)]
-  const at = (offset: number) => {
-    const line = lineStarts.findLastIndex((start) => start <= offset)
-    return `${line + 1}:${offset - (lineStarts[line] ?? 0) + 1}`
-  }
-  const places: Place[] = []
-  let table: string[] = []
-  let offset = 0
-  while (offset < text.length) {
-    const start = offset + (/^[\s]*/.exec(text.slice(offset))?.[0].length ?? 0)
-    const lineEnd = text.indexOf('\n', start)
-    offset = lineEnd === -1 ? text.length : lineEnd + 1
-    if (text[start] === '[') {
-      table = readKey(text, text[start + 1] === '[' ? start + 2 : start + 1).parts
-      places.push({ path: table, key: at(start), value: at(start), source: `[${table.join('.')}]` })
-    } else if (text[start] !== '#' && start < text.length) {
-      const { parts, end } = readKey(text, start)
-      const value = end + (/^=\s*/.exec(text.slice(end))?.[0].length ?? 0)
-      offset = endOfValue(text, value)
-      const [firstLine = ''] = text.slice(start, offset).split('\n')
-      const source = `${table.length > 0 ? `[${table.join('.')}] ` : ''}${firstLine.trim()}`
-      places.push({ path: [...table, ...parts], key: at(start), value: at(value), source })
-    }
-  }
-  return places
 }
 
 function unknown(place: Place | undefined, word: string, candidates: string[]): OptionProblem {
@@ -163,13 +109,23 @@ function readTree(tree: Record<string, unknown>, places: Place[]): ConfigFile {
   return { isToml: true, settings, problems }
 }
 
+const isSame = (parsed: Parsed<number>, value: unknown) =>
+  'value' in parsed && parsed.value === value
+
 export function formatOptionValue(entry: OptionEntry, value: unknown): string {
-  if (entry.kind === 'duration') return formatDuration(Number(value))
-  if (entry.kind === 'size') return formatSize(Number(value))
+  // What is rounded to be read would be another value when it is read back.
+  if (entry.kind === 'duration') {
+    const text = formatDuration(Number(value))
+    return isSame(parseDuration(text), value) ? text : `${Number(value)}ms`
+  }
+  if (entry.kind === 'size') {
+    const text = formatSize(Number(value))
+    return isSame(parseSize(text), value) ? text : `${Number(value)}B`
+  }
   return Array.isArray(value) ? value.join(',') : String(value)
 }
 
-function formatToml(entry: OptionEntry, value: unknown): string {
+export function formatTomlValue(entry: OptionEntry, value: unknown): string {
   if (entry.kind === 'integer') return String(value)
   if (Array.isArray(value)) return `[${value.map((item) => JSON.stringify(item)).join(', ')}]`
   return JSON.stringify(formatOptionValue(entry, value))
@@ -184,7 +140,7 @@ export function formatConfigFile(settings: Readonly<Record<string, unknown>>): s
     lines.push('', `[${section}]`)
     for (const entry of OPTION_ENTRIES.filter((each) => each.section === section)) {
       const setting = settings[entry.name]
-      const value = formatToml(entry, setting ?? entry.default)
+      const value = formatTomlValue(entry, setting ?? entry.default)
       lines.push(`# ${entry.description}`)
       lines.push(`${setting === undefined ? '# ' : ''}${entry.key} = ${value}`)
     }

@@ -4,6 +4,7 @@ import type { HaltReason } from '@mooring/consensus'
 import { type CatalogEntry, entry } from './error-entry.ts'
 import { DATA_TEXTS } from './errors-data.ts'
 import { PEER_BOOK_TEXTS } from './errors-peer-book.ts'
+import { CONFIGURATION_TEXTS } from './errors-configuration.ts'
 import { KEYS_TEXTS } from './errors-keys.ts'
 import { PLACE_TEXTS } from './errors-place.ts'
 import { KEEPING_TEXTS } from './errors-storage.ts'
@@ -16,6 +17,7 @@ import { WALLET_TEXTS } from './errors-wallet.ts'
 import type { CommandErrorCode, NodeErrorCode } from './node-error.ts'
 
 export const COMMAND_TEXTS: Record<CommandErrorCode, CatalogEntry> = {
+  ...CONFIGURATION_TEXTS,
   ...PATIENT_GRANT_TEXTS,
   ...WALLET_TEXTS,
   ...EMERGENCY_COMMAND_TEXTS,
@@ -163,6 +165,7 @@ export const NODE_TEXTS: Record<NodeErrorCode, CatalogEntry> = {
     'The configuration cannot be used',
     'Options come from flags, MOORING_* variables and the configuration file.',
     'All options with their defaults:   mooring start --help',
+    'Check it without starting anything:   mooring config validate',
   ),
   http_not_loopback: entry(1005, 3)(
     'The API would be open to other computers',

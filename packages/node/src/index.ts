@@ -1,4 +1,12 @@
-export { formatConfigFile, formatOptionValue, type OptionProblem } from './config-file.ts'
+export {
+  CONFIG_VERSION,
+  formatConfigFile,
+  formatOptionValue,
+  type OptionProblem,
+  parseConfigFile,
+} from './config-file.ts'
+export { configSchema } from './config-schema.ts'
+export { migrateConfig, setInConfig } from './edit-config.ts'
 export { foundersOf } from './authority-sets.ts'
 export { makeFirstGuard } from './first-guard.ts'
 export {
@@ -47,7 +55,10 @@ export {
   loadNodeOptions,
   type LoadSources,
   type NodeOptions,
+  type Configuration,
   readConfigFile,
+  readConfiguration,
+  refuseProblems,
   readGenesisFile,
 } from './load-options.ts'
 export {
@@ -62,10 +73,16 @@ export { createLogger, type Logger, type RootLogger } from './logger.ts'
 export { NodeRestart } from './membership-watch.ts'
 export { createMetrics, type Metrics } from './metrics.ts'
 export { type ErrorData, NodeError } from './node-error.ts'
-export { formatDuration, formatRetention, parseDuration, parseHostPort } from './option-values.ts'
+export {
+  formatDuration,
+  formatRetention,
+  nearest,
+  parseDuration,
+  parseHostPort,
+} from './option-values.ts'
 export { type Profile, PROFILES } from './option-kinds.ts'
 export { OPTION_ENTRIES, type OptionEntry } from './options.ts'
-export { resolveOptions } from './resolve-options.ts'
+export { type Origin, parseOptionText, resolveOptions } from './resolve-options.ts'
 export { findContradictions } from './guard-check.ts'
 export { type RunningNode, startNode } from './node.ts'
 export { BEHAVIOURS, type Behaviour, misbehave } from './rehearsal.ts'

@@ -26,7 +26,12 @@ import type { Profile } from './option-kinds.ts'
 import type { OptionValues } from './options.ts'
 import { partOptions } from './part-options.ts'
 import { passphraseFrom, type PassphraseSources } from './passphrase-source.ts'
-import { type OptionSources, type Origin, resolveOptions } from './resolve-options.ts'
+import {
+  type OptionSources,
+  type Origin,
+  type ResolvedOptions,
+  resolveOptions,
+} from './resolve-options.ts'
 import { type AskPassphrase, SeedLock } from './seed-lock.ts'
 import { type SignerAddress, parseSignerAddress } from './signer-address.ts'
 
@@ -246,6 +251,32 @@ async function hasChain({ dir }: HomeOptions['storage']): Promise<boolean> {
   }
 }
 
+export type Configuration = ResolvedOptions & {
+  configPath: string
+  // Null when there is no such file.
+  file: ConfigFile | null
+}
+
+/** What the sources say together, with every problem of it; of the home nothing but the file is read. */
+export async function readConfiguration(sources: LoadSources): Promise<Configuration> {
+  const home = resolve(sources.home)
+  const configPath = resolve(sources.configPath ?? homePaths(home).configFile)
+  const file = await readConfigFile(configPath)
+  if (file === null && sources.configPath !== undefined) {
+    throw new NodeError('config_missing', { path: configPath, home })
+  }
+  return { ...resolveOptions({ ...sources, file }), configPath, file }
+}
+
+/** @throws NodeError with all problems at once */
+export function refuseProblems({ problems, configPath }: Configuration): void {
+  if (problems.length === 0) return
+  const [first] = problems
+  const isOne = problems.every((problem) => problem.code === first?.code)
+  const code = isOne ? (first?.code ?? 'options_invalid') : 'options_invalid'
+  throw new NodeError(code, { path: configPath }, { problems })
+}
+
 /** @throws NodeError also when the passphrase of the keys is missing or wrong. */
 export async function loadNodeOptions(sources: LoadSources): Promise<NodeOptions> {
   const options = await loadHomeOptions(sources)
@@ -255,21 +286,10 @@ export async function loadNodeOptions(sources: LoadSources): Promise<NodeOptions
 /** For commands on a stopped home, which work whether or not anybody knows the passphrase. */
 export async function loadHomeOptions(sources: LoadSources): Promise<HomeOptions> {
   const home = resolve(sources.home)
-  const paths = homePaths(home)
-  const configPath = resolve(sources.configPath ?? paths.configFile)
   await checkHome(home)
-  const file = await readConfigFile(configPath)
-  if (file === null && sources.configPath !== undefined) {
-    throw new NodeError('config_missing', { path: configPath, home })
-  }
-  const { values, origins, problems } = resolveOptions({ ...sources, file })
-  if (problems.length > 0) {
-    const [first] = problems
-    const isOne = problems.every((problem) => problem.code === first?.code)
-    const code = isOne ? (first?.code ?? 'options_invalid') : 'options_invalid'
-    throw new NodeError(code, { path: configPath }, { problems })
-  }
-
+  const configuration = await readConfiguration(sources)
+  refuseProblems(configuration)
+  const { configPath, file, values, origins } = configuration
   const genesisPath = resolve(dirname(configPath), values.network.genesis)
   const genesis = await readGenesisFile(genesisPath)
   const digest = genesisDigest(genesis)

@@ -3,6 +3,7 @@
 
 import type { HaltReason } from '@mooring/consensus'
 import type { OptionProblem } from './config-file.ts'
+import type { ConfigurationErrorCode } from './errors-configuration.ts'
 import type { DataErrorCode } from './errors-data.ts'
 import type { EmergencyCommandErrorCode } from './errors-emergency.ts'
 import type { KeysErrorCode } from './errors-keys.ts'
@@ -54,6 +55,7 @@ export type NodeErrorCode =
 
 // What the commands refuse by themselves.
 export type CommandErrorCode =
+  | ConfigurationErrorCode
   | EmergencyCommandErrorCode
   | PatientGrantErrorCode
   | WalletErrorCode

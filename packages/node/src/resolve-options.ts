@@ -85,6 +85,11 @@ function parseCandidate(entry: OptionEntry, candidate: Candidate): Parsed<unknow
     : PARSERS[entry.kind](String(raw), entry)
 }
 
+// As a person types it, in a flag or a variable.
+export function parseOptionText(entry: OptionEntry, raw: string): Parsed<unknown> {
+  return read(entry, { raw, origin: { from: 'flag', where: '' }, source: raw, written: 'text' })
+}
+
 function read(entry: OptionEntry, candidate: Candidate): Parsed<unknown> {
   const parsed = parseCandidate(entry, candidate)
   if ('expected' in parsed) return parsed
@@ -131,9 +136,17 @@ function misspeltVariables(env: OptionSources['env']): OptionProblem[] {
     })
 }
 
-function contradictions(values: OptionValues): OptionProblem[] {
+// Told at the first of the options that the file sets.
+function contradictions(
+  values: OptionValues,
+  origins: Readonly<Record<string, Origin>>,
+): OptionProblem[] {
   const problems: OptionProblem[] = []
-  const add = (source: string, sentence: string) => problems.push({ where: '', source, sentence })
+  const add = (source: string, sentence: string) => {
+    const set = source.split(', ').map((name) => origins[name])
+    const where = set.find((origin) => origin?.from === 'file')?.where ?? ''
+    problems.push({ where, source, sentence })
+  }
   if (values.p2p.allow === 'list' && values.p2p.allow_list.length === 0) {
     add('p2p.allow, p2p.allow_list', 'admit nobody: allow is "list" and the list is empty')
   }
@@ -171,7 +184,7 @@ function missing(sources: OptionSources): OptionProblem[] {
   return OPTION_ENTRIES.filter(
     (entry) => entry.name === 'node.name' && candidatesOf(entry, sources).length === 0,
   ).map((entry) => ({
-    where: '',
+    where: sources.file === null ? '' : '1:1',
     source: entry.name,
     sentence: `is missing: set it in the file, or with ${entry.flag} or ${entry.variable}`,
   }))
@@ -219,7 +232,7 @@ export function resolveOptions(sources: OptionSources): ResolvedOptions {
   const values: OptionValues = tree
   problems.push(...misspeltVariables(sources.env), ...notLoopback(values, apiListen))
   // What contradicts is only known once every single value is right.
-  if (problems.length === 0) problems.push(...contradictions(values))
+  if (problems.length === 0) problems.push(...contradictions(values, origins))
   if (sources.file?.isToml !== false) problems.push(...missing(sources))
   return { values, origins, problems: problems.toSorted(byPlace) }
 }

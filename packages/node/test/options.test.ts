@@ -45,10 +45,10 @@ test('acceptance 9: a flag wins over the environment, that over the file, for ev
 
 test('a bucket and the choice to use one go together', () => {
   assert.deepEqual(problemsOf(`${HEAD}[vault]\nblobs = "s3"\n`), [
-    ' contradict: blobs is "s3" and no bucket is named',
+    '5:9 contradict: blobs is "s3" and no bucket is named',
   ])
   assert.deepEqual(problemsOf(`${HEAD}[vault]\nbucket = "shards"\n`), [
-    ' contradict: set blobs to "s3" to use the bucket',
+    '5:10 contradict: set blobs to "s3" to use the bucket',
   ])
   assert.deepEqual(problemsOf(`${HEAD}[vault]\nblobs = "s3"\nbucket = "shards"\n`), [])
   assert.equal(problemsOf(`${HEAD}[vault]\nbucket = "No Bucket"\n`).length, 1)
@@ -75,7 +75,7 @@ test('names of flags and variables follow from the name of the option', () => {
 })
 
 const BROKEN: [title: string, text: string, expected: RegExp[]][] = [
-  ['an empty file', '', [/^1:1 config_version is missing/, /^ is missing: set it/]],
+  ['an empty file', '', [/^1:1 config_version is missing/, /^1:1 is missing: set it/]],
   [
     'a later version',
     'config_version = 2\n[node]\nname="a"',
@@ -135,21 +135,21 @@ const BROKEN: [title: string, text: string, expected: RegExp[]][] = [
   ['a public API', `${HEAD}[http]\nlisten = "0.0.0.0:7421"\n`, [/^5:10 not a loopback address/]],
   ['an unknown level', `${HEAD}[log]\nlevel = "loud"\n`, [/^5:9 expected <level>/]],
   ['a bad module level', `${HEAD}[log]\nlevel = "info,p2p=loud"\n`, [/^5:9 expected <level>/]],
-  ['nobody admitted', `${HEAD}[p2p]\nallow = "list"\n`, [/^ admit nobody/]],
+  ['nobody admitted', `${HEAD}[p2p]\nallow = "list"\n`, [/^5:9 admit nobody/]],
   [
     'a list that is not used',
     `${HEAD}[p2p]\nallow_list = ["12D3KooWQbLf4sTqKGqXqVvJfZ5wqz1aA2DxLZy7n1hV1o8cQy6f"]\n`,
-    [/^ contradict: set allow/],
+    [/^5:14 contradict: set allow/],
   ],
   [
     'one port for two servers',
     `${HEAD}[http]\nlisten = "127.0.0.1:7423"\n`,
-    [/^ both take port 7423$/],
+    [/^5:10 both take port 7423$/],
   ],
 ]
 
 for (const [title, text, expected] of BROKEN) {
-  test(`a configuration with ${title} is refused at its place`, () => {
+  test(`acceptance 9: a configuration with ${title} is refused at its place`, () => {
     const problems = problemsOf(text)
     assert.equal(problems.length, expected.length, problems.join('\n'))
     for (const [index, pattern] of expected.entries()) assert.match(problems[index] ?? '', pattern)

@@ -12,12 +12,11 @@ import {
   NodeError,
   type NodeOptions,
   NodeRestart,
-  OPTION_ENTRIES,
-  type OptionEntry,
 } from '@mooring/node'
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import { withHelp } from '../command-help.ts'
 import { type Context, configOf, type GlobalOptions, homeOf } from '../context.ts'
+import { addOptionFlags, flagsOf } from '../option-flags.ts'
 import { createOutput, formatFields, type Output } from '../output.ts'
 import type { Result } from '../program.ts'
 import type { RunningNode, StartHow } from '../start-node.ts'
@@ -28,40 +27,6 @@ const SIGNAL_CODES = { SIGINT: 130, SIGTERM: 143 } as const
 type Signal = keyof typeof SIGNAL_CODES
 
 const HELD_CODES = [11, 12, 13, 14]
-
-const GLOBAL_FLAGS = ['--log-level', '--log-format']
-
-function describeDefault(entry: OptionEntry): string {
-  const value = Array.isArray(entry.default) ? entry.default.join(',') : String(entry.default)
-  return value === '' || entry.unit !== undefined ? '' : ` (${value})`
-}
-
-function addFlags(command: Command): void {
-  for (const entry of OPTION_ENTRIES) {
-    if (GLOBAL_FLAGS.includes(entry.flag)) continue
-    const text = `${entry.description}${describeDefault(entry)}`
-    const option = new Option(`${entry.flag} <value>`, text).helpGroup('Settings:')
-    if (entry.kind === 'list') {
-      option.argParser((value: string, previous: string[] | undefined) => [
-        ...(previous ?? []),
-        value,
-      ])
-    }
-    command.addOption(option)
-  }
-}
-
-function flagsOf(options: GlobalOptions): Record<string, string | string[]> {
-  const values = new Map(Object.entries(options))
-  const flags: Record<string, string | string[]> = {}
-  for (const entry of OPTION_ENTRIES) {
-    const name = new Option(entry.flag).attributeName()
-    const value: unknown = values.get(name)
-    if (typeof value === 'string') flags[entry.name] = value
-    if (Array.isArray(value)) flags[entry.name] = value.map(String)
-  }
-  return flags
-}
 
 // Who has the home already, as the process that has it wrote down.
 async function addHolder(error: unknown, home: string): Promise<unknown> {
@@ -196,7 +161,7 @@ export function addStart(program: Command, context: Context, result: Result): vo
     .description('run the node of this home until SIGTERM or Ctrl-C')
     .option('--check', 'check options, keys and genesis, and end')
     .option('--rejoin', 'begin a new vote journal; observe until no forgotten vote matters')
-  addFlags(command)
+  addOptionFlags(command)
   withHelp(command, {
     examples: [
       'mooring --home /srv/mooring start',

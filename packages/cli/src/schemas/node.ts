@@ -20,7 +20,9 @@ import {
   texts,
 } from './forms.ts'
 
-const origin = object({ from: oneOf('flag', 'env', 'file', 'profile', 'default'), where: text })
+const originFrom = oneOf('flag', 'env', 'file', 'profile', 'default')
+
+const origin = object({ from: originFrom, where: text })
 
 const publicKey = orNull(object({ public: digest, name: text }))
 
@@ -70,6 +72,38 @@ export const NODE_SCHEMAS = {
   }),
   'mooring/status/v1': answered('How a node is doing.', 'Status', {
     peerList: optional(listOf(answer('Peer'))),
+  }),
+  'mooring/config/v1': document('The configuration in effect, as its file would have it.', {
+    path: orNull(text),
+    values: mapOf(mapOf(anything)),
+    origins: mapOf(origin),
+  }),
+  'mooring/config-value/v1': document('One option.', {
+    name: text,
+    value: anything,
+    from: originFrom,
+    where: text,
+  }),
+  'mooring/config-set/v1': document('An option that was written.', {
+    name: text,
+    value: anything,
+    path: text,
+    backup: text,
+  }),
+  'mooring/config-validation/v1': document('A configuration without a problem.', {
+    ok: always(true),
+    path: orNull(text),
+  }),
+  'mooring/config-diff/v1': items(
+    'Options that differ.',
+    object({ name: text, value: anything, other: anything, from: originFrom, where: text }),
+  ),
+  'mooring/config-migration/v1': document('What brought a file to the present version.', {
+    path: text,
+    from: count,
+    to: count,
+    steps: texts,
+    backup: orNull(text),
   }),
   'mooring/health/v1': document('What the probe of a container found.', { ok: flag, detail: text }),
   'mooring/error/v1': document('What an error means.', errorEntry),
