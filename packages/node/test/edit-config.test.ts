@@ -12,6 +12,9 @@ function entryNamed(name: string): OptionEntry {
   return found
 }
 
+const refused = (code: string) => (error: unknown) =>
+  error instanceof NodeError && error.code === code
+
 const PEERS = entryNamed('p2p.max_peers')
 
 test('a value is replaced where it stands, and every other byte stays', () => {
@@ -66,8 +69,6 @@ test('a file without a version gets one, one of this version nothing, a newer on
   assert.equal(migrated?.text, 'config_version = 1\n[node]\nname = "a"\n')
   assert.equal(migrated.from, 0)
   assert.equal(migrateConfig(migrated.text), undefined)
-  const refused = (code: string) => (error: unknown) =>
-    error instanceof NodeError && error.code === code
   assert.throws(() => migrateConfig('config_version = 2\n'), refused('config_newer'))
   assert.throws(() => migrateConfig('config_version = "x"\n'), refused('config_version_strange'))
 })

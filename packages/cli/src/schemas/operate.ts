@@ -88,6 +88,12 @@ export const OPERATE_SCHEMAS = {
     height: orNull(count),
     effect: orNull(answer('ChangeEffect')),
   }),
+  'mooring/devnet-export/v1': document('A devnet as a set of containers.', {
+    format: text,
+    file: text,
+    user: text,
+    hospitals: texts,
+  }),
   'mooring/devnet-check/v1': document('What holds in a devnet.', {
     ok: always(true),
     findings: listOf(object({ check: text, ok: flag, detail: text })),
