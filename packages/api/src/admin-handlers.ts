@@ -4,8 +4,10 @@
 
 import type { AdminAccessHandlers } from './admin-access-handlers.ts'
 import type { AdminPeersHandlers } from './admin-peers-handlers.ts'
+import type { AdminSeeingHandlers } from './admin-seeing-handlers.ts'
 
 export interface AdminHandlers {
   readonly access: AdminAccessHandlers
   readonly peers: AdminPeersHandlers
+  readonly seeing: AdminSeeingHandlers
 }

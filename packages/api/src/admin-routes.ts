@@ -4,5 +4,10 @@
 
 import { adminAccessRoutes } from './admin-access-routes.ts'
 import { adminPeersRoutes } from './admin-peers-routes.ts'
+import { adminSeeingRoutes } from './admin-seeing-routes.ts'
 
-export const adminRoutes = { ...adminAccessRoutes, ...adminPeersRoutes }
+export const adminRoutes = {
+  ...adminAccessRoutes,
+  ...adminPeersRoutes,
+  ...adminSeeingRoutes,
+}

@@ -29,6 +29,7 @@ export const Alarm = named('Alarm', 'Something an operator must act on.', {
   severity: oneOf(['page', 'ticket'], 'How urgent it is.'),
   detail: text('One sentence.'),
   since: time('When it was first seen.'),
+  acknowledged: textOrNull('Who has taken note, and with what words; null: nobody.'),
 })
 export type Alarm = Static<typeof Alarm>
 

@@ -33,6 +33,7 @@ import type {
   Members,
   Network,
 } from './membership-answers.ts'
+import type { Checkpoint } from './checkpoint-answers.ts'
 import type { Pruned, PrunePlan, Snapshot, Snapshots } from './storage-answers.ts'
 import type { Access, AccessOutcome, AccessPage } from './access-answers.ts'
 import type { Evidence, EvidencePage } from './evidence-answers.ts'
@@ -163,6 +164,7 @@ export function createClient(endpoint: string, options: ClientOptions = {}) {
     changes: (query: { status?: 'open' | 'passed' } = {}) =>
       read<Changes>('/v1/changes', { query }),
     change: (id: string) => read<Change>(`/v1/changes/${encodeURIComponent(id)}`),
+    checkpoint: (height: number | 'latest') => read<Checkpoint>(`/v1/checkpoints/${height}`),
     snapshots: () => read<Snapshots>('/v1/snapshots'),
     snapshotManifest: (height: number) => readBytes(http, `/v1/snapshots/${height}/manifest`),
     snapshotChunk: (height: number, index: number) =>

@@ -178,6 +178,12 @@ export const reading: { [K in Reading]: Endpoint<K> } = {
     const cache = name === 'latest' ? { 'cache-control': 'no-cache' } : immutable
     return { status: 200, headers: { ...cache, etag: `"${block.digest}"` }, body: block }
   },
+  getCheckpoint: ({ params }, { handlers }) => {
+    const height = params.height === 'latest' ? 'latest' : Number(params.height)
+    const checkpoint = handlers.checkpoint(height)
+    if (checkpoint !== undefined) return current(checkpoint)
+    throw new ApiError('unknown_block', `No final block is kept here at or after ${params.height}.`)
+  },
   getTransaction: async ({ params }, { handlers }) => {
     const transaction = await handlers.transaction(params.id)
     if (transaction === undefined) {

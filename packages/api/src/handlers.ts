@@ -21,6 +21,7 @@ import type {
   Transaction,
   Verification,
 } from './answers.ts'
+import type { Checkpoint } from './checkpoint-answers.ts'
 import type { Pruned, PrunePlan, Snapshot } from './storage-answers.ts'
 import type { Access, AccessOutcome } from './access-answers.ts'
 import type { Evidence } from './evidence-answers.ts'
@@ -157,6 +158,9 @@ export interface ApiHandlers extends VaultHandlers {
   /** Final blocks below `before` (null: from the tip), newest first. */
   blocks(query: { before: number | null; limit: number }): Promise<BlockSummary[]>
   block(name: BlockName): Promise<Block | undefined>
+
+  /** The first one at or after that height with a certificate of its own. */
+  checkpoint(height: number | 'latest'): Checkpoint | undefined
 
   transaction(id: string): Promise<Transaction | undefined>
   /** One outcome for each transaction, in order. */

@@ -27,6 +27,9 @@ export type {
   PeerProbe,
 } from './admin-peers-answers.ts'
 export type { AdminPeersHandlers } from './admin-peers-handlers.ts'
+export type { Acknowledged, Check, Checks, LogLevel } from './admin-seeing-answers.ts'
+export type { AdminSeeingHandlers, BundleQuery } from './admin-seeing-handlers.ts'
+export type { Checkpoint } from './checkpoint-answers.ts'
 export type { Evidence, EvidencePage } from './evidence-answers.ts'
 export {
   type ApiCode,

@@ -11,6 +11,7 @@ import { ref } from './answer-forms.ts'
 import { accessRoutes } from './access-routes.ts'
 import { adminRoutes } from './admin-routes.ts'
 import * as answers from './answers.ts'
+import { checkpointRoutes } from './checkpoint-routes.ts'
 import { erasureRoutes } from './erasure-routes.ts'
 import { evidenceRoutes } from './evidence-routes.ts'
 import { membershipRoutes } from './membership-routes.ts'
@@ -115,6 +116,7 @@ export const routes = table({
     responses: { 200: json('The status.', answers.Status) },
   },
   ...membershipRoutes,
+  ...checkpointRoutes,
   ...storageRoutes,
   ...evidenceRoutes,
   listPeers: {

@@ -8,7 +8,7 @@ import { startApi } from '../src/index.ts'
 import { connectClient } from '../src/node-client.ts'
 import { routes } from '../src/routes.ts'
 import { MemoryNode } from './memory-node.ts'
-import { refusal } from './serving.ts'
+import { problemOf, refusal } from './serving.ts'
 
 interface World {
   admin: Client
@@ -94,5 +94,32 @@ test('a path longer than the kernel takes is reached all the same', () =>
       return join(deep, 'admin.sock')
     },
   ))
+
+test('who runs the node sees how it is doing, and changes how much it says', () =>
+  withSocket(async ({ admin, socket }) => {
+    const { seeing } = admin.admin
+    assert.deepEqual(
+      (await seeing.checks()).items.map(({ name }) => name),
+      ['api'],
+    )
+    assert.deepEqual((await seeing.checks(['api'])).items, [])
+    assert.deepEqual(await seeing.setLogLevel('info,p2p=debug'), { level: 'info,p2p=debug' })
+    assert.deepEqual(await seeing.logLevel(), { level: 'info,p2p=debug' })
+    assert.equal((await problemOf(seeing.setLogLevel('!'))).code, 'level_invalid')
+    const noted = await seeing.acknowledge('disk_low', 'a disk is ordered')
+    assert.deepEqual(noted, {
+      code: 'disk_low',
+      by: 'socket',
+      note: 'a disk is ordered',
+      again: false,
+    })
+    assert.equal((await problemOf(seeing.acknowledge('quiet', ''))).code, 'alarm_unknown')
+    const bundle = await seeing.bundle({ sinceMs: 1_000, profileMs: 0, isRedacted: true })
+    assert.equal(bundle.headers.get('content-type'), 'application/gzip')
+    assert.deepEqual(new Uint8Array(await bundle.arrayBuffer()), new Uint8Array([0x1f, 0x8b]))
+    const tooLong = { sinceMs: 1, profileMs: 10_000_000, isRedacted: true }
+    assert.equal((await problemOf(seeing.bundle(tooLong))).code, 'invalid_request')
+    assert.ok(socket)
+  }))
 
 test.run()

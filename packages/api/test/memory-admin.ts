@@ -2,8 +2,10 @@
 
 import type { AdminHandlers } from '../src/admin-handlers.ts'
 import { memoryPeers } from './memory-peers.ts'
+import { memorySeeing } from './memory-seeing.ts'
 
 export const memoryAdmin: AdminHandlers = {
+  seeing: memorySeeing,
   access: { caller: ({ name, role }) => ({ name, role }) },
   peers: memoryPeers(),
 }

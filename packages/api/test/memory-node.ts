@@ -5,6 +5,7 @@
  * history before they are announced), and no more: transactions are opaque, nothing is signed.
  */
 
+import type { Checkpoint } from '../src/checkpoint-answers.ts'
 import { sha256 } from '@mooring/crypto'
 import type {
   Block,
@@ -299,6 +300,25 @@ export class MemoryNode extends MemoryVault implements ApiHandlers {
     const isNamed = (block: Block) =>
       'height' in name ? block.height === name.height : block.digest === name.digest
     return Promise.resolve(this.chain.find(isNamed))
+  }
+
+  checkpoint(height: number | 'latest'): Checkpoint | undefined {
+    const from = height === 'latest' ? this.chain.length : height
+    const block = this.chain.find((each) => each.height >= from)
+    if (block === undefined) return undefined
+    const { digest, stateRoot, time, epoch } = block
+    return {
+      networkId: 'moor-a1b2c3d4',
+      genesisDigest: block.genesisDigest,
+      height: block.height,
+      epoch,
+      digest,
+      stateRoot,
+      time,
+      header: '00',
+      finalization: '00',
+      signers: ['st-mary', 'riverside', 'county'],
+    }
   }
 
   transaction(id: string): Promise<Transaction | undefined> {

@@ -8,6 +8,8 @@ export type Alarm = Status['alarms'][number]
 
 export type Finding = Pick<Alarm, 'code' | 'severity' | 'detail'>
 
+type Kept = Pick<Alarm, 'since' | 'acknowledged'>
+
 export class Alarms {
   readonly #clock: Clock
   readonly #onChange: (alarm: Alarm, isActive: boolean) => void
@@ -26,7 +28,7 @@ export class Alarms {
       mor: catalogEntry(code)?.mor ?? null,
       severity,
       detail,
-      since: find(before, code)?.since ?? new Date(this.#clock.wall()).toISOString(),
+      ...this.#kept(find(before, code)),
     }))
     for (const alarm of this.#active) {
       if (find(before, alarm.code) === undefined) this.#onChange(alarm, true)
@@ -35,6 +37,20 @@ export class Alarms {
       if (find(this.#active, alarm.code) === undefined) this.#onChange(alarm, false)
     }
     return this.#active
+  }
+
+  /** For as long as it is raised; undefined when it is not. */
+  acknowledge(code: string, words: string): { again: boolean } | undefined {
+    const alarm = find(this.#active, code)
+    if (alarm === undefined) return undefined
+    const noted = { ...alarm, acknowledged: words }
+    this.#active = this.#active.map((each) => (each === alarm ? noted : each))
+    return { again: alarm.acknowledged !== null }
+  }
+
+  #kept(before: Alarm | undefined): Kept {
+    const since = before?.since ?? new Date(this.#clock.wall()).toISOString()
+    return { since, acknowledged: before?.acknowledged ?? null }
   }
 }
 

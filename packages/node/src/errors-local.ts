@@ -7,6 +7,7 @@ import { PEER_BOOK_TEXTS } from './errors-peer-book.ts'
 import { CONFIGURATION_TEXTS } from './errors-configuration.ts'
 import { KEYS_TEXTS } from './errors-keys.ts'
 import { PLACE_TEXTS } from './errors-place.ts'
+import { SEEING_TEXTS } from './errors-seeing.ts'
 import { KEEPING_TEXTS } from './errors-storage.ts'
 import { VAULT_TEXTS } from './errors-vault.ts'
 import { GUARDIAN_TEXTS } from './errors-identity.ts'
@@ -278,6 +279,7 @@ export const NODE_TEXTS: Record<NodeErrorCode, CatalogEntry> = {
   ),
   ...PEER_BOOK_TEXTS,
   ...PLACE_TEXTS,
+  ...SEEING_TEXTS,
   ...DATA_TEXTS,
   ...KEYS_TEXTS,
   ...KEEPING_TEXTS,

@@ -111,6 +111,11 @@ export class Health {
     return this.#alarms.update(findings)
   }
 
+  acknowledge(code: string, words: string): { again: boolean } | undefined {
+    this.alarms()
+    return this.#alarms.acknowledge(code, words)
+  }
+
   close(): void {
     this.#cancelBeat()
     this.#waiting.close()

@@ -86,6 +86,7 @@ const EVENTS: Readonly<Record<string, string>> = {
   'the chain names the next transport key: the one before is destroyed': 'transport_key_adopted',
   'the guard knows all that matters': 'guard_whole',
   'the legal holds cannot be read': 'legal_holds_unreadable',
+  'the level of the log was changed': 'log_level_changed',
   'the node is stopping': 'node_stopping',
   'the old guard was put aside': 'guard_put_aside',
   'the size of the data could not be measured': 'disk_not_measured',

@@ -26,6 +26,8 @@ export type Logger = {
 
 export type RootLogger = Logger & {
   levels(): LogLevels
+  // Names of those that have logged or may, each once.
+  modules(): string[]
   setLevels(levels: LogLevels): void
   // The last lines as JSON, whatever the form of the log; oldest first.
   recent(): string[]
@@ -138,6 +140,7 @@ export function createLogger(options: LoggerOptions): RootLogger {
   return {
     ...wrap(root),
     levels: () => levels,
+    modules: () => [...new Set(children.map(({ name }) => name))].toSorted(),
     recent: () => recent.list(),
     setLevels: (next) => {
       levels = next

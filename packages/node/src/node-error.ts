@@ -11,6 +11,7 @@ import type { MembershipErrorCode } from './errors-membership.ts'
 import type { PatientGrantErrorCode } from './errors-patient-grants.ts'
 import type { PeerBookErrorCode } from './errors-peer-book.ts'
 import type { PlaceErrorCode } from './errors-place.ts'
+import type { SeeingErrorCode } from './errors-seeing.ts'
 import type { TimelineErrorCode } from './errors-timeline.ts'
 import type { VaultErrorCode } from './errors-vault.ts'
 import type { GuardianErrorCode } from './errors-identity.ts'
@@ -19,6 +20,7 @@ import type { WalletErrorCode } from './errors-wallet.ts'
 export type NodeErrorCode =
   | PeerBookErrorCode
   | PlaceErrorCode
+  | SeeingErrorCode
   | DataErrorCode
   | KeysErrorCode
   | VaultErrorCode

@@ -197,7 +197,11 @@ async function assemble(
     timelines,
   }
   const modules = { options, metrics, votes, ...answering }
-  const serving = await startServing(parts, { ...modules, logger: logger.module('api') })
+  const serving = await startServing(parts, {
+    ...modules,
+    rootLogger: logger,
+    logger: logger.module('api'),
+  })
   late.serving = serving
   closers.push(() => drainNode(ground, { serving, agreement, network }))
   const standing = keep(startStanding(options, { agreement, network, logger, fail: late.fail }))

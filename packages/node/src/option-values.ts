@@ -121,6 +121,10 @@ export function parseLogLevels(text: string): Parsed<LogLevels> {
   return { value: { base, modules } }
 }
 
+export function formatLogLevels({ base, modules }: LogLevels): string {
+  return [base, ...Object.entries(modules).map(([name, level]) => `${name}=${level}`)].join(',')
+}
+
 export function formatDuration(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)}ms`
   if (ms < 60_000) return `${Number((ms / 1_000).toFixed(1))}s`

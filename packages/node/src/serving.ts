@@ -6,6 +6,8 @@ import type { AccessProofs } from './access-proofs.ts'
 import { createHmac } from 'node:crypto'
 import { type ApiHandlers, type ApiServer, startApi, type TimelineHandlers } from '@mooring/api'
 import { formatVerification, verifyProof } from '@mooring/api/verify'
+import { runChecks } from './checks.ts'
+import { checkpointAt } from './checkpoints.ts'
 import { type ChainAnswers, createChainAnswers } from './chain-answers.ts'
 import { systemClock } from './clock.ts'
 import type { CommittedBlock } from './committer.ts'
@@ -20,10 +22,12 @@ import { Finality } from './finality.ts'
 import { patientReference } from './grant-terms.ts'
 import { Health } from './health.ts'
 import type { NodeOptions } from './load-options.ts'
-import type { Logger } from './logger.ts'
+import type { Logger, RootLogger } from './logger.ts'
 import type { Metrics } from './metrics.ts'
 import { fillMetrics, type MetricsFill } from './metrics-fill.ts'
+import { nodeChecks } from './node-checks.ts'
 import type { NodeParts } from './node-parts.ts'
+import { createSeeingAnswers } from './seeing-answers.ts'
 import type { Offence } from './offences.ts'
 import type { OpenedPatients } from './open-patients.ts'
 import type { ProofDocuments } from './proof-documents.ts'
@@ -43,6 +47,7 @@ import { readWebFiles } from './web-files.ts'
 export interface ServingModules {
   options: NodeOptions
   logger: Logger
+  rootLogger: RootLogger
   metrics: Metrics
   votes: VoteLog
   custodian: Custodian
@@ -147,6 +152,7 @@ function handlersOf(
   parts: NodeParts,
   {
     options,
+    rootLogger,
     metrics,
     custodian,
     patients,
@@ -197,6 +203,7 @@ function handlersOf(
     ...unlessErased({ custodian, vault, history, disclosures: vault }, erasing),
     erasing: erasing.answers,
     verifyProof: (json) => formatVerification(verifyProof(json, { genesis: options.genesis })),
+    checkpoint: (height) => checkpointAt(parts, height),
     admin: {
       access: { caller: ({ name, role }) => ({ name, role }) },
       peers: createPeerAnswers({
@@ -205,6 +212,14 @@ function handlersOf(
         members: parts.members,
         peers: chain.peers,
         now: () => systemClock.monotonic(),
+      }),
+      seeing: createSeeingAnswers(parts, {
+        options,
+        logger: rootLogger,
+        metrics,
+        health,
+        chain,
+        checks: (skip) => runChecks(nodeChecks(health), skip),
       }),
     },
     events: feed,

@@ -80,7 +80,13 @@ test('news of this node has no place, and who left hears nothing', async () => {
     const feed = new EventFeed(world.parts)
     const told: ApiEvent[] = []
     const unsubscribe = feed.subscribe((event) => told.push(event))
-    const alarm = { code: 'disk_low', mor: 'MOR-1029', detail: 'x', since: '2026-11-20T09:00:00Z' }
+    const alarm = {
+      code: 'disk_low',
+      mor: 'MOR-1029',
+      detail: 'x',
+      acknowledged: null,
+      since: '2026-11-20T09:00:00Z',
+    }
     feed.tellRecord({ id: 'ab', status: 'anchored', height: 7 })
     feed.tellPeer({ name: 'riverside', peerId: '12D3', connected: false })
     feed.tellMember({ organisation: 'riverside', change: 'promoted' })

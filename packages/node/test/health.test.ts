@@ -74,6 +74,20 @@ test('a node that follows an idle chain is ready, for however long it is idle', 
   }, IDLE)
 })
 
+test('an alarm that somebody has taken note of says so until it is over', async () => {
+  await watch(({ health, disk }) => {
+    assert.equal(health.acknowledge('disk_low', 'jane'), undefined)
+    disk.freeBytes = 1
+    assert.deepEqual(health.acknowledge('disk_low', 'jane: ordered'), { again: false })
+    assert.equal(health.alarms()[0]?.acknowledged, 'jane: ordered')
+    assert.deepEqual(health.acknowledge('disk_low', 'joe'), { again: true })
+    disk.freeBytes = PLENTY.freeBytes
+    assert.deepEqual(health.alarms(), [])
+    disk.freeBytes = 1
+    assert.equal(health.alarms()[0]?.acknowledged, null)
+  }, IDLE)
+})
+
 test('work that waits longer than half a minute makes the node not ready and raises an alarm', async () => {
   await watch(async ({ world, health, alarms, failing }) => {
     await world.finalize()
