@@ -15,7 +15,6 @@ export type AlertErrorCode =
   | 'gossip_rejects'
   | 'disk_predict_full'
   | 'revocation_slow'
-  | 'backup_old'
   | 'change_expiring'
   | 'certificate_expiring'
   | 'version_skew'
@@ -83,12 +82,6 @@ export const ALERT_TEXTS: Record<AlertErrorCode, CatalogEntry> = {
     'It takes long until a revoked permission is refused everywhere',
     'A revocation holds from the block that has it, and that block comes late.',
     'See what blocks wait for:   mooring status',
-  ),
-  backup_old: entry(2111, 8, 503)(
-    'The last good backup is more than a day old',
-    'The schedule of this node has made none since, or each one failed.',
-    'See the last ones and why they failed:   mooring backup list',
-    'Make one now:   mooring backup create',
   ),
   change_expiring: entry(2112, 7, 409)(
     'A change of the network is about to expire',

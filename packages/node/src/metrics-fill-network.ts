@@ -28,6 +28,9 @@ export function fillPeers(parts: Pick<NodeParts, 'network' | 'members' | 'clocks
     to.gossipScore,
   ])
     gauge.reset()
+  // Nobody connected is a figure too, or no alert could compare it.
+  for (const kind of ['authority', 'observer'])
+    for (const direction of ['inbound', 'outbound']) to.p2pPeers.set({ kind, direction }, 0)
   for (const peer of network.peers()) {
     const { peerId, authority, connected, direction } = peer
     const isMember = members.hasPeer(peerId)

@@ -4,7 +4,7 @@
 import type { ApiStats, ObservedRequest } from '@mooring/api'
 import { quorumOf } from '@mooring/consensus'
 import { openChanges, PROTOCOL_VERSION } from '@mooring/ledger'
-import { type Journal, StorageError } from '@mooring/storage'
+import { type Journal, StorageError, type StorageErrorCode } from '@mooring/storage'
 import type { Clock } from './clock.ts'
 import type { CommittedBlock } from './committer.ts'
 import { ConsensusTally } from './consensus-tally.ts'
@@ -136,12 +136,23 @@ class BlockMetrics {
   }
 }
 
+const GUARD_REASONS: readonly StorageErrorCode[] = [
+  'guard_regression',
+  'guard_stopped',
+  'guard_corrupt',
+  'io',
+  'full',
+  'read_only',
+]
+
 function fillConstants(metrics: Metrics, { options, version, mempool }: NodeParts): void {
   const node = process.versions.node
   const commit = readCommit()
   metrics.buildInfo.set({ version, commit, node, protocol: String(PROTOCOL_VERSION) }, 1)
   metrics.networkInfo.set({ network_id: options.networkId }, 1)
   metrics.mempoolLimit.set(mempool.maxCount)
+  // A counter that begins with its first event shows no increase: what alerts wait for begins at 0.
+  for (const reason of GUARD_REASONS) metrics.guardRefusals.inc({ reason }, 0)
 }
 
 function noteVote(metrics: Metrics, { kind, view, reason, afterMs }: VoteEntry): void {
@@ -173,8 +184,10 @@ function fillConsensus(parts: NodeParts, { metrics, health }: FillModules, tally
   metrics.consensusQuorum.set(quorum)
   metrics.consensusFaultToleranceLeft.set(live - quorum)
   metrics.consensusAuthorityLastVoteView.reset()
-  for (const { name, index } of authorities)
+  for (const { name, index } of authorities) {
     metrics.consensusAuthorityLastVoteView.set({ authority: name }, tally.lastVoteView(index))
+    metrics.consensusEquivocations.inc({ authority: name }, 0)
+  }
 }
 
 function fillHealth({ metrics, health }: FillModules): void {

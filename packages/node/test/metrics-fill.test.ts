@@ -6,7 +6,7 @@ import { test } from 'uvu'
 import { Health } from '../src/health.ts'
 import { createMetrics, type Metrics } from '../src/metrics.ts'
 import { fillMetrics, measuredJournal, type MetricsFill } from '../src/metrics-fill.ts'
-import { keyOf, nullifyOf, votesBy } from './chain-members.ts'
+import { keyOf, NAMES, nullifyOf, votesBy } from './chain-members.ts'
 import { type World, withWorld } from './chain-world.ts'
 import { TestClock } from './test-clock.ts'
 
@@ -44,12 +44,21 @@ async function withMetrics(work: (filled: Filled) => Promise<void>): Promise<voi
         .filter((line) => line.startsWith(`${full} `) || line.startsWith(`${full}{`))
         .map((line) => line.slice(full.length).trim())
     }
-    await work({ world, metrics, fill, scrape })
-    fill.close()
-    health.close()
-    metrics.close()
-    await network.close()
+    try {
+      await work({ world, metrics, fill, scrape })
+    } finally {
+      fill.close()
+      health.close()
+      metrics.close()
+      await network.close()
+    }
   })
+}
+
+/** The names of a scrape with their labels, without values. */
+function seriesOf(text: string): string[] {
+  const lines = text.split('\n').filter((line) => line.startsWith('mooring_'))
+  return lines.map((line) => line.slice(0, line.lastIndexOf(' ')))
 }
 
 /** A network part that knows no other member, for its counters. */
@@ -118,7 +127,9 @@ test('a scrape reads health, peers and the doors as they are', async () => {
     assert.deepEqual(await scrape('mempool_transactions'), ['1'])
     assert.deepEqual(await scrape('mempool_oldest_seconds'), ['3'])
     assert.deepEqual(await scrape('p2p_peers'), [
+      '{kind="authority",direction="inbound"} 0',
       '{kind="authority",direction="outbound"} 2',
+      '{kind="observer",direction="inbound"} 0',
       '{kind="observer",direction="outbound"} 1',
     ])
     const up = await scrape('p2p_peer_up')
@@ -156,12 +167,41 @@ test('votes, refusals, evidence and requests are counted as they happen', async 
       '{reason="duplicate"} 1',
     ])
     fill.noteOffence({ authority: 'county' })
-    assert.deepEqual(await scrape('consensus_equivocations_total'), ['{authority="county"} 1'])
+    // Those that did nothing are counted from 0, so that the first one shows as an increase.
+    const equivocations = await scrape('consensus_equivocations_total')
+    assert.equal(equivocations.length, NAMES.length)
+    assert.deepEqual(
+      equivocations.filter((line) => !line.endsWith(' 0')),
+      ['{authority="county"} 1'],
+    )
     fill.observeRequest({ route: '/v1/status', method: 'GET', status: 200, seconds: 0.002 })
     assert.deepEqual(await scrape('http_requests_total'), [
       '{route="/v1/status",method="GET",status="200"} 1',
     ])
     assert.deepEqual(await scrape('http_request_seconds_count'), ['{route="/v1/status"} 1'])
+  })
+})
+
+test('acceptance 13: a thousand strangers make no more series than one', async () => {
+  await withMetrics(async ({ world, metrics, fill, scrape }) => {
+    await world.finalize()
+    await metrics.text()
+    const before = seriesOf(await metrics.text())
+    for (let count = 0; count < 1_000; count += 1) {
+      const peerId = `12D3KooW${String(count).padStart(44, 'x')}`
+      const stranger = { peerId, name: peerId, authority: false, connected: count % 2 === 0 }
+      const known = { rttMs: 5, direction: 'inbound' as const, height: 3, lastError: null }
+      world.peers.push({ ...stranger, ...known, lastHeard: 0, redialMs: 9, gossipScore: -4 })
+      fill.noteRefused(`made up ${count}`)
+    }
+    const after = seriesOf(await metrics.text())
+    assert.ok((await scrape('p2p_peers')).includes('{kind="guest",direction="inbound"} 500'))
+    const fresh = after.filter((series) => !before.includes(series))
+    assert.deepEqual(fresh.map((series) => series.replace(/\{.*/, '')).toSorted(), [
+      'mooring_mempool_rejected_total',
+      'mooring_p2p_peers',
+    ])
+    assert.ok(!after.join().includes('12D3Koo') && !after.join().includes('made up'))
   })
 })
 
