@@ -154,6 +154,12 @@ export const COMMAND_TEXTS: Record<CommandErrorCode, CatalogEntry> = {
     '{count} of the checks above failed.',
     'Keep the folder: it holds the evidence. Report it with the output of this command.',
   ),
+  devnet_groups_invalid: entry(1290, 2)(
+    'These are no groups of nodes',
+    '{detail}.',
+    'Two groups, and who is in neither forms a third:   mooring devnet partition "0,1|2,3"',
+    'See the nodes:   mooring devnet status',
+  ),
   devnet_busy: entry(1055, 7, 409)(
     'The devnet is running',
     'Nodes of "{name}" run (pids {pids}).',

@@ -89,6 +89,7 @@ export type CommandErrorCode =
   | 'devnet_not_ready'
   | 'devnet_violated'
   | 'devnet_busy'
+  | 'devnet_groups_invalid'
 
 // Agreement has stopped for good.
 export class HaltError extends Error {

@@ -94,6 +94,8 @@ export function addRestart(group: Command, context: Context): void {
     for (const node of nodes) {
       await killProcess(node)
       node.pid = null
+      delete node.isPaused
+      delete node.behaviour
     }
     const started = await startNodes(state, nodes, context)
     await untilCaughtUp(state, nodes, { started, step: 'restart', timeoutMs: options.timeout })

@@ -8,7 +8,10 @@ import { stopDevnet } from '../devnet/foreground.ts'
 import { requireDevnet } from '../devnet/state.ts'
 import { createOutput } from '../output.ts'
 import type { Result } from '../program.ts'
+import { addByzantine, addHeal, addLatency, addPartition, addPause } from './devnet-chaos.ts'
 import { addCheck } from './devnet-check.ts'
+import { addInit, addList, addRemove, addReset } from './devnet-folders.ts'
+import { addLoad } from './devnet-load.ts'
 import { addKill, addLogs, addRestart } from './devnet-nodes.ts'
 import { addExport } from './devnet-export.ts'
 import { addNode } from './devnet-node.ts'
@@ -83,9 +86,19 @@ export function addDevnet(program: Command, context: Context, result: Result): v
   addLogs(group, context)
   addKill(group, context)
   addRestart(group, context)
+  addPause(group, context)
+  addPartition(group, context)
+  addHeal(group, context)
+  addLatency(group, context)
+  addByzantine(group, context)
+  addLoad(group, context)
   addNode(group, context)
   addCheck(group, context)
   addEnvironment(group, context)
+  addList(group, context)
+  addInit(group, context)
+  addReset(group, context)
+  addRemove(group, context)
   addExport(group, context)
   withHelp(group, {
     examples: ['mooring devnet up', 'mooring devnet kill 3', 'mooring devnet down'],

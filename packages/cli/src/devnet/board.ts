@@ -14,7 +14,9 @@ export function formatBoard(reports: readonly NodeReport[]): string {
       title: 'role',
       value: ({ node, status }) => {
         if (node.isRemoved === true) return 'removed'
-        return node.isPending === true ? 'not admitted' : (status?.node.role ?? '–')
+        if (node.isPending === true) return 'not admitted'
+        if (node.isPaused === true) return 'paused'
+        return node.behaviour ?? status?.node.role ?? '–'
       },
     },
     {

@@ -22,9 +22,11 @@ export function devnetCommand(group: Command, usage: string): Command {
 export async function lookAt(context: Context, options: DevnetOptions): Promise<DevnetState> {
   const state = await requireDevnet(context, options)
   const running = await runningNodes(state)
-  const nodes = state.nodes.map((node) =>
-    running.includes(node) ? node : { ...node, pid: null, startedAt: null },
-  )
+  const nodes = state.nodes.map((node) => {
+    if (running.includes(node)) return node
+    const { isPaused: _paused, behaviour: _behaviour, ...rest } = node
+    return { ...rest, pid: null, startedAt: null }
+  })
   return { ...state, nodes }
 }
 

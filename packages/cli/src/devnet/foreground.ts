@@ -5,6 +5,7 @@ import type { Context } from '../context.ts'
 import type { Output } from '../output.ts'
 import { runningNodes } from './make.ts'
 import { stopProcesses } from './processes.ts'
+import { stopPaths } from './slowing.ts'
 import { type DevnetState, readDevnetState, writeDevnetState } from './state.ts'
 
 const LOOK_MS = 500
@@ -17,11 +18,14 @@ export async function stopDevnet(
   const state = await readDevnetState(dir)
   if (state === null) return []
   const running = await runningNodes(state)
+  await stopPaths(state)
   const stubborn = await stopProcesses(running, force)
   for (const node of stubborn) output.note(`${node.name} did not stop in order and was killed`)
   for (const node of state.nodes) {
     node.pid = null
     node.startedAt = null
+    delete node.isPaused
+    delete node.behaviour
   }
   await writeDevnetState(state)
   return running.map(({ name }) => name)

@@ -11,6 +11,7 @@ import type { Environment } from '../context.ts'
 import { type DevnetNodeState, isRunning } from './state.ts'
 
 const MAIN = fileURLToPath(new URL('../../bin/mooring.js', import.meta.url))
+const MISBEHAVE = fileURLToPath(new URL('misbehave.ts', import.meta.url))
 // The young generation of the heap grows to 128 MiB while a large record passes through, and is as
 // good with a fourth of that. A node that somebody starts has it from NODE_OPTIONS.
 const HEAP = '--max-semi-space-size=16'
@@ -39,11 +40,12 @@ export async function startProcess(node: DevnetNodeState, env: Environment): Pro
   await mkdir(join(node.home, 'logs'), { recursive: true, mode: 0o700 })
   // The node finds compiled what this process has compiled for itself.
   flushCompileCache()
+  const program = node.behaviour === undefined ? [MAIN] : [MISBEHAVE, node.behaviour]
   const log = await open(logFile(node), 'a', 0o600)
   try {
     const child = spawn(
       process.execPath,
-      [HEAP, MAIN, '--home', node.home, 'start', '--log-format', 'pretty'],
+      [HEAP, ...program, '--home', node.home, 'start', '--log-format', 'pretty'],
       {
         cwd: node.home,
         detached: true,
@@ -98,7 +100,11 @@ export async function stopProcesses(
   for (const node of nodes) {
     if (await isRunning(node)) running.push(node)
   }
-  for (const node of running) sendSignal(node, 'SIGTERM')
+  // One that is paused hears the first signal once it goes on.
+  for (const node of running) {
+    sendSignal(node, 'SIGTERM')
+    sendSignal(node, 'SIGCONT')
+  }
   const forced = force.then(() => false)
   const results = await Promise.all(
     running.map(async (node) => {

@@ -6,7 +6,7 @@ import { execFile } from 'node:child_process'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { NodeError } from '@mooring/node'
+import { type Behaviour, NodeError } from '@mooring/node'
 import type { Context } from '../context.ts'
 
 export type DevnetNodeState = {
@@ -22,6 +22,10 @@ export type DevnetNodeState = {
   isNewcomer?: boolean
   // Its home is made, and the others have not admitted it yet.
   isPending?: boolean
+  // Its process is stopped where it stands, until it is resumed.
+  isPaused?: boolean
+  // It misbehaves on purpose.
+  behaviour?: Behaviour
   // Of the network no more; its home stays, for its votes and its copy of the chain.
   isRemoved?: boolean
 }
@@ -35,6 +39,10 @@ export type DevnetState = {
   basePort: number
   heartbeatMs: number
   nodes: DevnetNodeState[]
+  // Names of those that have ever misbehaved on purpose: evidence against others is a fault.
+  misbehaved?: string[]
+  // The process that slows paths down.
+  slowing?: { pid: number; nodes: string[]; delayMs: number }
 }
 
 /** Those that belong to the network. */
@@ -89,9 +97,13 @@ async function commandLine(pid: number): Promise<string> {
 }
 
 export async function isRunning(node: { pid: number | null; home: string }): Promise<boolean> {
-  if (node.pid === null) return false
-  const line = await commandLine(node.pid)
-  return line.replaceAll('\0', ' ').includes(`--home ${node.home} `)
+  return node.pid !== null && hasProcess(node.pid, `--home ${node.home} `)
+}
+
+/** Whether the process of that number was started with these words on its line. */
+export async function hasProcess(pid: number, words: string): Promise<boolean> {
+  const line = await commandLine(pid)
+  return line.replaceAll('\0', ' ').includes(words)
 }
 
 export function nodeOf(state: DevnetState, index: number): DevnetNodeState {

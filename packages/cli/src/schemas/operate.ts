@@ -43,6 +43,8 @@ const devnetNode = object({
   isNewcomer: optional(flag),
   isPending: optional(flag),
   isRemoved: optional(flag),
+  isPaused: optional(flag),
+  behaviour: optional(text),
   running: flag,
   height: orNull(count),
   peers: orNull(count),

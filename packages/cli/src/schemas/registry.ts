@@ -1,13 +1,20 @@
 // Every document that a command prints with `--json`, by the name that it has in `schema`. A name stands
 // for one form: what is added to a document is optional, what changes gets the next number.
 
+import { CHAOS_SCHEMAS } from './chaos.ts'
 import type { DocumentSchema } from './forms.ts'
 import { NODE_SCHEMAS } from './node.ts'
 import { OPERATE_SCHEMAS } from './operate.ts'
 import { PATIENT_SCHEMAS } from './patients.ts'
 import { RECORD_SCHEMAS } from './records.ts'
 
-const SCHEMAS = { ...NODE_SCHEMAS, ...RECORD_SCHEMAS, ...PATIENT_SCHEMAS, ...OPERATE_SCHEMAS }
+const SCHEMAS = {
+  ...NODE_SCHEMAS,
+  ...RECORD_SCHEMAS,
+  ...PATIENT_SCHEMAS,
+  ...OPERATE_SCHEMAS,
+  ...CHAOS_SCHEMAS,
+}
 
 export type SchemaName = keyof typeof SCHEMAS
 
