@@ -5,6 +5,7 @@
 import { adminAccessCalls } from './admin-access-client.ts'
 import { adminPeersCalls } from './admin-peers-client.ts'
 import { adminSeeingCalls } from './admin-seeing-client.ts'
+import { adminDataCalls } from './admin-data-client.ts'
 import type { Http } from './client.ts'
 
 export function adminCalls(http: Http) {
@@ -12,5 +13,6 @@ export function adminCalls(http: Http) {
     access: adminAccessCalls(http),
     peers: adminPeersCalls(http),
     seeing: adminSeeingCalls(http),
+    data: adminDataCalls(http),
   }
 }

@@ -3,11 +3,13 @@
  */
 
 import { adminAccessRoutes } from './admin-access-routes.ts'
+import { adminDataRoutes } from './admin-data-routes.ts'
 import { adminPeersRoutes } from './admin-peers-routes.ts'
 import { adminSeeingRoutes } from './admin-seeing-routes.ts'
 
 export const adminRoutes = {
   ...adminAccessRoutes,
+  ...adminDataRoutes,
   ...adminPeersRoutes,
   ...adminSeeingRoutes,
 }

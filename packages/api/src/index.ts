@@ -30,6 +30,14 @@ export type { AdminPeersHandlers } from './admin-peers-handlers.ts'
 export type { Acknowledged, Check, Checks, LogLevel } from './admin-seeing-answers.ts'
 export type { AdminSeeingHandlers, BundleQuery } from './admin-seeing-handlers.ts'
 export type { Checkpoint } from './checkpoint-answers.ts'
+export type {
+  Backup,
+  Backups,
+  DatabaseCheck,
+  DatabaseFinding,
+  Verifications,
+} from './admin-data-answers.ts'
+export type { AdminDataHandlers } from './admin-data-handlers.ts'
 export type { Evidence, EvidencePage } from './evidence-answers.ts'
 export {
   type ApiCode,

@@ -45,5 +45,6 @@ export async function ownHome(
   const home = homeOf(context, options)
   const config = configOf(context, options)
   if ((await readConfigFile(config ?? homePaths(home).configFile)) === null) return null
-  return loadHomeOptions({ home, configPath: config, flags: {}, env: context.env })
+  const { env, askSecret } = context
+  return loadHomeOptions({ home, configPath: config, flags: {}, env, askSecret })
 }

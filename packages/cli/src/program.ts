@@ -3,6 +3,7 @@
 
 import { Command } from 'commander'
 import { addAccess } from './commands/access.ts'
+import { addBackup } from './commands/backup.ts'
 import { addBlock } from './commands/block.ts'
 import { addChange } from './commands/change.ts'
 import { addConfig } from './commands/config.ts'
@@ -106,6 +107,7 @@ export function createProgram(context: Context, result: Result): Command {
   addVault(program, context, result)
   addSnapshot(program, context)
   addPrune(program, context)
+  addBackup(program, context)
   program.commandsGroup('Devnet:')
   addDevnet(program, context, result)
 

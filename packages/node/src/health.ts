@@ -106,6 +106,7 @@ export class Health {
     if (emergency !== null) findings.push(emergency)
     const clock = this.#clockFinding()
     if (clock !== null) findings.push(clock)
+    findings.push(...this.#parts.data())
     const stall = this.#stallFinding()
     if (stall !== null) findings.push(stall)
     return this.#alarms.update(findings)

@@ -101,3 +101,16 @@ export { readSnapshots } from './snapshot-exchange.ts'
 export type { SnapshotSource } from './snapshot-fetch.ts'
 export { planOf } from './storage-answers.ts'
 export { evidenceId } from './offences.ts'
+export { createBackupOffline, type MadeBackup } from './backup-create.ts'
+export { type BackupList, listBackups } from './backup-folder.ts'
+export { type BackupHead, type BackupManifest, type Compression } from './backup-format.ts'
+export { readKeyFolder, sealKeys } from './backup-keys.ts'
+export { readBackup } from './backup-read.ts'
+export {
+  type KeySource,
+  readBackupGenesis,
+  restoreBackup,
+  restoreChain,
+} from './backup-restore.ts'
+export { nextRuns } from './backup-schedule.ts'
+export { checkHomeData, type DatabaseCheck } from './database-check.ts'

@@ -74,6 +74,8 @@ export interface NodeParts {
   vault: () => Finding | null
   /** Emergencies of ours that lack their reason. */
   emergencies: () => Finding | null
+  /** What is wrong with its databases or its backups. */
+  data: () => readonly Finding[]
   /** Evidence against authorities, newest first. */
   offences: Pick<Offences, 'list'>
   isDraining: () => boolean

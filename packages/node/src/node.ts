@@ -9,6 +9,7 @@ import { systemClock } from './clock.ts'
 import { ClockOffsets } from './clock-offsets.ts'
 import type { Custodian } from './custodian.ts'
 import { drain, type DrainModules } from './drain.ts'
+import { type DataCare, openDataCare } from './data-care.ts'
 import { EventFeed } from './event-feed.ts'
 import { describeHalt } from './halt-text.ts'
 import { createHeldAccesses } from './held-accesses.ts'
@@ -171,6 +172,7 @@ async function assemble(
   late.erasures = erasing.erasures
   const timelines = await openTimelines(ground, { agreement, custodian, vault, opened })
   const pruning = keep(openPruning(ground, [custodian, accesses]))
+  const data = keep(await openDataCare(ground))
   const parts = partsOf(ground, {
     agreement,
     network,
@@ -179,10 +181,12 @@ async function assemble(
     offences,
     pruning,
     clocks,
+    data,
   })
   opened.start()
   const answering = {
     peering,
+    data,
     custodian,
     patients,
     vault: opened.answers,
@@ -319,6 +323,7 @@ function partsOf(
     offences,
     pruning,
     clocks,
+    data,
   }: {
     agreement: Agreement
     network: Network
@@ -327,6 +332,7 @@ function partsOf(
     offences: Offences
     pruning: Pruning
     clocks: ClockOffsets
+    data: DataCare
   },
 ): NodeParts {
   return {
@@ -356,6 +362,7 @@ function partsOf(
     shards: () => late.keeper?.finding() ?? null,
     vault: () => late.vaultFinding(),
     emergencies: () => late.emergencyFinding(),
+    data: () => data.findings(),
     isDraining: () => late.isDraining,
   }
 }

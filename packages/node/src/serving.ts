@@ -12,6 +12,7 @@ import { type ChainAnswers, createChainAnswers } from './chain-answers.ts'
 import { systemClock } from './clock.ts'
 import type { CommittedBlock } from './committer.ts'
 import type { Custodian } from './custodian.ts'
+import type { DataCare } from './data-care.ts'
 import { DiskUsage } from './disk-usage.ts'
 import { catalogEntry } from './errors.ts'
 import { createEmergencyAnswers } from './emergency-answers.ts'
@@ -52,6 +53,7 @@ export interface ServingModules {
   votes: VoteLog
   custodian: Custodian
   patients: OpenedPatients
+  data: DataCare
   peering: Peering
   timelines: TimelineHandlers
   vault: VaultReadAnswers
@@ -157,6 +159,7 @@ function handlersOf(
     custodian,
     patients,
     peering,
+    data,
     timelines,
     vault,
     accesses,
@@ -206,6 +209,7 @@ function handlersOf(
     checkpoint: (height) => checkpointAt(parts, height),
     admin: {
       access: { caller: ({ name, role }) => ({ name, role }) },
+      data: data.answers,
       peers: createPeerAnswers({
         ...peering,
         options,

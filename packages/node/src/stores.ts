@@ -49,7 +49,7 @@ export interface StoresOptions {
 
 export interface OpenedDatabase {
   readonly name: 'chain' | 'records' | 'vault'
-  readonly database: Pick<Database, 'observe' | 'levelFiles'>
+  readonly database: Pick<Database, 'observe' | 'levelFiles' | 'pin'>
 }
 
 export interface Stores {

@@ -174,6 +174,7 @@ export class World {
       shards: () => null,
       vault: () => null,
       emergencies: () => null,
+      data: () => [],
       offences: { list: () => [] },
       isDraining: () => false,
     }

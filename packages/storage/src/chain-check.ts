@@ -9,11 +9,12 @@ import {
   type StoredHeader,
   type Tip,
   tipOperation,
+  tipSchema,
 } from './chain-records.ts'
 import type { Database } from './database.ts'
 import { StorageError, type StorageErrorDetails } from './errors.ts'
 import { growHistory, readFrontier } from './history.ts'
-import { floorKey, formatDatabaseKey, genesisKey, headerKey, historyKey } from './keys.ts'
+import { floorKey, formatDatabaseKey, genesisKey, headerKey, historyKey, tipKey } from './keys.ts'
 import type { StateEntry, StateTree } from './state-tree.ts'
 
 export interface ChainGenesis {
@@ -56,8 +57,13 @@ export async function createChain(
   return tip
 }
 
+/** The last block of a database, as it says itself; whoever opens the chain checks it. */
+export function tipOf(database: Pick<Database, 'getSync'>): Tip {
+  return decode(tipSchema, requireValue(database, tipKey()))
+}
+
 /** Where the chain begins: at genesis, unless something says otherwise. */
-export function readFloor(database: Database, genesis: ChainGenesis): Floor {
+export function readFloor(database: Pick<Database, 'getSync'>, genesis: ChainGenesis): Floor {
   const stored = database.getSync(floorKey())
   if (stored !== undefined) return decode(floorSchema, stored)
   return { height: 0, digest: genesis.digest, prunedTo: 0 }

@@ -169,14 +169,8 @@ export class Database {
   }
 
   /** The keys alone: what they name may be damaged. */
-  async *keys(range: DatabaseRange): AsyncGenerator<Uint8Array> {
-    const { from, to, reverse, limit } = range
-    const wanted = { gte: from, lt: to, reverse: reverse ?? false, limit: limit ?? -1 }
-    try {
-      for await (const [key] of this.#level.iterator(wanted)) yield plain(key)
-    } catch (error) {
-      throw this.#readError(error, from)
-    }
+  keys(range: DatabaseRange): AsyncGenerator<Uint8Array> {
+    return keysOf(this.#level, range)
   }
 
   /** The database as it is now, whatever is written later; the caller closes it. */
@@ -241,6 +235,10 @@ export class PinnedDatabase {
     return entriesOf(this.#level, range, { snapshot: this.#snapshot })
   }
 
+  keys(range: DatabaseRange): AsyncGenerator<Uint8Array> {
+    return keysOf(this.#level, range, { snapshot: this.#snapshot })
+  }
+
   async close(): Promise<void> {
     await this.#snapshot.close()
   }
@@ -256,6 +254,19 @@ async function* entriesOf(
     for await (const [key, stored] of level.iterator(range)) {
       yield { key: plain(key), value: withoutChecksum(key, stored) }
     }
+  } catch (error) {
+    throw readError(error, from, level.location)
+  }
+}
+
+async function* keysOf(
+  level: Level,
+  { from, to, reverse, limit }: DatabaseRange,
+  pinned: Pinned = {},
+): AsyncGenerator<Uint8Array> {
+  const range = { gte: from, lt: to, reverse: reverse ?? false, limit: limit ?? -1, ...pinned }
+  try {
+    for await (const [key] of level.iterator(range)) yield plain(key)
   } catch (error) {
     throw readError(error, from, level.location)
   }

@@ -48,7 +48,7 @@ export function epochOperation({ epoch, height, authoritySet }: EndedEpoch): Dat
 
 /** All ended epochs, each compared with its sealing header, and the last with the tip. */
 export function readEpochs(
-  database: Database,
+  database: Pick<Database, 'getSync'>,
   decodeHeader: (encoded: Uint8Array) => StoredHeader,
   tip: Tip,
 ): EndedEpoch[] {
@@ -69,7 +69,7 @@ export function readEpochs(
 
 /** An ended epoch, whose sealing block is there, final, and announces the set that is kept. */
 export function readEnd(
-  database: Database,
+  database: Pick<Database, 'getSync'>,
   decodeHeader: (encoded: Uint8Array) => StoredHeader,
   epoch: number,
 ): EndedEpoch | undefined {
@@ -85,7 +85,7 @@ export function readEnd(
   return { epoch, height, authoritySet }
 }
 
-function present(database: Database, key: Uint8Array): Uint8Array {
+function present(database: Pick<Database, 'getSync'>, key: Uint8Array): Uint8Array {
   const value = database.getSync(key)
   if (value !== undefined) return value
   throw new StorageError('missing', 'the sealing block of an epoch is gone', {

@@ -147,6 +147,25 @@ async function findPlace(
   }
 }
 
+/**
+ * The next opening of this guard begins a new one that has lost its memory, as `rejoin` does; what is there
+ * is put aside then. Durable when it resolves.
+ */
+export async function markForRejoin(
+  directory: string,
+  fileSystem: FileSystem = nodeFileSystem,
+): Promise<void> {
+  await fileSystem.makeDirectory(directory)
+  await writeMarker(directory, fileSystem)
+}
+
+async function writeMarker(directory: string, fileSystem: FileSystem): Promise<void> {
+  const marker = await fileSystem.create(markerPath(directory))
+  await marker.datasync()
+  await marker.close()
+  await fileSystem.syncDirectory(directory)
+}
+
 function markerPath(directory: string): string {
   return join(directory, 'rejoin')
 }
@@ -163,10 +182,7 @@ async function putAside(
   directory: string,
   { votes, marks }: GuardPaths,
 ): Promise<string | null> {
-  const marker = await fileSystem.create(markerPath(directory))
-  await marker.datasync()
-  await marker.close()
-  await fileSystem.syncDirectory(directory)
+  await writeMarker(directory, fileSystem)
   await fileSystem.makeDirectory(votes)
   const kept = await freeFolder(fileSystem, directory)
   const moves: [from: string, to: string][] = []

@@ -3,9 +3,10 @@ export { AccessStore, type StoredAccess } from './access-store.ts'
 export type { BatchBytes, BatchedId, BatchPlace } from './batches.ts'
 export { BLOB_BYTES_MAX, PIECE_BYTES_MAX, PIECES_MAX } from './blob-format.ts'
 export type { BlobShape, BlobStat, BlobStore, BlobWriter } from './blob-store.ts'
+export { type EntriesCheck, checkEntries } from './check-entries.ts'
 export { ChainStore } from './chain.ts'
 export { ChainImport, frontierAfter, type ImportedEpoch } from './chain-import.ts'
-export type { ChainOptions } from './chain-check.ts'
+export { type ChainOptions, tipOf } from './chain-check.ts'
 export type { FinalBlock, StoredHeader, Tip, TransactionLocation } from './chain-records.ts'
 export {
   type Database,
@@ -13,17 +14,29 @@ export {
   type DatabaseOptions,
   openDatabase,
   openDatabaseOn,
+  type PinnedDatabase,
 } from './database.ts'
+export {
+  CHUNK_OF_ENTRIES_BYTES_MAX,
+  exportEntries,
+  importEntries,
+} from './entries.ts'
 export type { EndedEpoch } from './epochs.ts'
 export { EvidenceStore, type NewEvidence, type StoredEvidence } from './evidence.ts'
-export { StorageError, type StorageErrorCode, type StorageErrorDetails } from './errors.ts'
+export {
+  StorageError,
+  type StorageErrorCode,
+  type StorageErrorDetails,
+  storageErrorOf,
+} from './errors.ts'
 export type { FileIdentity, FileSystem, OpenFile } from './file-system.ts'
-export { Guard, type GuardOptions, type OpenedGuard } from './guard.ts'
+export { Guard, type GuardOptions, markForRejoin, type OpenedGuard } from './guard.ts'
 export type { Floor, GuardMemory } from './guard-place.ts'
 export { type HomeLock, type HomeUser, lockHome, readHomeUser } from './home-lock.ts'
 export { Journal, type JournalOptions, type OpenedJournal } from './journal.ts'
 export type { JournalRecord, JournalRecordType } from './journal-format.ts'
 export type { Marks } from './marks.ts'
+export { faultsOfLevel, type LevelFault } from './level-files.ts'
 export { LocalBlobs, type LocalBlobsOptions } from './local-blobs.ts'
 export {
   type HelpGiven,

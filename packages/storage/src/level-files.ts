@@ -25,28 +25,69 @@ const TRAILER_BYTES = 5
 const TABLE = /^(\d+)\.(?:ldb|sst)$/
 const TABLE_MAGIC = 0xdb4775248b80fb57n
 
-/** Checks logs, and tables from the newest on until so many bytes have been read. */
+/** What is wrong with one file of a database. */
+export interface LevelFault {
+  file: string
+  fault: string
+}
+
+/**
+ * Checks logs, and tables from the newest on until so many bytes have been read.
+ * @throws StorageError corrupt for the first that does not hold
+ */
 export async function checkLevelFiles(directory: string, tableBytesMax: number): Promise<void> {
   try {
-    const names = await filesOf(directory)
-    const manifest = await checkCurrent(directory, names)
-    const live = await liveTables(directory, manifest)
-    const logs = numbered(names, /^(\d+)\.log$/)
-    for (const [index, name] of logs.entries()) {
-      const fault = faultOfLog(await readFile(join(directory, name)), index === 0)
-      if (fault !== undefined) throw damaged(directory, name, fault)
-    }
-    let bytes = 0
-    for (const name of numbered(names, TABLE)) {
-      if (!live.has(numberOf(name))) continue
-      const path = join(directory, name)
-      bytes += (await stat(path)).size
-      if (bytes > tableBytesMax) break
-      const fault = faultOfTable(await readFile(path))
-      if (fault !== undefined) throw damaged(directory, name, fault)
+    for await (const { file, fault } of faultsOfFiles(directory, tableBytesMax)) {
+      throw damaged(directory, file, fault)
     }
   } catch (error) {
     throw storageErrorOf(error, 'the files of the database cannot be read', directory)
+  }
+}
+
+/** All that is wrong with the files of a database. */
+export async function faultsOfLevel(directory: string): Promise<LevelFault[]> {
+  try {
+    const faults: LevelFault[] = []
+    for await (const fault of faultsOfFiles(directory, Number.POSITIVE_INFINITY)) faults.push(fault)
+    return faults
+  } catch (error) {
+    throw storageErrorOf(error, 'the files of the database cannot be read', directory)
+  }
+}
+
+async function* faultsOfFiles(
+  directory: string,
+  tableBytesMax: number,
+): AsyncGenerator<LevelFault> {
+  const names = await filesOf(directory)
+  const current = await readCurrent(directory, names)
+  if (current !== null && 'fault' in current) {
+    yield current
+    return
+  }
+  const live = await liveTables(directory, current)
+  if (live !== null && 'fault' in live) {
+    yield live
+    return
+  }
+  for (const [index, file] of numbered(names, /^(\d+)\.log$/).entries()) {
+    const fault = faultOfLog(await readFile(join(directory, file)), index === 0)
+    if (fault !== undefined) yield { file, fault }
+  }
+  let bytes = 0
+  for (const file of numbered(names, TABLE)) {
+    if (live?.has(numberOf(file)) !== true) continue
+    const path = join(directory, file)
+    bytes += (await stat(path)).size
+    if (bytes > tableBytesMax) break
+    const fault = faultOfTable(await readFile(path))
+    if (fault !== undefined) yield { file, fault }
+  }
+  for (const number of live ?? []) {
+    const file = `${String(number).padStart(6, '0')}.ldb`
+    const isThere = names.some((name) => TABLE.test(name) && numberOf(name) === number)
+    if (!isThere) yield { file, fault: 'it is gone although the manifest names it' }
   }
 }
 
@@ -68,27 +109,32 @@ function numberOf(name: string): number {
   return Number.parseInt(name, 10)
 }
 
-async function liveTables(directory: string, manifest: string | null): Promise<Set<number>> {
-  if (manifest === null) return new Set()
+async function liveTables(
+  directory: string,
+  current: { manifest: string } | null,
+): Promise<Set<number> | LevelFault | null> {
+  if (current === null) return null
+  const { manifest } = current
   const live = liveTablesOf(await readFile(join(directory, manifest)))
-  if (live === undefined) throw damaged(directory, manifest, 'it cannot be read')
-  return live
+  return live ?? { file: manifest, fault: 'it cannot be read' }
 }
 
-/** The name of the manifest; null where there is no database yet. */
-async function checkCurrent(directory: string, names: readonly string[]): Promise<string | null> {
-  if (!names.includes('CURRENT')) {
+/** Which manifest is in force; null where there is no database yet. */
+async function readCurrent(
+  directory: string,
+  names: readonly string[],
+): Promise<{ manifest: string } | LevelFault | null> {
+  const file = 'CURRENT'
+  if (!names.includes(file)) {
     const left = names.find((name) => /^MANIFEST-|\.(?:ldb|sst|log)$/.test(name))
-    if (left === undefined) return null
-    throw damaged(directory, 'CURRENT', `missing although there is ${left}`)
+    return left === undefined ? null : { file, fault: `missing although there is ${left}` }
   }
-  const manifest = /^(MANIFEST-\d+)\n$/.exec(
-    await readFile(join(directory, 'CURRENT'), 'utf8'),
-  )?.[1]
+  const text = await readFile(join(directory, file), 'utf8')
+  const manifest = /^(MANIFEST-\d+)\n$/.exec(text)?.[1]
   if (manifest === undefined || !names.includes(manifest)) {
-    throw damaged(directory, 'CURRENT', 'it names no manifest that exists')
+    return { file, fault: 'it names no manifest that exists' }
   }
-  return manifest
+  return { manifest }
 }
 
 function faultOfTable(table: Uint8Array): string | undefined {

@@ -42,7 +42,7 @@ const VALUE_OVERHEAD = 500
 const FIRST_SLOT = 16
 
 export class StateTree {
-  readonly #database: Database
+  readonly #database: Pick<Database, 'getSync'>
   readonly #pages: RecentCache<StatePage>
   readonly #values = new RecentCache<Uint8Array>(
     VALUES_BYTES_MAX,
@@ -53,14 +53,14 @@ export class StateTree {
   #generation = 0
   #moving: Changes | undefined
 
-  private constructor(database: Database, pagesBytesMax: number) {
+  private constructor(database: Pick<Database, 'getSync'>, pagesBytesMax: number) {
     this.#database = database
     this.#pages = new RecentCache(pagesBytesMax, (page) => page.size)
     this.#root = STATE_EMPTY_ROOT
   }
 
   /** The state in the database, whatever its root; the caller knows which one it must be. */
-  static open(database: Database, pagesBytesMax = PAGES_BYTES_MAX): StateTree {
+  static open(database: Pick<Database, 'getSync'>, pagesBytesMax = PAGES_BYTES_MAX): StateTree {
     const tree = new StateTree(database, pagesBytesMax)
     const root = tree.#readPage('')
     if (root !== undefined) {

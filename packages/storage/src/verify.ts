@@ -45,12 +45,15 @@ export interface ChainVerification {
   problems: StorageError[]
 }
 
+/** Open, or pinned at one moment. */
+type Readable = Pick<Database, 'getSync' | 'iterate'>
+
 /** Longer than any state key, so that it sorts behind them all. */
 const BEHIND_STATE_KEYS = new Uint8Array(256).fill(0xff)
 const BLOCKS_A_TURN = 50
 
 export async function verifyChain(
-  database: Database,
+  database: Readable,
   { genesis, decodeHeader }: ChainOptions,
 ): Promise<ChainVerification> {
   const found: ChainVerification = { blocks: 0, transactions: 0, stateValues: 0, problems: [] }
@@ -99,7 +102,7 @@ function noteInto(problems: StorageError[]): Note {
 }
 
 /** The history that the first block of the chain stands on: genesis, or the frontier of what is below. */
-function verifyBelow(database: Database, note: Note, { height, digest }: Floor): HistoryFrontier {
+function verifyBelow(database: Readable, note: Note, { height, digest }: Floor): HistoryFrontier {
   const nothing = { size: 0, digests: [] }
   if (height === 0) return verifyHistory(database, note, { history: nothing, digest })
   const read = (level: number, index: number) => requireValue(database, historyKey(level, index))
@@ -108,7 +111,7 @@ function verifyBelow(database: Database, note: Note, { height, digest }: Floor):
 
 /** How many epochs ended below the chain; each must still be known. */
 function epochsBelow(
-  database: Database,
+  database: Readable,
   note: Note,
   { floor, decodeHeader }: { floor: Floor; decodeHeader: ChainOptions['decodeHeader'] },
 ): number {
@@ -120,7 +123,7 @@ function epochsBelow(
 
 /** Undefined when there is no header to go on with. */
 function verifyHeader(
-  database: Database,
+  database: Readable,
   note: Note,
   expected: { height: number; parent: Uint8Array; decodeHeader: ChainOptions['decodeHeader'] },
 ): StoredHeader | undefined {
@@ -138,7 +141,7 @@ function verifyHeader(
 
 /** A sealing block is in the index of epochs, as the end of its own. */
 function verifyEnd(
-  database: Database,
+  database: Readable,
   note: Note,
   expected: { epoch: number; height: number; decodeHeader: ChainOptions['decodeHeader'] },
 ): void {
@@ -151,7 +154,7 @@ function verifyEnd(
 }
 
 function verifyHistory(
-  database: Database,
+  database: Readable,
   note: Note,
   { history, digest }: { history: HistoryFrontier; digest: Uint8Array },
 ): HistoryFrontier {
@@ -167,7 +170,7 @@ function verifyHistory(
 
 /** The number of transactions in the block. */
 function verifyBlock(
-  database: Database,
+  database: Readable,
   note: Note,
   { height, digest, hasBody }: { height: number; digest: Uint8Array; hasBody: boolean },
 ): number {
@@ -196,7 +199,7 @@ function verifyBlock(
 }
 
 /** The number of values in the state. */
-async function verifyState(database: Database, note: Note, tip: Tip): Promise<number> {
+async function verifyState(database: Readable, note: Note, tip: Tip): Promise<number> {
   const tree = note(() => StateTree.open(database))
   if (tree === undefined) return 0
   note(() => {

@@ -38,7 +38,7 @@ import { formatJoinLine } from '../join-line.ts'
 import { newLock, passphraseFileOf } from '../keys-lock.ts'
 import { createOutput, formatFields, type Output } from '../output.ts'
 
-type InitOptions = GlobalOptions & {
+export type InitOptions = GlobalOptions & {
   name?: string
   displayName?: string
   legalGroup?: string
@@ -139,7 +139,7 @@ type Made = {
   joinLine: string | null
 }
 
-async function initialise(context: Context, options: InitOptions): Promise<Made> {
+export async function initialise(context: Context, options: InitOptions): Promise<Made> {
   const home = homeOf(context, options)
   const { role } = options
   const name = nameOf(options)

@@ -2,6 +2,7 @@
 // for one form: what is added to a document is optional, what changes gets the next number.
 
 import { CHAOS_SCHEMAS } from './chaos.ts'
+import { DATA_SCHEMAS } from './data.ts'
 import type { DocumentSchema } from './forms.ts'
 import { NODE_SCHEMAS } from './node.ts'
 import { OPERATE_SCHEMAS } from './operate.ts'
@@ -14,6 +15,7 @@ const SCHEMAS = {
   ...PATIENT_SCHEMAS,
   ...OPERATE_SCHEMAS,
   ...CHAOS_SCHEMAS,
+  ...DATA_SCHEMAS,
 }
 
 export type SchemaName = keyof typeof SCHEMAS

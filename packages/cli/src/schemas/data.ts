@@ -1,0 +1,70 @@
+// Documents of commands about backups and databases.
+
+import {
+  always,
+  answer,
+  answered,
+  count,
+  digest,
+  document,
+  flag,
+  listOf,
+  object,
+  oneOf,
+  orNull,
+  text,
+  time,
+} from './forms.ts'
+
+const place = { networkId: text, height: count, digest }
+
+const head = {
+  format: count,
+  mooring: text,
+  genesisDigest: digest,
+  node: text,
+  peerId: text,
+  ...place,
+  stateRoot: digest,
+  createdAt: time,
+  hasKeys: flag,
+  blobs: oneOf('local', 's3'),
+}
+
+export const DATA_SCHEMAS = {
+  'mooring/backup-created/v1': answered('A backup that was made.', 'Backup'),
+  'mooring/backup-verification/v1': document('A backup that holds.', {
+    ok: always(true),
+    path: text,
+    ...head,
+    entries: object({ chain: count, records: count, vault: count }),
+    files: count,
+    contentBytes: count,
+  }),
+  'mooring/backups/v1': document('The backups of a folder.', {
+    dir: text,
+    items: listOf(answer('Backup')),
+    unreadable: listOf(object({ path: text, detail: text })),
+  }),
+  'mooring/backup-schedule/v1': document('When backups are made by themselves.', {
+    schedule: text,
+    dir: text,
+    keep: count,
+    next: listOf(time),
+    last: orNull(time),
+    lastFailure: orNull(answer('BackupFailure')),
+  }),
+  'mooring/restore/v1': document('A home that was made of a backup.', {
+    home: text,
+    node: text,
+    ...place,
+    createdAt: time,
+    observesFirst: always(true),
+  }),
+  'mooring/restore-new/v1': document('A home of somebody new, with the chain of a backup.', {
+    home: text,
+    name: text,
+    ...place,
+    joinLine: orNull(text),
+  }),
+}
