@@ -3,6 +3,7 @@
 
 import { type Context, type GlobalOptions, hasColour } from './context.ts'
 import { harmless, harmlessLine } from './harmless.ts'
+import type { SchemaName } from './schemas/registry.ts'
 
 export type Column<T> = {
   title: string
@@ -84,12 +85,15 @@ export function formatTime(unixMs: number): string {
   return new Date(unixMs).toISOString()
 }
 
+// What it may hold is in the schema of that name.
+export type JsonDocument = { schema: SchemaName; [field: string]: unknown }
+
 export type Output = {
   isJson: boolean
   // One document, the whole answer; nothing else is written to stdout with --json.
-  json: (document: unknown) => void
+  json: (document: JsonDocument) => void
   // One line of a stream.
-  line: (document: unknown) => void
+  line: (document: JsonDocument) => void
   text: (text: string) => void
   // Progress and remarks, never part of the answer.
   note: (text: string) => void

@@ -78,7 +78,7 @@ async function report(
   const { id, preview, warnings, isSubmitted } = proposed
   const { kind, organisation, summary, effect } = preview
   const document = {
-    schema: 'mooring/change-proposal/v1',
+    schema: 'mooring/change-proposal/v1' as const,
     id,
     kind,
     organisation,

@@ -161,7 +161,7 @@ function addSchema(group: Command, context: Context): void {
   })
   command.action(() => {
     const output = createOutput(context, command.optsWithGlobals<GlobalOptions>())
-    output.json(configSchema())
+    output.text(JSON.stringify(configSchema(), null, 2))
   })
 }
 

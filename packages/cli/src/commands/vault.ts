@@ -91,7 +91,8 @@ function addStatus(group: Command, context: Context, result: { exitCode: number 
 
 type Outcome = { last: VaultStep; findings: VaultStep[] }
 type Ask = (client: Client, signal: AbortSignal) => AsyncIterable<VaultStep>
-type Steps = { options: RemoteOptions; schema: string; ask: Ask }
+type StepsSchema = 'mooring/vault-verification/v1' | 'mooring/vault-repair/v1'
+type Steps = { options: RemoteOptions; schema: StepsSchema; ask: Ask }
 
 const isGreen = ({ last }: Outcome) => last.kind === 'done' && last.bad === 0
 
@@ -123,7 +124,7 @@ function formatFindings(findings: readonly VaultStep[]): string {
   ])
 }
 
-function print(schema: string, outcome: Outcome, output: Output): void {
+function print(schema: StepsSchema, outcome: Outcome, output: Output): void {
   const { last, findings } = outcome
   const { checked, good, bad, repaired, detail } = last
   const ok = isGreen(outcome)

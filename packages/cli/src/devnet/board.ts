@@ -77,10 +77,10 @@ export function formatNext(
   return `${output.good('READY')}  try:  ${lines.join(`\n${' '.repeat(13)}`)}`
 }
 
-export function boardDocument(state: DevnetState, reports: readonly NodeReport[]): object {
+export function boardDocument(state: DevnetState, reports: readonly NodeReport[]) {
   const { name, dir, networkId, genesisDigest } = state
   return {
-    schema: 'mooring/devnet/v1',
+    schema: 'mooring/devnet/v1' as const,
     name,
     dir,
     networkId,
