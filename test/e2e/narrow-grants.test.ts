@@ -188,7 +188,7 @@ async function eventsUnder({ text }: MadeGrant) {
     const proof = await eventually('an entry is final', FINAL_MS, async () =>
       parseAccessProof(await reader.client.proof(id)),
     )
-    const { content } = proof.entry
+    const content = proof.version === 1 ? proof.entry.content : null
     const opened = content === null ? undefined : openAccessEntry(content, seal)
     const event = opened === undefined ? undefined : readAuditEvent(opened)
     assert.ok(event !== undefined)

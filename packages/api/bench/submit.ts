@@ -9,6 +9,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { startApi } from '../src/index.ts'
+import { OPEN_ACCESS } from '../test/open-access.ts'
 import { MemoryNode } from '../test/memory-node.ts'
 
 const SECONDS = 3
@@ -39,7 +40,7 @@ async function measure(): Promise<void> {
   node.submitTransactions = (transactions) =>
     transactions.map(() => ({ status: 'accepted', id: String((next += 1)).padStart(64, '0') }))
   const listeners = { listen: '127.0.0.1:0', metricsListen: null, hostNames: [] }
-  const fixed = { catalogue: () => undefined, cursorKey: new Uint8Array(32) }
+  const fixed = { catalogue: () => undefined, access: OPEN_ACCESS, cursorKey: new Uint8Array(32) }
   const api = await startApi({ ...listeners, ...fixed }, node)
   const port = Number(new URL(api.url).port)
   const one = crypto.getRandomValues(new Uint8Array(TRANSACTION_BYTES))

@@ -13,6 +13,7 @@ import { type Answer, type ApiContext, type Caller, reading } from './endpoints.
 import { checkUpload, paced, received } from './body-streams.ts'
 import { ApiError } from './errors.ts'
 import { type EventStreams, streamQuery } from './events.ts'
+import { audit, isAct } from './auditing.ts'
 import type { ApiCaller } from './caller.ts'
 import type { Place } from './limits.ts'
 import { authenticate, parseSigned } from './patient-binding.ts'
@@ -89,6 +90,7 @@ export function bind(
       )
     }
   }
+  if (isAct(route)) audit(scope, id, around.context.handlers.audit)
   scope.route<StreamRequest>({
     method: route.method,
     url: route.path,

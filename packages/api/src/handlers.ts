@@ -26,6 +26,7 @@ import type { Pruned, PrunePlan, Snapshot } from './storage-answers.ts'
 import type { Access, AccessOutcome } from './access-answers.ts'
 import type { Evidence } from './evidence-answers.ts'
 import type { Change, ChangePreview, Epoch, Member, Network } from './membership-answers.ts'
+import type { AuditHandlers } from './admin-access-handlers.ts'
 import type { AdminHandlers } from './admin-handlers.ts'
 import type { EmergencyHandlers } from './emergency-handlers.ts'
 import type { ErasureHandlers } from './erasure-handlers.ts'
@@ -186,6 +187,7 @@ export interface ApiHandlers extends VaultHandlers {
   readonly erasing: ErasureHandlers
   readonly timelines: TimelineHandlers
   readonly admin: AdminHandlers
+  readonly audit: AuditHandlers
 
   readonly events: EventSource
 }

@@ -38,6 +38,15 @@ export type {
   Verifications,
 } from './admin-data-answers.ts'
 export type { AdminDataHandlers } from './admin-data-handlers.ts'
+export type { AdminAct, CreatedToken, Reloaded, Token } from './admin-access-answers.ts'
+export type {
+  AdminAccessHandlers,
+  AuditHandlers,
+  NotedAct,
+  TokenRequest,
+} from './admin-access-handlers.ts'
+export type { AccessControl, AdmissionObservers, OpenTo, TokenFinding } from './admission.ts'
+export { type ApiCaller, CALLER_ROLES, type CallerRole, includesRole } from './caller.ts'
 export type { Evidence, EvidencePage } from './evidence-answers.ts'
 export {
   type ApiCode,
@@ -64,6 +73,7 @@ export type {
   SubmittedRecordAnswer,
   TransactionOutcome,
 } from './handlers.ts'
+export type { TlsIdentity } from './listener-server.ts'
 export { type ApiLimits, DEFAULT_LIMITS } from './limits.ts'
 export type { PageFile } from './pages.ts'
 export type {

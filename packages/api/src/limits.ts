@@ -17,6 +17,8 @@ export interface ApiLimits {
   requestCheckMs: number
   connectionTimeoutMs: number
   keepAliveTimeoutMs: number
+  /** Of one listener; the system's own queue holds a few more. */
+  connectionsMax: number
   headerBytesMax: number
   inFlightMax: number
   bodyBytesInFlightMax: number
@@ -40,6 +42,7 @@ export const DEFAULT_LIMITS: ApiLimits = {
   requestCheckMs: 2_000,
   connectionTimeoutMs: 10_000,
   keepAliveTimeoutMs: 72_000,
+  connectionsMax: 2_000,
   headerBytesMax: 8 * 1024,
   inFlightMax: 256,
   bodyBytesInFlightMax: 256 * 1024 * 1024,

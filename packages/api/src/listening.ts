@@ -10,7 +10,11 @@ import { reachableSocket } from './unix-socket.ts'
 const ADDRESS = /^(?:\[(?<v6>[^\]]+)\]|(?<host>[^:[\]]+)):(?<port>[0-9]{1,5})$/
 
 /** Gives the base address; throws `address_in_use` or `listen_failed`. */
-export async function listenOn(app: FastifyInstance, address: string): Promise<string> {
+export async function listenOn(
+  app: FastifyInstance,
+  address: string,
+  isTls: boolean,
+): Promise<string> {
   const groups = ADDRESS.exec(address)?.groups
   const host = groups?.['v6'] ?? groups?.['host']
   if (host === undefined) throw new ApiError('listen_failed', `"${address}" is not host:port.`)
@@ -24,7 +28,7 @@ export async function listenOn(app: FastifyInstance, address: string): Promise<s
   const bound = app.server.address()
   if (bound === null || typeof bound === 'string') throw new TypeError('listening without a port')
   const { address: ip, family, port } = bound
-  return `http://${family === 'IPv6' ? `[${ip}]` : ip}:${port}`
+  return `${isTls ? 'https' : 'http'}://${family === 'IPv6' ? `[${ip}]` : ip}:${port}`
 }
 
 /**

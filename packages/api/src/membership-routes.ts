@@ -24,6 +24,7 @@ export const membershipRoutes = table({
     path: '/v1/genesis',
     tag: 'network',
     role: 'viewer',
+    isForStrangers: true,
     listeners: ['api', 'patients'],
     summary: 'The genesis file in its JSON form',
     responses: {

@@ -35,6 +35,8 @@ export interface Route {
   tag: string
   role: Role
   summary: string
+  /** What needs no secret to be believed: answered to anybody, unless the node answers nobody. */
+  isForStrangers?: boolean
   /** Which listeners serve it; when absent the first one, and for patients and anybody the second too. */
   listeners?: readonly Listener[]
   params?: ObjectSchema
@@ -47,9 +49,12 @@ export interface Route {
   problems?: readonly number[]
 }
 
+/** Served to who runs the node, and to nobody else. */
+export const ADMIN_PATH = '/v1/admin/'
+
 export function isServedBy({ listeners, path, role }: Route, listener: Listener): boolean {
   if (listener === 'admin') return true
-  if (path.startsWith('/v1/admin/')) return false
+  if (path.startsWith(ADMIN_PATH)) return false
   if (listeners !== undefined) return listeners.includes(listener)
   const isForAll = role === 'patient' || role === 'none'
   return listener === 'api' || (listener === 'patients' && isForAll)

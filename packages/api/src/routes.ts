@@ -2,8 +2,8 @@
  * One table: what can be asked, with what, and which answers exist.
  *
  * The server binds it, `/openapi.json` is made from it, and the endpoints are typed by it: a route
- * without an endpoint does not compile. `role` says who may ask once callers are known; so far only
- * `patient` is checked. Query values are text on the wire and become what their schema says before they are
+ * without an endpoint does not compile. `role` says who may ask
+ * (admission.ts). Query values are text on the wire and become what their schema says before they are
  * checked; bodies are never converted.
  */
 
@@ -267,6 +267,7 @@ export const routes = table({
     path: '/v1/proofs/:id',
     tag: 'proofs',
     role: 'auditor',
+    isForStrangers: true,
     summary: 'The proof that a record or a transaction is in a final block',
     params: Type.Object({ id: recordId }),
     query: Type.Object(
@@ -290,6 +291,7 @@ export const routes = table({
     path: '/v1/proofs/verify',
     tag: 'proofs',
     role: 'auditor',
+    isForStrangers: true,
     summary: 'Check a proof document against the genesis of this node',
     accepts: { 'application/json': { form: 'bytes', schema: answers.ProofDocument } },
     bodyBytesMax: PROOF_BODY_MAX,

@@ -1,7 +1,7 @@
 /**
  * The listener: fastify bound to the table of routes.
  *
- * A request passes, in this order: Host header, budgets, body limit and media type, schema, endpoint.
+ * A request passes, in this order: Host header, admission (who asks, how often), budgets, body limit and media type, schema, endpoint.
  * Whatever goes wrong anywhere becomes problem details in one place. The listeners share all of this
  * and differ only in the routes they serve. Nothing a client sends names a request, an address or a
  * proxy: ids are made here, and forwarding headers are not read.
@@ -16,22 +16,24 @@ import fastify from 'fastify'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { sharedSchemas } from './answer-forms.ts'
 import { Health } from './answers.ts'
+import { decorateForAudit } from './auditing.ts'
 import { bind, type Surroundings } from './binding.ts'
 import { limitArrival } from './body-streams.ts'
 import { compileOnDemand } from './compilers.ts'
-import { ANONYMOUS, SOCKET_CALLER } from './caller.ts'
+import { type AccessControl, Admission, type AdmissionObservers } from './admission.ts'
 import { createCursors } from './cursors.ts'
 import { ApiError, type Catalogue, internalProblem, problemOf } from './errors.ts'
 import { EventStreams, type StreamEnd } from './events.ts'
 import type { ApiHandlers } from './handlers.ts'
 import { IdempotencyKeys } from './idempotency.ts'
 import { type ApiLimits, Budget, checkHost, DEFAULT_LIMITS } from './limits.ts'
+import { ListenerServer, type TlsIdentity } from './listener-server.ts'
 import { listenOn, listenOnSocket, removeSocket } from './listening.ts'
 import { swaggerOptions } from './openapi.ts'
 import { type ReadPages, servePages } from './pages.ts'
 import { decorateForPatients } from './patient-binding.ts'
 import { answerOnSocket, apiErrorOf, methodsAt } from './requests.ts'
-import { isPassing, isServedBy, type Listener, type Route } from './route.ts'
+import { ADMIN_PATH, isPassing, isServedBy, type Listener, type Route } from './route.ts'
 import { operationIds, routes } from './routes.ts'
 
 export interface ApiOptions {
@@ -45,6 +47,10 @@ export interface ApiOptions {
   adminSocket?: string | null
   /** Host names besides loopback under which this node is reached. */
   hostNames: readonly string[]
+  access: AccessControl
+  /** Of the first listener; null for none. */
+  tls?: TlsIdentity | null
+  patientsTls?: TlsIdentity | null
   catalogue: Catalogue
   /** Under which cursors are made; keep it, and cursors outlive a restart. */
   cursorKey: Uint8Array
@@ -53,6 +59,7 @@ export interface ApiOptions {
   limits?: Partial<ApiLimits>
   log?: (level: 'warn' | 'error', sentence: string, fields: Record<string, unknown>) => void
   observe?: (request: ObservedRequest) => void
+  admissions?: AdmissionObservers
 }
 
 export interface ObservedRequest {
@@ -77,11 +84,22 @@ export interface ApiServer {
   metricsUrl: string | null
   patientsUrl: string | null
   stats(): ApiStats
+  /** New connections get it; throws what OpenSSL does not take. */
+  changeTls(listener: 'api' | 'patients', tls: TlsIdentity): void
   /** What asks for work is answered 503 from here on; reading and health go on until `close`. */
   refuseWork(): void
   close(): Promise<void>
 }
 
+const UNOBSERVED: AdmissionObservers = { limited: () => undefined, refused: () => undefined }
+const HSTS_SECONDS = 365 * 24 * 60 * 60
+/** Answers are data: nothing in them is to be run, framed, guessed at or fetched by another site. */
+const SAFE_HEADERS: Readonly<Record<string, string>> = {
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+}
 const PARAM_LENGTH_MAX = 160
 
 /** Throws `ApiError` when an address cannot be listened on. */
@@ -106,6 +124,13 @@ export async function startApi(options: ApiOptions, handlers: ApiHandlers): Prom
       admin: new Budget(limits),
     },
     waits: new Set(),
+    admission: new Admission(options.access, options.admissions ?? UNOBSERVED),
+    servers: {
+      api: new ListenerServer(limits, options.tls ?? null),
+      patients: new ListenerServer(limits, options.patientsTls ?? null),
+      metrics: new ListenerServer(limits, null),
+      admin: new ListenerServer(limits, null),
+    },
     isRefusingWork: false,
     isClosing: false,
     hostNames: new Set(options.hostNames.map((name) => name.toLowerCase())),
@@ -125,10 +150,10 @@ export async function startApi(options: ApiOptions, handlers: ApiHandlers): Prom
     if (address === null) return null
     const app = await createListener(shared, listener)
     opened.push(app)
-    return await listenOn(app, address)
+    return await listenOn(app, address, shared.servers[listener].isTls)
   }
   try {
-    const url = await listenOn(api, options.listen)
+    const url = await listenOn(api, options.listen, shared.servers.api.isTls)
     const metricsUrl = await open('metrics', options.metricsListen)
     const patientsUrl = await open('patients', options.patientsListen ?? null)
     const { adminSocket = null } = options
@@ -138,6 +163,7 @@ export async function startApi(options: ApiOptions, handlers: ApiHandlers): Prom
       metricsUrl,
       patientsUrl,
       stats: () => statsOf(shared),
+      changeTls: (listener, tls) => shared.servers[listener].change(tls),
       refuseWork: () => {
         shared.isRefusingWork = true
       },
@@ -172,30 +198,23 @@ interface Shared extends Surroundings {
   /** Of each listener its own: who comes from outside does not crowd out the hospital. */
   budgets: Readonly<Record<Listener, Budget>>
   hostNames: ReadonlySet<string>
+  admission: Admission
+  servers: Readonly<Record<Listener, ListenerServer>>
   isRefusingWork: boolean
   isClosing: boolean
 }
 
 async function createListener(shared: Shared, listener: Listener): Promise<FastifyInstance> {
-  const { limits, options } = shared
+  const { options } = shared
+  const server = shared.servers[listener]
   const app = fastify({
     logger: false,
     trustProxy: false,
     requestIdHeader: false,
     genReqId: () => randomUUID(),
-    // A body that passes through may take its time; `limitArrival` keeps that of all others.
-    requestTimeout: 0,
-    connectionTimeout: limits.connectionTimeoutMs,
-    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    serverFactory: (handler) => server.make(handler),
     forceCloseConnections: 'idle',
     return503OnClosing: false,
-    http: {
-      maxHeaderSize: limits.headerBytesMax,
-      headersTimeout: limits.requestTimeoutMs,
-      requestTimeout: 0,
-      requireHostHeader: false,
-      connectionsCheckingInterval: limits.requestCheckMs,
-    },
     routerOptions: { maxParamLength: PARAM_LENGTH_MAX },
     clientErrorHandler: (error, socket) =>
       answerOnSocket(error, socket, options.catalogue, randomUUID()),
@@ -205,11 +224,16 @@ async function createListener(shared: Shared, listener: Listener): Promise<Fasti
   app.decorateRequest('place', null)
   app.decorateRequest('caller')
   decorateForPatients(app)
+  decorateForAudit(app)
   app.addHook('onRequest', (request, reply, done) => {
     enter(shared, listener, request, reply)
     done()
   })
   app.addHook('onSend', (_request, reply, _payload, done) => {
+    for (const [name, value] of Object.entries(SAFE_HEADERS)) {
+      if (!reply.hasHeader(name)) reply.header(name, value)
+    }
+    if (server.isTls) reply.header('strict-transport-security', `max-age=${HSTS_SECONDS}`)
     if (shared.isClosing) reply.header('connection', 'close')
     done()
   })
@@ -242,8 +266,8 @@ function enter(
   request: FastifyRequest,
   reply: FastifyReply,
 ): void {
-  request.caller = listener === 'admin' ? SOCKET_CALLER : ANONYMOUS
   checkHost(request.headers.host, shared.hostNames, request.socket.localAddress)
+  request.caller = shared.admission.admit(request, reply, listener)
   const route = request.routeOptions.config.route
   limitArrival(request.raw, reply.raw, {
     isPassing: isPassing(route, request.headers['content-type']),
@@ -297,6 +321,10 @@ function noRoute(request: FastifyRequest, listener: Listener): ApiError {
   const [path = ''] = request.url.split('?', 1)
   const methods = methodsAt(path, listener)
   if (methods.length === 0) {
+    if (listener === 'api' && path.startsWith(ADMIN_PATH)) {
+      const detail = 'Ask it there: --endpoint unix:<home>/run/admin.sock, or --home <home>.'
+      throw new ApiError('admin_socket_only', detail)
+    }
     return new ApiError('unknown_route', 'The routes of this node are listed in /openapi.json.')
   }
   const allow = methods.join(', ')

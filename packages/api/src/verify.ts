@@ -255,6 +255,10 @@ function joined(
   const { organisation, sequence, batchRoot, sizeBucket } = payload.body
   const name = `${NAMES[payload.kind]} ${sequence} of ${organisation}`
   if (payload.kind !== context.kind) return refused(`${name} is no batch of this kind`)
+  // A node tells of its own acts, and of nobody else's.
+  const teller = 'entry' in proof && proof.version === 2 ? proof.entry.content.organisation : null
+  if (teller !== null && teller !== organisation)
+    return refused(`${name} tells of an act at ${teller}`)
   const { root, size } = proof.batch
   return equalBytes(batchRoot, root) && sizeBucket === size
     ? { steps: [...before, { ...last, detail: `${last.detail} of ${name}` }] }

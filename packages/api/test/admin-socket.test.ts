@@ -7,6 +7,7 @@ import type { Client } from '../src/client.ts'
 import { startApi } from '../src/index.ts'
 import { connectClient } from '../src/node-client.ts'
 import { routes } from '../src/routes.ts'
+import { OPEN_ACCESS } from './open-access.ts'
 import { MemoryNode } from './memory-node.ts'
 import { problemOf, refusal } from './serving.ts'
 
@@ -30,6 +31,7 @@ async function withSocket(
       adminSocket,
       hostNames: [],
       catalogue: () => undefined,
+      access: OPEN_ACCESS,
       cursorKey: new Uint8Array(32),
       limits: { closeTimeoutMs: 200 },
     },
@@ -59,7 +61,7 @@ test('what administers the node is not served to the network', () =>
     for (const { path, method } of Object.values(routes)) {
       if (!path.startsWith('/v1/admin/')) continue
       const answer = await fetch(`${url}${path}`, { method })
-      await refusal(answer, 404)
+      assert.equal((await refusal(answer, 403)).code, 'admin_socket_only', path)
     }
   }))
 

@@ -35,7 +35,7 @@ import type { Change, Epoch, Member, Network } from '../src/membership-answers.t
 import { formatVerification, verifyProof } from '../src/verify.ts'
 import { accessPage, shownAccess } from './memory-access.ts'
 import { CHANGE, EPOCH, MEMBER } from './membership.ts'
-import { memoryAdmin } from './memory-admin.ts'
+import { memoryAdmin, MemoryAudit } from './memory-admin.ts'
 import { MemoryEmergencies } from './memory-emergencies.ts'
 import { MemoryErasing } from './memory-erasing.ts'
 import { MemoryIdentities } from './memory-identities.ts'
@@ -66,6 +66,7 @@ export class MemoryNode extends MemoryVault implements ApiHandlers {
   readonly memoryTimelines = new MemoryTimelines()
   timelines: TimelineHandlers = this.memoryTimelines
   readonly admin = memoryAdmin
+  readonly audit = new MemoryAudit()
   /** Oldest first. */
   accesses: Access[] = []
   offences: Evidence[] = []

@@ -4,6 +4,7 @@ import { test } from 'uvu'
 import { ApiError, problemOf as problemFor, Refusal } from '../src/errors.ts'
 import { startApi } from '../src/index.ts'
 import { createClient } from '../src/client.ts'
+import { OPEN_ACCESS } from './open-access.ts'
 import { MemoryNode } from './memory-node.ts'
 import { problemOf, rawAnswer, refusal, serving } from './serving.ts'
 
@@ -293,6 +294,7 @@ test('an address that is taken is told by its code', async () => {
       metricsListen: null,
       hostNames: [],
       catalogue: () => undefined,
+      access: OPEN_ACCESS,
       cursorKey: new Uint8Array(32),
     }
     const start = (listen: string) => startApi({ ...options, listen }, new MemoryNode())

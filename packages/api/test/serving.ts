@@ -5,6 +5,7 @@ import { connect, type Socket } from 'node:net'
 import { ApiProblem, type Client, createClient } from '../src/client.ts'
 import type { CatalogueEntry, ProblemDocument } from '../src/errors.ts'
 import { type ApiLimits, type ApiServer, type ObservedRequest, startApi } from '../src/index.ts'
+import { OPEN_ACCESS } from './open-access.ts'
 import { MemoryNode } from './memory-node.ts'
 
 export interface World {
@@ -37,6 +38,7 @@ export async function serving(
       patientsListen: '127.0.0.1:0',
       hostNames: ['ledger.st-mary.example'],
       catalogue: (code) => CATALOGUE[code],
+      access: OPEN_ACCESS,
       cursorKey: new Uint8Array(32).fill(7),
       limits: { closeTimeoutMs: 200, ...limits },
       log: (_level, sentence, fields) => logged.push({ sentence, fields }),

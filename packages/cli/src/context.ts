@@ -29,6 +29,8 @@ export type Context = {
   passphraseCost?: ScryptCost
   // Calls the listener at every request to stop; gives the function that ends this.
   onInterrupt: (listener: (signal: 'SIGINT' | 'SIGTERM') => void) => () => void
+  // Calls the listener at every request to read the configuration again.
+  onReload?: (listener: () => void) => () => void
   startNode: StartNode
 }
 

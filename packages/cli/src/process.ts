@@ -23,6 +23,12 @@ function createContext(startNode: StartNode): Context {
         process.off('SIGTERM', listener)
       }
     },
+    onReload: (listener) => {
+      process.on('SIGHUP', listener)
+      return () => {
+        process.off('SIGHUP', listener)
+      }
+    },
     startNode,
   }
 }

@@ -9,6 +9,8 @@ export type RunningNode = {
   api: string
   // Whether it votes: the chain decides, not the configuration.
   role(): 'authority' | 'observer'
+  // Reads again what may change while it runs.
+  reload(): Promise<unknown>
   // Resolves with the reason when the node stopped by itself; never when it was closed. A NodeRestart
   // is no failure: the node wants to be started again.
   failed: Promise<unknown>

@@ -4,6 +4,7 @@ import { startApi } from '@mooring/api'
 import { catalogEntry } from '@mooring/node'
 import { test } from 'uvu'
 import { memoryPeers } from '../../api/test/memory-peers.ts'
+import { OPEN_ACCESS } from '../../api/test/open-access.ts'
 import { MemoryNode } from '../../api/test/memory-node.ts'
 import { inWorld, runIn, type World } from './world.ts'
 
@@ -92,6 +93,7 @@ async function withSocket(
         adminSocket: socket,
         hostNames: [],
         catalogue: catalogEntry,
+        access: OPEN_ACCESS,
         cursorKey: new Uint8Array(32).fill(7),
         limits: { closeTimeoutMs: 200 },
       },

@@ -33,6 +33,7 @@ function stand(closing: Promise<void> = Promise.resolve()): Stand {
     height: () => 12,
     api: 'http://127.0.0.1:7421',
     role: () => 'authority',
+    reload: () => Promise.resolve([]),
     failed: failed.promise,
     close: async () => {
       closed += 1

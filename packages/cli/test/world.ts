@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startApi } from '@mooring/api'
 import { catalogEntry } from '@mooring/node'
+import { OPEN_ACCESS } from '../../api/test/open-access.ts'
 import { MemoryNode } from '../../api/test/memory-node.ts'
 import { checkDocuments } from './json-documents.ts'
 import { type Context, runCli, type Sink, type StartNode } from '../src/index.ts'
@@ -96,6 +97,7 @@ export async function serve<N extends MemoryNode>(
       metricsListen: '127.0.0.1:0',
       hostNames: [],
       catalogue: catalogEntry,
+      access: OPEN_ACCESS,
       cursorKey: new Uint8Array(32).fill(7),
       limits: { closeTimeoutMs: 200 },
     },

@@ -25,7 +25,7 @@ export function createAccessAnswers(
       for await (const kept of log.list(before)) {
         looked += 1
         const answer = answerOf(kept)
-        if (isWanted(answer, filter)) {
+        if (kept.act === null && isWanted(answer, filter)) {
           items.push({ ...answer, event: isOpen ? eventOf(kept, logKeyOf) : null })
         }
         if (items.length < limit && looked < LOOKED_AT_MAX) continue
@@ -35,7 +35,8 @@ export function createAccessAnswers(
     },
     access: (id, { isOpen }) => {
       const kept = log.find(fromHex(id))
-      return kept && { ...answerOf(kept), event: isOpen ? eventOf(kept, logKeyOf) : null }
+      if (kept === undefined || kept.act !== null) return undefined
+      return { ...answerOf(kept), event: isOpen ? eventOf(kept, logKeyOf) : null }
     },
   }
 }

@@ -3,6 +3,7 @@
 
 import {
   bytes,
+  CodecError,
   decode,
   encode,
   type Infer,
@@ -25,6 +26,9 @@ import {
   type AccessNote,
   type AccessRequest,
   accessRequestDigest,
+  type AdminAct,
+  adminActCommit,
+  adminActSchema,
   type Grant,
 } from '@mooring/records'
 import type { NotedEmergency } from './access-notes.ts'
@@ -42,7 +46,7 @@ const askedSchema = struct({
   sets: list(bytes(32), ACCESS_SETS_MAX),
 })
 
-const itemSchema = versioned(1, {
+const ITEM = {
   time: uint(),
   /** How it came here: as our own request, or of somebody else. A note has none of both. */
   role: oneOf('reader', 'holder', 'custodian', 'none'),
@@ -51,6 +55,15 @@ const itemSchema = versioned(1, {
   note: nullable(accessNoteSchema),
   /** How many sets were given out so far. */
   served: uint(),
+}
+
+/** As nodes kept it that audited nothing. */
+const firstItemSchema = versioned(1, ITEM)
+
+const itemSchema = versioned(2, {
+  ...ITEM,
+  /** Of an act of administration; then there is nothing else. */
+  act: nullable(adminActSchema),
 })
 
 export type AccessItem = Infer<typeof itemSchema>
@@ -60,11 +73,21 @@ export function encodeItem(item: AccessItem): Uint8Array {
 }
 
 export function decodeItem(bytesOfItem: Uint8Array): AccessItem {
-  return decode(itemSchema, bytesOfItem)
+  try {
+    return decode(itemSchema, bytesOfItem)
+  } catch (error) {
+    if (!(error instanceof CodecError && error.code === 'unknown_version')) throw error
+    return { ...decode(firstItemSchema, bytesOfItem), act: null }
+  }
 }
 
-/** What stands in the batch: the note's commitment, or else the entry's. */
-export function leafOf({ entry, note }: Pick<AccessItem, 'entry' | 'note'>): Uint8Array {
+/** What stands in the batch: the note's commitment, or else the entry's, or the act's. */
+export function leafOf({
+  entry,
+  note,
+  act = null,
+}: Pick<AccessItem, 'entry' | 'note'> & { act?: AccessItem['act'] }): Uint8Array {
+  if (act !== null) return adminActCommit(act)
   if (note !== null) return accessNoteCommit(note)
   if (entry !== null) return accessEntryCommit(entry)
   throw new Error('an access has an entry or a note')
@@ -85,7 +108,7 @@ export function emergencyItem(
     patientKey,
     sets: [],
   }
-  return { time, role, asked, entry, note, served: note === null ? 1 : 0 }
+  return { time, role, asked, entry, note, act: null, served: note === null ? 1 : 0 }
 }
 
 export function itemOf(
@@ -110,5 +133,9 @@ export function itemOf(
     patientKey: grant?.patientKey ?? request.sets[0]?.facts.patientKey ?? null,
     sets: request.sets.map(({ setId }) => setId),
   }
-  return { time, role, asked, entry, note, served: 0 }
+  return { time, role, asked, entry, note, act: null, served: 0 }
+}
+
+export function itemOfAct(act: AdminAct): AccessItem {
+  return { time: act.time, role: 'none', asked: null, entry: null, note: null, act, served: 0 }
 }

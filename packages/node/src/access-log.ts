@@ -13,6 +13,8 @@ import {
   type AccessEntry,
   type AccessNote,
   type AccessRequest,
+  type AdminAct,
+  adminParametersDigest,
   coversPurpose,
   type LeafPlace,
 } from '@mooring/records'
@@ -23,6 +25,7 @@ import {
   emergencyItem,
   encodeItem,
   itemOf,
+  itemOfAct,
   leafOf,
 } from './access-items.ts'
 import type { AccessNotes, NotedEmergency, NotedRepair, RefusedAccess } from './access-notes.ts'
@@ -170,6 +173,24 @@ export class AccessLog implements AccessNotes {
     const told = { kind: 'repair' as const, organisation: holder, custodian, code: null }
     const note = this.#note({ ...told, count: sets, entry: null })
     await this.#keep('none', 'repaired', { request: null, entry: null, note })
+  }
+
+  /** Resolves when it is on the disk. */
+  async noteAct(
+    told: Omit<AdminAct, 'nonce' | 'time' | 'organisation' | 'parameters'>,
+    parameters: string,
+  ) {
+    const nonce = new Uint8Array(randomBytes(16))
+    const { organisation } = this.#options
+    const item = itemOfAct({
+      ...told,
+      nonce,
+      time: this.#modules.clock.wall(),
+      organisation,
+      parameters: adminParametersDigest(nonce, parameters),
+    })
+    await this.#modules.store.add(leafOf(item), this.#sealed(item), null)
+    this.#anchoring.added()
   }
 
   find(leaf: Uint8Array): KeptAccess | undefined {

@@ -28,12 +28,16 @@ export function accessProof(modules: AccessProofModules, id: string): ProofOutco
   const proof = transactionProof(modules, batch.transaction)
   if (proof === undefined || proof === 'pending') return { kind: 'pending' }
   const { leaves, root, position: index } = batch
-  const json = formatAccessProof({
-    version: 1,
+  const anchored = {
     network: genesisDigest,
-    entry: { commit, content: kept.note === null ? kept.entry : null },
     batch: { index, size: leaves.length, path: batchPath(leaves, index), root },
     anchor: encodeTransactionProof(proof),
-  })
+  }
+  const content = kept.note === null ? kept.entry : null
+  const json = formatAccessProof(
+    kept.act === null
+      ? { version: 1, ...anchored, entry: { commit, content } }
+      : { version: 2, ...anchored, entry: { commit, content: kept.act } },
+  )
   return { kind: 'access', json }
 }

@@ -2,6 +2,7 @@
 
 import type { HaltReason } from '@mooring/consensus'
 import { type CatalogEntry, entry } from './error-entry.ts'
+import { ADMISSION_TEXTS } from './errors-admission.ts'
 import { DATA_TEXTS } from './errors-data.ts'
 import { PEER_BOOK_TEXTS } from './errors-peer-book.ts'
 import { CONFIGURATION_TEXTS } from './errors-configuration.ts'
@@ -176,8 +177,10 @@ export const NODE_TEXTS: Record<NodeErrorCode, CatalogEntry> = {
   ),
   http_not_loopback: entry(1005, 3)(
     'The API would be open to other computers',
-    'This version does not authenticate clients, so that the API listens on loopback only.',
-    'Use 127.0.0.1:<port>, and a tunnel or a proxy that authenticates in front of it.',
+    'What goes over a network in clear can be read there, tokens too.',
+    'Set tls_cert and tls_key:   mooring tls issue <name> --for server',
+    'Behind a proxy that speaks TLS, set tls_terminated = "on".',
+    'Or use 127.0.0.1:<port>.',
   ),
   config_missing: entry(1004, 3)(
     'The configuration file is missing',
@@ -288,6 +291,7 @@ export const NODE_TEXTS: Record<NodeErrorCode, CatalogEntry> = {
   ...SEEING_TEXTS,
   ...DATA_TEXTS,
   ...KEYS_TEXTS,
+  ...ADMISSION_TEXTS,
   ...KEEPING_TEXTS,
   ...VAULT_TEXTS,
 }

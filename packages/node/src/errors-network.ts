@@ -1,5 +1,6 @@
 // Texts for what goes wrong between this node and the others, and between it and its clients.
 
+import { ADMISSION_API_TEXTS } from './errors-admission.ts'
 import type { ApiCode } from '@mooring/api'
 import type { NetworkErrorCode } from '@mooring/network'
 import { type CatalogEntry, entry } from './error-entry.ts'
@@ -95,6 +96,7 @@ export const NETWORK_TEXTS: Record<NetworkErrorCode, CatalogEntry> = {
 }
 
 export const API_TEXTS: Record<ApiCode, CatalogEntry> = {
+  ...ADMISSION_API_TEXTS,
   invalid_request: entry(4001, 2, 400)(
     'The request does not match its schema',
     'A parameter or the body has another form than the contract says.',

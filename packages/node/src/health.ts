@@ -36,6 +36,8 @@ const FREE_WARNING = 1.5
 export interface HealthModules {
   votes: VoteLog
   disk: Pick<DiskUsage, 'current'>
+  /** What others find that health knows nothing of. */
+  findings?: () => readonly Finding[]
   onAlarm: (alarm: Alarm, isActive: boolean) => void
 }
 
@@ -109,6 +111,7 @@ export class Health {
     findings.push(...this.#parts.data())
     const stall = this.#stallFinding()
     if (stall !== null) findings.push(stall)
+    findings.push(...(this.#modules.findings?.() ?? []))
     return this.#alarms.update(findings)
   }
 

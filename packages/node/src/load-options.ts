@@ -3,6 +3,7 @@
 
 import { readFile, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import type { OpenTo } from '@mooring/api'
 import { equalBytes } from '@mooring/codec'
 import type { KeyPair } from '@mooring/crypto'
 import {
@@ -24,7 +25,7 @@ import { NodeError } from './node-error.ts'
 import type { LogLevels, Retention, VerifyOnStart } from './option-values.ts'
 import type { Profile } from './option-kinds.ts'
 import type { OptionValues } from './options.ts'
-import { partOptions } from './part-options.ts'
+import { type PartOptions, partOptions } from './part-options.ts'
 import { passphraseFrom, type PassphraseSources } from './passphrase-source.ts'
 import {
   type OptionSources,
@@ -42,6 +43,8 @@ export type ConsensusKey = PublicHalf & { seed: Uint8Array | null }
 export type NodeKeys = Readonly<
   Record<'transport' | 'anchor' | 'seal', KeyPair> & { consensus: ConsensusKey }
 >
+
+export type TlsFiles = { cert: string; key: string }
 
 // What a home says of itself without its passphrase: enough for whatever signs and opens nothing.
 export type HomeOptions = {
@@ -101,10 +104,22 @@ export type HomeOptions = {
   snapshotsDir: string
   sync: { mode: 'blocks' | 'snapshot' }
   // host:port
-  http: { listen: string; bodyLimitBytes: number; explorer: 'on' | 'off' }
+  http: {
+    listen: string
+    // Paths; null for no TLS.
+    tls: TlsFiles | null
+    clientCa: string | null
+    clientRoles: readonly string[]
+    hosts: readonly string[]
+    open: OpenTo
+    // Requests a second; null for any number.
+    rate: number | null
+    bodyLimitBytes: number
+    explorer: 'on' | 'off'
+  }
   // Null turns the listener off.
   admin: { socket: string | null }
-  patients: { listen: string | null; hosts: readonly string[] }
+  patients: { listen: string | null; tls: TlsFiles | null; hosts: readonly string[] }
   metrics: { listen: string | null }
   log: {
     levels: LogLevels
@@ -114,6 +129,8 @@ export type HomeOptions = {
   }
   shutdown: { timeoutMs: number; graceMs: number; onFatal: 'exit' | 'hold' }
   origins: Readonly<Record<string, Origin>>
+  // What the configuration says now; keys and genesis stay as they were read.
+  reread: () => Promise<PartOptions>
 }
 
 export type NodeOptions = HomeOptions & { keys: NodeKeys }
@@ -283,6 +300,12 @@ export async function loadNodeOptions(sources: LoadSources): Promise<NodeOptions
   return deepFreeze({ ...options, keys: await readKeys(options) })
 }
 
+async function reread(sources: LoadSources): Promise<PartOptions> {
+  const configuration = await readConfiguration(sources)
+  refuseProblems(configuration)
+  return partOptions(resolve(sources.home), configuration.values)
+}
+
 /** For commands on a stopped home, which work whether or not anybody knows the passphrase. */
 export async function loadHomeOptions(sources: LoadSources): Promise<HomeOptions> {
   const home = resolve(sources.home)
@@ -325,6 +348,7 @@ export async function loadHomeOptions(sources: LoadSources): Promise<HomeOptions
     ...rest,
     blobs,
     origins,
+    reread: () => reread(sources),
   })
 }
 

@@ -4,6 +4,7 @@
 import type { HaltReason } from '@mooring/consensus'
 import type { OptionProblem } from './config-file.ts'
 import type { ConfigurationErrorCode } from './errors-configuration.ts'
+import type { AdmissionErrorCode } from './errors-admission.ts'
 import type { DataErrorCode } from './errors-data.ts'
 import type { EmergencyCommandErrorCode } from './errors-emergency.ts'
 import type { KeysErrorCode } from './errors-keys.ts'
@@ -23,6 +24,7 @@ export type NodeErrorCode =
   | SeeingErrorCode
   | DataErrorCode
   | KeysErrorCode
+  | AdmissionErrorCode
   | VaultErrorCode
   | 'options_invalid'
   | 'http_not_loopback'

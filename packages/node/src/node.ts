@@ -1,6 +1,7 @@
 // One running member, put together in start order and closed in reverse: log, stores, network,
 // agreement, custodian, serving. Nothing else in the project knows all the parts.
 
+import type { Reloaded } from '@mooring/api'
 import type { Network, startNetwork } from '@mooring/network'
 import type { AccessLog } from './access-log.ts'
 import { Agreement } from './agreement.ts'
@@ -11,6 +12,7 @@ import type { Custodian } from './custodian.ts'
 import { drain, type DrainModules } from './drain.ts'
 import { type DataCare, openDataCare } from './data-care.ts'
 import { EventFeed } from './event-feed.ts'
+import { Gate } from './gate.ts'
 import { describeHalt } from './halt-text.ts'
 import { createHeldAccesses } from './held-accesses.ts'
 import type { VaultHandlers } from './holder.ts'
@@ -49,6 +51,8 @@ export interface RunningNode {
   /** As the chain has it. */
   role(): 'authority' | 'observer'
   api: string
+  /** Certificates, tokens, who may connect and the log level are read again. */
+  reload(): Promise<Reloaded[]>
   /**
    * Resolves with the reason when the node stopped by itself; never when it was closed. A NodeRestart
    * asks for nothing but to be started again.
@@ -120,6 +124,7 @@ async function assemble(
   const { book, network } = peering
   closers.push(() => book.close())
   keep(network)
+  const gate = keep(await Gate.open(options, { clock: systemClock, logger, book, metrics }))
   const offences = createOffences(ground, network)
   const clocks = keep(
     new ClockOffsets({
@@ -187,6 +192,7 @@ async function assemble(
   const answering = {
     peering,
     data,
+    gate,
     custodian,
     patients,
     vault: opened.answers,
@@ -216,6 +222,7 @@ async function assemble(
     height: () => stores.chain.tip.height,
     role: () => roleOf(agreement.driver.state),
     api: serving.url,
+    reload: () => gate.reloading.run(),
     failed: failure.promise,
   }
 }

@@ -6,6 +6,8 @@ import { homePaths } from './home.ts'
 import { parseLogLevels, parseRetention, parseVerifyOnStart } from './option-values.ts'
 import type { OptionValues } from './options.ts'
 
+export type PartOptions = ReturnType<typeof partOptions>
+
 export function partOptions(home: string, values: OptionValues) {
   const levels = parseLogLevels(values.log.level)
   if (!('value' in levels)) throw new TypeError('the level was checked when it was read')
@@ -59,9 +61,23 @@ export function partOptions(home: string, values: OptionValues) {
     },
     snapshotsDir: paths.snapshots,
     sync: { mode: sync.mode },
-    http: { listen: http.listen, bodyLimitBytes: http.body_limit, explorer: http.explorer },
+    http: {
+      listen: http.listen,
+      tls: tlsFiles(home, http),
+      clientCa: http.client_ca === '' ? null : resolve(home, http.client_ca),
+      clientRoles: http.client_roles,
+      hosts: http.hosts,
+      open: http.open,
+      rate: http.rate === 'off' ? null : Number(http.rate.slice(0, -'/s'.length)),
+      bodyLimitBytes: http.body_limit,
+      explorer: http.explorer,
+    },
     admin: { socket: admin.socket === '' ? null : resolve(home, admin.socket) },
-    patients: { listen: patients.listen === '' ? null : patients.listen, hosts: patients.hosts },
+    patients: {
+      listen: patients.listen === '' ? null : patients.listen,
+      tls: tlsFiles(home, patients),
+      hosts: patients.hosts,
+    },
     metrics: { listen: metrics.listen === '' ? null : metrics.listen },
     log: {
       levels: levels.value,
@@ -75,6 +91,13 @@ export function partOptions(home: string, values: OptionValues) {
       onFatal: shutdown.on_fatal,
     },
   }
+}
+
+function tlsFiles(
+  home: string,
+  { tls_cert: cert, tls_key: key }: { tls_cert: string; tls_key: string },
+): { cert: string; key: string } | null {
+  return cert === '' ? null : { cert: resolve(home, cert), key: resolve(home, key) }
 }
 
 function yearsOfClass(item: string): [string, number] {

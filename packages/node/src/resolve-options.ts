@@ -123,11 +123,14 @@ function problemOf(candidate: Candidate, sentence: string): OptionProblem {
 }
 
 // Kubernetes puts variables such as MOORING_HTTP_PORT beside every service of that name, so that an
-// unknown variable is a problem only when it is nearly one of ours.
+// unknown variable is a problem only when it is nearly one of ours and cannot be one of those.
+const OF_A_SERVICE = /_(PORT|SERVICE_HOST|SERVICE_PORT)(_\w+)?$/
+
 function misspeltVariables(env: OptionSources['env']): OptionProblem[] {
   const known = OPTION_ENTRIES.map((entry) => entry.variable)
   return Object.keys(env)
     .filter((name) => name.startsWith('MOORING_') && !known.includes(name))
+    .filter((name) => !OF_A_SERVICE.test(name))
     .flatMap((name) => {
       const meant = nearest(name, known)
       if (meant === undefined) return []
@@ -163,6 +166,7 @@ function contradictions(
     const fault = faultOfSchedule(values.backup.schedule)
     if (fault !== undefined) add('backup.schedule', `is no line of cron: ${fault}`)
   }
+  for (const [source, sentence] of tlsContradictions(values)) add(source, sentence)
   const api = parseHostPort(values.http.listen)
   const metrics = parseHostPort(values.metrics.listen)
   if ('value' in api && 'value' in metrics && api.value.port !== 0) {
@@ -173,11 +177,38 @@ function contradictions(
   return problems
 }
 
+// What goes over a network in clear can be read there, tokens too.
 function notLoopback(values: OptionValues, candidate: Candidate | undefined): OptionProblem[] {
-  const api = parseHostPort(values.http.listen)
+  const { listen, tls_cert: cert, tls_terminated: terminated } = values.http
+  const api = parseHostPort(listen)
   if (!('value' in api) || isLoopback(api.value.host) || candidate === undefined) return []
-  const sentence = 'not a loopback address, and this version does not authenticate clients yet'
+  if (cert !== '' || terminated === 'on') return []
+  const sentence = 'not a loopback address, and neither tls_cert nor tls_terminated is set'
   return [{ ...problemOf(candidate, sentence), code: 'http_not_loopback' }]
+}
+
+function tlsContradictions({ http, patients }: OptionValues): [source: string, sentence: string][] {
+  const found: [string, string][] = []
+  for (const [section, options] of Object.entries({ http, patients })) {
+    const { tls_cert: cert, tls_key: key, tls_terminated: terminated } = options
+    const names = `${section}.tls_cert, ${section}.tls_key`
+    if ((cert === '') !== (key === '')) found.push([names, 'belong together: set both, or none'])
+    if (cert !== '' && terminated === 'on')
+      found.push([
+        `${names}, ${section}.tls_terminated`,
+        'contradict: TLS ends either here or at a proxy',
+      ])
+  }
+  if (http.client_ca !== '' && http.tls_cert === '')
+    found.push(['http.client_ca', 'needs tls_cert: certificates of clients are shown over TLS'])
+  if (http.client_roles.length > 0 && http.client_ca === '')
+    found.push(['http.client_roles', 'needs client_ca: who may issue those certificates'])
+  if (http.open === 'loopback' && http.tls_terminated === 'on')
+    found.push([
+      'http.open, http.tls_terminated',
+      'contradict: behind a proxy all clients are local',
+    ])
+  return found
 }
 
 function missing(sources: OptionSources): OptionProblem[] {

@@ -17,10 +17,13 @@ import { DiskUsage } from './disk-usage.ts'
 import { catalogEntry } from './errors.ts'
 import { createEmergencyAnswers } from './emergency-answers.ts'
 import type { Emergencies } from './emergency-parts.ts'
+import { createAdminAccess } from './admin-access.ts'
+import { createAudit } from './audit.ts'
 import { answerOf, createEvidenceAnswers } from './evidence-answers.ts'
 import type { EventFeed } from './event-feed.ts'
 import { Finality } from './finality.ts'
 import { patientReference } from './grant-terms.ts'
+import type { Gate } from './gate.ts'
 import { Health } from './health.ts'
 import type { NodeOptions } from './load-options.ts'
 import type { Logger, RootLogger } from './logger.ts'
@@ -55,6 +58,7 @@ export interface ServingModules {
   patients: OpenedPatients
   data: DataCare
   peering: Peering
+  gate: Gate
   timelines: TimelineHandlers
   vault: VaultReadAnswers
   accesses: AccessLog
@@ -89,23 +93,31 @@ export async function startServing(parts: NodeParts, modules: ServingModules): P
   let server: ApiServer | null = null
   const observation = observe(parts, modules, () => server?.stats() ?? null)
   const { health, finality, disk, fill, chain } = observation
-  const { options, logger } = modules
+  const { options, logger, metrics, gate } = modules
   server = await startApi(
     {
       listen: options.http.listen,
       metricsListen: options.metrics.listen,
       adminSocket: options.admin.socket,
       patientsListen: options.patients.listen,
-      hostNames: [...options.patients.hosts],
+      hostNames: [...options.http.hosts, ...options.patients.hosts],
+      access: gate.callers,
+      tls: gate.tls('api'),
+      patientsTls: gate.tls('patients'),
       pages: options.http.explorer === 'on' ? readWebFiles : undefined,
       catalogue: catalogEntry,
       cursorKey: createHmac('sha256', options.keys.seal.seed).update('api cursors').digest(),
       log: (level, sentence, fields) => logger.log(level, sentence, fields),
       observe: (request) => fill.observeRequest(request),
+      admissions: {
+        limited: (role) => metrics.httpRateLimited.inc({ role }),
+        refused: (reason) => metrics.httpAuthFailures.inc({ reason }),
+      },
     },
     handlersOf(parts, modules, observation),
   )
   const listening = server
+  gate.serve(listening)
   if (listening.patientsUrl !== null)
     logger.log('info', 'wallets are answered', { address: listening.patientsUrl })
   return {
@@ -129,13 +141,14 @@ export async function startServing(parts: NodeParts, modules: ServingModules): P
 
 function observe(
   parts: NodeParts,
-  { options, logger, metrics, votes, feed }: ServingModules,
+  { options, logger, metrics, votes, feed, gate }: ServingModules,
   api: () => ReturnType<ApiServer['stats']> | null,
 ): Observation {
   const disk = new DiskUsage(options.storage.dir, systemClock, logger)
   const health = new Health(parts, {
     votes,
     disk,
+    findings: () => gate.findings(),
     onAlarm: (alarm, isActive) => feed.tellAlarm(alarm, isActive),
   })
   const finality = new Finality({
@@ -160,6 +173,8 @@ function handlersOf(
     patients,
     peering,
     data,
+    gate,
+    logger,
     timelines,
     vault,
     accesses,
@@ -207,9 +222,13 @@ function handlersOf(
     erasing: erasing.answers,
     verifyProof: (json) => formatVerification(verifyProof(json, { genesis: options.genesis })),
     checkpoint: (height) => checkpointAt(parts, height),
+    audit: createAudit(accesses, logger),
     admin: {
-      access: { caller: ({ name, role }) => ({ name, role }) },
       data: data.answers,
+      access: createAdminAccess(gate.tokens, {
+        reloading: gate.reloading,
+        now: () => parts.clock.wall(),
+      }),
       peers: createPeerAnswers({
         ...peering,
         options,

@@ -155,6 +155,7 @@ function accessOf({ custodian }: Run, id: string): KeptAccess {
   return {
     time: 0,
     role: 'reader',
+    act: null,
     asked: {
       ...request,
       digest: new Uint8Array(32),

@@ -13,6 +13,12 @@ export {
   heldRequestDigest,
   isHeldAccessWhole,
 } from './held-access.ts'
+export {
+  type AdminAct,
+  adminActCommit,
+  adminActSchema,
+  adminParametersDigest,
+} from './admin-act.ts'
 export { accessNoteCommit, accessNoteSchema, type AccessNote } from './access-note.ts'
 export { type AccessProof, formatAccessProof, parseAccessProof } from './access-proof.ts'
 export {

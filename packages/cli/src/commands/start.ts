@@ -71,7 +71,12 @@ function watchSignals(context: Context) {
     else second.resolve(signal)
     isFirst = false
   })
-  return { first: first.promise, second: second.promise, forget }
+  return {
+    first: first.promise,
+    second: second.promise,
+    reload: (): void => undefined,
+    forget,
+  }
 }
 
 // True when the node has stopped in order, false when the time was over first.
@@ -92,6 +97,8 @@ async function serve(
   output: Output,
 ): Promise<number> {
   const signals = watchSignals(context)
+  // While a node starts it reads everything anyway.
+  const forget = context.onReload?.(() => signals.reload())
   try {
     const tools = { output, signals }
     let code = await serveOnce(context, { options: await load(), how }, tools)
@@ -102,6 +109,7 @@ async function serve(
     return code
   } finally {
     signals.forget()
+    forget?.()
   }
 }
 
@@ -128,6 +136,9 @@ async function runOnce(
   const node = await Promise.race([starting, signals.second])
   if (typeof node === 'string') return SIGNAL_CODES[node]
   announce(context, options, node)
+  signals.reload = () => {
+    node.reload().catch((error: unknown) => output.note(formatFailure(failureOf(error)).trimEnd()))
+  }
   const failed = node.failed.then((failure) => ({ failure }))
   const ending = await Promise.race([signals.first.then((by) => ({ by })), failed])
   if ('by' in ending) output.note(`${ending.by}: stopping in order; once more to force`)
