@@ -1,6 +1,7 @@
 /*
- * Takes out of node_modules what no running node opens: source maps, TypeScript and its declarations, second
- * builds for browsers and bundlers, tests and pages of packages, native files of other platforms. Licences stay.
+ * Leaves in node_modules what a running node opens, and the licences: no source maps, no TypeScript and its
+ * declarations, no second builds for browsers and bundlers, no tests and pages of packages, no native files of
+ * other platforms.
  *
  *   node scripts/prune-modules.ts [<folder that holds node_modules>]
  *
@@ -13,8 +14,7 @@ import { join, relative, sep } from 'node:path'
 type Platform = { os: string; cpu: string }
 
 const LICENCE = /^(licen[cs]e|copying|notice|patents|authors)/i
-const NEVER_LOADED =
-  /\.(map|ts|mts|cts|flow|md|markdown|yml|yaml|tsbuildinfo|cc|c|h|gyp|gypi)$|^\.|[.-]min\.m?js$/i
+const LOADED = /(?<![.-]min)\.([cm]?js|json|node|wasm)$/i
 const SIDE_FOLDERS = /^(tests?|spec|benchmarks?|bench|examples?|docs?|coverage|deps|man)$/
 const SECOND_BUILDS = [join('build', 'esm'), join('build', 'esnext'), 'dist-es', 'dist-types']
 const NOT_FOR_NODE = ['browser', 'module', 'react-native', 'types', 'deno', 'bun', 'worker']
@@ -40,6 +40,10 @@ function isForeign(folder: string, file: string, { os, cpu }: Platform): boolean
   const [wantedOs, cpus = ''] = folder.split('-')
   if (wantedOs !== os || !cpus.split('+').includes(cpu)) return true
   return file.includes('.musl.')
+}
+
+function isKept(file: string): boolean {
+  return LICENCE.test(file) || (LOADED.test(file) && !file.startsWith('.'))
 }
 
 function remove(path: string): void {
@@ -68,7 +72,7 @@ function pruneFolder(folder: string, platform: Platform): void {
       if (entry.name === 'node_modules') pruneModules(path, platform)
       else if (entry.name === 'prebuilds') prunePrebuilds(path, platform)
       else pruneFolder(path, platform)
-    } else if (NEVER_LOADED.test(entry.name) && !LICENCE.test(entry.name)) remove(path)
+    } else if (!isKept(entry.name)) remove(path)
   }
   if (readdirSync(folder).length === 0) remove(folder)
 }
@@ -77,7 +81,7 @@ function prunePrebuilds(folder: string, platform: Platform): void {
   for (const target of readdirSync(folder)) {
     const place = join(folder, target)
     for (const file of readdirSync(place)) {
-      if (isForeign(target, file, platform)) remove(join(place, file))
+      if (isForeign(target, file, platform) || !isKept(file)) remove(join(place, file))
     }
     if (readdirSync(place).length === 0) remove(place)
   }

@@ -135,6 +135,9 @@ test('pruning takes what no node opens, and leaves the rest, licences and links 
   ]
   const goes = [
     'a/README.md',
+    'a/Makefile',
+    'a/prebuilds/linux-x64/a.bare',
+    'a/dist/index.min.js',
     'a/index.d.ts',
     'a/lib/inner.js.map',
     'a/test/a.test.js',

@@ -66,7 +66,7 @@ const formatMetrics = (network: ContainerNetwork, docker: string) => `
     networks: [hospitals]
     tmpfs: [/tmp]
     volumes:
-      - ${network.configs}/prometheus.yml:/etc/prometheus/prometheus.yml:ro
+      - ${network.prometheusFile}:/etc/prometheus/prometheus.yml:ro
       - ${docker}/prometheus/alerts.yml:/etc/prometheus/alerts.yml:ro
       - prometheus:/prometheus
     ports:
@@ -91,7 +91,7 @@ const formatMetrics = (network: ContainerNetwork, docker: string) => `
       GF_ANALYTICS_CHECK_FOR_UPDATES: "false"
     volumes:
       - ${docker}/grafana/provisioning:/etc/grafana/provisioning:ro
-      - ${docker}/grafana/dashboards:/var/lib/grafana/dashboards:ro
+      - ${docker}/grafana/dashboards:/etc/grafana/dashboards:ro
       - grafana:/var/lib/grafana
     ports:
       - "127.0.0.1:3000:3000"
@@ -118,14 +118,15 @@ export function formatCompose(network: ContainerNetwork): string {
 
 /** What Prometheus asks: the metrics of every hospital. */
 export function formatPrometheus(hospitals: readonly string[]): string {
-  return `# Scrapes every hospital of the compose file; the alerts are those of docker/prometheus/alerts.yml.
+  return `# Scrapes every hospital of the compose file. The alerts expect the job to be called mooring.
 global:
-  scrape_interval: 10s
-  evaluation_interval: 10s
+  scrape_interval: 15s
+  evaluation_interval: 15s
 rule_files:
-  - alerts.yml
+  - /etc/prometheus/alerts.yml
 scrape_configs:
   - job_name: mooring
     static_configs:
-${hospitals.map((name) => `      - targets: ["${name}:7423"]\n        labels: { node: ${name} }\n`).join('')}`
+      - targets:
+${hospitals.map((name) => `          - ${name}:7423\n`).join('')}`
 }

@@ -19,6 +19,7 @@ export type ContainerNetwork = {
   source: string | null
   /** The folder with the alerts and dashboards, when it is there. */
   docker: string | null
+  prometheusFile: string
   user: string
 }
 
@@ -29,16 +30,26 @@ export const IMAGE_USER = 10_001
 
 const P2P_PORT = 7420
 
-export function containerConfig(state: DevnetState, name: string): string {
-  const others = activeNodes(state).filter((node) => node.name !== name)
+export type ContainerConfig = {
+  name: string
+  networkId: string
+  /** Everybody of the network, this one included. */
+  members: readonly { name: string; peerId: string }[]
+  /** Under which name the others reach one. */
+  hostOf: (name: string) => string
+}
+
+export function containerConfig({ name, networkId, members, hostOf }: ContainerConfig): string {
+  const addressOf = (member: string) => `/dns4/${hostOf(member)}/tcp/${P2P_PORT}`
+  const others = members.filter((member) => member.name !== name)
   return formatConfigFile({
     'node.name': name,
     'node.role': 'authority',
     'node.profile': 'devnet',
-    'network.id': state.networkId,
+    'network.id': networkId,
     'p2p.listen': [`/ip4/0.0.0.0/tcp/${P2P_PORT}`],
-    'p2p.announce': [`/dns4/${name}/tcp/${P2P_PORT}`],
-    'p2p.peers': others.map((node) => `/dns4/${node.name}/tcp/${P2P_PORT}/p2p/${node.peerId}`),
+    'p2p.announce': [addressOf(name)],
+    'p2p.peers': others.map((member) => `${addressOf(member.name)}/p2p/${member.peerId}`),
     'metrics.listen': '0.0.0.0:7423',
     'log.format': 'json',
     'shutdown.timeout': 20_000,
@@ -62,8 +73,11 @@ async function giveAway(folder: string, uid: number, gid: number): Promise<void>
 }
 
 async function writeConfig(state: DevnetState, name: string, folder: string): Promise<void> {
+  const { networkId } = state
+  const members = activeNodes(state)
+  const config = containerConfig({ name, networkId, members, hostOf: (member) => member })
   await mkdir(folder, { recursive: true, mode: 0o755 })
-  await writeFile(join(folder, 'mooring.toml'), containerConfig(state, name), { mode: 0o644 })
+  await writeFile(join(folder, 'mooring.toml'), config, { mode: 0o644 })
   const genesis = join(folder, 'genesis.json')
   await rm(genesis, { force: true })
   await copyFile(homePaths(join(state.dir, name)).genesisFile, genesis)
@@ -94,6 +108,7 @@ export async function exportCompose(
     configs: './containers',
     source: sources === null ? null : pathFrom(folder, sources),
     docker: sources === null ? null : pathFrom(folder, join(sources, 'docker')),
+    prometheusFile: './containers/prometheus.yml',
     user: `${uid}:${gid}`,
   })
   await writeFile(composeFile, text)
