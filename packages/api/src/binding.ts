@@ -153,7 +153,8 @@ function answering(endpoint: AnyEndpoint['answer'], around: Surroundings) {
   return async (request: FastifyRequest, reply: FastifyReply) => {
     const { params, query, headers, body, patient } = request
     const call = { params, query, headers, body, patient, ...callerOf(request, reply, around) }
-    const answer = await unhurried(request.raw.socket, () => endpoint(call, around.context))
+    const work = () => unhurried(request.raw.socket, () => endpoint(call, around.context))
+    const answer = await (request.trace?.run(work) ?? work())
     const etag = answer.headers?.['etag']
     reply.code(answer.status).headers(answer.headers ?? {})
     if (isPieces(answer.body)) {

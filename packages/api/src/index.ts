@@ -92,6 +92,7 @@ export {
   type ObservedRequest,
   startApi,
 } from './server.ts'
+export type { RequestTrace, RequestTracer } from './tracing.ts'
 export type {
   Emergency,
   EmergencyNotice,

@@ -35,6 +35,7 @@ import { decorateForPatients } from './patient-binding.ts'
 import { answerOnSocket, apiErrorOf, methodsAt } from './requests.ts'
 import { ADMIN_PATH, isPassing, isServedBy, type Listener, type Route } from './route.ts'
 import { operationIds, routes } from './routes.ts'
+import { type RequestTracer, traceWith } from './tracing.ts'
 
 export interface ApiOptions {
   /** `host:port` or `[address]:port`; port 0 asks the system for one. */
@@ -60,6 +61,7 @@ export interface ApiOptions {
   log?: (level: 'warn' | 'error', sentence: string, fields: Record<string, unknown>) => void
   observe?: (request: ObservedRequest) => void
   admissions?: AdmissionObservers
+  trace?: RequestTracer
 }
 
 export interface ObservedRequest {
@@ -244,6 +246,7 @@ async function createListener(shared: Shared, listener: Listener): Promise<Fasti
     throw noRoute(request, listener)
   })
   if (options.observe !== undefined) observeWith(app, options.observe)
+  traceWith(app, options.trace)
   for (const schema of listener === 'metrics' ? [Health] : sharedSchemas) app.addSchema(schema)
   compileOnDemand(app)
   if (listener === 'admin') await app.register(swagger, swaggerOptions)

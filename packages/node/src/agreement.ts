@@ -39,7 +39,7 @@ import type { ConsensusKey } from './load-options.ts'
 import type { Logger } from './logger.ts'
 import { type Measures, timed, UNMEASURED, type VerifiedKind } from './measures.ts'
 import { type MemberChange, Members, membershipChanges } from './members.ts'
-import { Mempool } from './mempool.ts'
+import { Mempool, type MempoolModules } from './mempool.ts'
 import type { RemoteSigner } from './remote-signer.ts'
 import type { Snapshots } from './snapshots.ts'
 import { unspokenNext } from './protocol.ts'
@@ -85,6 +85,7 @@ export interface AgreementModules {
   /** A new epoch has begun: members, keys or parameters are other ones. */
   onEpoch?: (changes: readonly MemberChange[]) => void
   measures?: Measures
+  waiting?: MempoolModules['waiting']
   onFatal: (error: unknown) => void
 }
 
@@ -144,6 +145,7 @@ export class Agreement {
         heightOf: (id) => chain.getTransaction(id)?.height,
         publish: (transactions) => this.#gossip.add(transactions),
         onReady: () => this.driver.reconsiderWork(),
+        ...(modules.waiting && { waiting: modules.waiting }),
         verified: (isGood, ms) => this.#measures.verified('transaction', isGood, ms),
       },
     )

@@ -37,6 +37,7 @@ import type { Logger } from './logger.ts'
 import type { Mempool, Submitted } from './mempool.ts'
 import type { Metrics } from './metrics.ts'
 import { runInSlices } from './time-slices.ts'
+import type { Tracing } from './tracing.ts'
 
 export interface AnchoringOptions {
   organisation: string
@@ -68,6 +69,8 @@ export interface AnchoringModules {
   committer: Pick<Committer, 'subscribe'>
   logger: Logger
   metrics: Pick<Metrics, 'anchorBatchRecords' | 'records' | 'accessBatchEntries'>
+  /** Does work on behalf of whoever these records came from. */
+  within?: Tracing['within']
   onBatched: (records: readonly string[]) => void
   onAnchored: (records: readonly string[], height: number, batch: number) => void | Promise<void>
   /** The store failed: nothing is anchored any more. */
@@ -312,9 +315,10 @@ export class Anchoring {
 
   /** False when the next ones would fare no better. */
   async #submit(batch: OpenBatch, sequence: number, time: number): Promise<boolean> {
-    const { clock, mempool } = this.#modules
+    const { clock, mempool, within } = this.#modules
     const signed = this.#signed(batch, sequence, time)
-    const outcome = await mempool.submit(signed.transaction)
+    const submit = () => mempool.submit(signed.transaction)
+    const outcome = await (within?.(batch.records, submit) ?? submit())
     batch.offeredAt = clock.monotonic()
     if (outcome.status === 'rejected') return this.#onRefused(batch, signed, outcome)
     batch.attempt = signed

@@ -127,6 +127,7 @@ export type HomeOptions = {
     file: string | null
     redact: readonly string[]
   }
+  tracing: { endpoint: string | null; sample: number }
   shutdown: { timeoutMs: number; graceMs: number; onFatal: 'exit' | 'hold' }
   origins: Readonly<Record<string, Origin>>
   // What the configuration says now; keys and genesis stay as they were read.

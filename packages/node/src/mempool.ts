@@ -60,6 +60,8 @@ export interface MempoolModules {
   publish: (transactions: readonly Uint8Array[]) => void
   /** Something new may go into a block. */
   onReady: () => void
+  /** A client of this node handed it in, and it waits for a block. */
+  waiting?: (transaction: { id: Uint8Array; kind: string }) => void
   /** The signatures of a transaction were looked at. */
   verified?: (isGood: boolean, ms: number) => void
 }
@@ -143,6 +145,7 @@ export class Mempool {
       this.#remove(entry)
       throw error
     }
+    this.#modules.waiting?.({ id: read.id, kind: read.payload.kind })
     this.#modules.publish([read.bytes])
     this.#modules.onReady()
     return { status: 'accepted', id }

@@ -4,14 +4,15 @@ import type { NetworkStats, PeerInfo } from '@mooring/network'
 import type { Metrics } from './metrics.ts'
 import type { NodeParts } from './node-parts.ts'
 
-/** A counter elsewhere that only grows, brought into one of ours. */
+/** A counter elsewhere that only grows, brought into one of ours, which begins at 0. */
 export class Totals {
   readonly #seen = new Map<string, number>()
 
   add(name: string, total: number, inc: (by: number) => void): void {
-    const by = total - (this.#seen.get(name) ?? 0)
-    if (by <= 0) return
-    this.#seen.set(name, total)
+    const before = this.#seen.get(name)
+    const by = Math.max(0, total - (before ?? 0))
+    if (by === 0 && before !== undefined) return
+    this.#seen.set(name, (before ?? 0) + by)
     inc(by)
   }
 }

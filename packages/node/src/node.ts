@@ -33,6 +33,7 @@ import { openAccessLog, openCustodian, openProofs, openRelay } from './open-cust
 import { openPatients } from './open-patients.ts'
 import { openEmergencies } from './open-emergencies.ts'
 import { type ErasureGround, openErasures } from './open-erasures.ts'
+import { openTracing } from './open-tracing.ts'
 import { openVaultKeeper } from './open-vault.ts'
 import { type NextTransport, ownOptions, startStanding } from './standing.ts'
 import { roleOf } from './status.ts'
@@ -108,6 +109,7 @@ async function assemble(
   }
   const logger = keep(openLog(given))
   const metrics = keep(createMetrics())
+  const tracing = keep(await openTracing(given.tracing, { ...given, version: readVersion() }))
   await startFromSnapshot(given, logger)
   const { dir: dataDir, guardDir } = given.storage
   const { marksPath } = given.consensus
@@ -116,7 +118,7 @@ async function assemble(
   measureDatabases(stores.databases, metrics)
   const options = await ownOptions(given, { stores, logger, transport })
   const late = noParts(failure.resolve)
-  const ground: Ground = { options, logger, metrics, stores, late }
+  const ground: Ground = { options, logger, metrics, tracing, stores, late }
 
   const snapshots = keep(openSnapshots(ground))
   late.snapshots = snapshots
@@ -138,6 +140,7 @@ async function assemble(
   const votes = new VoteLog(systemClock, () => late.agreement?.driver.state ?? null)
   const agreement = keep(await startAgreement(ground, network, votes))
   late.agreement = agreement
+  closers.push(agreement.committer.subscribe((block) => tracing.final(block)))
   const accesses = keep(await openAccessLog(ground, agreement))
   const vault = keep(openVault(ground, network, agreement, accesses))
   late.vault = vault
@@ -206,7 +209,7 @@ async function assemble(
     pruning,
     timelines,
   }
-  const modules = { options, metrics, votes, ...answering }
+  const modules = { options, metrics, tracing, votes, ...answering }
   const serving = await startServing(parts, {
     ...modules,
     rootLogger: logger,
@@ -239,7 +242,7 @@ function drainNode(
 }
 
 function startAgreement(
-  { options, logger, metrics, stores, late }: Ground,
+  { options, logger, metrics, tracing, stores, late }: Ground,
   network: Network,
   votes: VoteLog,
 ): Promise<Agreement> {
@@ -256,6 +259,7 @@ function startAgreement(
       pending: stores.pending,
       network,
       measures: measuresOf(metrics),
+      waiting: (transaction) => tracing.waiting(transaction),
       ...(late.snapshots && { snapshots: late.snapshots }),
       onEvidence: (evidence) => late.offences?.take(evidence),
       onOffered: (peerId, evidence) => late.offences?.offered(peerId, evidence),

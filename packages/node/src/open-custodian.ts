@@ -17,6 +17,7 @@ import type { Metrics } from './metrics.ts'
 import { createProofDocuments, type ProofDocuments } from './proof-documents.ts'
 import { createRelay, type Relay } from './relay.ts'
 import type { Stores } from './stores.ts'
+import type { Tracing } from './tracing.ts'
 import type { VaultPeers } from './vault-peers.ts'
 
 /** What submissions leave free: a database that cannot write ends the node. */
@@ -31,7 +32,14 @@ export interface CustodyGround {
 }
 
 export async function openCustodian(
-  { options, logger, metrics, stores, late }: CustodyGround,
+  {
+    options,
+    logger,
+    metrics,
+    stores,
+    late,
+    tracing,
+  }: CustodyGround & { readonly tracing: Tracing },
   { agreement, feed, peers }: { agreement: Agreement; feed: EventFeed; peers: VaultPeers },
 ): Promise<Custodian> {
   const { members } = agreement
@@ -50,7 +58,9 @@ export async function openCustodian(
       random: (length) => new Uint8Array(randomBytes(length)),
       logger: logger.module('records'),
       metrics,
+      within: (...work) => tracing.within(...work),
       onRecords: ({ status, records, height }) => {
+        if (status === 'received') tracing.received(records)
         for (const id of records) feed.tellRecord({ id, status, height })
       },
       onFatal: late.fail,

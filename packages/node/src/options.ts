@@ -9,7 +9,7 @@ import { CONSENSUS_OPTIONS, MEMPOOL_OPTIONS, SYNC_OPTIONS } from './options-chai
 import { ADMIN_OPTIONS, HTTP_OPTIONS, PATIENTS_OPTIONS } from './options-http.ts'
 import { KEYS_OPTIONS, SIGNER_OPTIONS } from './options-keys.ts'
 import { NETWORK_OPTIONS, NODE_OPTIONS, SHUTDOWN_OPTIONS } from './options-node.ts'
-import { LOG_OPTIONS, METRICS_OPTIONS } from './options-observing.ts'
+import { LOG_OPTIONS, METRICS_OPTIONS, TRACING_OPTIONS } from './options-observing.ts'
 import { P2P_OPTIONS } from './options-p2p.ts'
 import { BACKUP_OPTIONS, RETENTION_OPTIONS, STORAGE_OPTIONS } from './options-storage.ts'
 import { VAULT_OPTIONS } from './options-vault.ts'
@@ -32,6 +32,7 @@ export const OPTIONS = {
   patients: PATIENTS_OPTIONS,
   metrics: METRICS_OPTIONS,
   log: LOG_OPTIONS,
+  tracing: TRACING_OPTIONS,
   shutdown: SHUTDOWN_OPTIONS,
 }
 

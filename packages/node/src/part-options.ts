@@ -16,7 +16,7 @@ export function partOptions(home: string, values: OptionValues) {
   const verifyOnStart = parseVerifyOnStart(values.storage.verify_on_start)
   if (!('value' in verifyOnStart)) throw new TypeError('what is verified was checked when read')
   const { backup, consensus, p2p, mempool, storage, vault, sync } = values
-  const { http, admin, patients, metrics, log, shutdown } = values
+  const { http, admin, patients, metrics, log, tracing, shutdown } = values
   const paths = homePaths(home)
   return {
     p2p: {
@@ -84,6 +84,10 @@ export function partOptions(home: string, values: OptionValues) {
       format: log.format,
       file: log.file === '' ? null : resolve(home, log.file),
       redact: log.redact,
+    },
+    tracing: {
+      endpoint: tracing.otlp_endpoint === '' ? null : tracing.otlp_endpoint,
+      sample: Number(tracing.sample),
     },
     shutdown: {
       timeoutMs: shutdown.timeout,

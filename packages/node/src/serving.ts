@@ -45,6 +45,7 @@ import type { Snapshots } from './snapshots.ts'
 import { createStorageAnswers } from './storage-answers.ts'
 import type { OpenedErasures } from './open-erasures.ts'
 import type { VaultReadAnswers } from './open-vault.ts'
+import type { Tracing } from './tracing.ts'
 import type { VoteLog } from './vote-log.ts'
 import { readWebFiles } from './web-files.ts'
 
@@ -53,6 +54,7 @@ export interface ServingModules {
   logger: Logger
   rootLogger: RootLogger
   metrics: Metrics
+  tracing: Tracing
   votes: VoteLog
   custodian: Custodian
   patients: OpenedPatients
@@ -113,6 +115,7 @@ export async function startServing(parts: NodeParts, modules: ServingModules): P
         limited: (role) => metrics.httpRateLimited.inc({ role }),
         refused: (reason) => metrics.httpAuthFailures.inc({ reason }),
       },
+      ...(modules.tracing.requests && { trace: modules.tracing.requests }),
     },
     handlersOf(parts, modules, observation),
   )

@@ -1,8 +1,8 @@
 // The blob store that a node was told to use.
 //
 // The client of S3 takes 36 MB of memory and 70 ms to load, which is more than all the rest of this package;
-// it is loaded where a bucket is configured, and nowhere else. This is the one dynamic import of the
-// project (scripts/layers.ts).
+// it is loaded where a bucket is configured, and nowhere else. One of the dynamic imports that scripts/layers.ts
+// knows.
 
 import type { BlobStore } from './blob-store.ts'
 import { LocalBlobs } from './local-blobs.ts'
