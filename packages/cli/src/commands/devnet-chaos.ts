@@ -164,7 +164,8 @@ export function addPause(group: Command, context: Context): void {
       else if (names.length === 0) output.text(`none of them ${isPause ? 'runs' : 'was paused'}`)
       else {
         const quorum = await quorumOf(state)
-        output.text(`${done} ${names.join(', ')}; ${describeSides(sidesOf([all], quorum))}`)
+        const going = all.filter((node) => node.pid !== null && !isPaused(node))
+        output.text(`${done} ${names.join(', ')}; ${describeSides(sidesOf([going], quorum))}`)
       }
     })
   }
@@ -176,7 +177,7 @@ export function addByzantine(group: Command, context: Context): void {
   const command = devnetCommand(group, 'byzantine')
     .description('let a node misbehave, with its own keys, until it is honest again')
     .argument('<node>', 'number or name')
-    .addArgument(new Argument('<behaviour>', 'what it does').choices([...BEHAVIOURS, 'honest']))
+    .addArgument(new Argument('<how>', 'what it does').choices([...BEHAVIOURS, 'honest']))
     .addOption(
       new Option('--timeout <duration>', 'to come back in')
         .argParser(durationArgument)

@@ -142,6 +142,22 @@ async function checkVotes(state: DevnetState): Promise<Finding> {
   return { check, ok: contradictions.length === 0, detail }
 }
 
+/** Votes that contradict each other come from those that misbehave on purpose, and from nobody else. */
+async function checkEvidence(
+  { misbehaved = [] }: DevnetState,
+  asked: readonly Asked[],
+): Promise<Finding> {
+  const check = 'evidence names nobody who is honest'
+  const accused = new Set<string>()
+  for (const { client } of asked)
+    for await (const { authority } of itemsOf((page) => client.evidenceList(page)))
+      accused.add(authority)
+  const innocent = [...accused].filter((name) => !misbehaved.includes(name))
+  const guilty = accused.size === 0 ? 'there is none' : `it names ${[...accused].join(', ')}`
+  const detail = innocent.length === 0 ? guilty : `it names ${innocent.join(', ')}`
+  return { check, ok: innocent.length === 0, detail }
+}
+
 export async function checkDevnet(
   state: DevnetState,
   running: readonly DevnetNodeState[],
@@ -165,5 +181,6 @@ export async function checkDevnet(
   findings.push({ check: strength.check, ok: strength.ok, detail: strength.detail })
   if (strength.canRead) findings.push(await checkReading(vaults, promises))
   findings.push(await checkVotes(state))
+  if (asked.length > 0) findings.push(await checkEvidence(state, asked))
   return findings
 }

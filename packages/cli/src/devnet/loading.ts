@@ -5,7 +5,13 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { ApiProblem, createClient } from '@mooring/api/client'
 import type { Context } from '../context.ts'
 import { remember } from './acknowledge.ts'
-import { activeNodes, type DevnetNodeState, type DevnetState } from './state.ts'
+import {
+  activeNodes,
+  type DevnetNodeState,
+  type DevnetState,
+  isRunning,
+  readDevnetState,
+} from './state.ts'
 
 export type LoadReport = {
   submitted: number
@@ -23,6 +29,7 @@ export type LoadReport = {
 const ON_THE_WAY_MAX = 128
 const FINAL_MS = 30_000
 const TIMES_KEPT = 10_000
+const LOOK_S = 1
 const FHIR = { contentType: 'application/fhir+json', waitMs: FINAL_MS }
 
 export function measurement(count: number): Uint8Array {
@@ -36,6 +43,17 @@ export function measurement(count: number): Uint8Array {
     identifier: [{ system: 'urn:mooring:load', value: String(count) }],
   }
   return Buffer.from(JSON.stringify(resource))
+}
+
+/** Nobody gives a record to a hospital that is down, stands still or misbehaves on purpose. */
+async function nodesAtWork(dir: string): Promise<DevnetNodeState[]> {
+  const state = await readDevnetState(dir)
+  const nodes: DevnetNodeState[] = []
+  for (const node of state === null ? [] : activeNodes(state)) {
+    const isAtWork = node.isPaused !== true && node.behaviour === undefined
+    if (isAtWork && (await isRunning(node))) nodes.push(node)
+  }
+  return nodes
 }
 
 export class Loading {
@@ -61,11 +79,14 @@ export class Loading {
   async run(perSecond: number, stop: AbortSignal): Promise<LoadReport> {
     const startedAt = performance.now()
     let due = 0
+    let lookAt = 0
+    let nodes: DevnetNodeState[] = []
     while (!stop.aborted) {
       const elapsed = (performance.now() - startedAt) / 1_000
-      const nodes = activeNodes(this.#state).filter(
-        ({ pid, isPaused }) => pid !== null && !isPaused,
-      )
+      if (elapsed >= lookAt) {
+        lookAt = elapsed + LOOK_S
+        nodes = await nodesAtWork(this.#state.dir)
+      }
       for (; due < elapsed * perSecond && !stop.aborted; due += 1) this.#send(nodes)
       await pause(1_000 / Math.min(50, Math.max(1, perSecond)), undefined, { signal: stop }).catch(
         () => undefined,
