@@ -23,7 +23,7 @@ const CONTENT_STEP = 10
 const starting = startDevnet()
 const promised: Promised[] = []
 
-test('a random node dies under load, and returns, again and again', async () => {
+test('acceptance 2: a random node dies under load, and returns, again and again', async () => {
   process.stdout.write(`SEED=${SEED}\n`)
   const devnet = await starting
   const random = randomOf(SEED)
@@ -66,7 +66,7 @@ test('all of them die in the same moment, and return', async () => {
   await power.checkAlive()
 })
 
-test('everything that was acknowledged is there, byte for byte', async () => {
+test('acceptance 2: everything that was acknowledged is there, byte for byte', async () => {
   assert.ok(promised.length > 0)
   const chosen = promised.filter((_, index) => index % CONTENT_STEP === 0)
   await atOnce(4, chosen, async ({ id, raw, node }) => {
@@ -74,7 +74,7 @@ test('everything that was acknowledged is there, byte for byte', async () => {
   })
 })
 
-test('one block a height, equal states, nothing lost, no contradictory votes', async () => {
+test('acceptance 2: one block a height, equal states, nothing lost, no contradictory votes', async () => {
   const devnet = await starting
   const { stdout } = await devnet.succeed('devnet check', { timeoutMs: CHECK_MS })
   assert.equal(stdout.match(/ ok /g)?.length, 6, stdout)

@@ -17,14 +17,14 @@ const RECOVERY_MS = 60_000
 
 const starting = startDevnet()
 
-test('three of four go on', async () => {
+test('acceptance 3: three of four go on', async () => {
   const devnet = await starting
   const { stdout } = await devnet.succeed('devnet kill 3')
   assert.match(stdout, /killed hospital-3; 3 of 4 run, 3 make a quorum: blocks go on/)
   await Promise.all([0, 1, 2].map((index) => submitPatient(devnet, index, 100 + index, FINAL_MS)))
 })
 
-test('two of four wait, keep what they accept, and name exactly the missing', async () => {
+test('acceptance 3: two of four wait, keep what they accept, and name exactly the missing', async () => {
   const devnet = await starting
   await devnet.succeed('devnet kill 2')
   const records = await submitPatient(devnet, 0, 200, 0)
@@ -51,7 +51,7 @@ test('two of four wait, keep what they accept, and name exactly the missing', as
   assert.equal((await client.status()).chain.height, before)
 })
 
-test('starting the two again is enough: the others stay, and what waited becomes final', async () => {
+test('acceptance 3: starting the two again is enough: the others stay, and what waited becomes final', async () => {
   const devnet = await starting
   const before = await pidsOf(devnet)
   const started = performance.now()

@@ -18,7 +18,7 @@ const preparing = createWorkplace()
 let foreground: Foreground | undefined
 let first: Board | undefined
 
-test('a taken port is named, the next block used, and all nodes agree', async () => {
+test('acceptance 1: a taken port is named, the next block used, and all nodes agree', async () => {
   const { folder } = await preparing
   const other = await listenSomewhere()
   const port = portOf(other)
@@ -51,7 +51,7 @@ test('a taken port is named, the next block used, and all nodes agree', async ()
   process.stdout.write(`READY in ${seconds} s\n`)
 })
 
-test('a second up finds it running and changes nothing', async () => {
+test('acceptance 1: a second up finds it running and changes nothing', async () => {
   const { folder } = await preparing
   first = await boardOf(folder)
   const { stdout, stderr } = await succeed('devnet up', folder)
@@ -73,7 +73,7 @@ test('a home that is in use says which process has it', async () => {
   assert.match(stderr, new RegExp(`pid\\s+${node.pid}\\b`))
 })
 
-test('Ctrl-C stops all of it: no process is left, and no lock', async () => {
+test('acceptance 1: Ctrl-C stops all of it: no process is left, and no lock', async () => {
   const { folder } = await preparing
   assert.ok(foreground !== undefined)
   const { code, stderr } = await foreground.interrupt()

@@ -21,10 +21,18 @@ import { readKeyFile } from '@mooring/node'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { randomBytes } from 'node:crypto'
+import { createConnection as createSocket } from 'node:net'
 import { join } from 'node:path'
 import { encodeFrame } from '../../packages/network/src/frames.ts'
 import { createInstance, offerHello } from '../../packages/network/src/hello.ts'
 
+const TOPICS = 350_000
+const MIB = 1024 ** 2
+const LORIS_SOCKETS = 200
+const KNOCKS_AT_ONCE = 50
+const KNOCKS_EVERY_MS = 50
+// Another place on this computer, where loopback has more than one.
+const ELSEWHERE = process.platform === 'linux' ? { localAddress: '127.0.0.9' } : {}
 const URGENT = '/mooring/urgent/1'
 const BULK = '/mooring/bulk/1'
 const GOSSIP = '/meshsub/1.2.0'
@@ -47,7 +55,16 @@ const node = await createLibp2p({
 })
 for (const protocol of [URGENT, BULK, GOSSIP]) await node.handle(protocol, () => undefined)
 
+const topics = subscriptions(TOPICS)
+const FRAME_4_MB = encodeFrame(randomBytes(4 * MIB))
 const ATTACKS: Record<string, (to: Connection) => Promise<unknown>> = {
+  subscriptions: (to) =>
+    Promise.all([
+      flood(to, GOSSIP, () => withLength(topics)),
+      flood(to, GOSSIP, () => withLength(topics.subarray(0, MIB - 1_024))),
+    ]),
+  large: (to) =>
+    Promise.all([flood(to, URGENT, () => FRAME_4_MB), flood(to, BULK, () => FRAME_4_MB)]),
   frames: (to) =>
     Promise.all([
       flood(to, URGENT, () => encodeFrame(randomBytes(200))),
@@ -66,12 +83,47 @@ process.stdin.resume()
 process.stdin.on('end', () => process.exit())
 await Promise.all(targets.map(repeatedly))
 
+// Without a handshake: sockets, as anybody can open them.
+const AT_THE_DOOR: Record<string, (port: number) => void> = {
+  // As slowly as a handshake can be, in as many places as there are.
+  loris(port) {
+    for (let count = 0; count < LORIS_SOCKETS; count += 1) dribble(port)
+  },
+  // A thousand connections a second.
+  knocks(port) {
+    setInterval(() => {
+      for (let count = 0; count < KNOCKS_AT_ONCE; count += 1) knock(port)
+    }, KNOCKS_EVERY_MS)
+  },
+}
+
+function knock(port: number): void {
+  const socket = createSocket({ host: '127.0.0.1', port, ...ELSEWHERE })
+  socket.on('error', () => socket.destroy())
+  socket.on('connect', () => socket.destroy())
+}
+
+function dribble(port: number): void {
+  const socket = createSocket({ host: '127.0.0.1', port, ...ELSEWHERE })
+  const timer = setInterval(() => socket.write(new Uint8Array([19])), 500)
+  socket.on('error', () => socket.destroy())
+  socket.on('close', () => {
+    clearInterval(timer)
+    setTimeout(() => dribble(port), PAUSE_MS)
+  })
+}
+
 async function repeatedly(target: string): Promise<void> {
   const [kind = '', address = ''] = target.split('=')
+  const atTheDoor = AT_THE_DOOR[kind]
+  if (atTheDoor !== undefined) {
+    atTheDoor(Number(/\/tcp\/(\d+)/.exec(address)?.[1]))
+    return
+  }
   for (;;) {
     try {
       const connection = await node.dial(multiaddr(address))
-      await offerHello(connection, hello(), {
+      await offerHello(connection, hello(kind), {
         limits: defaultLimits,
         signal: AbortSignal.timeout(5_000),
       })
@@ -115,10 +167,12 @@ async function equivocate(connection: Connection, view: number): Promise<void> {
   await flood(connection, URGENT, () => encodeFrame(encodeMessage({ kind: 'votes', votes })))
 }
 
-function hello() {
+function hello(kind: string) {
+  // `foreign`: of a network that was founded elsewhere.
+  const claimed = kind === 'foreign' ? new Uint8Array(32).fill(9) : genesisDigest
   return {
-    networkId: networkId(genesisDigest),
-    genesisDigest,
+    networkId: networkId(claimed),
+    genesisDigest: claimed,
     protocolVersions: [1],
     instance: createInstance(),
     height: 1_000_000,
@@ -140,6 +194,15 @@ function forgedVote(): Uint8Array {
     kind: 'votes',
     votes: [{ kind: 'notarize', subject, signer: 3, signature }],
   })
+}
+
+// RPC { subscriptions: [{ subscribe: true, topicid }] }
+function subscriptions(count: number): Uint8Array {
+  const entries = Array.from({ length: count }, (_, index) => {
+    const name = Buffer.from(`topic-${String(index).padStart(6, '0')}`)
+    return Buffer.from([0x0a, 4 + name.length, 0x08, 1, 0x12, name.length, ...name])
+  })
+  return Buffer.concat(entries)
 }
 
 // RPC { publish: [{ data, topic }] }

@@ -40,7 +40,7 @@ test('a record is proven while there are four hospitals', async () => {
   load = startLoad(busy, randomOf(SEED))
 })
 
-test('three more join: admitted, caught up, promoted; the last one begins with a snapshot', async () => {
+test('acceptance 8: three more join: admitted, caught up, promoted; the last one begins with a snapshot', async () => {
   const devnet = await starting
   const steps = [
     '4 → 5 authorities, quorum 3 → 4, tolerates 1',
@@ -99,7 +99,7 @@ test('every key of a hospital is renewed, by a proposal that can be typed twice'
   }
 })
 
-test('two leave: their nodes end by themselves, and the others drop them at once', async () => {
+test('acceptance 8: two leave: their nodes end by themselves, and the others drop them at once', async () => {
   const devnet = await starting
   for (const index of [5, 1]) {
     await goesOn('a hospital leaves', async () => {

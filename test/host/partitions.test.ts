@@ -25,7 +25,7 @@ const SETTLE_MS = 1_000
 const hospitals = await startHospitals(4)
 const load = startLoad(hospitals, randomOf(SEED))
 
-test('halves: neither makes a block final, both name exactly the others', async () => {
+test('acceptance 5: halves: neither makes a block final, both name exactly the others', async () => {
   process.stdout.write(`figure: SEED=${SEED}\n`)
   await hospitals.part([0, 1], [2, 3])
   await pause(SETTLE_MS)
@@ -48,7 +48,7 @@ test('halves: neither makes a block final, both name exactly the others', async 
   process.stdout.write(`figure: 2|2 healed: ${describeRecovery(recovery)}\n`)
 })
 
-test('one alone: three go on, the one does not, and catches up', async () => {
+test('acceptance 5: one alone: three go on, the one does not, and catches up', async () => {
   await hospitals.part([0, 1, 2], [3])
   await pause(SETTLE_MS)
   const alone = await hospitals.heightOf(3)
@@ -131,7 +131,7 @@ test('a cut that moves', async () => {
   process.stdout.write(`figure: moving cut healed: ${describeRecovery(recovery)}\n`)
 })
 
-test('one chain, nothing acknowledged lost, no contradictory votes', async () => {
+test('acceptance 5: one chain, nothing acknowledged lost, no contradictory votes', async () => {
   await load.stop()
   process.stdout.write(
     `figure: ${load.promised.length} records acknowledged, ${load.refused()} refusals\n`,

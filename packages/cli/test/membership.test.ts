@@ -91,7 +91,7 @@ test('a newcomer is admitted by its join line, with the approvals of a quorum', 
     assert.match(again.stderr, /ids are never given twice/)
   }))
 
-test('a proposal shows the arithmetic of the quorum, and says what it waits for', () =>
+test('acceptance 8: a proposal shows the arithmetic of the quorum, and says what it waits for', () =>
   withNetwork(async (network) => {
     const { run, as, node, devnet } = network
     await admitFifth(network)
@@ -118,7 +118,7 @@ test('a proposal shows the arithmetic of the quorum, and says what it waits for'
     assert.match((await run('member list')).stdout, /^hospital-4 .*authority 4/m)
   }))
 
-test('who is not there, or far behind, is not promoted unless somebody insists', () =>
+test('acceptance 8: who is not there, or far behind, is not promoted unless somebody insists', () =>
   withNetwork(async (network) => {
     const { run, as, node } = network
     await admitFifth(network)
@@ -136,7 +136,7 @@ test('who is not there, or far behind, is not promoted unless somebody insists',
     assert.match(forced.stderr, /^warning: hospital-4 is 10 blocks behind/m)
   }))
 
-test('a removal that would leave too few that live is refused', () =>
+test('acceptance 8: a removal that would leave too few that live is refused', () =>
   withNetwork(async (network) => {
     const { as, node } = network
     await admitFifth(network)

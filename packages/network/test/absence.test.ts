@@ -63,7 +63,7 @@ test('a member that is killed is missed at once, and found again when it returns
   await closeAll([node])
 })
 
-test('a member that was away for long is dialled for ever', async () => {
+test('acceptance 4: a member that was away for long is dialled for ever', async () => {
   const members = await createIdentities(2)
   const limits = { fastRetries: 1, fastRetryMs: 10, backoffMinMs: 50, backoffMaxMs: 200 }
   const node = await startNode(at(members, 0), { members, limits })
@@ -134,7 +134,7 @@ test('a member that only stops answering is cut off', async () => {
   await closeAll([node])
 })
 
-test('a path that comes back is in use at once, however long it was gone', async () => {
+test('acceptance 4: a path that comes back is in use at once, however long it was gone', async () => {
   const members = await createIdentities(2)
   const [a, b] = [at(members, 0), at(members, 1)]
   const path = await createPath(b.port)

@@ -15,7 +15,7 @@ test('the first retries come within a third of a second', () => {
   }
 })
 
-test('later ones stay between one second and thirty where somebody refuses, and two where nobody answers', () => {
+test('acceptance 4: later ones stay between one second and thirty where somebody refuses, and two where nobody answers', () => {
   const unit = fc.double({ min: 0, max: 1, noNaN: true })
   const property = fc.property(fc.integer({ min: 8, max: 1e9 }), unit, (failures, random) => {
     const refusedMs = backoffMs({ failures, hasAnswered: true }, defaultLimits, random)

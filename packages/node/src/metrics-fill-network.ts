@@ -97,6 +97,7 @@ function denialsOf(stats: NetworkStats) {
     { stage: 'hello', reason: 'mismatch', total: stats.hellosRefused },
     { stage: 'stream', reason: 'limit', total: stats.streamsRefused },
     { stage: 'frame', reason: 'malformed', total: stats.framesRefused },
+    { stage: 'gossip', reason: 'malformed', total: stats.gossipErrors },
     { stage: 'request', reason: 'limit', total: stats.requestsRefused },
   ]
 }
