@@ -77,10 +77,9 @@ test('paths get longer, a node stands still, and blocks go on', async () => {
   const devnet = await starting
   const slow = await devnet.succeed('devnet latency 40ms 2')
   assert.match(slow.stdout, /^3 paths take 40ms longer each way: those of hospital-2$/m)
-  const ping = await devnet.succeed([
-    ...['peer', 'ping', 'hospital-2', '--count', '1', '--json'],
-    ...['--home', nodeAt(devnet, 0).home],
-  ])
+  const home = nodeAt(devnet, 0).home
+  const words = ['peer', 'ping', 'hospital-2', '--count', '1', '--json', '--home', home]
+  const ping = await devnet.succeed(words)
   const { roundTripsMs }: { roundTripsMs: number[] } = JSON.parse(ping.stdout)
   assert.ok(
     roundTripsMs.every((ms) => ms >= 80),

@@ -116,7 +116,13 @@ async function untilVoting({ api }: DevnetNodeState, timeoutMs: number): Promise
   }
 }
 
-async function add(assembly: Assembly, { role, snapshot, timeout }: AddOptions): Promise<void> {
+type Newcomer = Pick<AddOptions, 'role' | 'snapshot' | 'timeout'>
+
+/** The whole way of one more hospital, from its home to the chain that it follows. */
+export async function addHospital(
+  assembly: Assembly,
+  { role, snapshot, timeout }: Newcomer,
+): Promise<void> {
   const { state } = assembly
   const { added, admission } = await makeHome(assembly)
   const about = { subject: added.name, reason: `devnet node add ${added.index}` }
@@ -133,7 +139,6 @@ async function add(assembly: Assembly, { role, snapshot, timeout }: AddOptions):
     await passChange(assembly, { kind: 'role', body }, about)
     await untilVoting(added, timeout)
   }
-  await showBoard(state, assembly)
 }
 
 function addAdd(group: Command, context: Context): void {
@@ -158,7 +163,8 @@ function addAdd(group: Command, context: Context): void {
     const options = command.optsWithGlobals<AddOptions>()
     const output = createOutput(context, options)
     const state = await lookAt(context, options)
-    await add({ context, options, output, state }, options)
+    await addHospital({ context, options, output, state }, options)
+    await showBoard(state, { context, output })
   })
 }
 

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { createClient } from '@mooring/api/client'
+import { NodeError } from '@mooring/node'
 import { type Command, Option } from 'commander'
 import { countArgument, durationArgument, withHelp } from '../command-help.ts'
 import { type Context, waitingFor } from '../context.ts'
@@ -13,16 +14,21 @@ import {
 } from '../devnet/board.ts'
 import { devnetCommand, type DevnetOptions } from '../devnet/command.ts'
 import { runDemo } from '../devnet/demo.ts'
-import { stayUntilInterrupted } from '../devnet/foreground.ts'
+import { stayUntilInterrupted, stopDevnet } from '../devnet/foreground.ts'
 import { makeDevnet, runningNodes } from '../devnet/make.ts'
-import { quorumOf } from '../devnet/progress.ts'
+import { Loading } from '../devnet/loading.ts'
+import { askAll, quorumOf } from '../devnet/progress.ts'
 import { activeNodes, devnetFolder, type DevnetState } from '../devnet/state.ts'
 import { bringUp, tick, type Up } from '../devnet/up.ts'
 import { createOutput, type Output } from '../output.ts'
+import { formatLoad, rateArgument } from './devnet-load.ts'
+import { addHospital } from './devnet-node.ts'
 import type { Result } from '../program.ts'
 
 type UpCommandOptions = DevnetOptions & {
   nodes?: number
+  observers?: number
+  load?: number
   basePort: number
   heartbeat?: number
   reset?: boolean
@@ -116,10 +122,39 @@ async function reachReady(
   }
 }
 
+/** Those that follow without a vote, admitted by the others like any newcomer; never more than asked for. */
+async function withObservers(
+  up: Up,
+  context: Context,
+  options: UpCommandOptions,
+  output: Output,
+): Promise<Up> {
+  const { state } = up
+  const there = activeNodes(state).filter(({ isNewcomer }) => isNewcomer === true).length
+  const missing = Math.max(0, (options.observers ?? 0) - there)
+  if (missing === 0) return up
+  try {
+    for (let count = 0; count < missing; count += 1) {
+      const terms = { role: 'observer' as const, timeout: options.timeout }
+      await addHospital({ context, options, output, state }, terms)
+    }
+  } catch (error) {
+    await stopDevnet(state.dir, output, Promise.withResolvers<void>().promise)
+    throw error
+  }
+  return { ...up, reports: await askAll(activeNodes(state)) }
+}
+
 async function run(context: Context, options: UpCommandOptions, output: Output): Promise<number> {
+  if (options.load !== undefined && options.detach === true) {
+    const detail = 'A load needs somebody who submits it: leave out --detach, or use devnet load.'
+    throw new NodeError('usage', { detail, command: 'devnet up ' })
+  }
+
   const ready = await reachReady(context, options, output)
   if (ready === undefined) return INTERRUPTED
-  const { up, others } = ready
+  const { others } = ready
+  const up = await withObservers(ready.up, context, options, output)
   // Nodes that ran before belong to another `up`, or were detached on purpose.
   if (options.detach === true || others > 0) {
     await present(up, context, output, options)
@@ -130,8 +165,28 @@ async function run(context: Context, options: UpCommandOptions, output: Output):
   await stayUntilInterrupted(up.state, context, output, async () => {
     await present(up, context, output, options)
     output.note(farewell(flagsOf(up.state, context)))
+    await loading(up.state, context, options, output)
   })
   return 0
+}
+
+/** Until Ctrl-C ends the command. */
+async function loading(
+  state: DevnetState,
+  context: Context,
+  { load }: UpCommandOptions,
+  output: Output,
+): Promise<void> {
+  if (load === undefined) return
+  output.note(`submitting ${load} measurements a second`)
+  const stop = new AbortController()
+  const forget = context.onInterrupt(() => stop.abort())
+  try {
+    const report = await new Loading(state, context).run(load, stop.signal)
+    output.note(formatLoad(report))
+  } finally {
+    forget()
+  }
 }
 
 export function addUp(group: Command, context: Context, result: Result): void {
@@ -150,6 +205,14 @@ export function addUp(group: Command, context: Context, result: Result): void {
       new Option('--heartbeat <duration>', 'a block at least so often (1s)').argParser(
         durationArgument,
       ),
+    )
+    .addOption(
+      new Option('--observers <count>', 'hospitals more that follow without a vote (0)').argParser(
+        countArgument,
+      ),
+    )
+    .addOption(
+      new Option('--load <rate>', 'then submit made-up measurements: 5/s').argParser(rateArgument),
     )
     .option('--reset', 'throw the old one away and make a new one')
     .option('--detach', 'leave it in the background once it is ready')
