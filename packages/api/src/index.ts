@@ -29,6 +29,12 @@ export type {
 export type { AdminPeersHandlers } from './admin-peers-handlers.ts'
 export type { Acknowledged, Check, Checks, LogLevel } from './admin-seeing-answers.ts'
 export type { AdminSeeingHandlers, BundleQuery } from './admin-seeing-handlers.ts'
+export {
+  type HeldOptions,
+  type HeldReason,
+  type HeldServer,
+  startHeldServer,
+} from './held-server.ts'
 export type { Checkpoint } from './checkpoint-answers.ts'
 export type {
   Backup,

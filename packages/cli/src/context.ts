@@ -31,6 +31,10 @@ export type Context = {
   onInterrupt: (listener: (signal: 'SIGINT' | 'SIGTERM') => void) => () => void
   // Calls the listener at every request to read the configuration again.
   onReload?: (listener: () => void) => () => void
+  // Calls the listener when somebody asks the process for a bundle; gives the function that ends this.
+  onBundle?: (listener: () => void) => () => void
+  // Where a crash leaves its report: set while a node runs, read when nothing else can be trusted.
+  crash?: { place: (() => { home: string; recent: readonly string[] }) | null }
   startNode: StartNode
 }
 

@@ -1,10 +1,12 @@
 // The real world handed to `runCli`, and its exit code handed back; `startNode` is what `start` runs.
 
-import { failureOf, formatFailure } from '@mooring/node'
+import { failureOf, formatFailure, writeCrashReport } from '@mooring/node'
 import type { Context } from './context.ts'
 import { runCli } from './run.ts'
 import { secretPrompt } from './secret-prompt.ts'
 import type { StartNode } from './start-node.ts'
+
+const crash: NonNullable<Context['crash']> = { place: null }
 
 function createContext(startNode: StartNode): Context {
   return {
@@ -29,23 +31,31 @@ function createContext(startNode: StartNode): Context {
         process.off('SIGHUP', listener)
       }
     },
+    onBundle: (listener) => {
+      process.on('SIGUSR2', listener)
+      return () => process.off('SIGUSR2', listener)
+    },
+    crash,
     startNode,
   }
 }
 
 // A bug outside every command: nothing can be trusted after it, so the process ends at once.
-function crash(error: unknown): void {
+function end(error: unknown): void {
   process.stderr.write(formatFailure(failureOf(error), 2))
+  const place = crash.place?.()
+  const path = place && writeCrashReport(error, { ...place, now: new Date() })
+  if (path !== undefined) process.stderr.write(`crash report: ${path}\n`)
   process.exit(1)
 }
 
 export async function runProcess(startNode: StartNode, words: readonly string[]): Promise<void> {
-  process.on('uncaughtException', crash)
-  process.on('unhandledRejection', crash)
+  process.on('uncaughtException', end)
+  process.on('unhandledRejection', end)
   // A reader such as `head` that has seen enough is no error.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0)
-    crash(error)
+    end(error)
   })
   const exitCode = await runCli(words, createContext(startNode))
   process.stdout.write('', () => process.exit(exitCode))

@@ -1,5 +1,6 @@
 // What the commands need of a running node.
 
+import type { BundleQuery } from '@mooring/api'
 import type { NodeOptions } from '@mooring/node'
 
 export type RunningNode = {
@@ -14,6 +15,10 @@ export type RunningNode = {
   // Resolves with the reason when the node stopped by itself; never when it was closed. A NodeRestart
   // is no failure: the node wants to be started again.
   failed: Promise<unknown>
+  // The last lines of its log, as JSON, oldest first.
+  recentLog(): string[]
+  // What somebody who helps from afar needs to see, as an archive in pieces.
+  bundle(query: BundleQuery): AsyncIterable<Uint8Array>
   // The orderly stop; resolves when nothing is left.
   close(): Promise<void>
 }

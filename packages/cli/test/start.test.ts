@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { createDevnet, NodeRestart } from '@mooring/node'
 import { test } from 'uvu'
 import type { Context, RunningNode, StartNode } from '../src/index.ts'
@@ -35,6 +36,8 @@ function stand(closing: Promise<void> = Promise.resolve()): Stand {
     role: () => 'authority',
     reload: () => Promise.resolve([]),
     failed: failed.promise,
+    recentLog: () => ['{"message":"new height"}'],
+    bundle: () => Readable.from([Buffer.from('archive')]),
     close: async () => {
       closed += 1
       await closing
@@ -55,6 +58,14 @@ function stand(closing: Promise<void> = Promise.resolve()): Stand {
     started: started.promise,
     closed: () => closed,
     fail: failed.resolve,
+  }
+}
+
+async function until(isTrue: () => boolean): Promise<void> {
+  const end = Date.now() + 20_000
+  while (!isTrue()) {
+    assert.ok(Date.now() < end, 'waited for too long')
+    await new Promise((resolve) => setTimeout(resolve, 10))
   }
 }
 
@@ -132,6 +143,79 @@ test('a node that fails by itself is closed and ends with the code of its error'
     assert.equal(code, 12)
     assert.equal(node.closed(), 1)
     assert.match(stderr, /^error: the vote journal stopped \(MOR-1033\)/)
+  }))
+
+test('with --on-fatal hold the reason is asked for, not looked up in a log that restarts', () =>
+  inHome(async ({ run, home }) => {
+    const node = stand()
+    const ran = run(`--home ${home} start --shutdown-on-fatal hold`, { ...node })
+    await node.started
+    node.fail(storageError('guard_behind'))
+    const socket = join(home, 'run', 'admin.sock')
+    await until(() => existsSync(socket))
+    const live = await run(`--home ${home} healthcheck`)
+    assert.equal(live.code, 0, live.stderr)
+    const ready = await run(`--home ${home} healthcheck --ready`)
+    assert.equal(ready.code, 1)
+    assert.match(ready.stderr, /^The node has stopped and holds since 2026-11-20T09:30/)
+    const status = await run(`--home ${home} status`)
+    assert.equal(status.code, 12)
+    assert.match(status.stderr, /\(MOR-1031\)/)
+    node.interrupt('SIGTERM')
+    const { code, stderr } = await ran
+    assert.equal(code, 12)
+    assert.match(stderr, /holding until SIGTERM/)
+    assert.equal(existsSync(socket), false)
+  }))
+
+test('what a restart cures is not held', () =>
+  inHome(async ({ run, home }) => {
+    const node = stand()
+    const ran = run(`--home ${home} start --shutdown-on-fatal hold`, { ...node })
+    await node.started
+    node.fail(new TypeError('x'))
+    assert.equal((await ran).code, 1)
+  }))
+
+test('a mistake of the program leaves a crash report and says where', () =>
+  inHome(async ({ run, home }) => {
+    const node = stand()
+    const ran = run(`--home ${home} start`, { ...node })
+    await node.started
+    node.fail(new TypeError('x is not a function'))
+    const { code, stderr } = await ran
+    assert.equal(code, 1)
+    const path = /^crash report: (.+)$/m.exec(stderr)?.[1] ?? ''
+    assert.equal(path, join(home, 'run', 'crash-2026-11-20T09-30-00-000Z.json'))
+    const report: Record<string, unknown> = JSON.parse(readFileSync(path, 'utf8'))
+    assert.deepEqual(report['log'], [{ message: 'new height' }])
+  }))
+
+test('a signal makes a running node write a bundle; three are kept', () =>
+  inHome(async ({ run, home }) => {
+    const node = stand()
+    const listeners: (() => void)[] = []
+    const onBundle = (listener: () => void) => {
+      listeners.push(listener)
+      return () => listeners.splice(0)
+    }
+    mkdirSync(join(home, 'run'), { recursive: true })
+    for (const minute of ['01', '02', '03'])
+      writeFileSync(join(home, 'run', `bundle-2026-11-20T08-${minute}-00-000Z.tar.gz`), 'old')
+    const ran = run(`--home ${home} start`, { ...node, onBundle })
+    await node.started
+    await until(() => listeners.length === 1)
+    listeners[0]?.()
+    const path = join(home, 'run', 'bundle-2026-11-20T09-30-00-000Z.tar.gz')
+    await until(() => existsSync(path))
+    assert.equal(readFileSync(path, 'utf8'), 'archive')
+    const kept = readdirSync(join(home, 'run')).filter((name) => name.startsWith('bundle-'))
+    assert.equal(kept.length, 3)
+    node.interrupt('SIGTERM')
+    const { code, stderr } = await ran
+    assert.equal(code, 0)
+    assert.match(stderr, /bundle: .*bundle-2026-11-20T09-30/)
+    assert.equal(listeners.length, 0)
   }))
 
 test('a locked home names the process that has it', () =>

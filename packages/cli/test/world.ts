@@ -25,6 +25,7 @@ export type RunOptions = {
   isTty?: boolean
   startNode?: StartNode
   onInterrupt?: Context['onInterrupt']
+  onBundle?: NonNullable<Context['onBundle']>
   askSecret?: Context['askSecret']
 }
 
@@ -62,6 +63,7 @@ export async function runIn(
     now: () => NOW,
     askSecret: options.askSecret,
     passphraseCost: { N: 1_024, r: 8, p: 1 },
+    ...(options.onBundle === undefined ? {} : { onBundle: options.onBundle }),
     onInterrupt: options.onInterrupt ?? (() => () => undefined),
     startNode: options.startNode ?? (() => assert.fail('no node is to be started here')),
   })

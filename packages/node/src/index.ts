@@ -29,6 +29,7 @@ export {
   wrap,
 } from './error-text.ts'
 export { allErrors, catalogEntry, explain, type Explanation } from './errors.ts'
+export { readCrashReports, writeCrashReport } from './crash-report.ts'
 export { checkHome, createHome, homePaths } from './home.ts'
 export {
   createKeyPair,

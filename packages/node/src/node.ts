@@ -1,7 +1,7 @@
 // One running member, put together in start order and closed in reverse: log, stores, network,
 // agreement, custodian, serving. Nothing else in the project knows all the parts.
 
-import type { Reloaded } from '@mooring/api'
+import type { BundleQuery, Reloaded } from '@mooring/api'
 import type { Network, startNetwork } from '@mooring/network'
 import type { AccessLog } from './access-log.ts'
 import { Agreement } from './agreement.ts'
@@ -59,6 +59,10 @@ export interface RunningNode {
    * asks for nothing but to be started again.
    */
   failed: Promise<unknown>
+  /** The last lines of its log, as JSON, oldest first. */
+  recentLog(): string[]
+  /** What somebody who helps from afar needs to see, as an archive in pieces. */
+  bundle(query: BundleQuery): AsyncIterable<Uint8Array>
   close(): Promise<void>
 }
 
@@ -227,6 +231,8 @@ async function assemble(
     api: serving.url,
     reload: () => gate.reloading.run(),
     failed: failure.promise,
+    recentLog: () => logger.recent(),
+    bundle: (query) => serving.bundle(query),
   }
 }
 

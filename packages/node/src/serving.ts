@@ -4,7 +4,13 @@ import { createAccessAnswers } from './access-answers.ts'
 import type { AccessLog } from './access-log.ts'
 import type { AccessProofs } from './access-proofs.ts'
 import { createHmac } from 'node:crypto'
-import { type ApiHandlers, type ApiServer, startApi, type TimelineHandlers } from '@mooring/api'
+import {
+  type AdminSeeingHandlers,
+  type ApiHandlers,
+  type ApiServer,
+  startApi,
+  type TimelineHandlers,
+} from '@mooring/api'
 import { formatVerification, verifyProof } from '@mooring/api/verify'
 import { runChecks } from './checks.ts'
 import { checkpointAt } from './checkpoints.ts'
@@ -78,6 +84,7 @@ export interface Serving {
   readonly url: string
   noteDurable(blocks: readonly CommittedBlock[]): void
   noteOffence(offence: Offence): void
+  bundle: AdminSeeingHandlers['bundle']
   /** Nothing that asks for work is taken any more; what only reads still is. */
   refuseWork(): void
   close(): Promise<void>
@@ -96,6 +103,7 @@ export async function startServing(parts: NodeParts, modules: ServingModules): P
   const observation = observe(parts, modules, () => server?.stats() ?? null)
   const { health, finality, disk, fill, chain } = observation
   const { options, logger, metrics, gate } = modules
+  const handlers = handlersOf(parts, modules, observation)
   server = await startApi(
     {
       listen: options.http.listen,
@@ -117,7 +125,7 @@ export async function startServing(parts: NodeParts, modules: ServingModules): P
       },
       ...(modules.tracing.requests && { trace: modules.tracing.requests }),
     },
-    handlersOf(parts, modules, observation),
+    handlers,
   )
   const listening = server
   gate.serve(listening)
@@ -131,6 +139,7 @@ export async function startServing(parts: NodeParts, modules: ServingModules): P
       modules.feed.tellEvidence(answerOf(offence, parts.sets))
       health.alarms()
     },
+    bundle: (query) => handlers.admin.seeing.bundle(query),
     refuseWork: () => listening.refuseWork(),
     close: async () => {
       await listening.close()

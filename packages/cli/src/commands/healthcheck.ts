@@ -1,25 +1,36 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { homePaths, NodeError, parseHostPort, readConfigFile, resolveOptions } from '@mooring/node'
 import type { Command } from 'commander'
 import { withHelp } from '../command-help.ts'
 import { type Context, configOf, type GlobalOptions, homeOf } from '../context.ts'
-import { checkHealth, probeBase } from '../healthcheck.ts'
+import { checkHealth, probeBase, type ProbePlace } from '../healthcheck.ts'
 import { createOutput } from '../output.ts'
 import type { Result } from '../program.ts'
 
+const UNIX = 'unix:'
+
 type HealthOptions = GlobalOptions & { ready?: boolean }
 
-// --endpoint, else what the home says, else the usual port.
-async function baseOf(context: Context, options: HealthOptions): Promise<string> {
-  if (options.endpoint !== undefined) return options.endpoint.replace(/\/+$/, '')
-  const path = configOf(context, options) ?? homePaths(homeOf(context, options)).configFile
+// --endpoint, else the admin socket of the home, else what the home says, else the usual port.
+async function placeOf(context: Context, options: HealthOptions): Promise<ProbePlace> {
+  if (options.endpoint !== undefined) return named(options.endpoint.replace(/\/+$/, ''))
+  const home = homeOf(context, options)
+  const path = configOf(context, options) ?? homePaths(home).configFile
   const file = await readConfigFile(path)
   const { values } = resolveOptions({ flags: {}, env: context.env, file })
+  const socket = resolve(home, values.admin.socket)
+  if (values.admin.socket !== '' && existsSync(socket)) return { socket }
   if (values.metrics.listen === '') {
-    const detail = '[metrics] listen is empty: nothing answers probes.'
+    const detail = '[metrics] listen is empty and there is no admin socket: nothing answers probes.'
     throw new NodeError('usage', { detail, command: 'healthcheck ' })
   }
   const listen = parseHostPort(values.metrics.listen)
-  return 'value' in listen ? `http://${values.metrics.listen}` : probeBase(context.env)
+  return { base: 'value' in listen ? `http://${values.metrics.listen}` : probeBase(context.env) }
+}
+
+function named(endpoint: string): ProbePlace {
+  return endpoint.startsWith(UNIX) ? { socket: endpoint.slice(UNIX.length) } : { base: endpoint }
 }
 
 export function addHealthcheck(program: Command, context: Context, result: Result): void {
@@ -35,7 +46,7 @@ export function addHealthcheck(program: Command, context: Context, result: Resul
     const options = command.optsWithGlobals<HealthOptions>()
     const output = createOutput(context, options)
     const path = options.ready === true ? 'readyz' : 'livez'
-    const { ok, detail } = await checkHealth(await baseOf(context, options), path)
+    const { ok, detail } = await checkHealth(await placeOf(context, options), path)
     result.exitCode = ok ? 0 : 1
     if (output.isJson) output.json({ schema: 'mooring/health/v1', ok, detail })
     else if (!ok) output.note(detail)

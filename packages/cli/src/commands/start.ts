@@ -17,6 +17,8 @@ import type { Command } from 'commander'
 import { withHelp } from '../command-help.ts'
 import { type Context, configOf, type GlobalOptions, homeOf } from '../context.ts'
 import { addOptionFlags, flagsOf } from '../option-flags.ts'
+import { hold } from '../holding.ts'
+import { reportCrash, watchNode } from '../leaving-traces.ts'
 import { createOutput, formatFields, type Output } from '../output.ts'
 import type { Result } from '../program.ts'
 import type { RunningNode, StartHow } from '../start-node.ts'
@@ -25,8 +27,6 @@ import { readVersion } from './version.ts'
 const SIGNAL_CODES = { SIGINT: 130, SIGTERM: 143 } as const
 
 type Signal = keyof typeof SIGNAL_CODES
-
-const HELD_CODES = [11, 12, 13, 14]
 
 // Who has the home already, as the process that has it wrote down.
 async function addHolder(error: unknown, home: string): Promise<unknown> {
@@ -122,7 +122,9 @@ async function serveOnce(
   try {
     return await runOnce(context, start, tools)
   } catch (error) {
-    if (start.options.shutdown.onFatal === 'hold') await hold(context, tools.signals, error)
+    const { options } = start
+    if (options.shutdown.onFatal === 'hold')
+      await hold(context, error, { options, ending: tools.signals.first })
     throw error
   }
 }
@@ -140,10 +142,13 @@ async function runOnce(
     node.reload().catch((error: unknown) => output.note(formatFailure(failureOf(error)).trimEnd()))
   }
   const failed = node.failed.then((failure) => ({ failure }))
+  const forget = watchNode(context, { home: options.home, node, output })
   const ending = await Promise.race([signals.first.then((by) => ({ by })), failed])
   if ('by' in ending) output.note(`${ending.by}: stopping in order; once more to force`)
   const forced = signals.second.then(() => false)
   const isDrained = await Promise.race([drain(node, options.shutdown.timeoutMs), forced])
+  forget()
+  if ('failure' in ending) tellCrash(ending.failure, { context, node, options, output })
   if ('by' in ending) {
     if (!isDrained) output.note('stopped before everything was closed in order')
     return isDrained ? 0 : SIGNAL_CODES[ending.by]
@@ -153,17 +158,15 @@ async function runOnce(
   throw ending.failure instanceof NodeRestart ? new NodeError('restart_failed', {}) : ending.failure
 }
 
-// What no restart cures stays readable, where whoever started it would only start it again.
-async function hold(
-  context: Context,
-  signals: ReturnType<typeof watchSignals>,
-  error: unknown,
-): Promise<void> {
-  const failure = failureOf(error)
-  if (!HELD_CODES.includes(failure.entry.exitCode)) return
-  context.stderr.write(formatFailure(failure))
-  context.stderr.write('holding until SIGTERM or Ctrl-C ([shutdown] on_fatal = "hold")\n')
-  await signals.first
+function tellCrash(
+  failure: unknown,
+  start: { context: Context; node: RunningNode; options: NodeOptions; output: Output },
+): void {
+  const { context, node, options, output } = start
+  if (failure instanceof NodeRestart) return
+  const place = { home: options.home, now: context.now(), recent: node.recentLog() }
+  const path = reportCrash(failure, place)
+  if (path !== undefined) output.note(`crash report: ${path}`)
 }
 
 export function addStart(program: Command, context: Context, result: Result): void {
