@@ -43,6 +43,7 @@ export type GlobalOptions = {
   home?: string
   config?: string
   endpoint?: string
+  context?: string
   logLevel?: string
   logFormat?: string
   json?: boolean

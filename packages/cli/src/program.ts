@@ -6,6 +6,7 @@ import { addAccess } from './commands/access.ts'
 import { addBackup } from './commands/backup.ts'
 import { addBlock } from './commands/block.ts'
 import { addChange } from './commands/change.ts'
+import { addComplete, addCompletion } from './commands/completion.ts'
 import { addConfig } from './commands/config.ts'
 import { addDevnet } from './commands/devnet.ts'
 import { addEmergency } from './commands/emergency.ts'
@@ -18,6 +19,7 @@ import { addGuardian } from './commands/guardian.ts'
 import { addHealthcheck } from './commands/healthcheck.ts'
 import { addInit } from './commands/init.ts'
 import { addKeys } from './commands/keys.ts'
+import { addMan } from './commands/man.ts'
 import { addMember } from './commands/member.ts'
 import { addNetwork } from './commands/network.ts'
 import { addPatient } from './commands/patient.ts'
@@ -44,7 +46,8 @@ function addGlobalOptions(program: Command): void {
   program
     .option('--home <dir>', 'home of the node (MOORING_HOME, ~/.mooring)')
     .option('--config <file>', 'configuration file (MOORING_CONFIG, <home>/config/mooring.toml)')
-    .option('--endpoint <url>', 'node to ask: http(s)://… or unix:<path> (MOORING_ENDPOINT)')
+    .option('--endpoint <url>', 'node to ask: a URL or unix:<path> (MOORING_ENDPOINT)')
+    .option('--context <name>', 'one of ~/.config/mooring/contexts.toml (MOORING_CONTEXT)')
     .option('--log-level <spec>', 'level of the log: info,p2p=debug (MOORING_LOG_LEVEL)')
     .option('--log-format <form>', 'auto, pretty or json (MOORING_LOG_FORMAT)')
     .option('--json', 'print one JSON document; errors as problem+json on stderr')
@@ -66,7 +69,7 @@ export function createProgram(context: Context, result: Result): Command {
       getOutHelpWidth: () => widthOf(context.stdout, context.env),
       getErrHelpWidth: () => widthOf(context.stderr, context.env),
     })
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({ showGlobalOptions: true, minWidthToWrap: 20 })
     .helpCommand(false)
     .version(readVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
@@ -108,8 +111,11 @@ export function createProgram(context: Context, result: Result): Command {
   addSnapshot(program, context)
   addPrune(program, context)
   addBackup(program, context)
+  addCompletion(program, context)
+  addMan(program, context)
   program.commandsGroup('Devnet:')
   addDevnet(program, context, result)
+  addComplete(program, context)
 
   return withHelp(program, {
     examples: [

@@ -13,6 +13,7 @@ export type ConfigurationErrorCode =
   | 'contexts_invalid'
   | 'answer_needed'
   | 'not_confirmed'
+  | 'command_unknown'
 
 export const CONFIGURATION_TEXTS: Record<ConfigurationErrorCode, CatalogEntry> = {
   option_unknown: entry(1100, 6, 404)(
@@ -59,6 +60,11 @@ export const CONFIGURATION_TEXTS: Record<ConfigurationErrorCode, CatalogEntry> =
     'Nobody is there to answer',
     'This asks before it acts ({question}), and there is no terminal.',
     'Say yes on the command line:   {flag}',
+  ),
+  command_unknown: entry(1110, 6, 404)(
+    'There is no such command',
+    'No command is called "mooring {command}".',
+    'See them all:   mooring --help',
   ),
   not_confirmed: entry(1109, 7, 409)(
     'It was not confirmed',

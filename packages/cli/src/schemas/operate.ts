@@ -72,6 +72,10 @@ export const OPERATE_SCHEMAS = {
   'mooring/pruned/v1': answered('What was dropped.', 'Pruned'),
   'mooring/hold/v1': document('A hold that was placed.', hold),
   'mooring/hold-released/v1': document('A hold that has ended.', { ...hold, left: texts }),
+  'mooring/man-pages/v1': document('Where pages of the manual were written.', {
+    folder: text,
+    count,
+  }),
   'mooring/devnet/v1': document('The board of a devnet.', {
     name: text,
     dir: text,
