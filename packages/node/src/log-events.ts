@@ -95,7 +95,7 @@ const EVENTS: Readonly<Record<string, string>> = {
   'this node is ready for a change and was not heard': 'ready_not_heard',
   'transactions could not be published': 'transactions_not_published',
   'voting has stopped': 'voting_stopped',
-  'waiting for admission: the members do not know this node yet': 'waiting_for_admission',
+  'waiting for admission': 'waiting_for_admission',
   'wallets are answered': 'wallets_listening',
 }
 

@@ -15,6 +15,7 @@ import { faultsOf } from '@mooring/consensus'
 import type { Organisation } from '@mooring/ledger'
 import type { Network } from '@mooring/network'
 import type { Finding } from './alarms.ts'
+import { admissionOf } from './candidates.ts'
 import type { Clock } from './clock.ts'
 import type { Execution } from './execution.ts'
 import type { NodeOptions } from './load-options.ts'
@@ -57,6 +58,7 @@ export class MembershipWatch {
   readonly #modules: WatchModules
   #refusedSince: number | null = null
   #toldAt = -Infinity
+  #told = ''
   #cancel: () => void = () => undefined
 
   constructor(options: WatchOptions, modules: WatchModules) {
@@ -93,8 +95,9 @@ export class MembershipWatch {
     const { execution } = this.#modules
     const { name, keys } = this.#options
     const place = placeOf(execution.tip.view, name)
-    if (place.kind === 'stranger' && this.#isRefused()) {
-      const detail = `The members have not admitted ${name} yet; the node asks again and again.`
+    const waiting = place.kind === 'stranger' ? this.#waiting() : null
+    if (waiting !== null) {
+      const detail = `${name} is ${waiting.sentence}. ${waiting.next}`
       return { code: 'waiting_for_admission', severity: 'ticket', detail }
     }
     if (place.kind !== 'member') return null
@@ -116,12 +119,12 @@ export class MembershipWatch {
     const { name } = this.#options
     const now = clock.monotonic()
     const { kind } = placeOf(execution.tip.view, name)
+    if (kind === 'stranger') return this.#tellWaiting(now)
     if (!this.#isRefused()) {
       this.#refusedSince = null
       this.#hasTried = false
       return
     }
-    if (kind === 'stranger') return this.#tellWaiting(now)
     this.#refusedSince ??= now
     const refusedMs = now - this.#refusedSince
     if (refusedMs >= TRY_NEXT_MS) this.#tryNext()
@@ -164,14 +167,42 @@ export class MembershipWatch {
     return refusing.length > faultsOf(dialled.length + 1)
   }
 
+  /** What a newcomer waits for; null while it may only be that nobody is there to ask. */
+  #waiting(): { sentence: string; next: string } | null {
+    const { clock, execution } = this.#modules
+    const { view, meta } = execution.tip
+    const place = { height: meta.height + 1, time: clock.wall() }
+    const progress = admissionOf(view, this.#options.keys.transport.publicKey, place)
+    if (progress === null) {
+      if (!this.#isRefused()) return null
+      const sentence = 'waiting for admission: no member has proposed it yet'
+      return { sentence, next: 'Send one of them the line in config/join.txt.' }
+    }
+    const { given, needed, left } = progress
+    if (left === null) {
+      const sentence = 'waiting for admission: its proposal cannot pass as things stand'
+      return { sentence, next: 'Ask the member that proposed it.' }
+    }
+    const approvals = `${given.length} of ${needed} approvals`
+    const next = given.length === 0 ? 'The members decide.' : `Given by ${given.join(', ')}.`
+    return { sentence: `waiting for admission: ${approvals}`, next }
+  }
+
+  /** Again when it has changed, and now and then. */
   #tellWaiting(now: number): void {
-    if (now - this.#toldAt < WAITING_TOLD_MS) return
+    const waiting = this.#waiting()
+    if (waiting === null) return
+    const { sentence, next } = waiting
+    if (sentence === this.#told && now - this.#toldAt < WAITING_TOLD_MS) return
+    this.#told = sentence
     this.#toldAt = now
     const { name, networkId } = this.#options
-    this.#modules.logger.info('waiting for admission: the members do not know this node yet', {
+    this.#modules.logger.info('waiting for admission', {
       name,
       network: networkId,
       peerId: this.#modules.network.peerId,
+      why: sentence.replace('waiting for admission: ', ''),
+      next,
     })
   }
 }

@@ -6,6 +6,7 @@ import type { Network, startNetwork } from '@mooring/network'
 import type { AccessLog } from './access-log.ts'
 import { Agreement } from './agreement.ts'
 import { AuthoritySets } from './authority-sets.ts'
+import { followCandidates } from './candidates.ts'
 import { systemClock } from './clock.ts'
 import { ClockOffsets } from './clock-offsets.ts'
 import type { Custodian } from './custodian.ts'
@@ -145,6 +146,12 @@ async function assemble(
   const agreement = keep(await startAgreement(ground, network, votes))
   late.agreement = agreement
   closers.push(agreement.committer.subscribe((block) => tracing.final(block)))
+  closers.push(
+    followCandidates(agreement.committer, {
+      finalState: () => agreement.execution.finalState(),
+      changed: () => network.refresh(),
+    }),
+  )
   const accesses = keep(await openAccessLog(ground, agreement))
   const vault = keep(openVault(ground, network, agreement, accesses))
   late.vault = vault

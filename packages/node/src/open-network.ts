@@ -1,5 +1,5 @@
-// The network of a node: who is let in, where each is dialled, which part hears what; and what it does with votes that contradict each other: both speak to parts that
-// exist only later.
+// The network of a node: who is let in, where each is dialled, which part hears what; and what it does with
+// votes that contradict each other: both speak to parts that exist only later.
 
 import { formatPeerId } from '@mooring/crypto'
 import { authoritySet, organisations, PROTOCOL_VERSION } from '@mooring/ledger'
@@ -7,6 +7,7 @@ import { type Member, type Network, type NetworkHandlers, startNetwork } from '@
 import { addressesOf } from './address-hints.ts'
 import { AuthoritySets } from './authority-sets.ts'
 import { answerBlockRequest } from './block-server.ts'
+import { candidatesIn } from './candidates.ts'
 import { systemClock } from './clock.ts'
 import { answerClockRequest } from './clock-offsets.ts'
 import type { Ground } from './ground.ts'
@@ -33,6 +34,7 @@ export async function openNetwork(
   const { chain } = stores
   const members = membersOf(organisations(chain.state()), authoritySet(chain.state()))
   const membersNow = (): readonly Member[] => late.agreement?.members.list ?? members
+  const candidates = () => candidatesIn(late.agreement?.execution.finalState() ?? chain.state())
   const handlers: NetworkHandlers = {
     onMessage: (peerId, _lane, frame) => late.agreement?.onFrame(peerId, frame),
     onTransactions: (peerId, batch) => late.agreement?.onTransactions(peerId, batch) ?? 'ignore',
@@ -75,7 +77,7 @@ export async function openNetwork(
       networkId: options.networkId,
       genesisDigest: options.genesisDigest,
       protocolVersion: PROTOCOL_VERSION,
-      members: () => (p2p.allow === 'list' ? [] : [...membersNow()]),
+      members: () => (p2p.allow === 'list' ? [] : [...candidates(), ...membersNow()]),
       addresses,
       local: () => book.list(),
       limits: { connectionsMax: p2p.maxPeers },
