@@ -106,6 +106,8 @@ export class Health {
     if (vault !== null) findings.push(vault)
     const emergency = this.#parts.emergencies()
     if (emergency !== null) findings.push(emergency)
+    const signer = this.#parts.signer()
+    if (signer !== null) findings.push(signer)
     const clock = this.#clockFinding()
     if (clock !== null) findings.push(clock)
     findings.push(...this.#parts.data())

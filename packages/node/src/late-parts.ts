@@ -9,6 +9,7 @@ import type { EventFeed } from './event-feed.ts'
 import type { VaultHandlers } from './holder.ts'
 import type { MembershipWatch } from './membership-watch.ts'
 import type { Offences } from './offences.ts'
+import type { RemoteSigner } from './remote-signer.ts'
 import type { Serving } from './serving.ts'
 import type { Snapshots } from './snapshots.ts'
 import type { VaultKeeper } from './vault-keeper.ts'
@@ -26,6 +27,7 @@ export interface Late {
   keeper: VaultKeeper | null
   vaultFinding: () => Finding | null
   emergencyFinding: () => Finding | null
+  signer: RemoteSigner | null
   custodian: Custodian | null
   erasures: Erasures | null
   halted: HaltReason | null
@@ -46,6 +48,7 @@ export function noParts(fail: Late['fail']): Late {
     keeper: null,
     vaultFinding: () => null,
     emergencyFinding: () => null,
+    signer: null,
     custodian: null,
     erasures: null,
     halted: null,

@@ -34,7 +34,7 @@ import {
   resolveOptions,
 } from './resolve-options.ts'
 import { type AskPassphrase, SeedLock } from './seed-lock.ts'
-import { type SignerAddress, parseSignerAddress } from './signer-address.ts'
+import { parseSignerAddress, type SignerAddress } from './signer-address.ts'
 
 // Without a seed where a signer holds it.
 export type ConsensusKey = PublicHalf & { seed: Uint8Array | null }
@@ -295,6 +295,19 @@ export function refuseProblems({ problems, configPath }: Configuration): void {
   throw new NodeError(code, { path: configPath }, { problems })
 }
 
+/** The genesis that the configuration names. @throws NodeError also when it is that of another network */
+export async function readNetwork({ configPath, values }: Configuration) {
+  const genesisPath = resolve(dirname(configPath), values.network.genesis)
+  const genesis = await readGenesisFile(genesisPath)
+  const digest = genesisDigest(genesis)
+  const actual = networkId(digest)
+  if (values.network.id !== '' && values.network.id !== actual) {
+    const configured = values.network.id
+    throw new NodeError('network_mismatch', { configured, actual, path: genesisPath })
+  }
+  return { genesisPath, genesis, genesisDigest: digest, networkId: actual }
+}
+
 /** @throws NodeError also when the passphrase of the keys is missing or wrong. */
 export async function loadNodeOptions(sources: LoadSources): Promise<NodeOptions> {
   const options = await loadHomeOptions(sources)
@@ -314,14 +327,8 @@ export async function loadHomeOptions(sources: LoadSources): Promise<HomeOptions
   const configuration = await readConfiguration(sources)
   refuseProblems(configuration)
   const { configPath, file, values, origins } = configuration
-  const genesisPath = resolve(dirname(configPath), values.network.genesis)
-  const genesis = await readGenesisFile(genesisPath)
-  const digest = genesisDigest(genesis)
-  const actual = networkId(digest)
-  if (values.network.id !== '' && values.network.id !== actual) {
-    const configured = values.network.id
-    throw new NodeError('network_mismatch', { configured, actual, path: genesisPath })
-  }
+  const network = await readNetwork(configuration)
+  const { genesis } = network
   const keyPaths = keyPathsOf(home, values)
   const lock = new SeedLock(keysPassphrase(home, values, sources))
   const signer = parseSignerAddress(home, values.keys)
@@ -337,10 +344,7 @@ export async function loadHomeOptions(sources: LoadSources): Promise<HomeOptions
     role: values.node.role,
     profile: values.node.profile,
     configPath: file === null ? null : configPath,
-    genesisPath,
-    genesis,
-    genesisDigest: digest,
-    networkId: actual,
+    ...network,
     organisation,
     halves,
     keyPaths,

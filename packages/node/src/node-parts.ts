@@ -76,6 +76,8 @@ export interface NodeParts {
   emergencies: () => Finding | null
   /** What is wrong with its databases or its backups. */
   data: () => readonly Finding[]
+  /** Of the signer that holds the consensus key; null also where there is none. */
+  signer: () => Finding | null
   /** Evidence against authorities, newest first. */
   offences: Pick<Offences, 'list'>
   isDraining: () => boolean

@@ -39,6 +39,7 @@ import { openVaultKeeper } from './open-vault.ts'
 import { type NextTransport, ownOptions, startStanding } from './standing.ts'
 import { roleOf } from './status.ts'
 import { Pruning } from './pruning.ts'
+import { SignerConnection } from './remote-signer.ts'
 import { startServing } from './serving.ts'
 import { startFromSnapshot } from './snapshot-start.ts'
 import { Snapshots } from './snapshots.ts'
@@ -142,6 +143,8 @@ async function assemble(
   )
   late.offences = offences
   closers.push(() => offences.idle())
+  late.signer = openRemoteSigner(ground)
+  closers.push(() => late.signer?.close())
   const votes = new VoteLog(systemClock, () => late.agreement?.driver.state ?? null)
   const agreement = keep(await startAgreement(ground, network, votes))
   late.agreement = agreement
@@ -228,7 +231,8 @@ async function assemble(
   })
   late.serving = serving
   closers.push(() => drainNode(ground, { serving, agreement, network }))
-  const standing = keep(startStanding(options, { agreement, network, logger, fail: late.fail }))
+  const { signer, fail } = late
+  const standing = keep(startStanding(options, { agreement, network, logger, signer, fail }))
   late.watch = standing.watch
   // An epoch may have begun while the node was being put together; from here on the watch is told.
   await standing.watch.onEpoch()
@@ -271,6 +275,7 @@ function startAgreement(
       amnesia: stores.amnesia,
       pending: stores.pending,
       network,
+      ...(late.signer && { signer: late.signer }),
       measures: measuresOf(metrics),
       waiting: (transaction) => tracing.waiting(transaction),
       ...(late.snapshots && { snapshots: late.snapshots }),
@@ -302,6 +307,20 @@ function openVault(
   const handlers = (): VaultHandlers | null => late.vaultHandlers
   const parts = { options, logger, metrics, stores, network, agreement }
   return createVaultParts({ ...parts, notes, accesses: createHeldAccesses(notes), handlers })
+}
+
+/** Null where the node has its consensus key itself. */
+function openRemoteSigner({ options, logger, metrics }: Ground): SignerConnection | null {
+  const { signer: address, genesisDigest } = options
+  if (address === null) return null
+  return new SignerConnection(
+    { address, genesisDigest },
+    {
+      clock: systemClock,
+      logger: logger.module('signer'),
+      onRefused: (reason) => metrics.guardRefusals.inc({ reason }),
+    },
+  )
 }
 
 function openSnapshots({ options, logger, stores, late }: Ground): Snapshots {
@@ -387,6 +406,7 @@ function partsOf(
     vault: () => late.vaultFinding(),
     emergencies: () => late.emergencyFinding(),
     data: () => data.findings(),
+    signer: () => late.signer?.finding() ?? null,
     isDraining: () => late.isDraining,
   }
 }

@@ -3,7 +3,7 @@
 import type { NodeOptions } from './load-options.ts'
 import { createLogger, type RootLogger } from './logger.ts'
 
-export function openLog({ log, name }: NodeOptions): RootLogger {
+export function openLog({ log, name }: Pick<NodeOptions, 'log' | 'name'>): RootLogger {
   const isTerminal = process.stdout.isTTY
   const isPretty = log.format === 'pretty' || (log.format === 'auto' && isTerminal)
   const logger = createLogger({

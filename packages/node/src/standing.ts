@@ -13,6 +13,7 @@ import { findNextKey } from './next-keys.ts'
 import { consensusKeyNamed, ownIdOf, refuseRemoved, takeNamedKeys } from './own-place.ts'
 import { refuseUnspoken } from './protocol.ts'
 import { Readiness } from './readiness.ts'
+import type { RemoteSigner } from './remote-signer.ts'
 import type { Stores } from './stores.ts'
 
 /** Be known by the next transport key, which the chain here does not name yet. */
@@ -57,6 +58,8 @@ export interface StandingModules {
   agreement: Agreement
   network: Network
   logger: RootLogger
+  /** Null where the node has its consensus key itself. */
+  signer: Pick<RemoteSigner, 'ready'> | null
   /** The node stops, for this reason. */
   fail: (reason: unknown) => void
 }
@@ -68,7 +71,7 @@ export interface Standing {
 
 export function startStanding(
   options: NodeOptions,
-  { agreement, network, logger, fail }: StandingModules,
+  { agreement, network, logger, signer, fail }: StandingModules,
 ): Standing {
   const { execution, committer, mempool } = agreement
   const shared = { clock: systemClock, logger: logger.module('membership'), onFatal: fail }
@@ -84,6 +87,7 @@ export function startStanding(
       connectedOf: (names) =>
         network.peers().filter(({ name, connected }) => connected && names.includes(name)).length,
       keyNamed: (publicKey) => consensusKeyNamed(publicKey, options),
+      ...(signer && { signer }),
     },
   )
   const close = async (): Promise<void> => {

@@ -175,6 +175,7 @@ export class World {
       vault: () => null,
       emergencies: () => null,
       data: () => [],
+      signer: () => null,
       offences: { list: () => [] },
       isDraining: () => false,
     }

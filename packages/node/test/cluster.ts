@@ -31,6 +31,7 @@ import { makeFirstGuard } from '../src/first-guard.ts'
 import { createLogger, type Logger } from '../src/logger.ts'
 import { type MemberChange, membersOf } from '../src/members.ts'
 import { Readiness } from '../src/readiness.ts'
+import type { RemoteSigner } from '../src/remote-signer.ts'
 import type { ChainStore } from '@mooring/storage'
 import { openStores, type Stores } from '../src/stores.ts'
 import { approvalOf, ClusterKeys, NETWORK, nameOf, proposalOf } from './cluster-members.ts'
@@ -51,6 +52,8 @@ export interface Faults {
   chain?: (chain: ChainStore) => ChainStore
   network?: (network: Network, agreement: () => Agreement | null) => Network
   logger?: Logger
+  /** Holds the consensus key. */
+  signer?: RemoteSigner
 }
 
 export class Cluster {
@@ -135,7 +138,9 @@ export class Cluster {
     this.#addresses.set(network.peerId, network.addresses())
     const halted: string[] = []
     const changes: MemberChange[] = []
-    const consensusKey = this.keys.pair(index, 'consensus')
+    const { publicKey, seed } = this.keys.pair(index, 'consensus')
+    const { signer } = faults
+    const consensusKey = { publicKey, seed: signer === undefined ? seed : null }
     const running = await Agreement.start(
       {
         genesisDigest: this.digest,
@@ -147,6 +152,7 @@ export class Cluster {
         chain: faults.chain?.(stores.chain) ?? stores.chain,
         clock: systemClock,
         logger,
+        ...(signer && { signer }),
         network: faults.network?.(network, () => agreement) ?? network,
         onEvidence: () => halted.push('evidence'),
         onHalt: ({ code }) => halted.push(code),
