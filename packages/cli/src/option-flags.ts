@@ -18,9 +18,12 @@ function describeDefault(entry: OptionEntry): string {
   return value === '' || entry.unit !== undefined ? '' : ` (${value})`
 }
 
-export function addOptionFlags(command: Command): void {
+export function addOptionFlags(
+  command: Command,
+  isWanted: (entry: OptionEntry) => boolean = () => true,
+): void {
   for (const entry of OPTION_ENTRIES) {
-    if (GLOBAL_FLAGS.includes(entry.flag)) continue
+    if (GLOBAL_FLAGS.includes(entry.flag) || !isWanted(entry)) continue
     const text = `${entry.description}${describeDefault(entry)}`
     const option = new Option(`${entry.flag} <value>`, text).helpGroup('Settings:')
     if (entry.kind === 'list') {

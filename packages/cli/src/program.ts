@@ -29,6 +29,7 @@ import { addProof } from './commands/proof.ts'
 import { addPrune } from './commands/prune.ts'
 import { addRecord } from './commands/record.ts'
 import { addRecovery } from './commands/recovery.ts'
+import { addSigner } from './commands/signer.ts'
 import { addSnapshot } from './commands/snapshot.ts'
 import { addStart } from './commands/start.ts'
 import { addStatus } from './commands/status.ts'
@@ -107,6 +108,7 @@ export function createProgram(context: Context, result: Result): Command {
   program.commandsGroup('Operate:')
   addConfig(program, context)
   addKeys(program, context)
+  addSigner(program, context)
   addVault(program, context, result)
   addSnapshot(program, context)
   addPrune(program, context)

@@ -115,3 +115,8 @@ export {
 } from './backup-restore.ts'
 export { nextRuns } from './backup-schedule.ts'
 export { checkHomeData, type DatabaseCheck } from './database-check.ts'
+export { openLog } from './open-log.ts'
+export { parseSignerAddress } from './signer-address.ts'
+export type { SignerInfo } from './signer-messages.ts'
+export { askSigner, findSigner, loadSignerOptions, type SignerOptions } from './signer-options.ts'
+export { type RunningSigner, startSigner } from './signer.ts'

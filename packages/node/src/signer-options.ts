@@ -3,6 +3,7 @@
 
 import { resolve } from 'node:path'
 import type { KeyPair } from '@mooring/crypto'
+import { systemClock } from './clock.ts'
 import { checkHome } from './home.ts'
 import { readKeyFile } from './keys.ts'
 import {
@@ -13,9 +14,17 @@ import {
   readNetwork,
   refuseProblems,
 } from './load-options.ts'
+import { NodeError } from './node-error.ts'
 import { partOptions } from './part-options.ts'
 import { SeedLock } from './seed-lock.ts'
-import { parseSignerPlace, type SignerAddress, tlsFiles } from './signer-address.ts'
+import {
+  parseSignerAddress,
+  parseSignerPlace,
+  type SignerAddress,
+  tlsFiles,
+} from './signer-address.ts'
+import { SignerLink } from './signer-link.ts'
+import type { SignerInfo } from './signer-messages.ts'
 
 export interface SignerOptions {
   home: string
@@ -62,5 +71,32 @@ export async function loadSignerOptions(sources: LoadSources): Promise<SignerOpt
     guardDir: storage.guardDir,
     marksPath: consensus.marksPath,
     log,
+  }
+}
+
+/** The signer that a home speaks of: the one its node asks, or else the one that serves from it. */
+export async function findSigner(sources: LoadSources): Promise<SignerAddress> {
+  const home = resolve(sources.home)
+  const configuration = await readConfiguration(sources)
+  refuseProblems(configuration)
+  const { keys, signer } = configuration.values
+  const asked = parseSignerAddress(home, keys)
+  if (asked !== null) return asked
+  const place = parseSignerPlace(home, signer.listen)
+  if (place.kind === 'unix') return place
+  const { signer_cert: cert, signer_key: key, signer_ca: ca } = keys
+  return { ...place, tls: tlsFiles(home, { cert, key, ca }) }
+}
+
+/** @throws NodeError signer_unreachable, signer_strange */
+export async function askSigner(address: SignerAddress): Promise<SignerInfo> {
+  const link = await SignerLink.open(address, { clock: systemClock, onDown: () => undefined })
+  try {
+    const answer = await link.ask({ kind: 'info', body: {} })
+    if (answer.kind === 'info') return answer.body
+    const { text: signer } = address
+    throw new NodeError('signer_strange', { signer, detail: `a ${answer.kind}` })
+  } finally {
+    link.close()
   }
 }

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { type UnsignedVote, type Vote, type VoteKind, ZERO_DIGEST } from '@mooring/consensus'
 import { MemoryFileSystem } from '@mooring/storage'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { test } from 'uvu'
 import {
   type Fault,

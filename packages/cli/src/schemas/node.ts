@@ -24,17 +24,6 @@ const originFrom = oneOf('flag', 'env', 'file', 'profile', 'default')
 
 const origin = object({ from: originFrom, where: text })
 
-const publicKey = orNull(object({ public: digest, name: text }))
-
-const keyState = {
-  duty: oneOf('governance', 'consensus', 'transport', 'anchor', 'seal'),
-  file: text,
-  current: publicKey,
-  next: publicKey,
-  chain: orNull(digest),
-  state: oneOf('unknown', 'in force', 'next in force', 'other'),
-}
-
 const errorEntry = {
   mor: text,
   title: text,
@@ -171,14 +160,5 @@ export const NODE_SCHEMAS = {
     key: digest,
     epoch: count,
     view: count,
-  }),
-  'mooring/keys/v1': items('The keys of a home, by duty.', object(keyState)),
-  'mooring/key/v1': document('The key of one duty.', keyState),
-  'mooring/key-rotation/v1': document('Keys on their way onto the chain.', {
-    id: digest,
-    status: text,
-    height: orNull(count),
-    keys: mapOf(digest),
-    pending: texts,
   }),
 }

@@ -4,12 +4,14 @@
 import { CHAOS_SCHEMAS } from './chaos.ts'
 import { DATA_SCHEMAS } from './data.ts'
 import type { DocumentSchema } from './forms.ts'
+import { KEY_SCHEMAS } from './keys.ts'
 import { NODE_SCHEMAS } from './node.ts'
 import { OPERATE_SCHEMAS } from './operate.ts'
 import { PATIENT_SCHEMAS } from './patients.ts'
 import { RECORD_SCHEMAS } from './records.ts'
 
 const SCHEMAS = {
+  ...KEY_SCHEMAS,
   ...NODE_SCHEMAS,
   ...RECORD_SCHEMAS,
   ...PATIENT_SCHEMAS,
