@@ -4,6 +4,7 @@ import { apiPage } from './reference-api.ts'
 import { commandPage } from './reference-commands.ts'
 import { configurationPage } from './reference-configuration.ts'
 import { errorPage } from './reference-errors.ts'
+import { licencePage } from './reference-licences.ts'
 import { metricPage } from './reference-metrics.ts'
 import { schemaPages } from './reference-schemas.ts'
 
@@ -14,6 +15,7 @@ export function referencePages(): Map<string, string> {
     ['errors.md', errorPage()],
     ['metrics.md', metricPage()],
     ['api.md', apiPage()],
+    ['licences.md', licencePage()],
     ...schemaPages(),
   ])
   return new Map([...pages].map(([path, text]) => [path, `${text.trimEnd()}\n`]))

@@ -21,6 +21,7 @@ const HEALTHY_MS = 60_000
 const SHIPPED =
   /\.([cm]?js|json|node|wasm)$|(^|\/)(licen[cs]e|notice|copying|patents|authors)[^/]*$/i
 
+const IMPORTS = /^(?:import|export|\}).* from '([^'.#][^']*)'$/gm
 const loads = (name: string) => `await import('${name}')`
 const figure = (text: string) => process.stdout.write(`figure: ${text}\n`)
 
@@ -69,9 +70,7 @@ test('acceptance 15: level 2, every module that our packages name loads', async 
     const sources = globSync('src/**/*.ts', { cwd: folder }).map((file) =>
       readFileSync(join(folder, file), 'utf8'),
     )
-    const named = sources.flatMap((source) => [
-      ...source.matchAll(/(?:from|import\() ?'([^'.#][^']*)'/g),
-    ])
+    const named = sources.flatMap((source) => [...source.matchAll(IMPORTS)])
     const modules = [...new Set(named.map(([, module = '']) => module))].filter(
       (module) => !module.startsWith('node:') && name !== 'web',
     )

@@ -1,7 +1,7 @@
 // Level 4: four hospitals in an engine, from the build of their image to their last log line.
 
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { chownSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import { succeed } from '../e2e/devnet.ts'
@@ -88,10 +88,15 @@ function testImage(world: EngineWorld): void {
   test('acceptance 15: level 4, a new volume becomes a home without anybody giving it away', async () => {
     const engine = await world.starting
     const limits = ['--read-only', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges']
-    const volume = ['--volume', 'one:/var/lib/mooring']
+    const passphrase = join(world.work, 'passphrase')
+    writeFileSync(passphrase, 'correct horse battery staple', { mode: 0o400 })
+    chownSync(passphrase, 10_001, 10_001)
+    const secret = ['--volume', `${passphrase}:/run/secrets/passphrase:ro`]
+    const volume = ['--volume', 'one:/var/lib/mooring', ...secret]
     const line = ['run', '--rm', ...limits, ...volume, 'mooring:test']
-    await engine.docker([...line, 'init', '--name', 'st-mary'])
-    const again = await engine.run([...line, 'init', '--name', 'st-mary'])
+    const init = ['init', '--name', 'st-mary', '--passphrase-file', '/run/secrets/passphrase']
+    await engine.docker([...line, ...init])
+    const again = await engine.run([...line, ...init])
     assert.equal(again.code, 7, again.stderr)
     const foreign = await engine.run([
       'run',
