@@ -14,6 +14,9 @@ export type DocumentSchema = {
   properties: Properties
 }
 
+// Stands in a form until it is published.
+export const EXTENDS = 'x-extends'
+
 export const text: JsonSchema = { type: 'string' }
 export const flag: JsonSchema = { type: 'boolean' }
 export const number: JsonSchema = { type: 'number' }
@@ -51,6 +54,12 @@ export function object(properties: Properties): JsonSchema {
 
 // Of the OpenAPI document.
 export const answer = (name: string): JsonSchema => ({ $ref: `#/components/schemas/${name}` })
+
+// The same with more in it.
+export const extended = (name: string, more: Properties): JsonSchema => ({
+  [EXTENDS]: name,
+  ...object(more),
+})
 
 export const document = (description: string, properties: Properties): DocumentSchema => ({
   description,

@@ -8,6 +8,7 @@ import {
   count,
   digest,
   document,
+  extended,
   flag,
   items,
   listOf,
@@ -152,9 +153,10 @@ const WALLET_SCHEMAS = {
     hospitals: listOf(accessLog),
     away: texts,
   }),
-  'mooring/questions/v1': items('What a patient asked.', {
-    allOf: [answer('Question'), { properties: { organisation: text } }],
-  }),
+  'mooring/questions/v1': items(
+    'What a patient asked.',
+    extended('Question', { organisation: text }),
+  ),
 }
 
 const RECOVERY_SCHEMAS = {
@@ -228,7 +230,7 @@ const EMERGENCY_SCHEMAS = {
   'mooring/emergency-status/v1': document('The set of a patient, and who opened it.', {
     isOptedOut: flag,
     set: orNull(answer('EmergencySet')),
-    notices: listOf({ allOf: [answer('EmergencyNotice'), { properties: { hospital: anything } }] }),
+    notices: listOf(extended('EmergencyNotice', { hospital: text })),
   }),
   'mooring/emergency-opened/v1': document('A set that was opened.', {
     requestId: text,
