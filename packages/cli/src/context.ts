@@ -44,6 +44,10 @@ export type GlobalOptions = {
   config?: string
   endpoint?: string
   context?: string
+  tokenFile?: string
+  cacert?: string
+  cert?: string
+  certKey?: string
   logLevel?: string
   logFormat?: string
   json?: boolean

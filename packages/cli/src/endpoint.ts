@@ -8,6 +8,7 @@ import { parseHostPort, readConfigFile, homePaths, resolveOptions } from '@moori
 import type { Client } from '@mooring/api/client'
 import { connectClient } from '@mooring/api/node-client'
 import { type Context, configOf, type GlobalOptions, homeOf } from './context.ts'
+import { credentialsOf } from './credentials.ts'
 import { devnetFolder, isRunning, readDevnetState } from './devnet/state.ts'
 import { asking } from './remote-error.ts'
 
@@ -85,6 +86,7 @@ export async function withNode<T>(
   work: (client: Client, endpoint: Endpoint) => Promise<T>,
 ): Promise<T> {
   const endpoint = await resolveEndpoint(context, options)
-  const client = connectClient(endpoint.url, { timeoutMs: options.timeout })
+  const credentials = await credentialsOf(context, options)
+  const client = connectClient(endpoint.url, { timeoutMs: options.timeout, ...credentials })
   return asking(endpoint, options.timeout, work(client, endpoint))
 }

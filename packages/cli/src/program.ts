@@ -33,6 +33,8 @@ import { addSigner } from './commands/signer.ts'
 import { addSnapshot } from './commands/snapshot.ts'
 import { addStart } from './commands/start.ts'
 import { addStatus } from './commands/status.ts'
+import { addTls } from './commands/tls.ts'
+import { addToken } from './commands/token.ts'
 import { addTransaction } from './commands/transaction.ts'
 import { addUpgrade } from './commands/upgrade.ts'
 import { addVault } from './commands/vault.ts'
@@ -47,8 +49,12 @@ function addGlobalOptions(program: Command): void {
   program
     .option('--home <dir>', 'home of the node (MOORING_HOME, ~/.mooring)')
     .option('--config <file>', 'configuration file (MOORING_CONFIG, <home>/config/mooring.toml)')
-    .option('--endpoint <url>', 'node to ask: a URL or unix:<path> (MOORING_ENDPOINT)')
     .option('--context <name>', 'one of ~/.config/mooring/contexts.toml (MOORING_CONTEXT)')
+    .option('--endpoint <url>', 'a URL or unix:path (MOORING_ENDPOINT)')
+    .option('--token-file <file>', 'token to show (MOORING_TOKEN_FILE)')
+    .option('--cacert <file>', 'authorities to trust (MOORING_CACERT)')
+    .option('--cert <file>', 'certificate to show (MOORING_CERT)')
+    .option('--cert-key <file>', 'its key (MOORING_CERT_KEY)')
     .option('--log-level <spec>', 'level of the log: info,p2p=debug (MOORING_LOG_LEVEL)')
     .option('--log-format <form>', 'auto, pretty or json (MOORING_LOG_FORMAT)')
     .option('--json', 'print one JSON document; errors as problem+json on stderr')
@@ -109,6 +115,8 @@ export function createProgram(context: Context, result: Result): Command {
   addConfig(program, context)
   addKeys(program, context)
   addSigner(program, context)
+  addToken(program, context)
+  addTls(program, context, result)
   addVault(program, context, result)
   addSnapshot(program, context)
   addPrune(program, context)

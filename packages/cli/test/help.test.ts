@@ -27,7 +27,7 @@ const PROGRAM = createProgram(NOTHING, { exitCode: 0 })
 const PATHS = allPaths(PROGRAM)
 
 // As it is typed: at the start of a line, after npx, in backticks, after ":   " in an error.
-const COMMAND = /(?:^ *|npx |`|: {3}|\$\()mooring(?: --home \S+)?((?: [a-z]+)+)/gm
+const COMMAND = /(?:^ *|npx |`|: {3}|\$\()mooring(?: --home \S+)?((?: [a-z][a-z-]*)+)/gm
 
 function isCommand(command: Command, [word, ...rest]: string[]): boolean {
   if (command.commands.length === 0 || word === undefined || word === 'help') return true

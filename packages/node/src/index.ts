@@ -30,6 +30,20 @@ export {
 } from './error-text.ts'
 export { allErrors, catalogEntry, explain, type Explanation } from './errors.ts'
 export { readCrashReports, writeCrashReport } from './crash-report.ts'
+export {
+  initAuthority,
+  type IssuedFiles,
+  issueFromAuthority,
+  listCertificates,
+} from './authority-files.ts'
+export { tokenAnswer } from './admin-access.ts'
+export { changeTokens } from './offline-tokens.ts'
+export {
+  certificateFindings,
+  type KnownCertificate,
+  readCertificates,
+  readTls,
+} from './tls-files.ts'
 export { checkHome, createHome, homePaths } from './home.ts'
 export {
   createKeyPair,

@@ -114,6 +114,24 @@ export async function startHomeFromFile(
   }
 }
 
+/**
+ * What needs nothing of the databases, and must not be done while the node runs.
+ * @throws StorageError locked when it does
+ */
+export async function whileStopped<T>(
+  { home, storage }: Pick<HomeOptions, 'home' | 'storage'>,
+  work: () => Promise<T>,
+): Promise<T> {
+  // A node that has never run has no databases that it could hold.
+  if (!(await hasChain(storage.dir))) return await work()
+  const database = await openDatabase(join(storage.dir, 'chain'), { name: 'chain', home })
+  try {
+    return await work()
+  } finally {
+    await database.close()
+  }
+}
+
 /** Whether a home cannot be opened because its node runs. */
 export function isHomeInUse(error: unknown): boolean {
   return error instanceof StorageError && error.code === 'locked'

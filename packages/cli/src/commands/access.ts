@@ -9,6 +9,7 @@ import type { Context } from '../context.ts'
 import { type RemoteOptions, withNode } from '../endpoint.ts'
 import { type Column, createOutput, formatCount, formatTable, shortDigest } from '../output.ts'
 import { upTo } from '../pages.ts'
+import { addActs } from './access-acts.ts'
 import { addQuestions } from './access-questions.ts'
 
 interface ListOptions extends RemoteOptions {
@@ -37,6 +38,7 @@ export function addAccess(program: Command, context: Context): void {
     exits: [4],
   })
   addList(group, context)
+  addActs(group, context)
   addQuestions(group, context)
 }
 

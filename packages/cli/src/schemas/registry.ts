@@ -1,6 +1,7 @@
 // Every document that a command prints with `--json`, by the name that it has in `schema`. A name stands
 // for one form: what is added to a document is optional, what changes gets the next number.
 
+import { ADMISSION_SCHEMAS } from './admission.ts'
 import { CHAOS_SCHEMAS } from './chaos.ts'
 import { DATA_SCHEMAS } from './data.ts'
 import type { DocumentSchema } from './forms.ts'
@@ -17,6 +18,7 @@ const SCHEMAS = {
   ...PATIENT_SCHEMAS,
   ...OPERATE_SCHEMAS,
   ...CHAOS_SCHEMAS,
+  ...ADMISSION_SCHEMAS,
   ...DATA_SCHEMAS,
 }
 
