@@ -9,9 +9,6 @@ import {
   encode,
   equalBytes,
   type Infer,
-  list,
-  refine,
-  text,
   versioned,
 } from '@mooring/codec'
 import {
@@ -21,24 +18,17 @@ import {
   formatPeerId,
   verify,
 } from '@mooring/crypto'
-import { admissionBytes, admissionSchema, networkId } from '@mooring/ledger'
+import { addressesSchema, admissionBytes, admissionSchema, networkId } from '@mooring/ledger'
 import { NodeError } from '@mooring/node'
 
 const PREFIX = 'mooring-join-2.'
 const BYTES_MAX = 16 * 1024
 
-/** Shown to whoever is about to admit: what could write elsewhere on a terminal is no address. */
-const addressSchema = refine(
-  text(256),
-  (address) => /^(?:\/[!-.0-~]+)+$/.test(address),
-  'a multiaddress: printable, no spaces',
-)
-
 const joinSchema = versioned(1, {
   genesisDigest: bytes(32),
   admission: admissionSchema,
   /** Multiaddresses without the peer id, which is that of the transport key. */
-  addresses: list(addressSchema, 8),
+  addresses: addressesSchema,
 })
 
 export type Join = Infer<typeof joinSchema>

@@ -47,17 +47,17 @@ export const organisationForm = objectForm({
   }),
 })
 
-const document: Document<Genesis> = {
-  version: 1,
-  form: objectForm({
-    networkName: textForm,
-    protocolVersion: integerForm,
-    time: timeForm,
-    parameters: parametersForm,
-    organisations: listForm(objectForm({ organisation: organisationForm, signature: hexForm })),
-  }),
-  schema: genesisSchema,
-}
+export const genesisEntryForm = objectForm({ organisation: organisationForm, signature: hexForm })
+
+export const genesisForm = objectForm({
+  networkName: textForm,
+  protocolVersion: integerForm,
+  time: timeForm,
+  parameters: parametersForm,
+  organisations: listForm(genesisEntryForm),
+})
+
+const document: Document<Genesis> = { version: 1, form: genesisForm, schema: genesisSchema }
 
 export function formatGenesisJson(genesis: Genesis): string {
   return formatDocument(document, genesis)

@@ -56,18 +56,18 @@ import type { StateDiff } from './state.ts'
 export const PROTOCOL_VERSION = 1
 export const GENESIS_BYTES_MAX = 1024 * 1024
 
-const entrySchema = struct({ organisation: organisationSchema, signature: bytes(64) })
+export const genesisEntrySchema = struct({ organisation: organisationSchema, signature: bytes(64) })
 
 export const genesisSchema = versioned(1, {
   networkName: identifierSchema,
   protocolVersion: uint(65_535),
   time: timeSchema,
   parameters: parametersSchema,
-  organisations: list(entrySchema, ORGANISATIONS_MAX),
+  organisations: list(genesisEntrySchema, ORGANISATIONS_MAX),
 })
 
 export type Genesis = Infer<typeof genesisSchema>
-export type GenesisEntry = Infer<typeof entrySchema>
+export type GenesisEntry = Infer<typeof genesisEntrySchema>
 
 export type GenesisProblem = {
   code:
@@ -230,7 +230,8 @@ function checkUnique(organisations: GenesisEntry[]): GenesisProblem[] {
   return problems
 }
 
-function entryBytes(networkName: string, organisation: Organisation): Uint8Array {
+/** What a founder signs of its entry. */
+export function entryBytes(networkName: string, organisation: Organisation): Uint8Array {
   const name = new TextEncoder().encode(networkName)
   return concatBytes(domainBytes('genesis-entry'), name, encode(organisationSchema, organisation))
 }

@@ -110,6 +110,30 @@ export {
 } from './genesis.ts'
 export { formatGenesisJson, parseGenesisJson } from './genesis-json.ts'
 export {
+  addressSchema,
+  addressesSchema,
+  checkFounders,
+  type Founder,
+  formatFounderJson,
+  formatTermsJson,
+  foundGenesis,
+  type FoundingProblem,
+  type FoundingTerms,
+  parseFounderJson,
+  parseTermsJson,
+  signFounder,
+  termsDigest,
+} from './founding.ts'
+export {
+  BUNDLE_BYTES_MAX,
+  type BundleHints,
+  checkBundle,
+  formatBundleJson,
+  type NetworkBundle,
+  parseBundleJson,
+  signBundle,
+} from './network-bundle.ts'
+export {
   type GrantHandle,
   grantHandleOf,
   type GrantKind,
