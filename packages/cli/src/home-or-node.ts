@@ -6,10 +6,11 @@ import {
   homePaths,
   isHomeInUse,
   loadHomeOptions,
+  NodeError,
   readConfigFile,
 } from '@mooring/node'
 import type { Client } from '@mooring/api/client'
-import { type Context, configOf, homeOf } from './context.ts'
+import { type Context, configOf, type GlobalOptions, homeOf } from './context.ts'
 import { type RemoteOptions, withNode } from './endpoint.ts'
 
 export interface Doers<T> {
@@ -47,4 +48,11 @@ export async function ownHome(
   if ((await readConfigFile(config ?? homePaths(home).configFile)) === null) return null
   const { env, askSecret } = context
   return loadHomeOptions({ home, configPath: config, flags: {}, env, askSecret })
+}
+
+/** A stopped home, for what no node does by itself. */
+export async function stoppedHome(context: Context, options: GlobalOptions): Promise<HomeOptions> {
+  const own = await ownHome(context, { ...options, timeout: 0 })
+  if (own === null) throw new NodeError('home_missing', { home: homeOf(context, options) })
+  return own
 }

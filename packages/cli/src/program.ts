@@ -8,6 +8,7 @@ import { addBlock } from './commands/block.ts'
 import { addChange } from './commands/change.ts'
 import { addComplete, addCompletion } from './commands/completion.ts'
 import { addConfig } from './commands/config.ts'
+import { addDb } from './commands/db.ts'
 import { addDevnet } from './commands/devnet.ts'
 import { addEmergency } from './commands/emergency.ts'
 import { addEnrolment } from './commands/enrolment.ts'
@@ -121,6 +122,7 @@ export function createProgram(context: Context, result: Result): Command {
   addSnapshot(program, context)
   addPrune(program, context)
   addBackup(program, context)
+  addDb(program, context, result)
   addCompletion(program, context)
   addMan(program, context)
   program.commandsGroup('Devnet:')

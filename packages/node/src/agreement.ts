@@ -7,7 +7,6 @@
 // that ends it is durable, and not before, they are replaced and the next one begins.
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { toHex } from '@mooring/codec'
 import {
   type Event,
   type Evidence,
@@ -15,9 +14,8 @@ import {
   type HaltReason,
   RETENTION,
   type UnsignedVote,
-  ZERO_DIGEST,
 } from '@mooring/consensus'
-import { decodeHeader, organisations } from '@mooring/ledger'
+import { organisations } from '@mooring/ledger'
 import type { Network } from '@mooring/network'
 import type {
   ChainStore,
@@ -27,12 +25,13 @@ import type {
   PendingTransactions,
 } from '@mooring/storage'
 import { type Amnesia, describeObserving } from './amnesia.ts'
+import { readTip } from './chain-tip.ts'
 import type { Clock } from './clock.ts'
 import { Committer, type CommittedBlock } from './committer.ts'
 import type { Driver } from './driver.ts'
 import { beginEpoch, type Epoch } from './epoch.ts'
 import { EpochRepair, epochOf } from './epoch-repair.ts'
-import { Execution, placeOf, type Refusal, type Tip } from './execution.ts'
+import { Execution, type Refusal, type Tip } from './execution.ts'
 import { createFinalFacts, type FinalFacts } from './final-facts.ts'
 import { type Fault, readMessage, takeIn } from './intake.ts'
 import type { ConsensusKey } from './load-options.ts'
@@ -394,20 +393,4 @@ export class Agreement {
     }
     again()
   }
-}
-
-function readTip(chain: ChainStore): Tip {
-  const { height, digest, time } = chain.tip
-  const history = chain.historyFrontier()
-  const at = {
-    digest,
-    view: chain.state(),
-    history: { size: history.size, hashes: history.hashes },
-  }
-  const encoded = chain.getHeader(height)
-  if (encoded === undefined) {
-    const place = { view: 0, parentView: 0, height, time, isEmpty: true, isSealing: false }
-    return { epoch: 0, meta: { ...place, digest: toHex(digest), parent: ZERO_DIGEST }, ...at }
-  }
-  return { ...placeOf({ header: decodeHeader(encoded), digest }), ...at }
 }

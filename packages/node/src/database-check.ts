@@ -74,13 +74,14 @@ export async function checkHomeData(options: CheckOptions): Promise<DatabaseChec
   for (const name of ['chain', 'records', 'vault'] as const) {
     const path = join(options.storage.dir, name)
     if (!(await exists(path))) continue
-    await check.guarded(name, name, async () => {
+    const isSound = await check.guarded(name, name, async () => {
       for (const { file, fault } of await faultsOfLevel(path)) {
         check.add({ database: name, code: 'corrupt', what: file, detail: fault })
       }
     })
+    // Opening writes, and what is damaged is not written to by who only looks.
+    if (!isSound || check.result.findings.some(({ database }) => database === name)) continue
     await check.guarded(name, name, async () => {
-      // What the files are like has been said; what can be read in spite of it is read.
       const database = await openDatabase(path, { name, home: options.home, checkedBytesMax: 0 })
       try {
         await (name === 'chain'
@@ -236,7 +237,7 @@ async function checkValues(
 async function checkBlobs(check: Check, { blobs }: CheckOptions, store: BlobStore): Promise<void> {
   await check.guarded('blobs', 'the blob store', async () => {
     for await (const id of store.list()) {
-      await check.guarded('blobs', `blob ${toHex(id).slice(0, 8)}`, async () => {
+      await check.guarded('blobs', `blob ${toHex(id)}`, async () => {
         const size = (await store.stat(id))?.size
         // Erased since it was listed.
         if (size === undefined) return

@@ -310,7 +310,11 @@ export async function readNetwork({ configPath, values }: Configuration) {
 
 /** @throws NodeError also when the passphrase of the keys is missing or wrong. */
 export async function loadNodeOptions(sources: LoadSources): Promise<NodeOptions> {
-  const options = await loadHomeOptions(sources)
+  return await loadNodeKeys(await loadHomeOptions(sources))
+}
+
+/** What a command on a stopped home needs as soon as it signs, opens or connects. */
+export async function loadNodeKeys(options: HomeOptions): Promise<NodeOptions> {
   return deepFreeze({ ...options, keys: await readKeys(options) })
 }
 

@@ -5,6 +5,7 @@
 // that has not told all is asked again: when another one answers than did before, and after a while. One that
 // is given up is not waited for.
 
+import type { LostMark } from './lost-mark.ts'
 import type { HolderView } from './set-health.ts'
 import type { VaultPeers } from './vault-peers.ts'
 
@@ -17,6 +18,8 @@ export interface LostHereModules {
   readonly fetchShards: (signal: AbortSignal) => Promise<number>
   /** Whether nothing at all is kept here: the disk is new, or another one. */
   readonly isEmpty: () => boolean
+  /** That a repair gave up a part of what was here; told when all of it has been looked for. */
+  readonly repaired: LostMark
 }
 
 const AGAIN_MS = 60_000
@@ -45,20 +48,22 @@ export class LostHere {
 
   /** Not before there is somebody to ask. */
   async fetch(graceMs: number, signal: AbortSignal): Promise<void> {
-    const { peers, view, fetchKeys, fetchShards, isEmpty } = this.#modules
+    const { peers, view, fetchKeys, fetchShards, isEmpty, repaired } = this.#modules
     const others = view.organisations().flatMap(({ id }) => (id === peers.self ? [] : [id]))
     const there = others.filter((id) => view.awayMs(id) === 0)
     if (this.#hasLost === false || there.length === 0) return
-    this.#hasLost ??= isEmpty()
+    this.#hasLost ??= isEmpty() || repaired.isSet
     if (!this.#hasLost || !this.#isDue(there)) return
     this.#asked = there.join(' ')
     this.#askedAt = this.#now()
     // Keys first: they are few, and without them what is made again opens for nobody.
     for (const id of await fetchKeys(signal)) this.#told.add(id)
-    if (isEmpty()) await fetchShards(signal)
+    if (isEmpty() || repaired.isSet) await fetchShards(signal)
     const isOver = others.every((id) => this.#told.has(id) || view.awayMs(id) >= graceMs)
     // Who made a shard again for this node meanwhile has said that there is more to look for.
-    if (isOver && this.#askedAt !== null) this.#hasLost = false
+    if (!isOver || this.#askedAt === null) return
+    this.#hasLost = false
+    await repaired.clear()
   }
 
   #isDue(there: readonly string[]): boolean {

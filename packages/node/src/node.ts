@@ -40,6 +40,7 @@ import { type NextTransport, ownOptions, startStanding } from './standing.ts'
 import { roleOf } from './status.ts'
 import { Pruning } from './pruning.ts'
 import { SignerConnection } from './remote-signer.ts'
+import { checkAtStart } from './start-check.ts'
 import { startServing } from './serving.ts'
 import { startFromSnapshot } from './snapshot-start.ts'
 import { Snapshots } from './snapshots.ts'
@@ -122,6 +123,7 @@ async function assemble(
   const guard = { guardDir, marksPath, machine: machineName(), rejoin }
   const stores = keep(await openStores({ ...given, ...guard, dataDir }))
   measureDatabases(stores.databases, metrics)
+  await checkAtStart(given, stores, logger.module('storage'))
   const options = await ownOptions(given, { stores, logger, transport })
   const late = noParts(failure.resolve)
   const ground: Ground = { options, logger, metrics, tracing, stores, late }

@@ -83,6 +83,7 @@ export async function openVaultKeeper(
       checkRoom: (organisation, bytes) => deposits.refuseRoom(organisation, bytes),
       members,
       chain: stores.chain,
+      repaired: stores.repaired,
       notes,
       facts: agreement.facts,
       grants,

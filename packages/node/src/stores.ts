@@ -29,6 +29,8 @@ import {
   ShardStore,
 } from '@mooring/storage'
 import { Amnesia } from './amnesia.ts'
+import { prepareHomeFormat, refuseNewerHome } from './home-format.ts'
+import { type LostMark, readLostMark } from './lost-mark.ts'
 
 export interface StoresOptions {
   home: string
@@ -79,6 +81,10 @@ export interface Stores {
   /** Where this start put the old guard; null when it did not. */
   guardKeptAt: string | null
   databases: readonly OpenedDatabase[]
+  /** Whether a repair gave up a part of what was here. */
+  repaired: LostMark
+  /** Of the home, before this start brought it to the present one. */
+  formatBefore: number
   close(): Promise<void>
 }
 
@@ -94,9 +100,12 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
     return database
   }
   try {
+    await refuseNewerHome(dataDir)
     const database = keep(await openDatabase(join(dataDir, 'chain'), { name: 'chain', home }))
     const lock = await lockHome(home, { pid: process.pid, startedAt: Date.now(), name })
     closers.push(() => lock.release())
+    const formatBefore = await prepareHomeFormat(dataDir)
+    const repaired = await readLostMark(dataDir)
     const chain = await ChainStore.open(database, {
       genesis: {
         digest: genesisDigest,
@@ -141,7 +150,8 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
       { name: 'records', database: privateDatabase },
       { name: 'vault', database: vault },
     ] as const
-    return { ...stored, guard, amnesia, guardKeptAt, databases, close }
+    const state = { guard, amnesia, guardKeptAt, databases, repaired, formatBefore }
+    return { ...stored, ...state, close }
   } catch (error) {
     await close()
     throw error

@@ -25,6 +25,7 @@ import { checkMove } from './holder-terms.ts'
 import type { KeptShards } from './kept-shards.ts'
 import { accessModules, catalogueModules } from './keeper-access.ts'
 import { knownSet, type KnownSets } from './known-sets.ts'
+import type { LostMark } from './lost-mark.ts'
 import type { Logger } from './logger.ts'
 import { ManifestLibrary } from './manifest-library.ts'
 import type { Members } from './members.ts'
@@ -87,6 +88,7 @@ export interface KeeperModules {
   readonly roots: FinalRoots
   readonly leaves: LeafStore
   readonly observe: (what: CareEvent) => void
+  readonly repaired: LostMark
 }
 
 export interface VaultKeeper {
@@ -186,6 +188,7 @@ export function createVaultKeeper(options: KeeperOptions, modules: KeeperModules
     fetchShards: (signal) => fetchOwnShards(lost, { signal }),
     isEmpty: () => [...shards.store.usage.values()].every((usage) => usage.shards === 0),
     shortSets: () => shortSets(index),
+    repaired: modules.repaired,
   })
   const access = accessModules(options, modules)
   const anchors = new AnchorCheck({

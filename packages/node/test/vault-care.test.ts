@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'uvu'
+import { NOTHING_LOST } from '../src/lost-mark.ts'
 import { createLogger } from '../src/logger.ts'
 import { ShardFaults } from '../src/shard-faults.ts'
 import { CARE_DEFAULTS, VaultCare } from '../src/vault-care.ts'
@@ -38,6 +39,7 @@ test('whoever asks how the vault is waits a second at most for a newer count', a
     fetchKeys: unasked,
     fetchShards: unasked,
     isEmpty: () => false,
+    repaired: NOTHING_LOST,
     shortSets: () => Promise.resolve([]),
     observe: () => undefined,
   })

@@ -15,6 +15,7 @@ import {
   openDatabaseOn,
   ShardStore,
 } from '@mooring/storage'
+import { NOTHING_LOST } from '../src/lost-mark.ts'
 import type { AccessNotes } from '../src/access-notes.ts'
 import { systemClock } from '../src/clock.ts'
 import { createHolder } from '../src/create-holder.ts'
@@ -134,6 +135,7 @@ export class Hospital {
         care: world.care,
       },
       {
+        repaired: NOTHING_LOST,
         clock: systemClock,
         logger,
         random,

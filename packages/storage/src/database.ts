@@ -344,12 +344,19 @@ async function checkFormat(database: Database, name: DatabaseOptions['name']): P
     return
   }
   const found = decode(databaseFormat, stored)
-  if (found.name !== name || found.version !== version) {
-    throw new StorageError('format', 'the database is of another kind or version', {
-      path: database.path,
-      ...found,
-    })
-  }
+  if (found.name === name && found.version === version) return
+  const code = found.name === name && found.version > version ? 'format_newer' : 'format'
+  throw new StorageError(code, 'the database is of another kind or version', {
+    path: database.path,
+    ...found,
+    known: version,
+  })
+}
+
+/** The version of the keys and values of an open database. */
+export function formatOf(database: Pick<Database, 'getSync'>): number {
+  const stored = database.getSync(formatKey())
+  return stored === undefined ? 0 : decode(databaseFormat, stored).version
 }
 
 async function lockedBy(

@@ -12,6 +12,7 @@ export {
   type Database,
   type DatabaseObserver,
   type DatabaseOptions,
+  formatOf,
   openDatabase,
   openDatabaseOn,
   type PinnedDatabase,
@@ -78,6 +79,8 @@ export { PrivateStore, type RestoredRecord } from './records.ts'
 export { PinnedChain, type StateValue } from './pinned-chain.ts'
 export { type MarkedSet, type SetMark, SetMarks } from './set-marks.ts'
 export { ShardStore } from './shard-store.ts'
+export { isRecordIndex, type Salvaged, salvage } from './salvage.ts'
+export { copyBeside, type StoredBlocks, storedBlocks } from './stored-blocks.ts'
 export { exportSnapshot } from './snapshot-export.ts'
 export {
   chunksHeld,

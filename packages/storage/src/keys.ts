@@ -215,6 +215,11 @@ export function formatDatabaseKey(databaseKey: Uint8Array): string {
   }
 }
 
+/** What kind of thing a key is of. */
+export function spaceOf(databaseKey: Uint8Array): string {
+  return NAMES[String.fromCharCode(...databaseKey.subarray(0, 1))]?.name ?? 'unknown key'
+}
+
 /** The height, arrival or sequence of a key. */
 export function numberOf(databaseKey: Uint8Array): number {
   return readInteger(viewOf(databaseKey), 1)

@@ -83,6 +83,24 @@ export class ShardStore {
     return store
   }
 
+  /** What is kept for each custodian counted anew, after shards were lost without a word. */
+  static async recount(database: Database): Promise<void> {
+    const store = new ShardStore(database, new Map())
+    const operations: DatabaseOperation[] = []
+    for (const letter of ['h', 'k'] as const) {
+      const from = Uint8Array.of(letter.charCodeAt(0))
+      const to = Uint8Array.of(letter.charCodeAt(0) + 1)
+      for await (const key of database.keys({ from, to })) {
+        const custodian = new TextDecoder().decode(key.subarray(1, key.indexOf(0)))
+        if (store.#usage.has(custodian)) continue
+        const usage = await store.#recount(custodian)
+        store.#usage.set(custodian, usage)
+        operations.push(putUsage(custodian, usage))
+      }
+    }
+    await database.batch(operations, { sync: true })
+  }
+
   /** By custodian, as far as it is on the disk. */
   get usage(): ReadonlyMap<string, Usage> {
     return this.#usage

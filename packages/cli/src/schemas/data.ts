@@ -67,4 +67,42 @@ export const DATA_SCHEMAS = {
     ...place,
     joinLine: orNull(text),
   }),
+  'mooring/db-info/v1': document('What the databases of a home are.', {
+    home: object({ format: orNull(count), known: count, writtenBy: orNull(text) }),
+    databases: listOf(object({ name: text, format: count, files: count, bytes: count })),
+    chain: orNull(
+      object({
+        height: count,
+        digest,
+        stateRoot: digest,
+        time,
+        base: count,
+        prunedTo: count,
+      }),
+    ),
+    snapshots: listOf(count),
+    trash: listOf(object({ path: text, bytes: count })),
+  }),
+  'mooring/db-verification/v1': answered('What a check of all data found.', 'DatabaseCheck', {
+    ok: flag,
+  }),
+  'mooring/db-compacted/v1': document('The sizes of databases before and after.', {
+    items: listOf(object({ name: text, before: count, after: count })),
+  }),
+  'mooring/db-rollback/v1': document('The chain of a home set back, or what that would do.', {
+    done: flag,
+    from: count,
+    to: count,
+    blocks: count,
+    executed: count,
+    fromSnapshot: orNull(count),
+    trash: orNull(text),
+  }),
+  'mooring/db-repair/v1': document('What was made again, or would be.', {
+    damaged: count,
+    steps: listOf(object({ database: text, does: text, loses: orNull(text) })),
+    left: listOf(text),
+    done: listOf(text),
+    height: orNull(count),
+  }),
 }
