@@ -79,10 +79,6 @@ const ATTACKS: Record<string, (to: Connection) => Promise<unknown>> = {
     ]),
 }
 
-process.stdin.resume()
-process.stdin.on('end', () => process.exit())
-await Promise.all(targets.map(repeatedly))
-
 // Without a handshake: sockets, as anybody can open them.
 const AT_THE_DOOR: Record<string, (port: number) => void> = {
   // As slowly as a handshake can be, in as many places as there are.
@@ -96,6 +92,10 @@ const AT_THE_DOOR: Record<string, (port: number) => void> = {
     }, KNOCKS_EVERY_MS)
   },
 }
+
+process.stdin.resume()
+process.stdin.on('end', () => process.exit())
+await Promise.all(targets.map(repeatedly))
 
 function knock(port: number): void {
   const socket = createSocket({ host: '127.0.0.1', port, ...ELSEWHERE })

@@ -44,6 +44,7 @@ export interface NodeOptions {
   handlers?: Partial<NetworkHandlers>
   verdict?: (batch: Uint8Array) => Acceptance
   local?: () => LocalList
+  announce?: string[]
   /** Whom it knows an address of; everybody by default. */
   knows?: Identity[]
 }
@@ -70,7 +71,7 @@ export async function startNode(identity: Identity, options: NodeOptions): Promi
   const network = await startNetwork(
     {
       listen: [addressOf(identity)],
-      announce: [],
+      announce: options.announce ?? [],
       transportSeed: identity.seed,
       networkId: options.networkId ?? NETWORK_ID,
       genesisDigest: options.genesisDigest ?? GENESIS_DIGEST,
