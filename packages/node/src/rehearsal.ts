@@ -2,8 +2,8 @@
 // it says to the others. Each behaviour puts itself between that node and its network, so that keys,
 // connections and timing are real, and the node in the middle goes on in good faith.
 //
-//   equivocate  votes for another block as well, and tells one half of the others the one vote, the other
-//               half the other one; both are signed
+//   equivocate  votes for another block as well, and one half of the others hears that first; both votes
+//               are signed
 //   withhold    hears everything; votes and proposals never leave, and nobody gets an answer
 //   flood       does its part, and sends nonsense besides, as fast as a member may
 //   lie         claims a chain that it does not have, and answers with what nobody asked for
@@ -77,7 +77,8 @@ function equivocating(network: Network, node: Signing): Network {
       const places = network.peers().map((peer) => peer.peerId)
       const isOtherHalf = places.indexOf(peerId) % 2 === 1
       const twin = isOtherHalf ? twinOf(read(frame), node) : undefined
-      return network.send(peerId, channel, twin ?? frame)
+      if (twin !== undefined) network.send(peerId, channel, twin)
+      return network.send(peerId, channel, frame)
     },
   }
 }
