@@ -75,7 +75,8 @@ export class Admission {
     if (route?.tag === 'health') return ANONYMOUS
     const caller = this.#callerOf(request, listener)
     this.#limit(caller, request, reply)
-    if (route !== undefined) this.#permit(caller, route)
+    // What the other listeners serve is for everybody who reaches them.
+    if (route !== undefined && listener === 'api') this.#permit(caller, route)
     return caller
   }
 

@@ -20,20 +20,11 @@ function loadedBy(file: string, seen = new Set<string>()): Set<string> {
 }
 
 test('the client loads nothing but its own parts', () => {
-  const parts = [
-    './admin-access-client.ts',
-    './admin-client.ts',
-    './admin-peers-client.ts',
-    './client.ts',
-    './emergency-client.ts',
-    './erasure-client.ts',
-    './event-reader.ts',
-    './identity-client.ts',
-    './patient-client.ts',
-    './timeline-client.ts',
-    './vault-client.ts',
-  ]
-  assert.deepEqual(loadedBy('./client.ts'), new Set(parts))
+  const parts = [...loadedBy('./client.ts')]
+  assert.deepEqual(
+    parts.filter((name) => !/^\.\/([a-z-]+-)?client\.ts$/.test(name)),
+    ['./event-reader.ts'],
+  )
 })
 
 test('the verifier loads floors 0 and 1 and nothing else', () => {
