@@ -8,7 +8,7 @@ export {
 export { configSchema } from './config-schema.ts'
 export { migrateConfig, setInConfig } from './edit-config.ts'
 export { foundersOf } from './authority-sets.ts'
-export { makeFirstGuard } from './first-guard.ts'
+export { makeFirstGuard, makeNewGuard } from './first-guard.ts'
 export {
   createDevnet,
   createNewcomer,
@@ -58,6 +58,7 @@ export {
   randomSeed,
   readKeyFile,
   readPublicHalf,
+  replaceKeyFile,
   writeKeyFile,
   writeKeyRing,
 } from './keys.ts'
@@ -140,3 +141,10 @@ export { type DatabaseInfo, databaseInfo } from './database-info.ts'
 export { compactDatabases } from './database-compact.ts'
 export { planRepair, type RepairPlan, runRepair } from './database-repair.ts'
 export { loadNodeKeys } from './load-options.ts'
+export {
+  findHomeSecrets,
+  finishResealing,
+  type HomeSecret,
+  inStoppedHome,
+  resealSecrets,
+} from './home-secrets.ts'

@@ -3,8 +3,8 @@
 // and a signer holds the rest. The public half is always readable: nobody needs a passphrase to look.
 
 import { randomBytes } from 'node:crypto'
-import { open, readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { fromHex, toHex } from '@mooring/codec'
 import {
   formatDidKey,
@@ -125,6 +125,30 @@ export async function writeSecretFile(path: string, text: string): Promise<void>
   } finally {
     await file.close()
   }
+  await syncFolder(dirname(path))
+}
+
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}
+
+/** In the place of what is there, in one step. */
+export async function replaceKeyFile(
+  path: string,
+  duty: KeyDuty,
+  key: PublicHalf & { seed: Uint8Array | null },
+  how: { created: Date; lock?: SeedLock | null },
+): Promise<void> {
+  const draft = `${path}.new`
+  await rm(draft, { force: true })
+  await writeKeyFile(draft, duty, key, how)
+  await rename(draft, path)
+  await syncFolder(dirname(path))
 }
 
 export async function writeKeyRing(

@@ -20,6 +20,7 @@ import type { BlobPlace } from '@mooring/storage'
 import { readBlobPlace } from './blob-place.ts'
 import { type ConfigFile, parseConfigFile } from './config-file.ts'
 import { checkHome, homePaths } from './home.ts'
+import { finishResealing } from './home-secrets.ts'
 import { type FoundKey, type PublicHalf, readKeyFile, readPublicHalf } from './keys.ts'
 import { NodeError } from './node-error.ts'
 import type { LogLevels, Retention, VerifyOnStart } from './option-values.ts'
@@ -328,6 +329,7 @@ async function reread(sources: LoadSources): Promise<PartOptions> {
 export async function loadHomeOptions(sources: LoadSources): Promise<HomeOptions> {
   const home = resolve(sources.home)
   await checkHome(home)
+  await finishResealing(home)
   const configuration = await readConfiguration(sources)
   refuseProblems(configuration)
   const { configPath, file, values, origins } = configuration

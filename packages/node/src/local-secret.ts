@@ -3,11 +3,11 @@
 // disk where the keys beside it are (seed-lock.ts).
 
 import { randomBytes } from 'node:crypto'
-import { open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fromHex, toHex } from '@mooring/codec'
 import { homePaths } from './home.ts'
-import { parseOwnJson, writeSecretFile } from './keys.ts'
+import { parseOwnJson, syncFolder, writeSecretFile } from './keys.ts'
 import { NodeError } from './node-error.ts'
 import { noPassphrase, readSealedSeed, type SeedLock } from './seed-lock.ts'
 
@@ -84,10 +84,5 @@ export async function keepLocalSecret(
   const text = sealed === null ? toHex(secret) : JSON.stringify(sealed, null, 2)
   await writeSecretFile(temporary, `${text}\n`)
   await rename(temporary, path)
-  const folder = await open(dirname(path), 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
+  await syncFolder(dirname(path))
 }

@@ -9,7 +9,7 @@
 // that is retired should be. Only the seal key is kept: it still opens what was sealed to it. A next key is
 // sealed where the one before it is.
 
-import { copyFile, link, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { copyFile, link, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { toHex } from '@mooring/codec'
 import type { KeyPair } from '@mooring/crypto'
@@ -21,6 +21,7 @@ import {
   randomSeed,
   readKeyFile,
   readPublicHalf,
+  syncFolder,
   writeKeyFile,
 } from './keys.ts'
 import type { SeedLock } from './seed-lock.ts'
@@ -66,15 +67,6 @@ async function exists(path: string): Promise<boolean> {
   }
 }
 
-async function syncFolderOf(path: string): Promise<void> {
-  const folder = await open(dirname(path), 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
-}
-
 /** The next key that waits beside the key file `path`, if there is one. */
 export async function findNextKey(
   path: string,
@@ -109,7 +101,7 @@ export async function prepareNextKey(
   const sealing = lock?.isUsed === true ? lock : null
   await writeKeyFile(draft, duty, keyPair, { created, lock: sealing })
   await rename(draft, next)
-  await syncFolderOf(next)
+  await syncFolder(dirname(next))
   return { keyPair, isNew: true }
 }
 
@@ -124,7 +116,7 @@ export async function adoptNextKey(path: string, duty: KeyDuty, lock?: SeedLock)
 export async function promoteNextKey(path: string, duty: KeyDuty): Promise<void> {
   if (duty === 'seal' && (await exists(path))) await retire(path, duty)
   await rename(nextKeyPath(path), path)
-  await syncFolderOf(path)
+  await syncFolder(dirname(path))
 }
 
 async function retire(path: string, duty: KeyDuty): Promise<void> {

@@ -5,6 +5,7 @@ import { resolve } from 'node:path'
 import type { KeyPair } from '@mooring/crypto'
 import { systemClock } from './clock.ts'
 import { checkHome } from './home.ts'
+import { finishResealing } from './home-secrets.ts'
 import { readKeyFile } from './keys.ts'
 import {
   keysPassphrase,
@@ -48,6 +49,7 @@ export interface SignerOptions {
 export async function loadSignerOptions(sources: LoadSources): Promise<SignerOptions> {
   const home = resolve(sources.home)
   await checkHome(home)
+  await finishResealing(home)
   const configuration = await readConfiguration(sources)
   refuseProblems(configuration)
   const { values } = configuration

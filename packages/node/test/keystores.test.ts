@@ -1,7 +1,7 @@
 // Keys and secrets of a home as they lie on a disk that a thief may have.
 
 import assert from 'node:assert/strict'
-import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { toHex } from '@mooring/codec'
@@ -15,6 +15,7 @@ import {
   writeKeyFile,
   writeKeyRing,
 } from '../src/keys.ts'
+import { findHomeSecrets, finishResealing, resealSecrets } from '../src/home-secrets.ts'
 import { keepLocalSecret, loadLocalSecret } from '../src/local-secret.ts'
 import { adoptNextKey, findRetiredKeys, prepareNextKey } from '../src/next-keys.ts'
 import {
@@ -195,6 +196,47 @@ function typed(...words: string[]): Promise<Passphrase> {
   const ask = () => Promise.resolve(words.shift() ?? '')
   return newPassphraseFrom({ file: null, env: {}, askSecret: ask })()
 }
+
+test('a change of the passphrase that a crash cut short is finished, or never was', () =>
+  inFolder(async (home) => {
+    const folder = join(home, 'keys')
+    await mkdir(folder)
+    const keys = createKeyRing()
+    const before = lockWith('the old passphrase')
+    await writeKeyRing(folder, keys, { created: NOW, lock: before })
+    await keepLocalSecret(join(folder, 'records.secret'), new Uint8Array(32).fill(7), before)
+    const path = (duty: string) => join(folder, `${duty}.json`)
+    const paths = { consensus: path('consensus'), seal: path('seal') }
+    const secrets = await findHomeSecrets(home, paths)
+    assert.equal(secrets.length, 4)
+    // Its drafts are there and its marker is not: nobody looks at them.
+    await writeFile(`${path('seal')}.resealed`, 'half of it')
+    await finishResealing(home)
+    const from = () => lockWith('the old passphrase')
+    assert.deepEqual(await readKeyFile(path('seal'), 'seal', from()), keys.seal)
+
+    const after = lockWith('the new passphrase')
+    await resealSecrets(home, secrets, { from: from(), to: after })
+    // The marker is there, and of the moves only some were made.
+    for (const duty of ['consensus', 'seal'] as const) {
+      await rename(path(duty), `${path(duty)}.resealed`)
+      await writeKeyFile(path(duty), duty, keys[duty], { created: NOW, lock: before })
+    }
+    const moves = secrets.map((secret) => secret.path)
+    await writeFile(join(folder, 'resealing.json'), JSON.stringify(moves))
+    await finishResealing(home)
+    const to = lockWith('the new passphrase')
+    for (const duty of ['governance', 'consensus', 'seal'] as const)
+      assert.deepEqual(await readKeyFile(path(duty), duty, to), keys[duty])
+    assert.deepEqual(
+      await loadLocalSecret(join(folder, 'records.secret'), to),
+      new Uint8Array(32).fill(7),
+    )
+    assert.deepEqual(
+      (await readdir(folder)).filter((name) => name.includes('reseal')),
+      [],
+    )
+  }))
 
 test('the passphrase comes from a file of ours alone, from systemd, or from whoever types it', () =>
   inFolder(async (folder) => {

@@ -9,6 +9,7 @@ import type { Context } from '../context.ts'
 import { type RemoteOptions, withNode } from '../endpoint.ts'
 import { type KeyState, readKeyStates, standingOf, withChain } from '../home-keys.ts'
 import { createOutput, formatFields, formatTable, type Output } from '../output.ts'
+import { addKeyFiles } from './keys-files.ts'
 import { addRotate } from './keys-rotate.ts'
 
 type ShowOptions = RemoteOptions & { governanceKey?: string }
@@ -122,12 +123,15 @@ function addShow(group: Command, context: Context): void {
 }
 
 export function addKeys(program: Command, context: Context): void {
-  const group = program.command('keys').description('the keys of a home and their rotation')
+  const group = program
+    .command('keys')
+    .description('the keys of a home: looked at, made, moved, renewed')
   addList(group, context)
   addShow(group, context)
   addRotate(group, context)
+  addKeyFiles(group, context)
   withHelp(group, {
     examples: ['mooring keys list', 'mooring keys rotate --type consensus'],
-    exits: [3, 4, 5, 6, 7, 9, 13],
+    exits: [3, 4, 5, 6, 7, 9, 10, 13],
   })
 }

@@ -1,14 +1,21 @@
 // The program that has the consensus key, apart from the node that votes with it; and how it is.
 
-import { formatDidKey } from '@mooring/crypto'
+import { chmod, copyFile, writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { toHex } from '@mooring/codec'
-import { networkId } from '@mooring/ledger'
+import { formatDidKey } from '@mooring/crypto'
+import { genesisDigest, networkId } from '@mooring/ledger'
 import {
   askSigner,
+  createHome,
   findSigner,
+  formatConfigFile,
+  homePaths,
   loadSignerOptions,
   NodeError,
   openLog,
+  readConfigFile,
+  readGenesisFile,
   type RunningSigner,
   type SignerInfo,
   type SignerOptions,
@@ -71,6 +78,55 @@ function sourcesOf(context: Context, given: GlobalOptions) {
     env: context.env,
     askSecret: context.askSecret,
   }
+}
+
+type InitOptions = GlobalOptions & { name: string; genesis: string; passphraseFile?: string }
+
+// No key yet: one is taken over, or made, by the commands for keys.
+async function makeSignerHome(context: Context, options: InitOptions) {
+  const home = homeOf(context, options)
+  const { name, passphraseFile } = options
+  const source = resolve(context.cwd, options.genesis)
+  const network = networkId(genesisDigest(await readGenesisFile(source)))
+  if (await readConfigFile(homePaths(home).configFile)) {
+    throw new NodeError('home_exists', { home, what: 'a configuration' })
+  }
+  const paths = await createHome(home)
+  await copyFile(source, paths.genesisFile)
+  await chmod(paths.genesisFile, 0o444)
+  const text = formatConfigFile({
+    'node.name': name,
+    'network.id': network,
+    ...(passphraseFile === undefined
+      ? {}
+      : { 'keys.passphrase_file': resolve(context.cwd, passphraseFile) }),
+  })
+  await writeFile(paths.configFile, text, { mode: 0o600, flag: 'wx' })
+  return { home, name, network }
+}
+
+function addInit(group: Command, context: Context): void {
+  const command = group
+    .command('init')
+    .description('make the home of a signer; its key comes by keys import, or keys new')
+    .requiredOption('--genesis <file>', 'genesis file of the network for which it signs')
+    .option('--name <name>', 'name of the signer', 'signer')
+    .option('--passphrase-file <file>', 'what opens its key; the configuration will name it')
+  withHelp(command, {
+    examples: [
+      'mooring --home /srv/signer signer init --genesis genesis.json',
+      'mooring --home /srv/signer signer init --genesis genesis.json --passphrase-file secret',
+    ],
+    exits: [3, 7],
+  })
+  command.action(async () => {
+    const options = command.optsWithGlobals<InitOptions>()
+    const output = createOutput(context, options)
+    const made = await makeSignerHome(context, options)
+    if (output.isJson) return output.json({ schema: 'mooring/signer-home/v1', ...made })
+    output.text(formatFields(Object.entries(made)))
+    output.note(`\nIts key:   mooring --home ${made.home} keys import <file> --type consensus`)
+  })
 }
 
 function addServe(group: Command, context: Context): void {
@@ -176,10 +232,11 @@ export function addSigner(program: Command, context: Context): void {
   const group = program
     .command('signer')
     .description('votes are signed by another program, with a guard of its own')
+  addInit(group, context)
   addServe(group, context)
   addStatus(group, context)
   withHelp(group, {
     examples: ['mooring --home /srv/signer signer serve', 'mooring signer status'],
-    exits: [3, 4, 5, 10, 11, 12, 13],
+    exits: [3, 4, 5, 7, 10, 11, 12, 13],
   })
 }

@@ -51,6 +51,11 @@ export const KEY_SCHEMAS = {
     files: texts,
     sealedBefore: count,
   }),
+  'mooring/signer-home/v1': document('The home of a signer that was made.', {
+    home: text,
+    name: text,
+    network: text,
+  }),
   'mooring/signer-check/v1': document('What a signer would start with.', {
     ok: always(true),
     name: text,
