@@ -40,7 +40,7 @@ async function restore(backup: string, to: string): Promise<void> {
   )
 }
 
-test('an old backup beside the running original does not start, and says what to do', async () => {
+test('acceptance 7: an old backup beside the running original does not start, and says what to do', async () => {
   const devnet = await starting
   const { home, client } = nodeAt(devnet, 3)
   await submit(devnet, 0)
@@ -60,7 +60,7 @@ test('an old backup beside the running original does not start, and says what to
   await rm(copy, { recursive: true })
 })
 
-test('a guard that is gone stops the start; a rejoin observes, votes again, and contradicts nothing', async () => {
+test('acceptance 7: a guard that is gone stops the start; a rejoin observes, votes again, and contradicts nothing', async () => {
   const devnet = await starting
   const { home, client } = nodeAt(devnet, 3)
   await devnet.succeed('devnet kill 3')
@@ -96,7 +96,7 @@ test('a guard that is gone stops the start; a rejoin observes, votes again, and 
 })
 
 // Members keep one connection for one key, so that the twin may not even get in.
-test('of two processes with one key one ends for good, and they contradict nothing', async () => {
+test('acceptance 7: of two processes with one key one ends for good, and they contradict nothing', async () => {
   const devnet = await starting
   const { home } = nodeAt(devnet, 3)
   const twin = join(devnet.folder, 'twin')

@@ -96,6 +96,30 @@ for (const { what, lose, how } of [
   })
 }
 
+test('acceptance 7: a member whose data is deleted fetches the chain and contradicts nothing', async () => {
+  const cluster = await Cluster.start(4)
+  try {
+    await submit(cluster, [1, 2, 3])
+    const before = cluster.member(3).stores.journal.marks
+    await cluster.stopMember(3)
+    await cluster.loseData(3)
+    await cluster.startMember(3)
+    const { stores } = cluster.member(3)
+    assert.equal(stores.amnesia.memory, 'whole')
+    assert.deepEqual(stores.journal.marks, before)
+    await submit(cluster, [4, 5, 6, 7, 8])
+    await until('it votes', () => stores.journal.marks.notarized > before.notarized)
+    const votes = await votesIn(cluster, join(cluster.homeOf(3), 'guard'))
+    assert.deepEqual(contradictionsOf(votes.filter(({ signer }) => signer === 3)), [])
+    assert.deepEqual(
+      cluster.running().map(({ halted }) => halted),
+      [[], [], [], []],
+    )
+  } finally {
+    await cluster.close()
+  }
+})
+
 test('a member that stops while it observes goes on observing', async () => {
   const cluster = await Cluster.start(4)
   try {

@@ -126,7 +126,7 @@ for (const kind of KINDS) {
   })
 }
 
-test('a rejoin that ends at any operation is done again, and loses no vote of the old guard', async () => {
+test('acceptance 7: a rejoin that ends at any operation is done again, and loses no vote of the old guard', async () => {
   for (const kind of ['power', 'eio', 'enospc'] as const) {
     for (let at = 1; ; at += 1) {
       const disk = new MemoryFileSystem()

@@ -100,7 +100,7 @@ for (const [how, copy] of Object.entries(COPIES)) {
   })
 }
 
-test('an older copy put back over the guard is found, also where it keeps the files', async () => {
+test('acceptance 7: an older copy put back over the guard is found, also where it keeps the files', async () => {
   for (const restore of [
     (from: string, to: string) => {
       rmSync(to, { recursive: true })

@@ -113,7 +113,7 @@ async function run(journal: Journal, kinds: Life['kinds'], promised: Promised): 
   await journal.close()
 }
 
-test('what a sync promised survives every later power failure', async () => {
+test('acceptance 7: what a sync promised survives every later power failure', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(life, { minLength: 1, maxLength: 12 }), async (lives) => {
       let fileSystem = new MemoryFileSystem()
