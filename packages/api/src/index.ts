@@ -79,6 +79,7 @@ export type {
   SubmittedRecordAnswer,
   TransactionOutcome,
 } from './handlers.ts'
+export { EVENT_TYPES } from './handlers.ts'
 export type { TlsIdentity } from './listener-server.ts'
 export { type ApiLimits, DEFAULT_LIMITS } from './limits.ts'
 export type { PageFile } from './pages.ts'

@@ -4,6 +4,11 @@
 import { Command } from 'commander'
 import { addAccess } from './commands/access.ts'
 import { addBackup } from './commands/backup.ts'
+import { addAlarm } from './commands/alarm.ts'
+import { addCheckpoint } from './commands/checkpoint.ts'
+import { addDebug } from './commands/debug.ts'
+import { addDoctor } from './commands/doctor.ts'
+import { addEvents } from './commands/events.ts'
 import { addBlock } from './commands/block.ts'
 import { addChange } from './commands/change.ts'
 import { addComplete, addCompletion } from './commands/completion.ts'
@@ -105,6 +110,8 @@ export function createProgram(context: Context, result: Result): Command {
   addBlock(program, context)
   addTransaction(program, context)
   addProof(program, context)
+  addCheckpoint(program, context, result)
+  addEvents(program, context)
   program.commandsGroup('Patients:')
   addPatient(program, context)
   addEnrolment(program, context)
@@ -114,6 +121,9 @@ export function createProgram(context: Context, result: Result): Command {
   addRecovery(program, context)
   program.commandsGroup('Operate:')
   addConfig(program, context)
+  addDoctor(program, context, result)
+  addAlarm(program, context)
+  addDebug(program, context)
   addKeys(program, context)
   addSigner(program, context)
   addToken(program, context)

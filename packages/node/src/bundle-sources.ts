@@ -8,7 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { formatGenesisJson } from '@mooring/ledger'
 import type { BundlePart, LeftOut } from './bundle.ts'
 import { readCrashReports } from './crash-report.ts'
-import type { NodeOptions } from './load-options.ts'
+import type { HomeOptions } from './load-options.ts'
 
 export const NEVER_IN_A_BUNDLE: readonly LeftOut[] = [
   { what: 'keys/, tokens, certificates, passphrases', why: 'they open something' },
@@ -25,7 +25,7 @@ export const NEVER_IN_A_BUNDLE: readonly LeftOut[] = [
 ]
 
 /** Values without secrets: options hold paths of those, and keys are not among these sections. */
-export function shownOptions(options: NodeOptions): object {
+export function shownOptions(options: HomeOptions): object {
   const { name, role, profile, networkId, home, configPath, genesisPath, origins } = options
   const { p2p, consensus, mempool, storage, backup, vault, retention, sync } = options
   const { http, admin, patients, metrics, log, shutdown } = options
@@ -58,7 +58,7 @@ export function hostPart(): BundlePart {
   }
 }
 
-export function homeParts(options: NodeOptions): BundlePart[] {
+export function homeParts(options: HomeOptions): BundlePart[] {
   const { home, storage, genesis } = options
   return [
     { name: 'options.json', read: () => shownOptions(options) },

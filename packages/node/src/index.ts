@@ -44,6 +44,12 @@ export {
   readCertificates,
   readTls,
 } from './tls-files.ts'
+export { runChecks } from './checks.ts'
+export { createBundle } from './bundle.ts'
+export { homeParts, NEVER_IN_A_BUNDLE } from './bundle-sources.ts'
+export { hostChecks } from './host-checks.ts'
+export { homeChecks } from './home-checks.ts'
+export { createRedaction } from './redact-text.ts'
 export { checkHome, createHome, homePaths } from './home.ts'
 export {
   createKeyPair,

@@ -9,6 +9,7 @@ import { KEY_SCHEMAS } from './keys.ts'
 import { NODE_SCHEMAS } from './node.ts'
 import { OPERATE_SCHEMAS } from './operate.ts'
 import { PATIENT_SCHEMAS } from './patients.ts'
+import { SEEING_SCHEMAS } from './seeing.ts'
 import { RECORD_SCHEMAS } from './records.ts'
 
 const SCHEMAS = {
@@ -20,6 +21,7 @@ const SCHEMAS = {
   ...CHAOS_SCHEMAS,
   ...ADMISSION_SCHEMAS,
   ...DATA_SCHEMAS,
+  ...SEEING_SCHEMAS,
 }
 
 export type SchemaName = keyof typeof SCHEMAS
