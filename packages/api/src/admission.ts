@@ -15,6 +15,7 @@ import {
   type ApiCaller,
   type CallerRole,
   includesRole,
+  isNamed,
   LOOPBACK_CALLER,
   SOCKET_CALLER,
 } from './caller.ts'
@@ -120,8 +121,9 @@ export class Admission {
   #limit(caller: ApiCaller, request: FastifyRequest, reply: FastifyReply): void {
     const { rate } = this.#control
     if (rate === null) return
-    const isNamed = caller.role !== 'none' && caller !== LOOPBACK_CALLER
-    const name = isNamed ? caller.name : `address ${addressKey(request.socket.remoteAddress)}`
+    const name = isNamed(caller)
+      ? caller.name
+      : `address ${addressKey(request.socket.remoteAddress)}`
     const taken = this.#rates.take(name, rate)
     reply.header('ratelimit-limit', String(taken.limit))
     reply.header('ratelimit-remaining', String(taken.remaining))

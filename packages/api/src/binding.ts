@@ -14,7 +14,7 @@ import { checkUpload, paced, received } from './body-streams.ts'
 import { ApiError } from './errors.ts'
 import { type EventStreams, streamQuery } from './events.ts'
 import { audit, isAct } from './auditing.ts'
-import type { ApiCaller } from './caller.ts'
+import { type ApiCaller, isNamed } from './caller.ts'
 import type { Place } from './limits.ts'
 import { authenticate, parseSigned } from './patient-binding.ts'
 import { adminEndpoints } from './admin-endpoints.ts'
@@ -218,11 +218,12 @@ interface StreamRequest {
 function streaming({ streams }: Surroundings) {
   return (request: FastifyRequest<StreamRequest>, reply: FastifyReply) => {
     const query = streamQuery(request.query, request.headers['last-event-id'])
-    streams.checkRoom()
+    const owner = isNamed(request.caller) ? request.caller.name : null
+    streams.checkRoom(owner)
     reply.hijack()
     request.place?.leave()
     request.raw.socket.setTimeout(0)
-    streams.open(reply.raw, query)
+    streams.open(reply.raw, query, owner)
   }
 }
 

@@ -21,6 +21,11 @@ export const LOOPBACK_CALLER: ApiCaller = { name: 'loopback', role: 'operator' }
 
 export const ANONYMOUS: ApiCaller = { name: 'anonymous', role: 'none' }
 
+/** Whether somebody stands behind it: a token, or a certificate. */
+export function isNamed(caller: ApiCaller): boolean {
+  return caller !== SOCKET_CALLER && caller !== LOOPBACK_CALLER && caller !== ANONYMOUS
+}
+
 /** The duties of each role; a role does not include what it has no need for. */
 const INCLUDED: Readonly<Record<CallerRole, readonly CallerRole[]>> = {
   viewer: ['viewer'],

@@ -50,6 +50,7 @@ export class EventStreams {
   readonly #limits: ApiLimits
   readonly #observers: Observers
   readonly #streams = new Set<EventStream>()
+  readonly #owned = new Map<string, number>()
   #unsubscribe: (() => void) | undefined
   #comments: NodeJS.Timeout | undefined
 
@@ -63,15 +64,24 @@ export class EventStreams {
     return this.#streams.size
   }
 
-  /** Throws `too_many_streams` before anything is written. */
-  checkRoom(): void {
-    if (this.#streams.size < this.#limits.streamsMax) return
-    const detail = `${this.#limits.streamsMax} event streams are open.`
-    const retryAfterMs = this.#limits.streamRetryMs
+  /** Throws `too_many_streams` before anything is written; `owner` is null for who may have them all. */
+  checkRoom(owner: string | null): void {
+    const { streamsMax, streamsPerCallerMax, streamRetryMs: retryAfterMs } = this.#limits
+    if (this.#streams.size >= streamsMax) {
+      throw new ApiError('too_many_streams', `${streamsMax} event streams are open.`, {
+        retryAfterMs,
+      })
+    }
+    if (owner === null || (this.#owned.get(owner) ?? 0) < streamsPerCallerMax) return
+    const detail = `You have ${streamsPerCallerMax} event streams open.`
     throw new ApiError('too_many_streams', detail, { retryAfterMs })
   }
 
-  open(response: ServerResponse, query: StreamQuery): void {
+  open(response: ServerResponse, query: StreamQuery, owner: string | null): void {
+    if (owner !== null) this.#own(owner, 1)
+    response.once('close', () => {
+      if (owner !== null) this.#own(owner, -1)
+    })
     const stream = new EventStream(response, query, this.#source, this.#limits)
     this.#streams.add(stream)
     if (this.#unsubscribe === undefined) this.#start()
@@ -87,6 +97,12 @@ export class EventStreams {
 
   close(): void {
     for (const stream of this.#streams) stream.end('closing')
+  }
+
+  #own(owner: string, change: 1 | -1): void {
+    const count = (this.#owned.get(owner) ?? 0) + change
+    if (count === 0) this.#owned.delete(owner)
+    else this.#owned.set(owner, count)
   }
 
   #start(): void {

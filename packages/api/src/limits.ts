@@ -29,6 +29,8 @@ export interface ApiLimits {
   waitsMax: number
   waitMsMax: number
   streamsMax: number
+  /** Of one token or certificate. */
+  streamsPerCallerMax: number
   streamQueueMax: number
   streamCommentMs: number
   streamRetryMs: number
@@ -52,6 +54,7 @@ export const DEFAULT_LIMITS: ApiLimits = {
   waitsMax: 1_000,
   waitMsMax: 60_000,
   streamsMax: 100,
+  streamsPerCallerMax: 5,
   streamQueueMax: 1_000,
   streamCommentMs: 15_000,
   streamRetryMs: 3_000,

@@ -7,6 +7,7 @@ import { request as requestHttp, type IncomingMessage, type RequestOptions } fro
 import { request as requestHttps } from 'node:https'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { connect } from 'node:tls'
 import { type Client, type ClientOptions, createClient } from './client.ts'
 import { reachableSocket } from './unix-socket.ts'
 
@@ -19,6 +20,34 @@ export interface ConnectOptions extends ClientOptions {
   key?: string | undefined
 }
 
+export interface ShownCertificate {
+  subject: string
+  /** Unix milliseconds. */
+  notAfter: number
+}
+
+/** What a server shows, believed or not: to say whose certificate is refused, and why. */
+export async function shownCertificate(endpoint: string): Promise<ShownCertificate | undefined> {
+  const { hostname: host, port } = new URL(endpoint)
+  const { promise, resolve } = Promise.withResolvers<ShownCertificate | undefined>()
+  const socket = connect({
+    host: host.replace(/^\[|\]$/g, ''),
+    port: Number(port === '' ? 443 : port),
+    rejectUnauthorized: false,
+    timeout: SHOWN_MS,
+  })
+  socket.once('secureConnect', () => {
+    const { subject, valid_to: validTo } = socket.getPeerCertificate()
+    resolve({ subject: [subject.CN].flat().join(' '), notAfter: Date.parse(validTo) })
+  })
+  socket.once('error', () => resolve(undefined))
+  socket.once('timeout', () => resolve(undefined))
+  const shown = await promise
+  socket.destroy()
+  return shown
+}
+
+const SHOWN_MS = 5_000
 const UNIX = 'unix:'
 
 /** @param endpoint `http://…`, `https://…`, or `unix:` and the path of a socket. */

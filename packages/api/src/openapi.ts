@@ -10,7 +10,7 @@ import type { FastifySchema } from 'fastify'
 import { ref } from './answer-forms.ts'
 import { Problem } from './answers.ts'
 import { PROBLEM_TYPE } from './errors.ts'
-import type { Route } from './route.ts'
+import { ADMIN_PATH, type Route } from './route.ts'
 import { isOperationId, routes } from './routes.ts'
 
 /** Host, budgets and bugs: any route can answer these. */
@@ -47,6 +47,26 @@ const TAGS = [
   { name: 'health', description: 'For supervisors' },
 ]
 
+/** As a bare object: the types of the library are those of 3.0, which has no mutual TLS. */
+const COMPONENTS: object = {
+  securitySchemes: {
+    token: {
+      type: 'http',
+      scheme: 'bearer',
+      description: 'A token of this node, `mor_<id>_<secret>`; its role says what it permits.',
+    },
+    certificate: {
+      type: 'mutualTLS',
+      description: 'A certificate of a client, whose name has a role at this node.',
+    },
+    patient: {
+      type: 'http',
+      scheme: 'Mooring-Patient',
+      description: 'A signature of this very request with a key of the patient.',
+    },
+  },
+}
+
 export const swaggerOptions: FastifyDynamicSwaggerOptions = {
   openapi: {
     openapi: '3.1.0',
@@ -57,6 +77,7 @@ export const swaggerOptions: FastifyDynamicSwaggerOptions = {
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     tags: TAGS,
+    components: COMPONENTS,
   },
   refResolver: {
     buildLocalReference: (schema, _base, _fragment, index) =>
@@ -73,14 +94,39 @@ function documented(schema: FastifySchema): FastifySchema {
   for (const [status, { description, type, schema: content }] of Object.entries(route.responses)) {
     response[status] = { description, content: { [type]: { schema: content } } }
   }
-  for (const status of [...EVERYWHERE, ...(route.problems ?? [])]) {
+  for (const status of statusesOf(route)) {
     const description = PROBLEM_TEXTS[status]
     response[status] = { description, content: { [PROBLEM_TYPE]: { schema: ref(Problem) } } }
   }
-  if (route.accepts === undefined) return { ...schema, response }
+  const allowed = { ...schema, response, security: securityOf(route), description: needOf(route) }
+  if (route.accepts === undefined) return allowed
   const content: Record<string, object> = {}
   for (const [type, accepted] of Object.entries(route.accepts)) {
     content[type] = { schema: accepted.schema }
   }
-  return { ...schema, response, body: { content } }
+  return { ...allowed, body: { content } }
+}
+
+function statusesOf({ role, tag, problems = [] }: Route): number[] {
+  const limited = tag === 'health' ? [] : [429]
+  const known = role === 'none' || role === 'patient' ? [] : [401, 403]
+  return [...new Set([...EVERYWHERE, ...known, ...limited, ...problems])].toSorted((a, b) => a - b)
+}
+
+type Security = Record<string, string[]>[]
+
+function securityOf({ path, role, isForStrangers = false }: Route): Security {
+  if (role === 'none' || path.startsWith(ADMIN_PATH)) return []
+  if (role === 'patient') return [{ patient: [] }]
+  const shown = [{ token: [] }, { certificate: [] }]
+  return isForStrangers ? [{}, ...shown] : shown
+}
+
+function needOf({ path, role, isForStrangers = false }: Route): string {
+  if (path.startsWith(ADMIN_PATH)) return `On the admin socket; role ${role}.`
+  if (role === 'none') return 'For anybody.'
+  if (role === 'patient') return 'For a patient, who signs the request.'
+  return isForStrangers
+    ? `For anybody where the node permits it, else role ${role}.`
+    : `Role ${role}.`
 }

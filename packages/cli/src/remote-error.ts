@@ -2,6 +2,8 @@
 
 import { catalogEntry, explain, type Failure, formatDuration, NodeError } from '@mooring/node'
 import { ApiProblem } from '@mooring/api/client'
+import { shownCertificate } from '@mooring/api/node-client'
+import { formatTime } from './output.ts'
 
 // A problem that a node described itself, on its way to the terminal.
 export class RemoteError extends Error {
@@ -21,6 +23,27 @@ function reasonOf(error: unknown): string {
     else if (each.message !== '' && each.cause === undefined) reason = each.message
   }
   return reason === 'ECONNREFUSED' ? 'connection refused' : reason
+}
+
+const CERTIFICATE_CODES = [
+  'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+]
+
+// A certificate of the node that is not believed: whose it is, and why not.
+async function tlsError(problem: ApiProblem, { url }: { url: string }): Promise<Error | undefined> {
+  const reason = reasonOf(problem.cause)
+  if (problem.code !== 'unreachable' || !CERTIFICATE_CODES.includes(reason)) return undefined
+  const shown = await shownCertificate(url)
+  const subject = shown?.subject ?? 'nobody'
+  const at = shown === undefined ? '' : formatTime(shown.notAfter)
+  const code = reason === 'CERT_HAS_EXPIRED' ? 'server_expired' : 'server_untrusted'
+  return new NodeError(code, { url, subject, at, reason }, { cause: problem })
 }
 
 function remoteError(
@@ -87,7 +110,8 @@ export async function asking<T>(
   try {
     return await work
   } catch (error) {
-    if (error instanceof ApiProblem) throw remoteError(error, endpoint, timeoutMs)
+    if (error instanceof ApiProblem)
+      throw (await tlsError(error, endpoint)) ?? remoteError(error, endpoint, timeoutMs)
     throw error
   }
 }

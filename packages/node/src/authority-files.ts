@@ -57,7 +57,7 @@ export async function issueFromAuthority(
   const cert = await readOwn(join(folder, `${AUTHORITY}.crt`))
   const key = await authorityKey(join(folder, `${AUTHORITY}.key`), how.passphrase)
   const issuer = new X509Certificate(cert)
-  if (issuer.validToDate.getTime() < wish.notAfter) {
+  if (issuer.validToDate.getTime() < Math.floor(wish.notAfter / 1_000) * 1_000) {
     const detail = `"${commonNameOf(issuer)}" itself ends at ${issuer.validToDate.toISOString()}`
     throw new NodeError('tls_unusable', { detail })
   }

@@ -16,6 +16,8 @@ export type AdmissionErrorCode =
   | 'tls_exists'
   | 'tls_unusable'
   | 'reload_refused'
+  | 'server_expired'
+  | 'server_untrusted'
 
 type AdmissionApiCode = Extract<
   ApiCode,
@@ -141,6 +143,17 @@ export const ADMISSION_TEXTS: Record<AdmissionErrorCode, CatalogEntry> = {
     'The certificate cannot be issued',
     '{detail}.',
     'See what is needed:   mooring tls issue --help',
+  ),
+  server_expired: entry(4210, 4)(
+    'The certificate of the node has expired',
+    'That of {url}, for "{subject}", expired at {at}.',
+    'Tell who runs it: mooring tls issue <name>, then SIGHUP. They ask it over its socket meanwhile.',
+  ),
+  server_untrusted: entry(4211, 4)(
+    'The certificate of the node is not trusted',
+    'That of {url} is for "{subject}", until {at}: {reason}.',
+    'Name the authority that issued it:   --cacert <file>',
+    'Use the name that it was issued for:   --endpoint https://<name>:7421',
   ),
   reload_refused: entry(4231, 3, 422)(
     'What was read again is wrong, and nothing has changed',

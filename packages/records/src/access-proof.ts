@@ -15,6 +15,7 @@ import {
   readHex,
   readNumber,
   readText,
+  readTime,
 } from './json-members.ts'
 import { type Anchored, formatAnchored, PROOF_BYTES_MAX, readAnchored } from './record-proof.ts'
 
@@ -50,7 +51,9 @@ function formatEntry(entry: AccessEntry | null): object | null {
 }
 
 function formatAct({ entry: { content } }: ActProof): object {
-  return { ...content, nonce: toHex(content.nonce), parameters: toHex(content.parameters) }
+  const { nonce, time, parameters } = content
+  const written = { nonce: toHex(nonce), parameters: toHex(parameters) }
+  return { ...content, ...written, time: new Date(time).toISOString() }
 }
 
 /** The proof in a document, or a RecordsError with the path of the member that is wrong. */
@@ -71,16 +74,14 @@ function readAct(node: JsonNode): AdminAct {
   const path = 'entry.content'
   const names = ['nonce', 'time', 'organisation', 'caller', 'act', 'parameters', 'status'] as const
   const member = members(node, path, names)
-  const number = (name: 'time' | 'status') =>
-    readNumber(member(name), `${path}.${name}`, { min: 0, max: Number.MAX_SAFE_INTEGER })
   return {
     nonce: readHex(member('nonce'), `${path}.nonce`, 16),
-    time: number('time'),
+    time: readTime(member('time'), `${path}.time`),
     organisation: readText(member('organisation'), `${path}.organisation`),
     caller: readText(member('caller'), `${path}.caller`),
     act: readText(member('act'), `${path}.act`),
     parameters: readDigest(member('parameters'), `${path}.parameters`),
-    status: number('status'),
+    status: readNumber(member('status'), `${path}.status`, { min: 0, max: 999 }),
   }
 }
 
