@@ -115,6 +115,7 @@ test('a node that votes twice is named by all, and one that lies stops nobody', 
 
 test('under load the promises hold, and every record is there', async () => {
   const devnet = await starting
+  await devnet.succeed('devnet latency 5ms')
   const { stdout } = await devnet.succeed('devnet load --rate 20/s --duration 5s --json')
   const load: { submitted: number; final: number; open: number } = JSON.parse(stdout)
   assert.ok(load.submitted > 0)

@@ -107,6 +107,7 @@ export { OPTION_ENTRIES, type OptionEntry } from './options.ts'
 export { type Origin, parseOptionText, resolveOptions } from './resolve-options.ts'
 export { findContradictions } from './guard-check.ts'
 export { type RunningNode, startNode } from './node.ts'
+export { forgetDecided } from './peer-book.ts'
 export { BEHAVIOURS, type Behaviour, misbehave } from './rehearsal.ts'
 export { type Hold, placeHold, readHolds, releaseHold } from './holds.ts'
 export {

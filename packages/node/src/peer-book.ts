@@ -224,6 +224,18 @@ export class PeerBook {
   }
 }
 
+/** In the home of a node that does not run: what was decided there under this note, or for this reason. */
+export async function forgetDecided(home: string, text: string): Promise<void> {
+  const path = peersFile(home)
+  const { peers, bans } = await readKept(path)
+  const next = {
+    peers: peers.filter(({ note }) => note !== text),
+    bans: bans.filter(({ reason }) => reason !== text),
+  }
+  if (next.peers.length < peers.length || next.bans.length < bans.length)
+    await writeLocalFile(path, { version: 1, ...next })
+}
+
 export function peersFile(home: string): string {
   return join(home, 'peers.json')
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { formatPeerId, keyPairFromSeed } from '@mooring/crypto'
 import { test } from 'uvu'
-import { PeerBook, peersFile } from '../src/peer-book.ts'
+import { forgetDecided, PeerBook, peersFile } from '../src/peer-book.ts'
 import { TestClock } from './test-clock.ts'
 
 const OWN = peerOf(1)
@@ -85,6 +85,19 @@ test('a list that is full says so', () =>
     await book.ban(hosts, '', null)
     await assert.rejects(book.ban(['203.0.113.9'], '', null), { code: 'peer_list_full' })
     assert.equal(book.bans.length, 1_000)
+  }))
+
+test('in a home without a node what was decided for one reason is forgotten, and nothing else', () =>
+  inHome(async (home) => {
+    await forgetDecided(home, 'a rehearsal')
+    const { book } = await openBook(home)
+    await book.ban([MEMBER], 'a rehearsal', null)
+    await book.ban([STRANGER], 'stolen', null)
+    await book.add({ peerId: MEMBER, addresses: [ADDRESS], note: 'a rehearsal' })
+    await forgetDecided(home, 'a rehearsal')
+    const { book: after } = await openBook(home)
+    assert.deepEqual(after.list().banned, [STRANGER])
+    assert.deepEqual(after.peers, [])
   }))
 
 test('a file that is damaged stops the start instead of forgetting the bans', () =>

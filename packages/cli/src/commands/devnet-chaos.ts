@@ -88,6 +88,9 @@ export function addHeal(group: Command, context: Context): void {
     const cuts = await mend(state)
     const wasSlow = await speedUp(state)
     const all = [activeNodes(state)]
+    const still = activeNodes(state).filter(isPaused)
+    if (still.length > 0)
+      output.note(`${namesOf(still).join(', ')} stand still: resume, and heal again`)
     const isWhole = await waitingFor(output.note, 'the nodes', untilLinked(all, HEALED_MS))
     if (!isWhole) throw new NodeError('not_ready', { detail: 'Not all nodes are connected.' })
     const isChanged = cuts > 0 || wasSlow

@@ -17,6 +17,7 @@ import { runDemo } from '../devnet/demo.ts'
 import { stayUntilInterrupted, stopDevnet } from '../devnet/foreground.ts'
 import { makeDevnet, runningNodes } from '../devnet/make.ts'
 import { Loading } from '../devnet/loading.ts'
+import { beginWhole } from '../devnet/partition.ts'
 import { askAll, quorumOf } from '../devnet/progress.ts'
 import { activeNodes, devnetFolder, type DevnetState } from '../devnet/state.ts'
 import { bringUp, tick, type Up } from '../devnet/up.ts'
@@ -109,6 +110,7 @@ async function reachReady(
       say: output.note,
     })
     const others = await announce(state, output)
+    if (others === 0) await beginWhole(state)
     if (others === 0) tick({ output, startedAt }, 'keys, genesis and configs')
     const limits = { timeoutMs: options.timeout, startedAt, stop: interrupted.signal }
     const up = await bringUp(state, context, output, limits)

@@ -3,8 +3,10 @@
 // that was away keeps to its side when it comes back.
 
 import { setTimeout as pause } from 'node:timers/promises'
+import { forgetDecided } from '@mooring/node'
 import { ordering } from './admin.ts'
 import { askAll, type DevnetQuorum } from './progress.ts'
+import { PATH_NOTE, stopPaths } from './slowing.ts'
 import { activeNodes, type DevnetNodeState, type DevnetState } from './state.ts'
 
 const REASON = 'devnet partition'
@@ -43,12 +45,22 @@ async function lift(peers: Peers, isMeant: (target: string) => boolean): Promise
   return targets.length
 }
 
-/** How many cuts ended. */
+/** How many cuts ended; a node that is down comes back healed. */
 export async function mend(state: DevnetState): Promise<number> {
   let lifted = 0
   const running = activeNodes(state).filter(isUp)
   for (const node of running) lifted += await ordering(node, ({ peers }) => lift(peers, () => true))
+  for (const { pid, home } of state.nodes) if (pid === null) await forgetDecided(home, REASON)
   return lifted
+}
+
+/** Of a devnet of which no node runs: it begins whole, whatever it was when it was stopped. */
+export async function beginWhole(state: DevnetState): Promise<void> {
+  await stopPaths(state)
+  for (const { home } of state.nodes) {
+    await forgetDecided(home, REASON)
+    await forgetDecided(home, PATH_NOTE)
+  }
 }
 
 /** Links as the nodes see them now, against those that there should be; a node that is away has none. */

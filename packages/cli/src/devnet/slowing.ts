@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { forgetDecided } from '@mooring/node'
 import { ordering } from './admin.ts'
 import type { SlowPath } from './slow-path.ts'
 import {
@@ -16,7 +17,7 @@ import {
 } from './state.ts'
 
 const PROGRAM = fileURLToPath(new URL('slow-paths.ts', import.meta.url))
-const NOTE = 'devnet latency'
+export const PATH_NOTE = 'devnet latency'
 const GONE_MS = 5_000
 const POLL_MS = 50
 
@@ -52,7 +53,7 @@ export async function slowDown(
 
 async function redirect(from: DevnetNodeState, peerId: string, address: string): Promise<void> {
   await ordering(from, async ({ peers }) => {
-    await peers.add({ peerId, addresses: [address], note: NOTE })
+    await peers.add({ peerId, addresses: [address], note: PATH_NOTE })
     await peers.disconnect(peerId)
   })
 }
@@ -84,10 +85,11 @@ export async function speedUp(state: DevnetState): Promise<boolean> {
     if (node.pid === null || node.isPaused === true) continue
     await ordering(node, async ({ peers }) => {
       const { booked } = await peers.list()
-      for (const { peerId, note } of booked) if (note === NOTE) await peers.remove(peerId)
+      for (const { peerId, note } of booked) if (note === PATH_NOTE) await peers.remove(peerId)
     })
   }
   await stopPaths(state)
+  for (const { pid, home } of state.nodes) if (pid === null) await forgetDecided(home, PATH_NOTE)
   return true
 }
 
