@@ -96,7 +96,7 @@ export function createProgram(context: Context, result: Result): Command {
   addVersion(program, context)
   addExplain(program, context)
   program.commandsGroup('Network:')
-  addGenesis(program, context)
+  addGenesis(program, context, result)
   addNetwork(program, context)
   addMember(program, context)
   addChange(program, context)

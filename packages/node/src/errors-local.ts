@@ -14,12 +14,14 @@ import { VAULT_TEXTS } from './errors-vault.ts'
 import { GUARDIAN_TEXTS } from './errors-identity.ts'
 import { PATIENT_GRANT_TEXTS } from './errors-patient-grants.ts'
 import { TIMELINE_TEXTS } from './errors-timeline.ts'
+import { FOUNDING_TEXTS } from './errors-founding.ts'
 import { EMERGENCY_COMMAND_TEXTS } from './errors-emergency.ts'
 import { WALLET_TEXTS } from './errors-wallet.ts'
 import type { CommandErrorCode, NodeErrorCode } from './node-error.ts'
 
 export const COMMAND_TEXTS: Record<CommandErrorCode, CatalogEntry> = {
   ...CONFIGURATION_TEXTS,
+  ...FOUNDING_TEXTS,
   ...PATIENT_GRANT_TEXTS,
   ...WALLET_TEXTS,
   ...EMERGENCY_COMMAND_TEXTS,

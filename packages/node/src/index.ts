@@ -50,7 +50,7 @@ export { homeParts, NEVER_IN_A_BUNDLE } from './bundle-sources.ts'
 export { hostChecks } from './host-checks.ts'
 export { homeChecks } from './home-checks.ts'
 export { createRedaction } from './redact-text.ts'
-export { checkHome, createHome, homePaths } from './home.ts'
+export { checkHome, createHome, type HomePaths, homePaths } from './home.ts'
 export {
   createKeyPair,
   createKeyRing,

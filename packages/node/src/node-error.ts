@@ -7,6 +7,7 @@ import type { ConfigurationErrorCode } from './errors-configuration.ts'
 import type { AdmissionErrorCode } from './errors-admission.ts'
 import type { DataErrorCode } from './errors-data.ts'
 import type { EmergencyCommandErrorCode } from './errors-emergency.ts'
+import type { FoundingErrorCode } from './errors-founding.ts'
 import type { KeysErrorCode } from './errors-keys.ts'
 import type { MembershipErrorCode } from './errors-membership.ts'
 import type { PatientGrantErrorCode } from './errors-patient-grants.ts'
@@ -59,6 +60,7 @@ export type NodeErrorCode =
 
 // What the commands refuse by themselves.
 export type CommandErrorCode =
+  | FoundingErrorCode
   | ConfigurationErrorCode
   | EmergencyCommandErrorCode
   | PatientGrantErrorCode

@@ -23,7 +23,7 @@ import { createOutput } from '../output.ts'
 const pathOf = (context: Context, options: GlobalOptions) =>
   configOf(context, options) ?? homePaths(homeOf(context, options)).configFile
 
-async function readText(path: string, home: string): Promise<string> {
+export async function readConfigText(path: string, home: string): Promise<string> {
   try {
     return await readFile(path, 'utf8')
   } catch (error) {
@@ -33,7 +33,7 @@ async function readText(path: string, home: string): Promise<string> {
 }
 
 // Whole or not at all, with the rights that the file had.
-async function replaceWithBackup(path: string, text: string): Promise<string> {
+export async function replaceConfig(path: string, text: string): Promise<string> {
   const backup = `${path}.bak`
   await copyFile(path, backup)
   const { mode } = await stat(path)
@@ -85,9 +85,9 @@ export function addConfigSet(group: Command, context: Context): void {
     const entry = optionNamed(name)
     const value = valueFor(entry, text)
     const path = pathOf(context, options)
-    const edited = setInConfig(await readText(path, homeOf(context, options)), entry, value)
+    const edited = setInConfig(await readConfigText(path, homeOf(context, options)), entry, value)
     refuseInvalid(edited, entry, value)
-    const backup = await replaceWithBackup(path, edited)
+    const backup = await replaceConfig(path, edited)
     if (output.isJson) {
       const schema = 'mooring/config-set/v1'
       output.json({ schema, name, value: written(entry, value), path, backup })
@@ -107,8 +107,8 @@ export function addConfigMigrate(group: Command, context: Context): void {
     const options = command.optsWithGlobals<GlobalOptions>()
     const output = createOutput(context, options)
     const path = pathOf(context, options)
-    const migration = migrateConfig(await readText(path, homeOf(context, options)))
-    const backup = migration === undefined ? null : await replaceWithBackup(path, migration.text)
+    const migration = migrateConfig(await readConfigText(path, homeOf(context, options)))
+    const backup = migration === undefined ? null : await replaceConfig(path, migration.text)
     const { from = CONFIG_VERSION, steps = [] } = migration ?? {}
     if (output.isJson) {
       const schema = 'mooring/config-migration/v1'

@@ -9,13 +9,18 @@ import {
   genesisDigest,
   networkId,
   parseGenesisJson,
+  termsDigest,
 } from '@mooring/ledger'
 import { homePaths, NodeError, readGenesisFile } from '@mooring/node'
 import type { Command } from 'commander'
 import { remote, withHelp } from '../command-help.ts'
 import { type Context, type GlobalOptions, homeOf } from '../context.ts'
 import { type RemoteOptions, withNode } from '../endpoint.ts'
+import { readFounder, readTerms } from '../founding-files.ts'
 import { createOutput, formatFields, formatTable, formatTime, type Output } from '../output.ts'
+import type { Result } from '../program.ts'
+import { addDiff } from './genesis-diff.ts'
+import { addBuild, addNew, addSign } from './genesis-found.ts'
 
 type ShowOptions = RemoteOptions & { file?: string; raw?: boolean }
 
@@ -91,22 +96,52 @@ function addShow(parent: Command, context: Context): void {
   })
 }
 
+type VerifyOptions = GlobalOptions & {
+  digest?: string
+  file?: string
+  terms?: string
+  entry?: string
+}
+
+/** What its founders signed must be what it has. */
+async function refuseUnfounded(
+  context: Context,
+  { terms, entry }: VerifyOptions,
+  { genesis, path }: { genesis: Genesis; path: string },
+): Promise<void> {
+  if (terms !== undefined) {
+    const { networkName, time, parameters } = genesis
+    const signed = toHex(termsDigest(await readTerms(context, terms)))
+    const found = toHex(termsDigest({ networkName, time, parameters }))
+    if (signed !== found)
+      throw new NodeError('genesis_other', { source: path, digest: found, expected: signed })
+  }
+  if (entry === undefined) return
+  const { organisation, signature } = (await readFounder(context, entry)).entry
+  const mine = genesis.organisations.find((each) => each.organisation.id === organisation.id)
+  if (mine !== undefined && toHex(mine.signature) === toHex(signature)) return
+  throw new NodeError('founding_entry_missing', { path, entry, organisation: organisation.id })
+}
+
 function addVerify(parent: Command, context: Context): void {
   const command = parent
     .command('verify')
     .description('check a genesis file: form, parameters, keys, signatures of the founders')
     .argument('[file]', 'genesis file; default: the one of the home')
     .option('--digest <hex>', 'the digest it must have')
+    .option('--terms <file>', 'the terms that it must have been founded under')
+    .option('--entry <file>', 'an entry that it must have as it was signed')
     .option('--file <file>', 'the same as the argument')
   withHelp(command, {
     examples: [
       'mooring genesis verify genesis.json',
       'mooring genesis verify genesis.json --digest a1b2…',
+      'mooring genesis verify genesis.json --terms terms.json --entry st-mary.entry.json',
     ],
     exits: [3, 8],
   })
   command.action(async (argument: string | undefined) => {
-    const options = command.optsWithGlobals<GlobalOptions & { digest?: string; file?: string }>()
+    const options = command.optsWithGlobals<VerifyOptions>()
     const output = createOutput(context, options)
     const file = argument ?? options.file
     const path =
@@ -119,6 +154,7 @@ function addVerify(parent: Command, context: Context): void {
       const detail = `its digest is ${digest}, expected ${options.digest}.`
       throw new NodeError('proof_invalid', { step: 0, name: 'genesis', detail })
     }
+    await refuseUnfounded(context, options, { genesis, path })
     const organisations = genesis.organisations.length
     const network = networkId(genesisDigest(genesis))
     if (output.isJson) {
@@ -130,11 +166,18 @@ function addVerify(parent: Command, context: Context): void {
   })
 }
 
-export function addGenesis(program: Command, context: Context): void {
+export function addGenesis(program: Command, context: Context, result: Result): void {
   const group = program.command('genesis').description('the file a network starts from')
+  addNew(group, context)
+  addSign(group, context)
+  addBuild(group, context)
   addShow(group, context)
   addVerify(group, context)
-  withHelp(group, { examples: ['mooring genesis show'], exits: [3, 4, 8] })
+  addDiff(group, context, result)
+  withHelp(group, {
+    examples: ['mooring genesis show', 'mooring genesis new --name coast-hospitals'],
+    exits: [3, 4, 8],
+  })
 }
 
 // A genesis from a file of the network, whose digest must be `digest` when that is given.

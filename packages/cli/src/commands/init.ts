@@ -1,12 +1,13 @@
 // Makes a home: folders, one key per duty, a configuration that explains itself. Prints, and keeps beside
 // the configuration, the line that the other members need to admit this organisation.
 
-import { copyFile, chmod, readdir, writeFile } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { CodecError } from '@mooring/codec'
 import { formatDidKey, formatPeerId } from '@mooring/crypto'
 import {
+  formatGenesisJson,
   type Genesis,
   genesisDigest,
   networkId,
@@ -17,12 +18,12 @@ import {
   createHome,
   createKeyRing,
   formatConfigFile,
+  type HomePaths,
   homePaths,
   keepLocalSecret,
   keyFileName,
   type KeyRing,
   NodeError,
-  readGenesisFile,
   makeFirstGuard,
   type Profile,
   PROFILES,
@@ -36,23 +37,25 @@ import { withHelp } from '../command-help.ts'
 import { type Context, type GlobalOptions, homeOf } from '../context.ts'
 import { formatJoinLine } from '../join-line.ts'
 import { newLock, passphraseFileOf } from '../keys-lock.ts'
+import { type NetworkSource, readNetworkSource, type SourceOptions } from '../network-source.ts'
 import { createOutput, formatFields, type Output } from '../output.ts'
 
-export type InitOptions = GlobalOptions & {
-  name?: string
-  displayName?: string
-  legalGroup?: string
-  network?: string
-  // The older spelling of --network.
-  genesis?: string
-  address?: string[]
-  peer?: string[]
-  role: 'authority' | 'observer'
-  profile?: Profile
-  passphraseFile?: string
-  // False when --no-encrypt was given.
-  encrypt: boolean
-}
+export type InitOptions = GlobalOptions &
+  SourceOptions & {
+    name?: string
+    displayName?: string
+    legalGroup?: string
+    network?: string
+    // The older spelling of --network.
+    genesis?: string
+    address?: string[]
+    peer?: string[]
+    role: 'authority' | 'observer'
+    profile?: Profile
+    passphraseFile?: string
+    // False when --no-encrypt was given.
+    encrypt: boolean
+  }
 
 function nameOf(options: InitOptions): string {
   const name = options.name ?? hostname().split('.')[0]?.toLowerCase() ?? ''
@@ -129,6 +132,11 @@ function profileOf(context: Context, { profile }: InitOptions): Profile {
   return values.node.profile
 }
 
+async function keepSource(paths: HomePaths, { genesis, ca }: NetworkSource): Promise<void> {
+  await writeFile(paths.genesisFile, formatGenesisJson(genesis), { flag: 'wx', mode: 0o444 })
+  if (ca !== null) await writeFile(join(paths.config, 'ca.pem'), ca, { mode: 0o644 })
+}
+
 type Made = {
   home: string
   name: string
@@ -144,8 +152,8 @@ export async function initialise(context: Context, options: InitOptions): Promis
   const { role } = options
   const name = nameOf(options)
   const file = options.network ?? options.genesis
-  const source = file === undefined ? undefined : resolve(context.cwd, file)
-  const genesis = source === undefined ? undefined : await readGenesisFile(source)
+  const source = file === undefined ? undefined : await readNetworkSource(context, file, options)
+  const genesis = source?.genesis
   const network = genesis === undefined ? null : networkId(genesisDigest(genesis))
   await refuseUsedHome(home)
   const profile = profileOf(context, options)
@@ -160,10 +168,8 @@ export async function initialise(context: Context, options: InitOptions): Promis
   await writeKeyRing(paths.keys, keys, { created, lock })
   await keepLocalSecret(recordsSecretPath(home), randomSeed(), lock)
   await makeFirstGuard(paths.guard)
-  if (source !== undefined) {
-    await copyFile(source, paths.genesisFile)
-    await chmod(paths.genesisFile, 0o444)
-  }
+  if (source !== undefined) await keepSource(paths, source)
+  const peers = [...new Set([...(source?.peers ?? []), ...(options.peer ?? [])])]
   const settings = {
     'node.name': name,
     'node.role': role,
@@ -173,7 +179,7 @@ export async function initialise(context: Context, options: InitOptions): Promis
       : { 'keys.passphrase_file': resolve(context.cwd, options.passphraseFile) }),
     ...(network === null ? {} : { 'network.id': network }),
     ...(options.address === undefined ? {} : { 'p2p.announce': options.address }),
-    ...(options.peer === undefined ? {} : { 'p2p.peers': options.peer }),
+    ...(peers.length === 0 ? {} : { 'p2p.peers': peers }),
   }
   if (joinLine !== null) await writeFile(paths.joinFile, `${joinLine}\n`, { flag: 'wx' })
   const text = formatConfigFile(settings)
@@ -213,7 +219,9 @@ export function addInit(program: Command, context: Context): void {
     .command('init')
     .description('make a home: keys, configuration; prints the line to send to the members')
     .option('--name <name>', 'name of the node, an authority uses its organisation id (host name)')
-    .option('--network <file>', 'genesis file of the network to join')
+    .option('--network <source>', 'the network to join: bundle or genesis, a file or an address')
+    .option('--genesis-digest <hex>', 'the digest that its genesis must have')
+    .option('--signer <key>', 'key that must have signed the bundle')
     .option('--display-name <text>', 'name that people read (the name)')
     .option('--legal-group <text>', 'owner; organisations of one owner share it (display name)')
     .addOption(
@@ -239,7 +247,7 @@ export function addInit(program: Command, context: Context): void {
     .addOption(new Option('--genesis <file>').hideHelp())
   withHelp(command, {
     examples: [
-      'mooring init --name riverside --network genesis.json --passphrase-file /run/secrets/passphrase',
+      'mooring init --name riverside --network bundle.json --passphrase-file /run/secrets/passphrase',
       'mooring --home /srv/mooring init --name st-mary --role authority',
       'mooring --home /tmp/trial init --name trial --profile test --no-encrypt',
     ],

@@ -9,6 +9,7 @@ import { remote, withHelp } from '../command-help.ts'
 import { type Context, homeOf } from '../context.ts'
 import { type RemoteOptions, withNode } from '../endpoint.ts'
 import { createOutput, formatFields, type Output } from '../output.ts'
+import { addInvite, addJoin } from './network-bundles.ts'
 
 type InfoOptions = RemoteOptions & { joinLine?: boolean }
 
@@ -75,5 +76,7 @@ function addInfo(group: Command, context: Context): void {
 export function addNetwork(program: Command, context: Context): void {
   const group = program.command('network').description('the network as a whole')
   addInfo(group, context)
+  addInvite(group, context)
+  addJoin(group, context)
   withHelp(group, { examples: ['mooring network info'], exits: [3, 4, 6] })
 }
