@@ -65,7 +65,27 @@ export function timeoutOption(text: string, ms: number): Option {
     .default(ms, text)
 }
 
+const WATCHABLE = new WeakSet<Command>()
+
+export const isWatchable = (command: Command): boolean => WATCHABLE.has(command)
+
+// Lists and states, which `watching.ts` runs again and again.
+export function watchable(command: Command): Command {
+  WATCHABLE.add(command)
+  return command
+    .option('--watch', 'again and again, until Ctrl-C')
+    .addOption(
+      new Option('--interval <duration>', 'with --watch')
+        .argParser(durationArgument)
+        .default(2_000, '2s'),
+    )
+}
+
+const isBelowGroup = ({ parent }: Command) => parent !== null && parent.parent !== null
+
 // For commands that ask a node.
 export function remote(command: Command): Command {
-  return command.addOption(timeoutOption('10s', 10_000))
+  const isState = ['list', 'status'].includes(command.name()) && isBelowGroup(command)
+  const timed = command.addOption(timeoutOption('10s', 10_000))
+  return isState ? watchable(timed) : timed
 }

@@ -35,6 +35,9 @@ export type Context = {
   onBundle?: (listener: () => void) => () => void
   // Where a crash leaves its report: set while a node runs, read when nothing else can be trusted.
   crash?: { place: (() => { home: string; recent: readonly string[] }) | null }
+  // After so long without a word a command says what it waits for; undefined: never.
+  patienceMs?: number
+  waitsFor?: (what: string) => void
   startNode: StartNode
 }
 
@@ -51,6 +54,8 @@ export type GlobalOptions = {
   logLevel?: string
   logFormat?: string
   json?: boolean
+  // Of commands that may be watched.
+  watch?: boolean
   color?: boolean
   quiet?: boolean
   verbose?: number

@@ -86,6 +86,7 @@ export async function withNode<T>(
   work: (client: Client, endpoint: Endpoint) => Promise<T>,
 ): Promise<T> {
   const endpoint = await resolveEndpoint(context, options)
+  context.waitsFor?.(`the node at ${endpoint.url}`)
   const credentials = await credentialsOf(context, options)
   const client = connectClient(endpoint.url, { timeoutMs: options.timeout, ...credentials })
   return asking(endpoint, options.timeout, work(client, endpoint))

@@ -116,7 +116,8 @@ export function createOutput(
   const isJson = options.json === true
   return {
     isJson,
-    json: (document) => context.stdout.write(`${JSON.stringify(document, null, 2)}\n`),
+    json: (document) =>
+      context.stdout.write(`${JSON.stringify(document, null, options.watch === true ? 0 : 2)}\n`),
     line: (document) => context.stdout.write(`${JSON.stringify(document)}\n`),
     text: (text) => context.stdout.write(harmless(ended(text))),
     note: (text) => {

@@ -6,6 +6,8 @@ import { runCli } from './run.ts'
 import { secretPrompt } from './secret-prompt.ts'
 import type { StartNode } from './start-node.ts'
 
+const PATIENCE_MS = 2_500
+
 const crash: NonNullable<Context['crash']> = { place: null }
 
 function createContext(startNode: StartNode): Context {
@@ -36,6 +38,7 @@ function createContext(startNode: StartNode): Context {
       return () => process.off('SIGUSR2', listener)
     },
     crash,
+    patienceMs: PATIENCE_MS,
     startNode,
   }
 }

@@ -47,6 +47,7 @@ import { addVault } from './commands/vault.ts'
 import { addVersion, readVersion } from './commands/version.ts'
 import { withHelp } from './command-help.ts'
 import { type Context, widthOf } from './context.ts'
+import { applyContext } from './contexts.ts'
 
 // What a command found when it is no error: `status` of a stalled network, for example.
 export type Result = { exitCode: number }
@@ -87,6 +88,7 @@ export function createProgram(context: Context, result: Result): Command {
     .version(readVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
   addGlobalOptions(program)
+  program.hook('preAction', () => applyContext(program, context))
 
   program.commandsGroup('Node:')
   addInit(program, context)

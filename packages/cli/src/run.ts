@@ -5,8 +5,10 @@ import { type Failure, failureDocument, failureOf, formatFailure, NodeError } fr
 import { type Command, CommanderError } from 'commander'
 import type { Context } from './context.ts'
 import { harmless } from './harmless.ts'
-import { createProgram } from './program.ts'
+import { withPatience } from './patience.ts'
+import { createProgram, type Result } from './program.ts'
 import { RemoteError } from './remote-error.ts'
+import { isWatched, watch } from './watching.ts'
 
 // The words that lead to the command that was meant, as far as they exist: "record submit ".
 function pathOf(program: Command, argv: readonly string[]): string {
@@ -42,6 +44,21 @@ function report(context: Context, argv: readonly string[], failure: Failure): nu
   return failure.entry.exitCode
 }
 
+// The command that ran.
+async function runOnce(
+  argv: readonly string[],
+  context: Context,
+  result: Result,
+): Promise<Command | undefined> {
+  const program = createProgram(context, result)
+  let ran: Command | undefined
+  program.hook('preAction', (_, command) => {
+    ran = command
+  })
+  await program.parseAsync(argv, { from: 'user' })
+  return ran
+}
+
 export async function runCli(argv: readonly string[], context: Context): Promise<number> {
   const result = { exitCode: 0 }
   const program = createProgram(context, result)
@@ -49,8 +66,15 @@ export async function runCli(argv: readonly string[], context: Context): Promise
     program.outputHelp()
     return 0
   }
+  const isQuiet = argv.some((word) => word === '--quiet' || /^-[a-z]*q[a-z]*$/.test(word))
+  const { patienceMs: _, ...impatient } = context
+  const path = pathOf(program, argv)
+  const patience = withPatience(isQuiet ? impatient : context, `mooring ${path}`.trim())
   try {
-    await program.parseAsync(argv, { from: 'user' })
+    const command = await runOnce(argv, patience.context, result)
+    if (isWatched(command)) {
+      await watch(context, command, (each) => runOnce(argv, each, result))
+    }
     return result.exitCode
   } catch (error) {
     if (error instanceof RemoteError) return report(context, argv, error.failure)
@@ -58,6 +82,8 @@ export async function runCli(argv: readonly string[], context: Context): Promise
     if (error.exitCode === 0) return 0
     // A noun without its verb has printed its help already.
     if (error.code === 'commander.help') return 2
-    return report(context, argv, usageFailure(error, pathOf(program, argv)))
+    return report(context, argv, usageFailure(error, path))
+  } finally {
+    patience.end()
   }
 }

@@ -27,15 +27,20 @@ export type RunOptions = {
   onInterrupt?: Context['onInterrupt']
   onBundle?: NonNullable<Context['onBundle']>
   askSecret?: Context['askSecret']
+  patienceMs?: number
+  onWrite?: () => void
 }
 
 export const NOW = new Date('2026-11-20T09:30:00Z')
 
-function memorySink(isTTY: boolean): Sink & { content: () => Uint8Array } {
+function memorySink(isTTY: boolean, hear: () => void): Sink & { content: () => Uint8Array } {
   const chunks: Uint8Array[] = []
   return {
     isTTY,
-    write: (chunk) => chunks.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk),
+    write: (chunk) => {
+      hear()
+      return chunks.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk)
+    },
     content: () => Buffer.concat(chunks),
   }
 }
@@ -52,8 +57,8 @@ export async function runIn(
   options: RunOptions = {},
 ): Promise<Ran> {
   const argv = typeof line === 'string' ? line.split(' ').filter((word) => word !== '') : line
-  const stdout = memorySink(options.isTty === true)
-  const stderr = memorySink(options.isTty === true)
+  const stdout = memorySink(options.isTty === true, options.onWrite ?? (() => {}))
+  const stderr = memorySink(options.isTty === true, () => {})
   const code = await runCli(argv, {
     stdout,
     stderr,
@@ -62,6 +67,7 @@ export async function runIn(
     cwd: folder,
     now: () => NOW,
     askSecret: options.askSecret,
+    ...(options.patienceMs !== undefined && { patienceMs: options.patienceMs }),
     passphraseCost: { N: 1_024, r: 8, p: 1 },
     ...(options.onBundle === undefined ? {} : { onBundle: options.onBundle }),
     onInterrupt: options.onInterrupt ?? (() => () => undefined),

@@ -5,6 +5,7 @@ export {
   type OptionProblem,
   parseConfigFile,
 } from './config-file.ts'
+export { type ContextField, type NodeContext, readContext } from './contexts.ts'
 export { configSchema } from './config-schema.ts'
 export { migrateConfig, setInConfig } from './edit-config.ts'
 export { foundersOf } from './authority-sets.ts'

@@ -13,7 +13,7 @@ import type { Backup, Backups } from '@mooring/api'
 import type { Command } from 'commander'
 import { resolve } from 'node:path'
 import { stat } from 'node:fs/promises'
-import { remote, withHelp } from '../command-help.ts'
+import { remote, watchable, withHelp } from '../command-help.ts'
 import { type Context, homeOf } from '../context.ts'
 import type { RemoteOptions } from '../endpoint.ts'
 import { inHomeOrNode, ownHome } from '../home-or-node.ts'
@@ -112,8 +112,7 @@ function formatManifest(manifest: BackupManifest): string {
 }
 
 function addList(group: Command, context: Context): void {
-  const command = group
-    .command('list')
+  const command = watchable(group.command('list'))
     .description('the backups of a folder, as the beginning of each tells; verify checks one')
     .option('--dir <folder>', 'default: [backup] dir of the home')
   withHelp(command, {

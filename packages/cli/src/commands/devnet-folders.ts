@@ -4,7 +4,7 @@ import { readdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { NodeError } from '@mooring/node'
 import { type Command, Option } from 'commander'
-import { countArgument, durationArgument, withHelp } from '../command-help.ts'
+import { countArgument, durationArgument, watchable, withHelp } from '../command-help.ts'
 import type { Context } from '../context.ts'
 import { boardDocument, flagsOf } from '../devnet/board.ts'
 import { devnetCommand, type DevnetOptions } from '../devnet/command.ts'
@@ -117,7 +117,7 @@ async function foldersOf({ cwd }: Pick<Context, 'cwd'>): Promise<string[]> {
 }
 
 export function addList(group: Command, context: Context): void {
-  const command = group.command('ls').description('the devnets of this folder')
+  const command = watchable(group.command('ls')).description('the devnets of this folder')
   withHelp(command, { examples: ['mooring devnet ls', 'mooring devnet ls --json'], exits: [] })
   command.action(async () => {
     const output = createOutput(context, command.optsWithGlobals())

@@ -1,7 +1,7 @@
 // A network of real nodes on this computer: no container, no root, nothing outside one folder.
 
 import type { Command } from 'commander'
-import { withHelp } from '../command-help.ts'
+import { watchable, withHelp } from '../command-help.ts'
 import type { Context } from '../context.ts'
 import { devnetCommand, type DevnetOptions, lookAt, showBoard } from '../devnet/command.ts'
 import { stopDevnet } from '../devnet/foreground.ts'
@@ -40,7 +40,7 @@ function addDown(group: Command, context: Context): void {
 }
 
 function addStatus(group: Command, context: Context): void {
-  const command = devnetCommand(group, 'status').description(
+  const command = watchable(devnetCommand(group, 'status')).description(
     'its nodes, and which of them are missing when blocks wait',
   )
   withHelp(command, {

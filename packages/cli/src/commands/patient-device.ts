@@ -18,7 +18,7 @@ import {
 } from '@mooring/records'
 import { type Command, Option } from 'commander'
 import { askChain, findIdentity } from '../ask-chain.ts'
-import { countArgument, remote, withHelp } from '../command-help.ts'
+import { countArgument, remote, watchable, withHelp } from '../command-help.ts'
 import { type Context, waitingFor } from '../context.ts'
 import { type DelegateChoice, delegationsFor, inviteOf } from '../delegating.ts'
 import { type DocumentOptions, lineOptions, readDocument, showDocument } from '../documents.ts'
@@ -203,7 +203,9 @@ function addAdd(group: Command, context: Context): void {
 }
 
 function addList(group: Command, context: Context): void {
-  const command = group.command('list').description('which devices and representatives act for you')
+  const command = watchable(group.command('list')).description(
+    'which devices and representatives act for you',
+  )
   withHelp(command, {
     examples: ['mooring patient device list', 'mooring patient device list --json'],
     exits: [3, 5, 6, 8],

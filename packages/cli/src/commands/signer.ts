@@ -22,7 +22,7 @@ import {
   startSigner,
 } from '@mooring/node'
 import type { Command } from 'commander'
-import { withHelp } from '../command-help.ts'
+import { watchable, withHelp } from '../command-help.ts'
 import { type Context, configOf, type GlobalOptions, homeOf } from '../context.ts'
 import { addOptionFlags, flagsOf } from '../option-flags.ts'
 import { createOutput, formatFields, formatTime, type JsonDocument } from '../output.ts'
@@ -201,9 +201,9 @@ function documentOf(address: string, info: SignerInfo): JsonDocument {
 }
 
 function addStatus(group: Command, context: Context): void {
-  const command = group
-    .command('status')
-    .description('what the signer of this home has signed; with --endpoint, another one')
+  const command = watchable(group.command('status')).description(
+    'what the signer of this home has signed; with --endpoint, another one',
+  )
   withHelp(command, {
     examples: [
       'mooring --home /srv/signer signer status',
