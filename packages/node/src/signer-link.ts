@@ -32,6 +32,7 @@ export class SignerLink {
   readonly #onDown: (error: NodeError) => void
   #id = 0
   #isDown = false
+  #hasAnswered = false
 
   private constructor(
     address: SignerAddress,
@@ -44,7 +45,7 @@ export class SignerLink {
     this.#onDown = onDown
     readFrames(socket, (frame) => this.#take(frame))
     socket.on('error', (error) => this.#down(describeFailure(error)))
-    socket.on('close', () => this.#down('it has closed the connection'))
+    socket.on('close', () => this.#down(this.#closedText()))
   }
 
   /** @throws NodeError signer_unreachable, signer_tls, and what is wrong with a file of ours. */
@@ -72,7 +73,14 @@ export class SignerLink {
     this.#down('the connection is closed')
   }
 
+  #closedText(): string {
+    const closed = 'it has closed the connection'
+    if (this.#hasAnswered || this.#address.kind === 'unix') return closed
+    return `${closed} before it answered; most likely it does not accept ${this.#address.tls.cert}`
+  }
+
   #take(frame: Uint8Array): void {
+    this.#hasAnswered = true
     const { id, about } = decodeAnswer(frame)
     if (id === 0 && about.kind === 'refusal') return this.#down(refusedText(about.body.asked))
     const waiting = this.#waiting.get(id)

@@ -1,6 +1,7 @@
 // The certificates of signer and node, read from their files at each use, so that a new one needs no
 // more than a new connection. Both sides show one; TLS 1.3, and no way around it.
 
+import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createSecureContext, type PeerCertificate } from 'node:tls'
 import { readOwnFile } from './keys.ts'
@@ -22,6 +23,8 @@ export async function readTlsParts({ cert, key, ca }: TlsFiles): Promise<TlsPart
     ca: await readPem(ca),
     minVersion: 'TLSv1.3',
   } as const
+  refuseExpired(cert, parts.cert)
+  refuseExpired(ca, parts.ca)
   try {
     createSecureContext(parts)
   } catch (error) {
@@ -29,6 +32,19 @@ export async function readTlsParts({ cert, key, ca }: TlsFiles): Promise<TlsPart
     throw new NodeError('signer_tls', { detail: `${cert}, ${key}, ${ca}: ${error.message}.` })
   }
   return parts
+}
+
+/** The other side would close the connection and not say why. */
+function refuseExpired(path: string, pem: string): void {
+  let validTo: Date
+  try {
+    validTo = new X509Certificate(pem).validToDate
+  } catch (error) {
+    const detail = `${path}: ${error instanceof Error ? error.message : String(error)}.`
+    throw new NodeError('signer_tls', { detail }, { cause: error })
+  }
+  if (validTo.getTime() > Date.now()) return
+  throw new NodeError('signer_tls', { detail: `${path} has expired on ${validTo.toISOString()}.` })
 }
 
 async function readPem(path: string): Promise<string> {
