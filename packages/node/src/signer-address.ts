@@ -5,6 +5,9 @@ import { resolve } from 'node:path'
 import { NodeError } from './node-error.ts'
 import type { OptionValues } from './options.ts'
 
+/** What every system takes. */
+const SOCKET_PATH_BYTES_MAX = 103
+
 /** Files in PEM form: what is shown, its private key, and who vouches for the other side. */
 export interface TlsFiles {
   cert: string
@@ -23,13 +26,19 @@ export type SignerAddress =
 /** @throws NodeError usage when it is no such place; options are checked before they come here. */
 export function parseSignerPlace(home: string, text: string): SignerPlace {
   const path = /^unix:(.+)$/.exec(text)?.[1]
-  if (path !== undefined) return { kind: 'unix', path: resolve(home, path), text }
+  if (path !== undefined) return { kind: 'unix', path: socketPath(resolve(home, path)), text }
   const [, host, port] = /^tls:\/\/(.+):(\d{1,5})$/.exec(text) ?? []
   if (host !== undefined && Number(port) < 65_536) {
     return { kind: 'tls', host: host.replace(/^\[(.*)\]$/, '$1'), port: Number(port), text }
   }
   const detail = `"${text}" is neither unix:<path> nor tls://<host>:<port>.`
   throw new NodeError('usage', { detail, command: '' })
+}
+
+function socketPath(path: string): string {
+  if (Buffer.byteLength(path) <= SOCKET_PATH_BYTES_MAX) return path
+  const detail = `the path of a socket has room for ${SOCKET_PATH_BYTES_MAX} bytes`
+  throw new NodeError('file_unreadable', { path, detail })
 }
 
 /** Null: no signer, the node signs itself. @throws NodeError signer_tls */
