@@ -122,7 +122,7 @@ export function createProgram(context: Context, result: Result): Command {
   addPractitioner(program, context)
   addRecovery(program, context)
   program.commandsGroup('Operate:')
-  addConfig(program, context)
+  addConfig(program, context, result)
   addDoctor(program, context, result)
   addAlarm(program, context)
   addDebug(program, context)

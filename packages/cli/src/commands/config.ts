@@ -13,8 +13,10 @@ import {
 import type { Command } from 'commander'
 import { resolve } from 'node:path'
 import { withHelp } from '../command-help.ts'
+import { addReload } from './config-reload.ts'
 import { type Context, configOf, type GlobalOptions, homeOf } from '../context.ts'
 import { addOptionFlags, flagsOf, optionNamed, written } from '../option-flags.ts'
+import type { Result } from '../program.ts'
 import { createOutput, formatTable, type Output } from '../output.ts'
 import { addConfigMigrate, addConfigSet } from './config-edit.ts'
 
@@ -222,7 +224,7 @@ function addDiff(group: Command, context: Context): void {
   })
 }
 
-export function addConfig(program: Command, context: Context): void {
+export function addConfig(program: Command, context: Context, result: Result): void {
   const group = program.command('config').description('look at, check and change the configuration')
   addShow(group, context)
   addGet(group, context)
@@ -231,6 +233,7 @@ export function addConfig(program: Command, context: Context): void {
   addSchema(group, context)
   addDiff(group, context)
   addConfigMigrate(group, context)
+  addReload(group, context, result)
   withHelp(group, {
     examples: ['mooring config show --origins', 'mooring config validate'],
     exits: [3, 6, 7, 13],

@@ -42,5 +42,6 @@ export const ADMISSION_SCHEMAS = {
     items: listOf(object(certificate)),
     findings: listOf(finding),
   }),
+  'mooring/reload/v1': items('What a node read again.', answer('Reloaded')),
   'mooring/acts/v1': items('What was done to a node.', answer('AdminAct')),
 } satisfies Readonly<Record<string, DocumentSchema>>
