@@ -9,6 +9,8 @@
 import assert from 'node:assert/strict'
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import { connectClient } from '@mooring/api/node-client'
 import { readSubmission } from '@mooring/records'
 import { ClassicLevel } from 'classic-level'
 import { test } from 'uvu'
@@ -28,6 +30,7 @@ const BYTES = 'canary bytes 5520 wolverine, which are no FHIR at all'
 const PLANTED = 'planted-canary-0001-capybara'
 const FILES_STEP = 6
 const BLOCKS = 500
+const BUNDLE_MS = 60 * 60 * 1_000
 const WAIT_MS = 120_000
 const SUBMIT_MS = 8_000
 
@@ -95,11 +98,11 @@ test('the custodian is killed with records in its queue', async () => {
   await devnet.succeed('devnet restart --timeout 100s')
 })
 
-test('chain, wires, disks, logs and metrics of five hospitals show nothing', async () => {
+test('acceptance 20: chain, wires, disks, logs, metrics and bundles of five hospitals show nothing', async () => {
   const devnet = await starting
   const said = searchFor(values)
   await searchAnswers(devnet, said)
-  report('metrics, status and blocks of all', said)
+  report('metrics, status, blocks, checks and whole bundles of all', said)
   await devnet.succeed('devnet down')
   const disks = searchFor(values)
   await searchAll(devnet, disks)
@@ -191,10 +194,17 @@ async function searchAll(devnet: Devnet, search: LeakSearch): Promise<void> {
 }
 
 async function searchAnswers(devnet: Devnet, search: LeakSearch): Promise<void> {
-  for (const { metrics, name, client } of devnet.nodes) {
+  for (const { metrics, name, client, home } of devnet.nodes) {
     const text = await (await fetch(`${metrics}/metrics`)).text()
     search.in(Buffer.from(text), `metrics of ${name}`)
     search.in(Buffer.from(JSON.stringify(await client.status())), `status of ${name}`)
+    const { seeing } = connectClient(`unix:${join(home, 'run', 'admin.sock')}`).admin
+    search.in(Buffer.from(JSON.stringify(await seeing.checks())), `checks of ${name}`)
+    // Not redacted: what is not there need not be replaced.
+    const query = { sinceMs: BUNDLE_MS, profileMs: 0, isRedacted: false }
+    const archive = gunzipSync(await (await seeing.bundle(query)).arrayBuffer())
+    assert.ok(archive.includes('mooring/log.ndjson'), 'a bundle has the log')
+    search.in(archive, `bundle of ${name}`)
     const { items } = await client.blocks({ limit: BLOCKS })
     for (const { height } of items) {
       const block = JSON.stringify(await client.block(height))

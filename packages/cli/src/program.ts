@@ -9,6 +9,7 @@ import { addCheckpoint } from './commands/checkpoint.ts'
 import { addDebug } from './commands/debug.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addEvents } from './commands/events.ts'
+import { addInspect } from './commands/inspect.ts'
 import { addBlock } from './commands/block.ts'
 import { addChange } from './commands/change.ts'
 import { addComplete, addCompletion } from './commands/completion.ts'
@@ -94,6 +95,7 @@ export function createProgram(context: Context, result: Result): Command {
   addInit(program, context)
   addStart(program, context, result)
   addStatus(program, context, result)
+  addInspect(program, context)
   addHealthcheck(program, context, result)
   addVersion(program, context)
   addExplain(program, context)

@@ -28,6 +28,7 @@ export const REQUEST_PROTOCOLS: readonly RequestProtocol[] = [
   'snapshot',
   'records',
   'clock',
+  'reach',
 ]
 
 export function requestTerms(limits: Limits): Record<RequestProtocol, RequestTerms> {
@@ -45,6 +46,7 @@ export function requestTerms(limits: Limits): Record<RequestProtocol, RequestTer
     certificates: { ...chain, id: '/mooring/certificates/1' },
     snapshot: { ...chain, id: '/mooring/snapshot/1' },
     clock: { ...chain, id: '/mooring/clock/1' },
+    reach: { ...chain, id: '/mooring/reach/1' },
     records: {
       id: '/mooring/records/1',
       requestBytesMax: limits.recordsRequestBytesMax,

@@ -8,7 +8,7 @@ export type MonotonicMs = number
 
 export type Channel = 'urgent' | 'bulk'
 
-export type RequestProtocol = 'blocks' | 'certificates' | 'snapshot' | 'records' | 'clock'
+export type RequestProtocol = 'blocks' | 'certificates' | 'snapshot' | 'records' | 'clock' | 'reach'
 
 export type Acceptance = 'accept' | 'ignore' | 'reject'
 

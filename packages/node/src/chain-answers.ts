@@ -52,9 +52,7 @@ export interface AnswerModules extends StatusModules {
 }
 
 export function createChainAnswers(parts: NodeParts, modules: AnswerModules): ChainAnswers {
-  const { options, committer, chain, network } = parts
-  const digest = toHex(options.genesisDigest)
-  const json = formatGenesisJson(options.genesis)
+  const { committer, chain, network } = parts
   const waiters = new Waiters({
     committer,
     heightOf: (id) => chain.getTransaction(fromHex(id))?.height,
@@ -62,16 +60,32 @@ export function createChainAnswers(parts: NodeParts, modules: AnswerModules): Ch
   return {
     status: () => statusOf(parts, modules),
     ...createMembershipAnswers(parts, (id) => finalTransaction(parts, id)?.decoded),
-    genesis: () => ({ digest, json }),
+    ...blockReading(parts),
     peers: () => network.peers().map((peer) => peerOf(peer, parts)),
-    blocks: ({ before, limit }) => Promise.resolve(summaries(parts, before, limit)),
-    block: (name) => Promise.resolve(blockOf(parts, name)),
-    transaction: (id) => Promise.resolve(transactionOf(parts, id)),
+    transaction: (id) => Promise.resolve(transactionOf(parts, id) ?? waitingOf(parts, id)),
     // All are admitted in their order before the first of them waits for the disk.
     submitTransactions: (transactions) =>
       Promise.all(transactions.map((bytes) => submit(parts, bytes, modules.onRefused))),
     waitForTransactions: (ids, signal) => waiters.wait(ids, signal),
     close: () => waiters.close(),
+  }
+}
+
+/** What a chain alone can answer. */
+export type BlockGround = Pick<NodeParts, 'chain' | 'sets'> & {
+  options: Pick<NodeParts['options'], 'genesis' | 'genesisDigest'>
+}
+
+export function blockReading(
+  ground: BlockGround,
+): Pick<ApiHandlers, 'genesis' | 'blocks' | 'block' | 'transaction'> {
+  const digest = toHex(ground.options.genesisDigest)
+  const json = formatGenesisJson(ground.options.genesis)
+  return {
+    genesis: () => ({ digest, json }),
+    blocks: ({ before, limit }) => Promise.resolve(summaries(ground, before, limit)),
+    block: (name) => Promise.resolve(blockOf(ground, name)),
+    transaction: (id) => Promise.resolve(transactionOf(ground, id)),
   }
 }
 
@@ -123,7 +137,7 @@ function headerAt(chain: NodeParts['chain'], height: number): Header | undefined
   return encoded === undefined ? undefined : decodeHeader(encoded)
 }
 
-function blockOf(parts: NodeParts, name: BlockName): Block | undefined {
+function blockOf(parts: BlockGround, name: BlockName): Block | undefined {
   const { chain } = parts
   const encoded = unlessPruned('The block was final, and its body was dropped', () =>
     chain.getBlock(placeOf(name, chain)),
@@ -159,7 +173,7 @@ function placeOf(name: BlockName, chain: NodeParts['chain']): number | Uint8Arra
   return 'height' in name ? name.height : fromHex(name.digest)
 }
 
-function finalizationOf({ chain, sets }: NodeParts, height: number): Block['finalization'] {
+function finalizationOf({ chain, sets }: BlockGround, height: number): Block['finalization'] {
   const found = chain.finalizationAtOrAfter(height)
   if (found === undefined) return null
   const { subject, bitmap, signatures } = decodeCertificate(found.finalization)
@@ -180,7 +194,7 @@ interface FinalTransaction {
 }
 
 function finalTransaction(
-  { chain, options }: Pick<NodeParts, 'chain' | 'options'>,
+  { chain, options }: Pick<BlockGround, 'chain' | 'options'>,
   id: string,
 ): FinalTransaction | undefined {
   const location = chain.getTransaction(fromHex(id))
@@ -195,15 +209,17 @@ function finalTransaction(
   return { decoded, height, index, time: block.header.time }
 }
 
-function transactionOf(parts: NodeParts, id: string): Transaction | undefined {
-  const { chain, mempool } = parts
+function waitingOf({ mempool }: Pick<NodeParts, 'mempool'>, id: string): Transaction | undefined {
+  const waiting = mempool.get(id)
+  if (waiting === undefined) return undefined
+  const open = { height: null, index: null, time: null, receipt: null }
+  return { ...describe(waiting), status: 'pending', ...open }
+}
+
+function transactionOf(parts: BlockGround, id: string): Transaction | undefined {
+  const { chain } = parts
   const found = finalTransaction(parts, id)
-  if (found === undefined) {
-    const waiting = mempool.get(id)
-    if (waiting === undefined) return undefined
-    const open = { height: null, index: null, time: null, receipt: null }
-    return { ...describe(waiting), status: 'pending', ...open }
-  }
+  if (found === undefined) return undefined
   const { decoded, height, index, time } = found
   return {
     ...describe(decoded),

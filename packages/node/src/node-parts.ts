@@ -51,7 +51,7 @@ export interface NodeParts {
     | 'getTransaction'
     | 'epochs'
   >
-  network: Pick<Network, 'peerId' | 'peers' | 'stats'>
+  network: Pick<Network, 'peerId' | 'peers' | 'stats' | 'request'>
   /** How the clocks of others differ from ours. */
   clocks: Pick<ClockOffsets, 'skewMs' | 'offsetMs'>
   /** The greatest final height that any peer has told of. */

@@ -15,6 +15,7 @@ import { membersOf } from './members.ts'
 import { NodeError } from './node-error.ts'
 import { Offences } from './offences.ts'
 import { PeerBook } from './peer-book.ts'
+import { ReachBack } from './reach-back.ts'
 import { answerSnapshotRequest } from './snapshot-exchange.ts'
 
 export interface Peering {
@@ -35,11 +36,16 @@ export async function openNetwork(
   const members = membersOf(organisations(chain.state()), authoritySet(chain.state()))
   const membersNow = (): readonly Member[] => late.agreement?.members.list ?? members
   const candidates = () => candidatesIn(late.agreement?.execution.finalState() ?? chain.state())
+  const reachBack = new ReachBack({
+    clock: systemClock,
+    addressesOf: (peerId) => addresses(peerId),
+  })
   const handlers: NetworkHandlers = {
     onMessage: (peerId, _lane, frame) => late.agreement?.onFrame(peerId, frame),
     onTransactions: (peerId, batch) => late.agreement?.onTransactions(peerId, batch) ?? 'ignore',
     onRequest: (peerId, protocol, payload) => {
       if (protocol === 'clock') return Promise.resolve(answerClockRequest(systemClock))
+      if (protocol === 'reach') return reachBack.answer(peerId)
       if (protocol === 'snapshot') return answerSnapshotRequest(payload, options.snapshotsDir)
       const execution = late.agreement?.execution
       if (execution === undefined || late.vault === null)

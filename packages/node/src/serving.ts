@@ -35,6 +35,7 @@ import type { NodeOptions } from './load-options.ts'
 import type { Logger, RootLogger } from './logger.ts'
 import type { Metrics } from './metrics.ts'
 import { fillMetrics, type MetricsFill } from './metrics-fill.ts'
+import { memberChecks } from './member-checks.ts'
 import { nodeChecks } from './node-checks.ts'
 import type { NodeParts } from './node-parts.ts'
 import { createSeeingAnswers } from './seeing-answers.ts'
@@ -254,7 +255,7 @@ function handlersOf(
         metrics,
         health,
         chain,
-        checks: (skip) => runChecks(nodeChecks(health), skip),
+        checks: (skip) => runChecks([...nodeChecks(health), ...memberChecks(parts)], skip),
       }),
     },
     events: feed,

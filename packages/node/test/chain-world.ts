@@ -153,6 +153,7 @@ export class World {
         stats: () => {
           throw new Error('this world has no network')
         },
+        request: () => Promise.reject(new Error('this world has no network')),
       },
       clocks: { skewMs: () => null, offsetMs: () => null },
       bestKnownHeight: () => execution.tip.meta.height,

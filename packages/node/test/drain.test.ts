@@ -1,4 +1,4 @@
-// The orderly stop of whole nodes in this process, as others see it.
+// Two whole nodes in this process: what one sees of the other, and its orderly stop as the other sees it.
 
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
@@ -6,6 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createClient } from '@mooring/api/client'
+import { connectClient } from '@mooring/api/node-client'
 import { test } from 'uvu'
 import { createDevnet, findPortBlock, writeDevnetConfigs } from '../src/devnet.ts'
 import { loadNodeOptions } from '../src/load-options.ts'
@@ -92,6 +93,27 @@ test('a node that stops is not ready first, then takes no work, votes no more, a
     const restarted = await again()
     const height = restarted.height()
     await until(async () => (restarted.height() > height + 1 ? true : undefined), 'a vote again')
+  }))
+
+test('what it takes another member to see is looked at: delays, clocks, dial-back, connections', () =>
+  withTwo(async ({ first, second, home }) => {
+    await until(async () => (first.height() >= 8 ? true : undefined), 'blocks')
+    const { admin } = connectClient(`unix:${join(home, 'run', 'admin.sock')}`)
+    const look = async () => {
+      const { items } = await admin.seeing.checks()
+      return new Map(items.map((check) => [check.name, check]))
+    }
+    const well = await look()
+    for (const name of ['connections', 'delays', 'clocks', 'dial_back'])
+      assert.equal(well.get(name)?.result, 'ok', JSON.stringify(well.get(name)))
+    assert.match(well.get('dial_back')?.detail ?? '', /hospital-1 reaches this node at \/ip4\/127/)
+    // One other member has it: two would make it sure.
+    assert.equal(well.get('checkpoints')?.result, 'warn')
+    assert.match(well.get('checkpoints')?.detail ?? '', /is the same at hospital-1/)
+    await second.close()
+    const alone = await look()
+    assert.equal(alone.get('connections')?.result, 'fail')
+    assert.match(alone.get('connections')?.detail ?? '', /hospital-1/)
   }))
 
 test('closing twice is closing once', () =>

@@ -2,12 +2,9 @@
 // drains; a second one, or a drain that takes too long, ends the process as it is. A node that asks to
 // be started again, because the chain has given it new keys, is started again in this process.
 
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import {
   failureOf,
   formatFailure,
-  homePaths,
   loadNodeOptions,
   NodeError,
   type NodeOptions,
@@ -17,6 +14,7 @@ import type { Command } from 'commander'
 import { withHelp } from '../command-help.ts'
 import { type Context, configOf, type GlobalOptions, homeOf } from '../context.ts'
 import { addOptionFlags, flagsOf } from '../option-flags.ts'
+import { addHolder } from '../home-holder.ts'
 import { hold } from '../holding.ts'
 import { reportCrash, watchNode } from '../leaving-traces.ts'
 import { createOutput, formatFields, type Output } from '../output.ts'
@@ -27,21 +25,6 @@ import { readVersion } from './version.ts'
 const SIGNAL_CODES = { SIGINT: 130, SIGTERM: 143 } as const
 
 type Signal = keyof typeof SIGNAL_CODES
-
-// Who has the home already, as the process that has it wrote down.
-async function addHolder(error: unknown, home: string): Promise<unknown> {
-  if (!(error instanceof Error && 'code' in error && error.code === 'locked')) return error
-  try {
-    const text = await readFile(join(homePaths(home).run, 'mooring.pid'), 'utf8')
-    const user: { pid: number; startedAt: number; name: string } = JSON.parse(text)
-    const since = new Date(user.startedAt).toISOString()
-    error.message = `${home} is in use by mooring pid ${user.pid} (started ${since}, node "${user.name}").`
-  } catch {
-    // The file only informs; without it the lock is no less taken.
-    error.message = `${home} is in use by another process.`
-  }
-  return error
-}
 
 function announce(context: Context, options: NodeOptions, node: RunningNode): void {
   const version = readVersion()

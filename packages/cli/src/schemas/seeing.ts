@@ -19,6 +19,17 @@ export const SEEING_SCHEMAS = {
     id: orNull(text),
     data: anything,
   }),
+  'mooring/inspection/v1': document('What of a home can be read, and where.', {
+    url: text,
+    parts: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['part', 'isReadable', 'detail'],
+        properties: { part: text, isReadable: flag, detail: text },
+      },
+    },
+  }),
   'mooring/log-level/v1': answered('How much a node logs.', 'LogLevel'),
   'mooring/checkpoint/v1': answered('A final block with its certificate.', 'Checkpoint'),
   'mooring/checkpoint-comparison/v1': document('Whether nodes have the same block.', {
