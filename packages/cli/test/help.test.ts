@@ -43,7 +43,7 @@ test('the tree has the commands of this version', () => {
 })
 
 for (const path of PATHS) {
-  test(`the help of "mooring ${path.join(' ')}" has examples and exit codes`, () =>
+  test(`acceptance 10: the help of "mooring ${path.join(' ')}" has examples and exit codes`, () =>
     inWorld(async ({ run }) => {
       const { code, stdout, stderr } = await run([...path, '--help'])
       assert.equal(code, 0)
@@ -97,7 +97,7 @@ test('what cannot be used is a usage error, on stderr alone, with exit code 2', 
     assert.match(stderr, /See the options: {3}mooring record --help/)
   }))
 
-test('with --json an error is one problem document on stderr', () =>
+test('acceptance 10: with --json an error is one problem document on stderr, and stdout stays empty', () =>
   inWorld(async ({ run }) => {
     for (const line of ['status --bogus --json', 'explain MOR-9999 --json', 'start --json']) {
       const { stdout, stderr, code } = await run(line)
@@ -110,7 +110,7 @@ test('with --json an error is one problem document on stderr', () =>
     }
   }))
 
-test('every error number is explained, in text and as JSON', () =>
+test('acceptance 11: every error number is explained, in text and as JSON', () =>
   inWorld(async ({ run }) => {
     for (const { entry } of allErrors()) {
       const text = await run(['explain', entry.mor])

@@ -177,7 +177,7 @@ const RELEASE_TEXTS = {
     'Only shards of the sets in the signed request are given out.',
     'Let the node make both. Report it if it did.',
   ),
-  restricted: refused(5483)(
+  restricted: refused(5478)(
     'The record is restricted',
     'Its patient asked that it be erased, and the law keeps it: no grant opens it meanwhile.',
     'Ask the custodian; only the patient or the end of the retention lifts it.',

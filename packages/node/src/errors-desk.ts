@@ -35,12 +35,12 @@ const refused = (mor: number) => entry(mor, 5, 403)
 const unfit = (mor: number) => entry(mor, 7, 409)
 
 export const DESK_TEXTS: Record<DeskRefusal, CatalogEntry> = {
-  patient_request_malformed: unsigned(5570)(
+  patient_request_malformed: unsigned(5592)(
     'The request is not signed as a wallet signs',
     'What concerns a patient is answered to signed requests; this signature cannot be read.',
     'Ask with the wallet:   mooring patient hospitals',
   ),
-  patient_request_forged: unsigned(5571)(
+  patient_request_forged: unsigned(5593)(
     'The signature of the request is wrong',
     'It is not by the key that the request names: the request was changed on its way, or made up.',
     'Ask again. If it stays, take the wallet from its backup:   mooring patient restore',

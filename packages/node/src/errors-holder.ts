@@ -28,17 +28,17 @@ export const HOLDER_TEXTS: Record<HolderErrorCode, CatalogEntry> = {
     'Its disk would fall below the room that [vault] reserve keeps free.',
     'On that node: give it more room. Its custodians place the shards elsewhere meanwhile.',
   ),
-  set_erased: entry(5480, 7, 410)(
+  set_erased: entry(5475, 7, 410)(
     'The record was erased',
     'Its custodian has put a tombstone on the chain, and this holder has deleted its shard for good.',
     'Nothing is to be done: what was erased is kept by nobody.',
   ),
-  tombstone_unknown: entry(5481, 7, 409)(
+  tombstone_unknown: entry(5476, 7, 409)(
     'A holder does not have the tombstone',
     'It deletes only what a final block says is erased; it may be a little behind.',
     'Wait: the custodian asks again by itself. See who is behind:   mooring status',
   ),
-  too_many_marks: entry(5482, 4, 429)(
+  too_many_marks: entry(5477, 4, 429)(
     'A holder remembers no more restricted records of this custodian',
     'It remembers 20,000 of each; so many restrictions at one custodian are a mistake.',
     'See which there are, and lift those that are not meant:   mooring record erasures',

@@ -138,14 +138,21 @@ export function entryOf(error: unknown): CatalogEntry | undefined {
 
 export type Explanation = { entry: CatalogEntry; codes: string[] }
 
+// Every code with its own text; codes of one number have one text.
+export function allTexts(): { code: string; entry: CatalogEntry }[] {
+  return NAMES.flatMap((name) =>
+    Object.entries<CatalogEntry>(TABLES[name]).map(([code, entry]) => {
+      return { code: `${name}/${code}`, entry }
+    }),
+  )
+}
+
 export function allErrors(): Explanation[] {
   const byNumber = new Map<string, { entry: CatalogEntry; codes: string[] }>()
-  for (const name of NAMES) {
-    for (const [code, entry] of Object.entries<CatalogEntry>(TABLES[name])) {
-      const known = byNumber.get(entry.mor) ?? { entry, codes: [] }
-      known.codes.push(`${name}/${code}`)
-      byNumber.set(entry.mor, known)
-    }
+  for (const { code, entry } of allTexts()) {
+    const known = byNumber.get(entry.mor) ?? { entry, codes: [] }
+    known.codes.push(code)
+    byNumber.set(entry.mor, known)
   }
   return [...byNumber.values()].toSorted((a, b) => a.entry.mor.localeCompare(b.entry.mor))
 }
