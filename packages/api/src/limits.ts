@@ -127,6 +127,20 @@ function overloaded(reason: string): ApiError {
 const LOOPBACK_NAMES: readonly string[] = ['localhost', '127.0.0.1', '::1']
 const HOST = /^(?:\[(?<v6>[0-9a-f:.]+)\]|(?<name>[0-9a-z_.-]+))(?::[0-9]{1,5})?$/i
 
+/**
+ * Of the probes and the metrics: from a scrape network they are asked by whatever name the node has there, and
+ * have no pages; on this computer a page in its browser might ask by a name of its own.
+ */
+export function checkScraperHost(
+  header: string | undefined,
+  names: ReadonlySet<string>,
+  localAddress: string | undefined,
+): void {
+  const address = (localAddress ?? '').replace(/^::ffff:/, '')
+  const isLoopback = address === '' || address === '::1' || address.startsWith('127.')
+  if (isLoopback) checkHost(header, names, localAddress)
+}
+
 /** Throws `unknown_host`. */
 export function checkHost(
   header: string | undefined,

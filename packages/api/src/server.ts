@@ -26,7 +26,7 @@ import { ApiError, type Catalogue, internalProblem, problemOf } from './errors.t
 import { EventStreams, type StreamEnd } from './events.ts'
 import type { ApiHandlers } from './handlers.ts'
 import { IdempotencyKeys } from './idempotency.ts'
-import { type ApiLimits, Budget, checkHost, DEFAULT_LIMITS } from './limits.ts'
+import { type ApiLimits, Budget, checkHost, checkScraperHost, DEFAULT_LIMITS } from './limits.ts'
 import { ListenerServer, type TlsIdentity } from './listener-server.ts'
 import { listenOn, listenOnSocket, removeSocket } from './listening.ts'
 import { swaggerOptions } from './openapi.ts'
@@ -269,7 +269,8 @@ function enter(
   request: FastifyRequest,
   reply: FastifyReply,
 ): void {
-  checkHost(request.headers.host, shared.hostNames, request.socket.localAddress)
+  const check = listener === 'metrics' ? checkScraperHost : checkHost
+  check(request.headers.host, shared.hostNames, request.socket.localAddress)
   request.caller = shared.admission.admit(request, reply, listener)
   const route = request.routeOptions.config.route
   limitArrival(request.raw, reply.raw, {

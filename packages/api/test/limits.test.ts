@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { test } from 'uvu'
 import { ApiError } from '../src/errors.ts'
-import { Budget, checkHost, DEFAULT_LIMITS } from '../src/limits.ts'
+import { Budget, checkHost, checkScraperHost, DEFAULT_LIMITS } from '../src/limits.ts'
 import { problemOf, rawAnswer, readAll, refusal, serving, until } from './serving.ts'
 
 const isOverloaded = (error: unknown) => error instanceof ApiError && error.code === 'overloaded'
@@ -150,6 +150,16 @@ test('closing does not wait for a request that never ends', async () => {
     },
     { closeTimeoutMs: 50 },
   )
+})
+
+test('who scrapes names the node as it likes, unless that is a page on this computer', () => {
+  const names = new Set<string>()
+  for (const address of ['172.18.0.3', '::ffff:172.18.0.3', 'fd00::3'])
+    checkScraperHost('hospital-0:7423', names, address)
+  for (const address of ['127.0.0.1', '::ffff:127.0.0.1', '::1', undefined]) {
+    assert.throws(() => checkScraperHost('rebound.example', names, address), ApiError)
+    checkScraperHost('127.0.0.1:7423', names, address)
+  }
 })
 
 test.run()

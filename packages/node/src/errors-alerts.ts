@@ -4,7 +4,6 @@
 import { type CatalogEntry, entry } from './error-entry.ts'
 
 export type AlertErrorCode =
-  | 'clock_skew'
   | 'node_down'
   | 'fault_tolerance_zero'
   | 'authority_not_voting'
@@ -22,12 +21,6 @@ export type AlertErrorCode =
   | 'http_failing'
 
 export const ALERT_TEXTS: Record<AlertErrorCode, CatalogEntry> = {
-  clock_skew: entry(2100, 9, 503)(
-    'The clock of this node differs from those of the others',
-    'Blocks of a leader whose clock is more than 500 ms ahead get no vote.',
-    'Set the clock of this computer by NTP:   timedatectl status',
-    'See the clocks of the others in the metric mooring_p2p_peer_clock_skew_seconds.',
-  ),
   node_down: entry(2101, 4, 503)(
     'A node answers no scrape',
     'Its process has ended, hangs, or cannot be reached from the monitoring.',

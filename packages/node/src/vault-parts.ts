@@ -80,6 +80,7 @@ export function createVaultParts(modules: VaultPartsModules): VaultParts {
       isConnected: (organisation) => peers.isConnected(organisation),
       handlers,
       onDamage: (damaged) => {
+        metrics.dbIntegrityErrors.inc()
         tell(damaged).catch((error: unknown) => {
           ownLogger.debug('a custodian was not told of a damaged shard', { error })
         })

@@ -190,4 +190,45 @@ test('every alert has a runbook and a text, and there is no runbook without an a
   assert.deepEqual(runbooks(), Array.from(alerts, (alert) => runbookOf(alert)).toSorted())
 })
 
+interface Panel {
+  id: number
+  title: string
+  type: string
+  gridPos: { x: number; y: number; w: number; h: number }
+}
+
+function overlap(a: Panel['gridPos'], b: Panel['gridPos']): boolean {
+  return a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h
+}
+
+test('each dashboard is provisioned, has an id of its own, and no panel lies on another', () => {
+  assert.deepEqual(
+    globSync('docker/grafana/dashboards/*.json', { cwd: TOP }).toSorted(),
+    DASHBOARDS,
+  )
+  const provider: { providers: { options: { path: string } }[] } = parse(
+    read('docker/grafana/provisioning/dashboards/mooring.yml'),
+  )
+  const source: { datasources: { uid: string }[] } = parse(
+    read('docker/grafana/provisioning/datasources/prometheus.yml'),
+  )
+  const compose = read('docker/compose.yaml')
+  assert.ok(compose.includes(`./grafana/dashboards:${provider.providers[0]?.options.path}:ro`))
+  const uids = new Set<string>()
+  for (const path of DASHBOARDS) {
+    const { uid, panels }: { uid: string; panels: Panel[] } = JSON.parse(read(path))
+    uids.add(uid)
+    assert.equal(new Set(panels.map(({ id }) => id)).size, panels.length, path)
+    for (const [index, { title, gridPos }] of panels.entries()) {
+      assert.ok(gridPos.x + gridPos.w <= 24, `${path}: ${title}`)
+      for (const other of panels.slice(index + 1))
+        assert.ok(!overlap(gridPos, other.gridPos), `${path}: ${title} and ${other.title}`)
+    }
+    const asked = read(path).match(/"type": "prometheus",\s*"uid": "[^"]*"/g) ?? []
+    for (const each of asked)
+      assert.ok(each.endsWith(`"uid": "${source.datasources[0]?.uid}"`), path)
+  }
+  assert.equal(uids.size, DASHBOARDS.length)
+})
+
 test.run()
