@@ -135,8 +135,8 @@ function refusing<T extends object>(answers: Partial<T>, refuse: () => never): T
     get: (_target, name) => (name in known ? known[name] : refused(refuse)),
     has: () => true,
   }
-  const target: Partial<T> = answers
-  return new Proxy(target as T, handler)
+  const target: T = Object.create(null)
+  return new Proxy(target, handler)
 }
 
 /** A function that refuses, and an object whose members do. */
