@@ -97,9 +97,10 @@ test('Ctrl-C before it is ready leaves nothing either', async () => {
   assert.deepEqual(await processesOf(folder), [])
 })
 
-test('the next up goes on with the same network, and the demo shows a record', async () => {
+test('the next up goes on with the same network and an observer more, and the demo shows a record', async () => {
   const { folder } = await preparing
-  const { stdout } = await succeed('devnet up --detach --demo 1', folder)
+  const { stdout } = await succeed('devnet up --detach --demo 1 --observers 1', folder)
+  assert.match(stdout, /^hospital-4 +observer /m)
   assert.match(stdout, /^patient 1 +\d+ +\d+ +[0-9a-f]{64}$/m)
   assert.match(stdout, /^ {2}npx mooring proof get [0-9a-f]{64} -o proof\.json$/m)
   const board = await boardOf(folder)

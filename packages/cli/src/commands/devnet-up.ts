@@ -161,6 +161,8 @@ async function run(context: Context, options: UpCommandOptions, output: Output):
   if (options.detach === true || others > 0) {
     await present(up, context, output, options)
     const flags = flagsOf(up.state, context)
+    if (options.load !== undefined)
+      output.note(`it ran already: load it with  npx mooring devnet load${flags}`)
     output.note(`it goes on in the background; stop it with:  npx mooring devnet down${flags}`)
     return 0
   }
