@@ -17,13 +17,19 @@
 // over, on the same connection.
 
 import { createHash, randomBytes } from 'node:crypto'
-import { type GossipSub, gossipsub, type Message, TopicValidatorResult } from '@libp2p/gossipsub'
-import type { Connection, PeerId, Stream, StreamHandler } from '@libp2p/interface'
+import { gossipsub, type Message, TopicValidatorResult } from '@libp2p/gossipsub'
+import type { Connection, PeerId } from '@libp2p/interface'
 import type { AllowList } from './allow-list.ts'
 import { messageOf, NetworkError } from './errors.ts'
+import {
+  type GossipComponents,
+  type GossipFactory,
+  GossipGuard,
+  type GossipRouter,
+  isGossipRouter,
+} from './gossip-guard.ts'
 import type { Limits } from './limits.ts'
 import type { Link, Shared } from './link.ts'
-import { TokenBucket } from './token-bucket.ts'
 import type {
   Acceptance,
   GossipTopic,
@@ -31,34 +37,10 @@ import type {
   NetworkHandlers,
   NetworkOptions,
 } from './types.ts'
-import { Valve } from './valve.ts'
 
 const AUTHORITY_SCORE = 1e12
 const PROTOCOL_PREFIX = '/meshsub/'
 const TAG_BYTES = 8
-
-type GossipComponents = Parameters<ReturnType<typeof gossipsub>>[0]
-
-interface PublishOptions {
-  floodPublish: boolean
-  batchPublish: boolean
-  allowPublishToZeroTopicPeers: boolean
-}
-
-/** The parts of gossipsub 17.1.1 that its exported type leaves out. */
-export interface GossipRouter extends GossipSub {
-  readonly streamsOutbound: Map<string, unknown>
-  readonly mesh: Map<string, Set<string>>
-  getScore(peerId: string): number
-  handleReceivedRpc(from: PeerId, rpc: { messages: unknown[] }): Promise<void>
-  publish(
-    topic: string,
-    data: Uint8Array,
-    options?: PublishOptions,
-  ): Promise<{ recipients: PeerId[] }>
-}
-
-export type GossipFactory = (components: GossipComponents) => GossipRouter
 
 export interface GossipParts {
   networkId: NetworkOptions['networkId']
@@ -77,24 +59,24 @@ export class Gossip {
   readonly transactionsTopic: string
   readonly headersTopic: string
   readonly #parts: GossipParts
-  readonly #messageBudgets = new Map<string, TokenBucket>()
-  readonly #byteBudgets = new Map<string, TokenBucket>()
+  readonly #guard: GossipGuard
   readonly #repairs = new Map<string, Repair>()
   #router: GossipRouter | null = null
   #validations = 0
 
   constructor(parts: GossipParts) {
     this.#parts = parts
+    this.#guard = new GossipGuard(parts.shared)
     this.transactionsTopic = `${parts.networkId}/transactions`
     this.headersTopic = `${parts.networkId}/headers`
   }
 
   get factory(): GossipFactory {
     return (components) => {
-      const guarded = { ...pick(components), registrar: this.#guardRegistrar(components) }
+      const guarded = { ...pick(components), registrar: this.#guard.guardRegistrar(components) }
       const router = gossipsub(this.#routerOptions())(guarded)
       if (!isGossipRouter(router)) throw new TypeError('this gossipsub is not the one we guard')
-      this.#guardRpcs(router)
+      this.#guard.guard(router)
       this.#router = router
       return router
     }
@@ -151,8 +133,7 @@ export class Gossip {
   }
 
   forget(peerId: string): void {
-    this.#messageBudgets.delete(peerId)
-    this.#byteBudgets.delete(peerId)
+    this.#guard.forget(peerId)
     this.#repairs.delete(peerId)
   }
 
@@ -281,56 +262,6 @@ export class Gossip {
     counters.gossipRejected += 1
     return TopicValidatorResult.Reject
   }
-
-  #guardRpcs(router: GossipRouter): void {
-    const { limits, counters, now } = this.#parts.shared
-    const perSecond = limits.gossipMessagesPerSecond
-    const handle = router.handleReceivedRpc.bind(router)
-    router.handleReceivedRpc = (from, rpc) => {
-      const budget = bucketOf(this.#messageBudgets, from.toString(), () => {
-        return new TokenBucket(perSecond * limits.burstSeconds, perSecond, now())
-      })
-      const count = rpc.messages.length
-      const taken = budget.takeUpTo(count, now())
-      counters.gossipOffered += taken
-      if (taken < count) {
-        counters.gossipOverBudget += count - taken
-        rpc.messages = rpc.messages.slice(0, taken)
-      }
-      return handle(from, rpc)
-    }
-  }
-
-  /** gossipsub registers its own stream handlers; ours looks at every inbound stream first. */
-  #guardRegistrar(components: GossipComponents): GossipComponents['registrar'] {
-    const { registrar } = components
-    const handle: typeof registrar.handle = (protocol, handler, options) => {
-      const watched: StreamHandler = (stream, connection) => {
-        this.#watch(stream, connection)
-        return handler(stream, connection)
-      }
-      return registrar.handle(protocol, watched, options)
-    }
-    return new Proxy(registrar, {
-      get: (target, name): unknown => (name === 'handle' ? handle : Reflect.get(target, name)),
-    })
-  }
-
-  #watch(stream: Stream, connection: Connection): void {
-    const { limits, counters, now } = this.#parts.shared
-    const perSecond = limits.gossipBytesPerSecond
-    const budget = bucketOf(this.#byteBudgets, connection.remotePeer.toString(), () => {
-      return new TokenBucket(perSecond * limits.burstSeconds, perSecond, now())
-    })
-    const valve = new Valve(stream)
-    stream.addEventListener('message', (event) => {
-      const cost = event.data.byteLength + limits.frameOverheadBytes
-      const waitMs = budget.spend(cost, now())
-      if (waitMs === 0) return
-      counters.gossipPauses += 1
-      valve.pauseFor(waitMs)
-    })
-  }
 }
 
 const ACCEPTANCE: Record<TopicValidatorResult, Acceptance> = {
@@ -359,15 +290,6 @@ const SCORE_INVALID_ONLY = {
   invalidMessageDeliveriesDecay: 0.9,
 }
 
-function isGossipRouter(router: GossipSub): router is GossipRouter {
-  return (
-    'handleReceivedRpc' in router &&
-    typeof router.handleReceivedRpc === 'function' &&
-    'streamsOutbound' in router &&
-    router.streamsOutbound instanceof Map
-  )
-}
-
 /** What a small network floods needs little forwarding, and no notes about what not to send. */
 function meshOptions(members: number, limits: Limits) {
   const isFlooded = members <= limits.gossipFloodMembersMax
@@ -386,16 +308,4 @@ function meshOptions(members: number, limits: Limits) {
 function pick(components: GossipComponents): GossipComponents {
   const { privateKey, peerId, peerStore, registrar, connectionManager, logger } = components
   return { privateKey, peerId, peerStore, registrar, connectionManager, logger }
-}
-
-function bucketOf(
-  buckets: Map<string, TokenBucket>,
-  peerId: string,
-  create: () => TokenBucket,
-): TokenBucket {
-  const known = buckets.get(peerId)
-  if (known !== undefined) return known
-  const created = create()
-  buckets.set(peerId, created)
-  return created
 }

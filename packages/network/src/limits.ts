@@ -101,6 +101,8 @@ export const defaultLimits = {
   gossipRpcBytesMax: MIB,
   gossipBytesPerSecond: 8 * MIB,
   gossipMessagesPerSecond: 2_000,
+  // what cannot be decoded costs its sender so many times its size
+  gossipUndecodableFactor: 16,
   gossipValidationsMax: 256,
   gossipSeenMs: 60_000,
   gossipFloodMembersMax: 16,
