@@ -5,12 +5,13 @@
  *   npm run soak -- --minutes 2 --rate 20/s --dir .devnet/default      one that runs already
  *   npm run soak -- --minutes 30 --json soak.json
  *
- * Memory, descriptors and the lag of the event loop of every node are read from its metrics, the room on
- * the disk from its home. The slopes are those after a beginning in which caches fill. Ends with 1 when
+ * Memory, descriptors and the lag of the event loop of every node are read from its metrics and its process,
+ * the room on the disk from its home. Pages of databases that the system keeps in memory have no limit: they
+ * go when others need the room. The slopes are those after a beginning in which caches fill. Ends with 1 when
  * something grows that must not, when records were lost, or when the promises of the network do not hold.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -18,9 +19,16 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { type Sample, type Slope, slopeOf } from './slopes.ts'
 
-type Node = { name: string; home: string; metrics: string }
+type Node = { name: string; home: string; metrics: string; pid: number | null }
 
-const FIGURES = ['memoryMib', 'descriptors', 'loopP99Ms', 'diskMib'] as const
+const FIGURES = [
+  'memoryMib',
+  'heapMib',
+  'mappedMib',
+  'descriptors',
+  'loopP99Ms',
+  'diskMib',
+] as const
 
 type Figure = (typeof FIGURES)[number]
 
@@ -34,13 +42,17 @@ const MIB = 1024 ** 2
 /** What a day may add to a node, in an hour; the disk keeps what it is given. */
 const LIMITS: Record<Figure, number | null> = {
   memoryMib: 16,
+  heapMib: 16,
+  mappedMib: null,
   descriptors: 4,
   loopP99Ms: 10,
   diskMib: null,
 }
 /** In a short run, what the collector and the connections of a moment leave behind is no growth. */
 const TOLERATED: Record<Figure, number> = {
-  memoryMib: 12,
+  memoryMib: 16,
+  heapMib: 12,
+  mappedMib: 0,
   descriptors: 3,
   loopP99Ms: 15,
   diskMib: 0,
@@ -119,7 +131,8 @@ async function note(
   const text = await (await fetch(`${node.metrics}/metrics`)).text()
   const read = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1])
   const found: Record<Figure, number> = {
-    memoryMib: read('process_resident_memory_bytes') / MIB,
+    ...(await memoryOf(node, read('process_resident_memory_bytes') / MIB)),
+    heapMib: read('nodejs_heap_size_used_bytes') / MIB,
     descriptors: read('process_open_fds'),
     loopP99Ms: read('nodejs_eventloop_lag_p99_seconds') * 1_000,
     diskMib: (await kibibytesOf(node.home)) / 1_024,
@@ -131,6 +144,16 @@ async function note(
     samples.push({ atMs, value })
     figures.set(figure, samples)
   }
+}
+
+// What is resident is memory of the process, and pages of its databases that the system holds for it
+// while there is room: only Linux tells them apart.
+async function memoryOf({ pid }: Node, residentMib: number) {
+  const text = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
+  const kib = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1])
+  const ownMib = kib('RssAnon') / 1_024
+  if (!Number.isFinite(ownMib)) return { memoryMib: residentMib, mappedMib: Number.NaN }
+  return { memoryMib: ownMib, mappedMib: (kib('RssFile') + kib('RssShmem')) / 1_024 }
 }
 
 function rowsOf(node: string, figures: Map<Figure, Sample[]>): Row[] {
