@@ -65,6 +65,8 @@ export class Placing {
   readonly #keyless = new Map<string, Set<QueuedRecord>>()
   readonly #silentUntil = new Map<string, number>()
   readonly #moveAgainAt = new Map<string, number>()
+  /** Records that have left the queue, of which the disk does not know it yet. */
+  #leaving = 0
   #isStopped = false
 
   constructor(modules: PlacingModules) {
@@ -110,7 +112,7 @@ export class Placing {
   status(): { waiting: number; oldestMs: number; bytes: number } {
     const { oldest, size, bytes } = this.#queue
     const oldestMs = oldest === undefined ? 0 : this.#modules.clock.monotonic() - oldest.since
-    return { waiting: size, oldestMs, bytes }
+    return { waiting: size + this.#leaving, oldestMs, bytes }
   }
 
   /** Whether shards of this record still wait here for a holder. */
@@ -251,8 +253,14 @@ export class Placing {
   async #store(updates: readonly HolderUpdate[], spooled: readonly LaneShard[]): Promise<void> {
     // A step is found out again from the bytes that are here: where they go, it goes to the disk before.
     const sync = spooled.length > 0
-    if (updates.length > 0) await this.#modules.store.updateHolders(updates, { sync })
-    await this.#dropSpooled(spooled)
+    const leaving = updates.filter(({ step }) => step === 'whole' || step === 'short').length
+    this.#leaving += leaving
+    try {
+      if (updates.length > 0) await this.#modules.store.updateHolders(updates, { sync })
+      await this.#dropSpooled(spooled)
+    } finally {
+      this.#leaving -= leaving
+    }
   }
 
   #stepOf(record: QueuedRecord): 'none' | 'accepted' | 'whole' {

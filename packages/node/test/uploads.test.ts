@@ -63,7 +63,7 @@ async function checkNothingIsClear({ folder }: Custody): Promise<void> {
   }
 }
 
-/** A record leaves the queue when its step is found out; its files go once the disk has that step. */
+/** Files go after the step of their shard is on the disk, each in its own time. */
 async function isPlaced({ folder, world }: Custody, { custodian }: Run): Promise<void> {
   await eventually(() => {
     world.clock.advance(50)
