@@ -18,6 +18,8 @@ const PATIENT = 'no-room'
 const FINAL = { contentType: 'application/fhir+json', waitMs: 60_000 }
 
 skipWithoutMounts()
+// The volume is smaller than what a node keeps free by default.
+const SMALL = { env: { MOORING_STORAGE_MIN_FREE: '0B' } }
 
 test('a record that does not fit is refused whole, and others are taken when there is room', async () => {
   const devnet = await startDevnet('-n 5')
@@ -29,7 +31,7 @@ test('a record that does not fit is refused whole, and others are taken when the
   mountVolume(data, '96m')
   try {
     cpSync(aside, data, { recursive: true })
-    await devnet.succeed('devnet restart 0 --timeout 100s')
+    await devnet.succeed('devnet restart 0 --timeout 100s', SMALL)
     const before = (await client.submitRecords(generatePatient(1), FINAL)).records
     const refusal = await client
       .uploadRecord(endless(), {
@@ -59,7 +61,7 @@ test('a record that does not fit is refused whole, and others are taken when the
     // A database that could not write ends the node; before it comes to that, 507.
     assert.ok(full.status === 507 || full.code === 'unreachable', full.message)
     rmSync(join(data, 'ballast'))
-    await devnet.succeed('devnet restart 0 --timeout 100s')
+    await devnet.succeed('devnet restart 0 --timeout 100s', SMALL)
     process.stdout.write(`figure: a full disk was told as ${full.status} ${full.code}\n`)
     const [first] = before
     assert.ok(first !== undefined)

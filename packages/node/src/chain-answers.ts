@@ -28,6 +28,7 @@ import { contentOf, summaryOfTransaction } from './change-text.ts'
 import { summaryOf } from './event-feed.ts'
 import { createMembershipAnswers, type MembershipAnswers } from './membership-answers.ts'
 import type { Submitted } from './mempool.ts'
+import { NodeError } from './node-error.ts'
 import type { NodeParts } from './node-parts.ts'
 import { unlessPruned } from './pruned.ts'
 import { type StatusModules, statusOf } from './status.ts'
@@ -64,8 +65,10 @@ export function createChainAnswers(parts: NodeParts, modules: AnswerModules): Ch
     peers: () => network.peers().map((peer) => peerOf(peer, parts)),
     transaction: (id) => Promise.resolve(transactionOf(parts, id) ?? waitingOf(parts, id)),
     // All are admitted in their order before the first of them waits for the disk.
-    submitTransactions: (transactions) =>
-      Promise.all(transactions.map((bytes) => submit(parts, bytes, modules.onRefused))),
+    submitTransactions: (transactions) => {
+      refuseOnLowDisk(parts, modules)
+      return Promise.all(transactions.map((bytes) => submit(parts, bytes, modules.onRefused)))
+    },
     waitForTransactions: (ids, signal) => waiters.wait(ids, signal),
     close: () => waiters.close(),
   }
@@ -87,6 +90,13 @@ export function blockReading(
     block: (name) => Promise.resolve(blockOf(ground, name)),
     transaction: (id) => Promise.resolve(transactionOf(ground, id)),
   }
+}
+
+/** What was accepted before goes on into blocks; nothing new comes in. */
+function refuseOnLowDisk({ options }: NodeParts, { disk }: Pick<AnswerModules, 'disk'>): void {
+  const { freeBytes } = disk.current()
+  if (freeBytes !== null && freeBytes < options.storage.minFreeBytes)
+    throw new NodeError('disk_low')
 }
 
 async function submit(

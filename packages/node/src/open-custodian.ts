@@ -44,7 +44,8 @@ export async function openCustodian(
 ): Promise<Custodian> {
   const { members } = agreement
   const space = new FreeSpace(options.storage.dir, systemClock)
-  const reserve = Math.min(options.vault.reserveBytes, DATABASES_RESERVE_BYTES)
+  const least = Math.min(options.vault.reserveBytes, DATABASES_RESERVE_BYTES)
+  const reserve = Math.max(least, options.storage.minFreeBytes)
   const custodian = createCustodian(
     { ...(await batchOptions(options)), sealKey: options.keys.seal.publicKey },
     {

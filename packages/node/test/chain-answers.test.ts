@@ -4,6 +4,7 @@ import { domainHash } from '@mooring/crypto'
 import { genesisDigest, parseGenesisJson } from '@mooring/ledger'
 import { test } from 'uvu'
 import { type ChainAnswers, createChainAnswers } from '../src/chain-answers.ts'
+import { catalogEntry } from '../src/errors.ts'
 import { NAMES } from './chain-members.ts'
 import { type World, withWorld } from './chain-world.ts'
 import { START } from './test-clock.ts'
@@ -15,12 +16,12 @@ interface Asked {
   refused: string[]
 }
 
-function ask({ parts }: World): Asked {
+function ask({ parts }: World, freeBytes: number | null = null): Asked {
   const refused: string[] = []
   const answers = createChainAnswers(parts, {
     health: NOTHING_WRONG,
     finality: { times: () => ({ p50Ms: 210, p95Ms: 480.5 }) },
-    disk: { current: () => ({ bytes: 1_024, freeBytes: null }) },
+    disk: { current: () => ({ bytes: 1_024, freeBytes }) },
     onRefused: (code) => refused.push(code),
   })
   return { answers, refused }
@@ -256,6 +257,17 @@ test('an observer without a name is told by its peer id', async () => {
     },
     { role: 'observer' },
   )
+})
+
+test('acceptance 6: with less room than [storage] min_free nothing new is taken', async () => {
+  await withWorld(async (world) => {
+    const least = world.parts.options.storage.minFreeBytes
+    const { answers } = ask(world, least - 1)
+    const submitted = () => answers.submitTransactions([])
+    assert.throws(submitted, { name: 'NodeError', code: 'disk_low' })
+    assert.equal(catalogEntry('disk_low')?.status, 507)
+    assert.deepEqual(await ask(world, least).answers.submitTransactions([]), [])
+  })
 })
 
 test.run()

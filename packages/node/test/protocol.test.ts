@@ -6,7 +6,7 @@ import { nameOf, readinessOf } from './cluster-members.ts'
 
 const ALL = [0, 1, 2, 3]
 
-test('a node stops before the block whose protocol it does not speak, and loses nothing', async () => {
+test('acceptance 18: in a network of mixed versions a node stops before the block whose protocol it does not speak, and loses nothing', async () => {
   const cluster = await Cluster.start(4)
   try {
     const height = cluster.member(0).stores.chain.tip.height + 12

@@ -83,7 +83,7 @@ function spread(size: number, count: number): number[] {
   return at
 }
 
-test('a flipped bit in any file gives the right chain, an older one, or an error', async () => {
+test('acceptance 6: a flipped bit in any file gives the right chain, an older one, or an error', async () => {
   await inFolder(async (folder) => {
     const path = join(folder, 'chain')
     const good = await makeChain(path, 2)
@@ -103,7 +103,7 @@ test('a flipped bit in any file gives the right chain, an older one, or an error
   })
 })
 
-test('a truncated or missing file gives an older chain or an error', async () => {
+test('acceptance 6: a truncated or missing file gives an older chain or an error', async () => {
   await inFolder(async (folder) => {
     const path = join(folder, 'chain')
     const good = await makeChain(path, 2)
@@ -147,7 +147,7 @@ test('a table that a crash left half written is not one of the database', async 
   })
 })
 
-test('damage after the files were checked is met at the read and never answered', async () => {
+test('acceptance 6: damage after the files were checked is met at the read and never answered', async () => {
   await inFolder(async (folder) => {
     const path = join(folder, 'chain')
     const good = (await makeChain(path, 1)).get(BLOCKS)

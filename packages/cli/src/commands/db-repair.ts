@@ -105,7 +105,10 @@ function report(
   }
   for (const line of left) output.text(output.bad(line))
   if (height !== null) output.text(`the chain is whole up to height ${formatCount(height)}`)
-  if (done.length > 0) output.note('start the node: it looks for the rest by itself')
+  if (done.length === 0) return
+  const isOfRecords = steps.some(({ loses }) => loses !== null)
+  if (isOfRecords) output.note('start the node, and then:   mooring vault repair')
+  else output.note('start the node: it looks for the rest by itself')
 }
 
 function everyFewSeconds(output: Output): (height: number) => void {
