@@ -118,12 +118,14 @@ test('a schedule of which two turns passed without a backup is an alarm', () =>
     assert.equal(keeper.finding()?.code, 'backup_old')
   }))
 
+function nameOf(node: string, day: number, how: string): string {
+  return `${node}-moor-0a0b0c0d-2026110${day}T040000Z-h7${how}.tar.zst`
+}
+
 test('only what a node of that name made on schedule is ever dropped', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'mooring-backups-'))
-  const of = (node: string, day: number, how: string) =>
-    `${node}-moor-0a0b0c0d-2026110${day}T040000Z-h7${how}.tar.zst`
-  const own = [1, 2, 3].map((day) => of('st-mary', day, '.scheduled'))
-  const others = [of('st-mary', 1, ''), of('st-mary-2', 1, '.scheduled'), 'notes.txt']
+  const own = [1, 2, 3].map((day) => nameOf('st-mary', day, '.scheduled'))
+  const others = [nameOf('st-mary', 1, ''), nameOf('st-mary-2', 1, '.scheduled'), 'notes.txt']
   for (const name of [...own, ...others]) await writeFile(join(folder, name), '')
   assert.deepEqual(await dropOldBackups(folder, 'st-mary', 2), [own[0]])
   assert.deepEqual((await readdir(folder)).toSorted(), [...own.slice(1), ...others].toSorted())
