@@ -6,12 +6,13 @@ export type DocBlock = { line: number; commands: string }
 
 type Fence = { line: number; indent: string; marks: string; info: string; lines: string[] }
 
-function isTest(info: string): boolean {
+function isMarked(info: string, mark: string): boolean {
   const [language, ...flags] = info.split(/\s+/)
-  return language === 'sh' && flags.includes('test')
+  return language === 'sh' && flags.includes(mark)
 }
 
-export function testBlocks(markdown: string): DocBlock[] {
+/** Those for a network of this computer, or, marked `container`, for one of an engine. */
+export function testBlocks(markdown: string, mark: 'test' | 'container' = 'test'): DocBlock[] {
   const blocks: DocBlock[] = []
   let open: Fence | undefined
   for (const [index, text] of markdown.split('\n').entries()) {
@@ -19,7 +20,8 @@ export function testBlocks(markdown: string): DocBlock[] {
     if (open === undefined) {
       if (marks !== '') open = { line: index + 1, indent, marks, info: info.trim(), lines: [] }
     } else if (marks.startsWith(open.marks) && info.trim() === '') {
-      if (isTest(open.info)) blocks.push({ line: open.line, commands: open.lines.join('\n') })
+      if (isMarked(open.info, mark))
+        blocks.push({ line: open.line, commands: open.lines.join('\n') })
       open = undefined
     } else {
       open.lines.push(text.startsWith(open.indent) ? text.slice(open.indent.length) : text)

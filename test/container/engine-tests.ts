@@ -9,6 +9,7 @@ import { eventually } from '../e2e/eventually.ts'
 import { BASE, seedDockerfile } from './base-image.ts'
 import { must } from './commands.ts'
 import type { Engine } from './engine.ts'
+import { Guide } from './guide.ts'
 import { Hospitals } from './hospitals.ts'
 import { DOCKERFILE, imageContract, type Shipped } from './shipped.ts'
 
@@ -21,6 +22,10 @@ export type EngineWorld = {
 }
 
 const NAMES = [0, 1, 2, 3].map((index) => `hospital-${index}`)
+const { version }: { version: string } = JSON.parse(readFileSync('package.json', 'utf8'))
+const TAG = `mooring:${version}`
+const INSTALLING = 'docs/how-to/installing-the-container.md'
+const UPGRADING = 'docs/how-to/upgrading.md'
 const BUILD_MS = 300_000
 const COME_BACK_MS = 60_000
 const RECORD = readFileSync('docs/examples/allergy.json', 'utf8')
@@ -50,12 +55,9 @@ async function build(world: EngineWorld): Promise<void> {
   await engine.docker(['build', '--quiet', '--tag', 'seed', '--file', seed, npmCache], options)
   const base = ['--build-arg', `BASE=${BASE}`]
   const started = performance.now()
-  await engine.docker(
-    ['build', ...base, '--tag', 'mooring:test', '--file', DOCKERFILE, '.'],
-    options,
-  )
+  await engine.docker(['build', ...base, '--tag', TAG, '--file', DOCKERFILE, '.'], options)
   const sizes = await Promise.all(
-    ['mooring:test', BASE].map((tag) => engine.docker(['inspect', '--format', '{{.Size}}', tag])),
+    [TAG, BASE].map((tag) => engine.docker(['inspect', '--format', '{{.Size}}', tag])),
   )
   const [whole = 0, below = 0] = sizes.map(Number)
   figure(`level 4: built in ${seconds(performance.now() - started)} without a network`)
@@ -77,7 +79,7 @@ function testImage(world: EngineWorld): void {
       Config: Record<'User' | 'StopSignal', string> &
         Record<'Entrypoint' | 'Cmd', string[]> & { Healthcheck: { Test: string[] } }
     }
-    const [image]: Image[] = JSON.parse(await engine.docker(['inspect', 'mooring:test']))
+    const [image]: Image[] = JSON.parse(await engine.docker(['inspect', TAG]))
     const contract = imageContract()
     assert.equal(image?.Config.User, '10001:10001')
     assert.equal(image?.Config.StopSignal, 'SIGTERM')
@@ -93,7 +95,7 @@ function testImage(world: EngineWorld): void {
     chownSync(passphrase, 10_001, 10_001)
     const secret = ['--volume', `${passphrase}:/run/secrets/passphrase:ro`]
     const volume = ['--volume', 'one:/var/lib/mooring', ...secret]
-    const line = ['run', '--rm', ...limits, ...volume, 'mooring:test']
+    const line = ['run', '--rm', ...limits, ...volume, TAG]
     const init = ['init', '--name', 'st-mary', '--passphrase-file', '/run/secrets/passphrase']
     await engine.docker([...line, ...init])
     const again = await engine.run([...line, ...init])
@@ -112,23 +114,39 @@ function testImage(world: EngineWorld): void {
   })
 }
 
-function testHospitals(world: EngineWorld, hospitals: Promise<Hospitals>): void {
+type Trial = { guide: Guide; net: Hospitals }
+
+function testHospitals(world: EngineWorld, trial: Promise<Trial>): void {
   const { figure, starting } = world
+  const hospitals = trial.then(({ net }) => net)
+  hospitals.catch(() => undefined)
   let record = ''
 
-  test('acceptance 15: level 4, four hospitals of the compose file are READY', async () => {
-    const net = await hospitals
+  test('acceptance 15: level 4, four hospitals of the compose file, and a fifth that joins them', async () => {
+    const { guide, net } = await trial
     const started = performance.now()
-    await net.compose('up --detach --no-build')
+    const said = await guide.type(INSTALLING, { before: '## Stop the trial' })
+    figure(
+      `trial, installation and admission, as the page says: ${seconds(performance.now() - started)}`,
+    )
+    assert.match(said, /riverside .*observer/)
     for (const name of NAMES) await net.healthy(name)
-    figure(`four containers healthy ${seconds(performance.now() - started)} after compose up`)
     for (const name of NAMES) await net.reaches(name, 3)
-    figure(`four hospitals agree on block 3 after ${seconds(performance.now() - started)}`)
+    const waits = []
+    for (const name of NAMES) waits.push(await net.healthyAfterMs(name))
+    figure(`healthy ${waits.map(seconds).join(', ')} after the start, asked every 10 s`)
     const blocks = []
     for (const name of NAMES) blocks.push(await net.mooring<BlockAnswer>(name, 'block get 3'))
     assert.equal(new Set(blocks.map(({ digest }) => digest)).size, 1, JSON.stringify(blocks))
     const { consensus } = await net.status('hospital-0')
     assert.equal(consensus.live, 4)
+  })
+
+  test('acceptance 15: level 4, a hospital is replaced by a new container, as the page says', async () => {
+    const { guide, net } = await trial
+    await guide.type(UPGRADING)
+    net.forget('hospital-1')
+    await net.healthy('hospital-1')
   })
 
   test('acceptance 15: level 4, a container has no rights, and may write to its home alone', async () => {
@@ -218,11 +236,13 @@ function testHospitals(world: EngineWorld, hospitals: Promise<Hospitals>): void 
     assert.equal(log.match(/"message":"node started"/g)?.length, 2, log.slice(-3_000))
     assert.equal(log.match(/SIGTERM: stopping in order/g)?.length, 2, log.slice(-3_000))
     for (const line of log.split('\n').filter((text) => text.startsWith('{'))) JSON.parse(line)
-    await net.compose('down --volumes')
+    const { guide } = await trial
+    await guide.type(INSTALLING, { from: '## Stop the trial', before: '## Kubernetes' })
+    assert.equal((await (await starting).docker('ps --all --quiet')).trim(), '')
   })
 
   test('the same homes go on as processes, from where the containers stopped', async () => {
-    const dir = join(world.work, 'net')
+    const dir = join((await trial).guide.folder, 'hospitals')
     await succeed(`devnet up --detach --dir ${dir} --base-port 0`, world.work)
     const { stdout } = await succeed(`devnet check --dir ${dir}`, world.work)
     assert.doesNotMatch(stdout, /BROKEN/)
@@ -232,11 +252,11 @@ function testHospitals(world: EngineWorld, hospitals: Promise<Hospitals>): void 
 
 export function testEngine(world: EngineWorld): void {
   testImage(world)
-  const hospitals = (async () => {
-    const dir = join(world.work, 'net')
-    await succeed(`devnet export --format compose --dir ${dir}`, world.work)
-    return new Hospitals(await world.starting, join(dir, 'compose.yaml'))
+  const trial = (async () => {
+    const engine = await world.starting
+    const guide = new Guide(engine, world.work)
+    return { guide, net: new Hospitals(engine, join(guide.folder, 'hospitals', 'compose.yaml')) }
   })()
-  hospitals.catch(() => undefined)
-  testHospitals(world, hospitals)
+  trial.catch(() => undefined)
+  testHospitals(world, trial)
 }

@@ -127,6 +127,10 @@ export class Engine {
     return [this.#tools.docker, ...words]
   }
 
+  get composeCommand(): readonly string[] {
+    return this.#tools.compose
+  }
+
   compose(line: string, options: CommandOptions = {}): Promise<string> {
     const [program = '', ...first] = this.#tools.compose
     return must(program, [...first, ...wordsOf(line)], this.#with(options))

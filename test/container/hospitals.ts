@@ -6,6 +6,7 @@ import type { Engine } from './engine.ts'
 
 const HEALTHY_MS = 90_000
 const AGREE_MS = 60_000
+const COMPOSE_MS = 180_000
 const TRIAL_MS = 60_000
 
 export type State = {
@@ -34,12 +35,12 @@ export class Hospitals {
   }
 
   compose(line: string): Promise<string> {
-    const env = { MOORING_IMAGE: 'mooring:test' }
-    const timeoutMs = 180_000
-    return this.#engine.compose(`--file ${this.#file} --project-name moor ${line}`, {
-      env,
-      timeoutMs,
-    })
+    return this.#engine.compose(`--file ${this.#file} ${line}`, { timeoutMs: COMPOSE_MS })
+  }
+
+  /** Its container was replaced by another one. */
+  forget(name: string): void {
+    this.#ids.delete(name)
   }
 
   async container(name: string): Promise<string> {
@@ -55,6 +56,13 @@ export class Hospitals {
     const [found]: { State: State; RestartCount: number }[] = JSON.parse(text)
     if (found === undefined) throw new Error(`there is no container of ${name}`)
     return { ...found.State, RestartCount: found.RestartCount }
+  }
+
+  /** From the start of its container to the first probe that it passed. */
+  async healthyAfterMs(name: string): Promise<number> {
+    const { StartedAt, Health } = await this.state(name)
+    const passed = Health?.Log.find(({ ExitCode }) => ExitCode === 0)
+    return Date.parse(passed?.Start ?? '') - Date.parse(StartedAt)
   }
 
   async healthy(name: string): Promise<State> {

@@ -1,0 +1,57 @@
+// The pages about containers, as a reader types them: their `sh container` blocks, with an engine of our own behind
+// the word `docker`, in a folder that looks like the sources.
+
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { delimiter, join, resolve } from 'node:path'
+import { testBlocks } from '../../scripts/doc-blocks.ts'
+import { must } from './commands.ts'
+import type { Engine } from './engine.ts'
+
+const SOURCES = ['docker', 'docs', 'node_modules', 'packages', 'package.json', 'package-lock.json']
+const PAGE_MS = 240_000
+
+// Compose of its own program asks for a terminal where its successor looks whether there is one.
+const docker = (client: string, compose: string) => `#!/bin/sh
+if [ "$1" != compose ]; then exec ${client} "$@"; fi
+shift
+for word in "$@"; do
+  shift
+  case "$word" in run|exec) set -- "$@" "$word" -T ;; *) set -- "$@" "$word" ;; esac
+done
+exec ${compose} "$@"
+`
+
+export class Guide {
+  readonly #engine: Engine
+  readonly #path: string
+  readonly folder: string
+
+  constructor(engine: Engine, work: string) {
+    this.#engine = engine
+    this.folder = join(work, 'guide')
+    const programs = join(work, 'programs')
+    for (const folder of [this.folder, programs]) mkdirSync(folder)
+    for (const name of SOURCES) symlinkSync(resolve(name), join(this.folder, name))
+    const [client = ''] = engine.command()
+    const script = join(programs, 'docker')
+    writeFileSync(script, docker(client, engine.composeCommand.join(' ')))
+    chmodSync(script, 0o755)
+    this.#path = [programs, process.env['PATH'] ?? ''].join(delimiter)
+  }
+
+  /** The blocks of a page, or those before or after one of its headings. */
+  async type(page: string, part?: { before?: string; from?: string }): Promise<string> {
+    const text = readFileSync(page, 'utf8')
+    const lineOf = (heading: string) => text.split('\n').indexOf(heading) + 1
+    const first = part?.from === undefined ? 0 : lineOf(part.from)
+    const last = part?.before === undefined ? Infinity : lineOf(part.before)
+    const blocks = testBlocks(text, 'container').filter(({ line }) => line > first && line < last)
+    if (blocks.length === 0) throw new Error(`${page} has no block there`)
+    const script = blocks.map(({ line, commands }) => `echo '--- ${page}:${line}'\n${commands}\n`)
+    return must('bash', ['-euo', 'pipefail', '-c', script.join('')], {
+      cwd: this.folder,
+      timeoutMs: PAGE_MS,
+      env: { ...this.#engine.environment, PATH: this.#path },
+    })
+  }
+}
