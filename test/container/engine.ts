@@ -78,7 +78,7 @@ export class Engine {
 
   static async start(tools: Tools, work: string): Promise<Engine> {
     const cgroup = `mooring-test-${process.pid}`
-    for (const folder of ['data', 'exec']) await mkdir(join(work, folder))
+    for (const folder of ['data', 'exec']) await mkdir(join(work, folder), { recursive: true })
     // Not what the engine of this computer is told, if it has one.
     await writeFile(join(work, 'daemon.json'), '{}')
     const host = `unix://${join(work, 'docker.sock')}`

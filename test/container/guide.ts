@@ -8,7 +8,7 @@ import { must } from './commands.ts'
 import type { Engine } from './engine.ts'
 
 const SOURCES = ['docker', 'docs', 'node_modules', 'packages', 'package.json', 'package-lock.json']
-const PAGE_MS = 240_000
+const PAGE_MS = 420_000
 
 // Compose of its own program asks for a terminal where its successor looks whether there is one.
 const docker = (client: string, compose: string) => `#!/bin/sh
@@ -48,7 +48,7 @@ export class Guide {
     const blocks = testBlocks(text, 'container').filter(({ line }) => line > first && line < last)
     if (blocks.length === 0) throw new Error(`${page} has no block there`)
     const script = blocks.map(({ line, commands }) => `echo '--- ${page}:${line}'\n${commands}\n`)
-    return must('bash', ['-euo', 'pipefail', '-c', script.join('')], {
+    return must('bash', ['--norc', '-euo', 'pipefail', '-c', script.join('')], {
       cwd: this.folder,
       timeoutMs: PAGE_MS,
       env: { ...this.#engine.environment, PATH: this.#path },

@@ -72,6 +72,31 @@ test('acceptance 15: every variable of the compose file is one that a node reads
   }
 })
 
+test('acceptance 15: the file of one hospital opens the port of the members, and nothing else', () => {
+  const { services, volumes }: Compose = parse(readFileSync('docker/hospital.yaml', 'utf8'))
+  const { node, ...others } = services
+  assert.ok(node !== undefined)
+  assert.deepEqual(others, {})
+  assert.match(node.user, /^[1-9]\d*:[1-9]\d*$/)
+  assert.equal(node.read_only, true)
+  assert.deepEqual(node.cap_drop, ['ALL'])
+  assert.deepEqual(node.security_opt, ['no-new-privileges:true'])
+  assert.deepEqual(
+    node.ports.filter((port) => !port.startsWith('127.0.0.1:')),
+    ['7420:7420'],
+  )
+  const writable = node.volumes.filter((volume) => !volume.endsWith(':ro'))
+  assert.deepEqual(writable, ['home:/var/lib/mooring'])
+  assert.ok('home' in (volumes ?? {}))
+  const known = OPTION_ENTRIES.map(({ variable }) => variable)
+  for (const variable of Object.keys(node.environment))
+    assert.ok(known.includes(variable), variable)
+  const grace = parseDuration(node.stop_grace_period)
+  const timeout = OPTION_ENTRIES.find(({ name }) => name === 'shutdown.timeout')?.default
+  assert.ok('value' in grace && grace.value > Number(timeout), 'killed while draining')
+  assert.doesNotMatch(node.image, /latest/)
+})
+
 test('what is no hospital comes only with the profile, pinned, and on this computer alone', () => {
   const { services, volumes }: Compose = parse(composeOfFour(), { merge: true })
   const others = Object.entries(services).filter(([name]) => !name.startsWith('hospital-'))
