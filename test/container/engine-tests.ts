@@ -85,6 +85,9 @@ function testImage(world: EngineWorld): void {
     assert.equal(image?.Config.StopSignal, 'SIGTERM')
     assert.deepEqual(image?.Config.Entrypoint, contract.entrypoint)
     assert.deepEqual(image?.Config.Healthcheck.Test, ['CMD', ...contract.healthcheck])
+    const look = ['--format', '%a %u:%g', '/var/lib', '/var/lib/mooring', '/app/packages']
+    const modes = await engine.docker(['run', '--rm', '--entrypoint', 'stat', TAG, ...look])
+    assert.deepEqual(modes.trim().split('\n'), ['755 0:0', '750 10001:10001', '755 0:0'])
   })
 
   test('acceptance 15: level 4, a new volume becomes a home without anybody giving it away', async () => {

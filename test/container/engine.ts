@@ -9,6 +9,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { eventually } from '../e2e/eventually.ts'
 import { type CommandOptions, type Ended, must, run, whereIs } from './commands.ts'
+import { CGROUP } from './workplace.ts'
 
 const START_MS = 60_000
 const STOP_MS = 60_000
@@ -64,20 +65,17 @@ export class Engine {
   readonly #tools: Tools
   readonly #process: ChildProcess
   readonly environment: Readonly<Record<string, string>>
-  readonly #cgroup: string
   readonly log: string
 
-  private constructor(tools: Tools, child: ChildProcess, work: string, cgroup: string) {
+  private constructor(tools: Tools, child: ChildProcess, work: string) {
     this.#tools = tools
     this.#process = child
-    this.#cgroup = cgroup
     this.log = join(work, 'dockerd.log')
     const host = `unix://${join(work, 'docker.sock')}`
     this.environment = { DOCKER_HOST: host, DOCKER_BUILDKIT: '1', DOCKER_CONFIG: work }
   }
 
   static async start(tools: Tools, work: string): Promise<Engine> {
-    const cgroup = `mooring-test-${process.pid}`
     for (const folder of ['data', 'exec']) await mkdir(join(work, folder), { recursive: true })
     // Not what the engine of this computer is told, if it has one.
     await writeFile(join(work, 'daemon.json'), '{}')
@@ -88,7 +86,7 @@ export class Engine {
       host,
       pidfile: join(work, 'docker.pid'),
       'config-file': join(work, 'daemon.json'),
-      'cgroup-parent': `/${cgroup}`,
+      'cgroup-parent': `/${CGROUP}`,
       'default-address-pool': 'base=10.213.0.0/16,size=24',
     }).map(([name, value]) => `--${name}=${value}`)
     const namespaces = ['--mount', '--pid', '--net', '--fork', '--mount-proc']
@@ -98,7 +96,7 @@ export class Engine {
       [...namespaces, '--kill-child=SIGKILL', 'sh', '-c', script, tools.dockerd, ...flags],
       { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, PATH: SYSTEM_PATH } },
     )
-    const engine = new Engine(tools, child, work, cgroup)
+    const engine = new Engine(tools, child, work)
     const log = createWriteStream(engine.log)
     child.stdout?.pipe(log)
     child.stderr?.pipe(log)
@@ -171,7 +169,7 @@ export class Engine {
       await gone
       clearTimeout(timer)
     }
-    removeCgroups(this.#cgroup)
+    removeCgroups(CGROUP)
   }
 }
 
