@@ -129,6 +129,28 @@ test('an address stands for its computer, and for its network in IPv6', () => {
   assert.equal(addressKey('::1'), '0:0:0:0::/64')
 })
 
+test('no page of another site is given an answer to read, or a frame to show', () =>
+  guarded(async ({ url, control }) => {
+    control.open = 'loopback'
+    const origin = { origin: 'https://elsewhere.example' }
+    const status = await fetch(`${url}/v1/status`, { headers: origin })
+    const preflight = await fetch(`${url}/v1/records`, {
+      method: 'OPTIONS',
+      headers: { ...origin, 'access-control-request-method': 'POST' },
+    })
+    assert.deepEqual([status.status, preflight.status], [200, 405])
+    for (const { headers } of [status, preflight, await fetch(`${url}/nothing`)]) {
+      assert.deepEqual(
+        [...headers.keys()].filter((name) => name.startsWith('access-control-')),
+        [],
+      )
+      assert.equal(headers.get('x-content-type-options'), 'nosniff')
+      assert.equal(headers.get('cross-origin-resource-policy'), 'same-origin')
+      assert.match(headers.get('content-security-policy') ?? '', /frame-ancestors 'none'/)
+      assert.equal(headers.get('strict-transport-security'), null)
+    }
+  }))
+
 test('acts of administration are noted with who, what and the answer, before that leaves', () =>
   guarded(async ({ url, node }) => {
     const post = (path: string, body: string, headers: Record<string, string>) =>

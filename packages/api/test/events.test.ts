@@ -85,7 +85,7 @@ test('Last-Event-ID resumes in the middle of a block, before `from`', async () =
   })
 })
 
-test('a client that reconnects again and again sees every event once, in order', async () => {
+test('acceptance 12: a client that reconnects again and again sees every event once, in order', async () => {
   await serving(async ({ node, client }) => {
     const seen: (string | null)[] = []
     grow(node, 1)

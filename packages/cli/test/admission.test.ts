@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:https'
 import { join } from 'node:path'
 import { createDevnet, writeDevnetConfigs } from '@mooring/node'
 import { test } from 'uvu'
@@ -96,6 +97,34 @@ test('acts of administration are listed', () =>
     assert.match(stdout, /loopback +createSnapshot +200/)
     const { items } = JSON.parse((await run('access acts --json')).stdout)
     assert.equal(items.length, 1)
+  }))
+
+test('a node whose certificate is not believed is named, with the reason', () =>
+  inWorld(async ({ run, folder }) => {
+    await run(['tls', 'init-ca'])
+    for (const [name, ttl] of [
+      ['fresh', '20d'],
+      ['stale', '1ms'],
+    ] as const)
+      await run(['tls', 'issue', name, '--host', '127.0.0.1', '--ttl', ttl])
+    const pem = (name: string) =>
+      readFileSync(join(folder, '.mooring', 'keys', 'tls', name), 'utf8')
+    const ca = join(folder, '.mooring', 'keys', 'tls', 'ca.crt')
+    for (const [name, code] of [
+      ['fresh', 'MOR-4211'],
+      ['stale', 'MOR-4210'],
+    ] as const) {
+      const server = createServer({ cert: pem(`${name}.crt`), key: pem(`${name}.key`) })
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+      const address = server.address()
+      assert.ok(typeof address === 'object' && address !== null)
+      const trusting = code === 'MOR-4210' ? ['--cacert', ca] : []
+      const endpoint = `https://127.0.0.1:${address.port}`
+      const { code: exit, stderr } = await run(['status', '--endpoint', endpoint, ...trusting])
+      server.close()
+      assert.equal(exit, 4)
+      assert.match(stderr, new RegExp(`${code}.*for "${name}"`, 's'))
+    }
   }))
 
 test.run()

@@ -21,6 +21,7 @@ type Stand = {
   interrupt: (signal: 'SIGINT' | 'SIGTERM') => void
   started: Promise<void>
   closed: () => number
+  reloads: () => number
   fail: (error: unknown) => void
 }
 
@@ -30,11 +31,15 @@ function stand(closing: Promise<void> = Promise.resolve()): Stand {
   const failed = Promise.withResolvers<unknown>()
   const listeners = new Set<(signal: 'SIGINT' | 'SIGTERM') => void>()
   let closed = 0
+  let reloads = 0
   const node: RunningNode = {
     height: () => 12,
     api: 'http://127.0.0.1:7421',
     role: () => 'authority',
-    reload: () => Promise.resolve([]),
+    reload: () => {
+      reloads += 1
+      return Promise.resolve([])
+    },
     failed: failed.promise,
     recentLog: () => ['{"message":"new height"}'],
     bundle: () => Readable.from([Buffer.from('archive')]),
@@ -57,6 +62,7 @@ function stand(closing: Promise<void> = Promise.resolve()): Stand {
     },
     started: started.promise,
     closed: () => closed,
+    reloads: () => reloads,
     fail: failed.resolve,
   }
 }
@@ -321,6 +327,26 @@ test('a join line that was changed or cut is refused', () =>
     assert.throws(() => checkJoinNetwork(parseJoinLine(joinLine), foreign), {
       code: 'join_line_foreign',
     })
+  }))
+
+test('SIGHUP has the node read its configuration again, and changes nothing else', () =>
+  inHome(async ({ run, home }) => {
+    const node = stand()
+    const listeners = new Set<() => void>()
+    const onReload = (listener: () => void) => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    }
+    const ran = run(`--home ${home} start`, { ...node, onReload })
+    await node.started
+    await until(() => {
+      for (const listener of listeners) listener()
+      return node.reloads() > 0
+    })
+    assert.equal(node.closed(), 0)
+    node.interrupt('SIGTERM')
+    assert.equal((await ran).code, 0)
+    assert.equal(listeners.size, 0)
   }))
 
 test.run()

@@ -26,6 +26,7 @@ export type RunOptions = {
   startNode?: StartNode
   onInterrupt?: Context['onInterrupt']
   onBundle?: NonNullable<Context['onBundle']>
+  onReload?: NonNullable<Context['onReload']>
   askSecret?: Context['askSecret']
   patienceMs?: number
   onWrite?: () => void
@@ -70,6 +71,7 @@ export async function runIn(
     ...(options.patienceMs !== undefined && { patienceMs: options.patienceMs }),
     passphraseCost: { N: 1_024, r: 8, p: 1 },
     ...(options.onBundle === undefined ? {} : { onBundle: options.onBundle }),
+    ...(options.onReload === undefined ? {} : { onReload: options.onReload }),
     onInterrupt: options.onInterrupt ?? (() => () => undefined),
     startNode: options.startNode ?? (() => assert.fail('no node is to be started here')),
   })

@@ -178,7 +178,7 @@ export const NODE_TEXTS: Record<NodeErrorCode, CatalogEntry> = {
     'Check it without starting anything:   mooring config validate',
   ),
   http_not_loopback: entry(1005, 3)(
-    'The API would be open to other computers',
+    'A listener would speak with other computers in clear',
     'What goes over a network in clear can be read there, tokens too.',
     'Set tls_cert and tls_key:   mooring tls issue <name> --for server',
     'Behind a proxy that speaks TLS, set tls_terminated = "on".',

@@ -178,13 +178,19 @@ function contradictions(
 }
 
 // What goes over a network in clear can be read there, tokens too.
-function notLoopback(values: OptionValues, candidate: Candidate | undefined): OptionProblem[] {
-  const { listen, tls_cert: cert, tls_terminated: terminated } = values.http
-  const api = parseHostPort(listen)
-  if (!('value' in api) || isLoopback(api.value.host) || candidate === undefined) return []
-  if (cert !== '' || terminated === 'on') return []
-  const sentence = 'not a loopback address, and neither tls_cert nor tls_terminated is set'
-  return [{ ...problemOf(candidate, sentence), code: 'http_not_loopback' }]
+function notLoopback(
+  values: OptionValues,
+  candidates: Readonly<Record<string, Candidate | undefined>>,
+): OptionProblem[] {
+  return (['http', 'patients'] as const).flatMap((section) => {
+    const { listen, tls_cert: cert, tls_terminated: terminated } = values[section]
+    const address = parseHostPort(listen)
+    const candidate = candidates[`${section}.listen`]
+    const isLocal = !('value' in address) || isLoopback(address.value.host)
+    if (isLocal || candidate === undefined || cert !== '' || terminated === 'on') return []
+    const sentence = 'not a loopback address, and neither tls_cert nor tls_terminated is set'
+    return [{ ...problemOf(candidate, sentence), code: 'http_not_loopback' }]
+  })
 }
 
 function tlsContradictions({ http, patients }: OptionValues): [source: string, sentence: string][] {
@@ -238,7 +244,7 @@ export function resolveOptions(sources: OptionSources): ResolvedOptions {
   const problems: OptionProblem[] = [...(sources.file?.problems ?? [])]
   const origins: Record<string, Origin> = {}
   const tree: ValueTree = {}
-  let apiListen: Candidate | undefined
+  const listens: Record<string, Candidate> = {}
   for (const entry of OPTION_ENTRIES) {
     const candidates = candidatesOf(entry, sources)
     const fallback = entry.profiles?.[profile] ?? entry.default
@@ -254,14 +260,14 @@ export function resolveOptions(sources: OptionSources): ResolvedOptions {
       }
       value = parsed.value
       origin = candidate.origin
-      if (entry.name === 'http.listen') apiListen = candidate
+      if (entry.key === 'listen') listens[entry.name] = candidate
     }
     origins[entry.name] = origin
     tree[entry.section] = { ...tree[entry.section], [entry.key]: value }
   }
   if (!isComplete(tree)) throw new TypeError('a default is no value of its own option')
   const values: OptionValues = tree
-  problems.push(...misspeltVariables(sources.env), ...notLoopback(values, apiListen))
+  problems.push(...misspeltVariables(sources.env), ...notLoopback(values, listens))
   // What contradicts is only known once every single value is right.
   if (problems.length === 0) problems.push(...contradictions(values, origins))
   if (sources.file?.isToml !== false) problems.push(...missing(sources))

@@ -2,7 +2,7 @@
 // that administration leaves on the chain.
 
 import assert from 'node:assert/strict'
-import { appendFileSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,10 +22,14 @@ const DAY_MS = 86_400_000
 
 interface World {
   home: string
-  configure: (lines: string) => void
+  /** Lines in sections of the file, `http` when there is no other word. */
+  configure: (lines: string, others?: Record<string, string>) => void
   load: () => Promise<NodeOptions>
   start: () => Promise<RunningNode>
 }
+
+const put = (text: string, [name, added]: [string, string]) =>
+  text.replace(`[${name}]\n`, `[${name}]\n${added}\n`)
 
 async function inHome(scenario: (world: World) => Promise<void>): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), 'mooring-gate-'))
@@ -41,7 +45,10 @@ async function inHome(scenario: (world: World) => Promise<void>): Promise<void> 
     const load = () => loadNodeOptions({ home, flags, env: {} })
     await scenario({
       home,
-      configure: (lines) => writeFileSync(file, first.replace('[http]\n', `[http]\n${lines}\n`)),
+      configure: (lines, others = {}) => {
+        const sections = Object.entries({ http: lines, ...others })
+        writeFileSync(file, sections.reduce(put, first))
+      },
       load,
       start: async () => {
         const node = await startNode(await load())
@@ -186,12 +193,32 @@ test('a listener speaks TLS, knows clients by their certificates, and reads all 
     assert.equal(mixed?.code, 'tls_mismatch')
     assert.equal((await as('unknown').status()).node.name, 'hospital-0')
 
-    appendFileSync(join(home, 'config', 'mooring.toml'), '\n[log]\nlevel = "loud"\n')
+    configure(files, { log: 'level = "loud"' })
     const wrong = await node.reload()
     assert.deepEqual(
       wrong.map(({ part, outcome, code }) => [part, outcome, code]),
       [['configuration', 'refused', 'options_invalid']],
     )
+  }))
+
+test('wallets are answered over TLS of their own', () =>
+  inHome(async ({ home, configure, start }) => {
+    const now = Date.now()
+    const times = { notBefore: now - 60_000, notAfter: now + 90 * DAY_MS }
+    const how = { passphrase: null, isForced: true }
+    await initAuthority(home, { name: 'CA', ...times }, how)
+    const wish = { ...times, name: 'wallets', use: 'server' as const, hosts: ['127.0.0.1'] }
+    await issueFromAuthority(home, wish, how)
+    const tls = 'tls_cert = "keys/tls/wallets.crt"\ntls_key = "keys/tls/wallets.key"'
+    configure('', { patients: `listen = "127.0.0.1:0"\n${tls}` })
+    await start()
+    const log = readFileSync(join(home, 'logs', 'node.log'), 'utf8')
+    const [, url = ''] = /"address":"(https:[^"]+)"/.exec(log) ?? []
+    const ca = readFileSync(join(tlsFolder(home), 'ca.crt'), 'utf8')
+    assert.equal((await connectClient(url, { ca }).live()).status, 'ok')
+    await assert.rejects(connectClient(url).live(), refusedAs('unreachable'))
+    const plain = connectClient(url.replace('https:', 'http:'))
+    await assert.rejects(plain.live(), refusedAs('unreachable'))
   }))
 
 test('an expired certificate stops no node, and is an alarm that names it', () =>

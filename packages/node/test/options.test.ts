@@ -180,13 +180,30 @@ test('all problems of all sources come at once, those of the file in its order',
   assert.match(problems[5]?.sentence ?? '', /Did you mean "MOORING_LOG_LEVEL"\?$/)
 })
 
-test('only loopback addresses are taken for the API, with a code of their own', () => {
+test('what other computers reach speaks TLS, with a code of its own where it would not', () => {
   for (const listen of ['127.0.0.1:1', '127.8.0.1:1', 'localhost:1', '[::1]:1']) {
     assert.deepEqual(resolve(`${HEAD}[http]\nlisten = "${listen}"\n`).problems, [], listen)
   }
   for (const listen of ['0.0.0.0:1', '[::]:1', '10.0.0.7:1', 'st-mary.example:1', '128.0.0.1:1']) {
     const { problems } = resolve(null, { flags: { 'node.name': 'a', 'http.listen': listen } })
     assert.equal(problems[0]?.code, 'http_not_loopback', listen)
+    const wallets = { flags: { 'node.name': 'a', 'patients.listen': listen } }
+    assert.equal(resolve(null, wallets).problems[0]?.code, 'http_not_loopback', listen)
+  }
+  const http = `${HEAD}[http]\nlisten = "0.0.0.0:1"\n`
+  assert.deepEqual(resolve(`${http}tls_cert = "a.crt"\ntls_key = "a.key"\n`).problems, [])
+  assert.deepEqual(resolve(`${http}tls_terminated = "on"\n`).problems, [])
+  for (const [lines, told] of [
+    ['tls_cert = "a.crt"', /belong together/],
+    ['tls_cert = "a.crt"\ntls_key = "a.key"\ntls_terminated = "on"', /contradict/],
+    ['client_ca = "ca.crt"', /needs tls_cert/],
+    ['client_roles = ["a=viewer"]', /needs client_ca/],
+    ['tls_terminated = "on"\nopen = "loopback"', /all clients are local/],
+    ['client_roles = ["a=king"]', /such as "lab-gateway=submitter"/],
+    ['rate = "50"', /such as "50\/s"/],
+  ] as const) {
+    const { problems } = resolve(`${HEAD}[http]\n${lines}\n`)
+    assert.match(problems[0]?.sentence ?? '', told, lines)
   }
 })
 
