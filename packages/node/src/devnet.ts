@@ -2,6 +2,7 @@
 // up` runs them as processes, the tests and the benchmarks in one; all get them from here.
 
 import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { copyFile, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -11,6 +12,7 @@ import {
   createGenesis,
   DEVNET_PARAMETERS,
   formatGenesisJson,
+  type Genesis,
   genesisDigest,
   networkId,
   type Organisation,
@@ -20,9 +22,18 @@ import {
   signGenesisEntry,
 } from '@mooring/ledger'
 import { formatConfigFile } from './config-file.ts'
-import { createHome, homePaths } from './home.ts'
+import { createHome, type HomePaths, homePaths } from './home.ts'
 import { makeFirstGuard } from './first-guard.ts'
-import { createKeyRing, keepKeyRing, type KeyRing, readPublicHalf, writeKeyRing } from './keys.ts'
+import {
+  createKeyRing,
+  keepKeyRing,
+  keyFileName,
+  type KeyRing,
+  readPublicHalf,
+  replaceKeyFile,
+  writeKeyFile,
+  writeKeyRing,
+} from './keys.ts'
 import { NodeError } from './node-error.ts'
 
 export type DevnetPorts = { p2p: number; http: number; metrics: number }
@@ -56,10 +67,13 @@ export type DevnetInput = {
   seed?: Uint8Array
   time?: number
   parameters?: Partial<Parameters>
+  // Each votes through a signer, whose home is in the folder `signer` of its own.
+  hasSigners?: boolean
 }
 
 const PORT_STEP = 10
 const HOST = '127.0.0.1'
+const SIGNER = 'unix:signer/run/signer.sock'
 
 export function portsOf(basePort: number, index: number): DevnetPorts {
   const first = basePort + PORT_STEP * index
@@ -155,6 +169,7 @@ export async function createDevnet(input: DevnetInput): Promise<Devnet> {
     await writeKeyRing(paths.keys, keys, { created: new Date(time) })
     await makeFirstGuard(paths.guard)
     await writeFile(paths.genesisFile, formatGenesisJson(genesis), { mode: 0o444, flag: 'wx' })
+    if (input.hasSigners === true) await moveToSigner(paths, { name, time, genesis, keys })
   }
   const devnet = {
     dir: input.dir,
@@ -166,6 +181,32 @@ export async function createDevnet(input: DevnetInput): Promise<Devnet> {
   }
   await writeDevnetConfigs(devnet)
   return devnet
+}
+
+/** Where the signer of a devnet's node has its home. */
+export function signerHome(home: string): string {
+  return join(home, 'signer')
+}
+
+async function moveToSigner(
+  node: HomePaths,
+  {
+    name,
+    time,
+    genesis,
+    keys: { consensus },
+  }: { name: string; time: number; genesis: Genesis; keys: KeyRing },
+): Promise<void> {
+  const { publicKey } = consensus
+  const paths = await createHome(signerHome(node.home))
+  const file = keyFileName('consensus')
+  const created = new Date(time)
+  await writeKeyFile(join(paths.keys, file), 'consensus', consensus, { created })
+  await replaceKeyFile(join(node.keys, file), 'consensus', { publicKey, seed: null }, { created })
+  await makeFirstGuard(paths.guard)
+  await writeFile(paths.genesisFile, formatGenesisJson(genesis), { mode: 0o444, flag: 'wx' })
+  const text = formatConfigFile({ 'node.name': name, 'node.profile': 'devnet' })
+  await writeFile(paths.configFile, text, { mode: 0o600, flag: 'wx' })
 }
 
 export type NewcomerInput = {
@@ -215,6 +256,7 @@ export async function writeDevnetConfigs(devnet: Devnet): Promise<void> {
         .map((other) => `/ip4/${HOST}/tcp/${other.ports.p2p}/p2p/${other.peerId}`),
       'http.listen': `${HOST}:${node.ports.http}`,
       'metrics.listen': `${HOST}:${node.ports.metrics}`,
+      ...(existsSync(signerHome(node.home)) ? { 'keys.signer': SIGNER } : {}),
     })
     const temporary = `${configFile}.new`
     await writeFile(temporary, text, { mode: 0o600 })

@@ -18,6 +18,7 @@ export {
   findPortBlock,
   portsOf,
   readDevnet,
+  signerHome,
   writeDevnetConfigs,
 } from './devnet.ts'
 export type { CatalogEntry } from './error-entry.ts'

@@ -29,6 +29,7 @@ import type { Result } from '../program.ts'
 type UpCommandOptions = DevnetOptions & {
   nodes?: number
   observers?: number
+  signers?: boolean
   load?: number
   basePort: number
   heartbeat?: number
@@ -107,6 +108,7 @@ async function reachReady(
       heartbeatMs: options.heartbeat,
       basePort: options.basePort,
       isReset: options.reset === true,
+      hasSigners: options.signers === true,
       say: output.note,
     })
     const others = await announce(state, output)
@@ -215,6 +217,7 @@ export function addUp(group: Command, context: Context, result: Result): void {
         countArgument,
       ),
     )
+    .option('--signers', 'each votes through a signer; decided when the devnet is made')
     .addOption(
       new Option('--load <rate>', 'then submit made-up measurements: 5/s').argParser(rateArgument),
     )

@@ -32,6 +32,8 @@ export type MakeOptions = {
   heartbeatMs: number | undefined
   basePort: number
   isReset: boolean
+  // Only when it is made now.
+  hasSigners?: boolean
   say: (text: string) => void
 }
 
@@ -94,13 +96,13 @@ async function isUsed(dir: string): Promise<boolean> {
 }
 
 async function create(options: MakeOptions): Promise<DevnetState> {
-  const { dir, name, nodes = NODES, heartbeatMs = HEARTBEAT_MS, say } = options
+  const { dir, name, nodes = NODES, heartbeatMs = HEARTBEAT_MS, hasSigners = false, say } = options
   if (await isUsed(dir)) throw new NodeError('file_exists', { path: dir })
   const basePort = await freeBlock(options.basePort, nodes, say)
   const draft = join(dirname(dir), `.${basename(dir)}.new-${process.pid}`)
   await mkdir(dirname(dir), { recursive: true })
   try {
-    await createDevnet({ dir: draft, name, nodes, heartbeatMs, basePort })
+    await createDevnet({ dir: draft, name, nodes, heartbeatMs, basePort, hasSigners })
     await rm(dir, { recursive: true, force: true })
     await rename(draft, dir)
   } finally {

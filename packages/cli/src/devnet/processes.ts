@@ -2,15 +2,18 @@
 // in the terminal reaches the command that started them and not the nodes.
 
 import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdir, open, readFile } from 'node:fs/promises'
 import { flushCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { signerHome } from '@mooring/node'
 import type { Environment } from '../context.ts'
 import { type DevnetNodeState, isRunning } from './state.ts'
 
 const MAIN = fileURLToPath(new URL('../../bin/mooring.js', import.meta.url))
+const WITH_SIGNER = fileURLToPath(new URL('with-signer.ts', import.meta.url))
 const MISBEHAVE = fileURLToPath(new URL('misbehave.ts', import.meta.url))
 // The young generation of the heap grows to 128 MiB while a large record passes through, and is as
 // good with a fourth of that. A node that somebody starts has it from NODE_OPTIONS.
@@ -36,11 +39,17 @@ function childEnvironment(env: Environment): Record<string, string> {
   return kept
 }
 
+function programOf({ behaviour, home }: DevnetNodeState): string[] {
+  if (behaviour !== undefined) return [MISBEHAVE, behaviour]
+  const signer = signerHome(home)
+  return existsSync(signer) ? [WITH_SIGNER, signer] : [MAIN]
+}
+
 export async function startProcess(node: DevnetNodeState, env: Environment): Promise<Started> {
   await mkdir(join(node.home, 'logs'), { recursive: true, mode: 0o700 })
   // The node finds compiled what this process has compiled for itself.
   flushCompileCache()
-  const program = node.behaviour === undefined ? [MAIN] : [MISBEHAVE, node.behaviour]
+  const program = programOf(node)
   const log = await open(logFile(node), 'a', 0o600)
   try {
     const child = spawn(

@@ -1,0 +1,28 @@
+// The program of a hospital of a devnet that votes through a signer: `node with-signer.ts <home of the
+// signer> <words>` is what `mooring <words>` is, with a signer in a process beside it. However this
+// process ends, the signer notices that the channel between them is closed, and ends as well.
+
+import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { startNode } from '@mooring/node'
+import { runProcess } from '../process.ts'
+
+const SIGNER = 'signer'
+
+const [home = '', ...words] = process.argv.slice(2)
+if (home === SIGNER) {
+  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'))
+} else {
+  const self = fileURLToPath(import.meta.url)
+  const serving = [self, SIGNER, '--home', home, 'signer', 'serve']
+  const signer = spawn(process.execPath, serving, {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
+  // A signer that cannot start says why in the log, and the node says that it waits.
+  signer.on('error', (error) =>
+    process.stderr.write(`the signer does not start: ${error.message}\n`),
+  )
+  signer.unref()
+  signer.channel?.unref()
+}
+await runProcess(startNode, words)
