@@ -31,6 +31,17 @@ async function withMetrics(work: (filled: Filled) => Promise<void>): Promise<voi
     const parts = {
       ...world.parts,
       network: { ...world.parts.network, stats: () => network.stats() },
+      // Whoever may serve blocks may serve wrong ones, a guest of a local list included.
+      sync: {
+        isActive: false,
+        progress: () => ({
+          ...world.parts.sync.progress(),
+          bad: [
+            { name: 'county', reason: 'forged', count: 2 },
+            { name: '12D3KooWguest', reason: 'forged', count: 7 },
+          ],
+        }),
+      },
     }
     const disk = { current: () => ({ bytes: 4_096, freeBytes: 1 << 20 }) }
     const health = new Health(parts, { votes: world.votes, disk, onAlarm: () => undefined })
@@ -132,6 +143,7 @@ test('a scrape reads health, peers and the doors as they are', async () => {
       '{kind="observer",direction="inbound"} 0',
       '{kind="observer",direction="outbound"} 1',
     ])
+    assert.deepEqual(await scrape('sync_bad_answers'), ['{peer="county"} 2'])
     const up = await scrape('p2p_peer_up')
     assert.ok(up.includes('{peer="county"} 0') && up.includes('{peer="riverside"} 1'))
     assert.equal((await scrape('p2p_peer_rtt_seconds')).length, 3)
