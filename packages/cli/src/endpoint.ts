@@ -4,7 +4,7 @@
 
 import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { parseHostPort, readConfigFile, homePaths, resolveOptions } from '@mooring/node'
+import { NodeError, parseHostPort, readConfigFile, homePaths, resolveOptions } from '@mooring/node'
 import type { Client } from '@mooring/api/client'
 import { connectClient } from '@mooring/api/node-client'
 import { type Context, configOf, type GlobalOptions, homeOf } from './context.ts'
@@ -23,8 +23,11 @@ export type Endpoint = {
 
 const USUAL = 'http://127.0.0.1:7421'
 
-function urlOf(text: string): string {
-  return /^(https?:\/\/|unix:)/.test(text) ? text.replace(/\/+$/, '') : `http://${text}`
+export function urlOf(text: string): string {
+  const url = /^(https?:\/\/|unix:)/.test(text) ? text.replace(/\/+$/, '') : `http://${text}`
+  if (url.startsWith('unix:') || URL.canParse(url)) return url
+  const detail = `"${text}" is no address of a node: a URL, host:port or unix:<path>.`
+  throw new NodeError('usage', { detail, command: '' })
 }
 
 function named(text: string, origin: string): Endpoint {

@@ -17,6 +17,8 @@ const OTHERS = [
   /^genesis show\b.*--raw/,
   /^start\b/,
   /^config schema\b/,
+  /^completion\b/,
+  /^man\b/,
 ]
 
 export function components(): Components {

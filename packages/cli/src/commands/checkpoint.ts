@@ -10,7 +10,7 @@ import { NodeError } from '@mooring/node'
 import { type Command, Option } from 'commander'
 import { countArgument, remote, withHelp } from '../command-help.ts'
 import type { Context } from '../context.ts'
-import { type RemoteOptions, withNode } from '../endpoint.ts'
+import { type RemoteOptions, urlOf, withNode } from '../endpoint.ts'
 import { createOutput, formatFields, formatTable, shortDigest } from '../output.ts'
 import type { Result } from '../program.ts'
 import { asking } from '../remote-error.ts'
@@ -141,7 +141,7 @@ function elsewhere<T>(
   url: string,
   work: (client: ReturnType<typeof connectClient>) => Promise<T>,
 ): Promise<T> {
-  const client = connectClient(url, { timeoutMs: options.timeout })
+  const client = connectClient(urlOf(url), { timeoutMs: options.timeout })
   return asking({ url, origin: 'the command line' }, options.timeout, work(client))
 }
 
