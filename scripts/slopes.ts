@@ -3,7 +3,8 @@
  * that may be noise.
  *
  * Memory of a program with a collector is a saw; what counts is its lower edge. So the time is cut into
- * parts and the least of each part kept, after a beginning in which caches fill is left out.
+ * parts and the least of each part kept, after the first half, in which caches and write buffers fill, is
+ * left out.
  */
 
 export type Sample = { atMs: number; value: number }
@@ -17,7 +18,7 @@ export type Slope = {
 }
 
 const HOUR_MS = 3_600_000
-const WARM_UP = 0.25
+const WARM_UP = 0.5
 const PARTS = 24
 
 /** After the beginning; null with too few samples to say anything. */

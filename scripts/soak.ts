@@ -114,6 +114,9 @@ async function watch(dir: string, minutes: number): Promise<boolean> {
       rate: values.rate,
       rows,
       load: report,
+      series: Object.fromEntries(
+        [...series].map(([node, figures]) => [node, Object.fromEntries(figures)]),
+      ),
       problems,
     }
     await writeFile(values.json, `${JSON.stringify(document, null, 2)}\n`)
