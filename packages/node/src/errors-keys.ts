@@ -83,7 +83,7 @@ export const KEYS_TEXTS: Record<KeysErrorCode, CatalogEntry> = {
   signer_unreachable: entry(1130, 4, 503)(
     'The signer does not answer',
     '{signer}: {detail}. This node follows the chain and does not vote until the signer is back.',
-    'Start it:   mooring --home <its home> signer serve',
+    'Start it:   mooring --home <dir> signer serve',
     'Nothing else is needed: the node goes on by itself.',
   ),
   signer_contradiction: entry(1131, 12, 409)(
