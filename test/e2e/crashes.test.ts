@@ -77,7 +77,7 @@ test('acceptance 2: everything that was acknowledged is there, byte for byte', a
 test('acceptance 2: one block a height, equal states, nothing lost, no contradictory votes', async () => {
   const devnet = await starting
   const { stdout } = await devnet.succeed('devnet check', { timeoutMs: CHECK_MS })
-  assert.equal(stdout.match(/ ok /g)?.length, 6, stdout)
+  assert.equal(stdout.match(/ ok /g)?.length, 7, stdout)
   assert.match(stdout, new RegExp(`kept and final +ok +${promised.length} of `))
   assert.match(stdout, /no contradictory votes +ok +\d+ votes in 4 journals/)
   for (const { name, metrics } of devnet.nodes) {

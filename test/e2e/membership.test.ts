@@ -138,7 +138,7 @@ test('nothing that was acknowledged is lost, and the check over all epochs is cl
   }
   const promised = load.promised.length
   const { stdout } = await devnet.succeed('devnet check', { timeoutMs: CHECK_MS })
-  assert.equal(stdout.match(/ ok /g)?.length, 6, stdout)
+  assert.equal(stdout.match(/ ok /g)?.length, 7, stdout)
   assert.match(stdout, new RegExp(`kept and final +ok +${promised} of ${promised} records`))
   process.stdout.write(`${promised} records acknowledged, ${load.refused()} refusals\n`)
 })
