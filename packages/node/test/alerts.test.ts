@@ -3,7 +3,7 @@
 // text. PromQL is parsed by the grammar of Prometheus itself.
 
 import assert from 'node:assert/strict'
-import { globSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { parser } from '@prometheus-io/lezer-promql'
 import { test } from 'uvu'
 import { parse } from 'yaml'
@@ -188,6 +188,13 @@ test('every alert has a runbook and a text, and there is no runbook without an a
   }
   assert.deepEqual([...alerts].toSorted(), Object.keys(ALERT_CODES).toSorted())
   assert.deepEqual(runbooks(), Array.from(alerts, (alert) => runbookOf(alert)).toSorted())
+})
+
+test('a runbook sends nobody to a page that is not there', () => {
+  for (const path of runbooks()) {
+    for (const [, link = ''] of read(path).matchAll(/\]\(([^)#]+)[^)]*\)/g))
+      assert.ok(existsSync(new URL(link, new URL(path, TOP))), `${path}: ${link}`)
+  }
 })
 
 interface Panel {
