@@ -25,6 +25,7 @@ import { HOLDER_TEXTS, PEER_TEXTS } from './errors-holder.ts'
 import { COMMAND_TEXTS, HALT_TEXTS, NODE_TEXTS } from './errors-local.ts'
 import { MEMBERSHIP_TEXTS } from './errors-membership.ts'
 import { API_TEXTS, NETWORK_TEXTS } from './errors-network.ts'
+import { SEEING_TEXTS } from './errors-seeing.ts'
 import { STORAGE_TEXTS } from './errors-storage.ts'
 import { NodeError } from './node-error.ts'
 
@@ -120,9 +121,20 @@ function codeOf(error: object): string | undefined {
   return 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }
 
+// Whatever was to be opened: that nothing more may be is what somebody has to know.
+function isOutOfFiles(error: unknown): boolean {
+  for (let each = error; each instanceof Error; each = each.cause) {
+    const code = codeOf(each)
+    if (code === 'EMFILE' || code === 'ENFILE') return true
+    if (each.message.includes('Too many open files')) return true
+  }
+  return false
+}
+
 // The text of an error of this project; undefined for everything else, which is then a bug.
 export function entryOf(error: unknown): CatalogEntry | undefined {
   if (!(error instanceof Error)) return undefined
+  if (isOutOfFiles(error)) return SEEING_TEXTS.descriptors_exhausted
   if (error instanceof NodeError) {
     const { code } = error
     return lookUp('command', code) ?? lookUp('node', code) ?? lookUp('membership', code)
