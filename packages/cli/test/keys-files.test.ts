@@ -149,6 +149,10 @@ test('the consensus key moves to a signer, and leaves its public half behind', (
     assert.match((await atSigner(again)).stderr, /MOR-1038/)
     assert.equal((await atSigner(`keys import ${folder}/none --type consensus`)).code, 6)
 
+    const other = join(folder, 'other.json')
+    assert.equal((await at(`keys new --type consensus -o ${other}`)).code, 0)
+    const opened = `--import-passphrase-file ${passphrase(OLD)}`
+    await fails(2, 'MOR-1129', `keys import ${other} --type consensus ${opened}`)
     const back = await at(again)
     assert.equal(back.code, 0, back.stderr)
     assert.ok(readdirSync(join(home, 'guard')).some((name) => name.startsWith('kept-')))

@@ -11,7 +11,6 @@ export type KeysErrorCode =
   | 'keys_must_be_sealed'
   | 'key_unsealed'
   | 'key_elsewhere'
-  | 'key_not_moved'
   | 'key_foreign'
   | SignerErrorCode
 
@@ -69,11 +68,6 @@ export const KEYS_TEXTS: Record<KeysErrorCode, CatalogEntry> = {
     'The secret half of a key is not here',
     '{path} has the public half of the {duty} key only: a signer holds the rest.',
     'Name the signer:   signer = "unix:<path>" under [keys]',
-  ),
-  key_not_moved: entry(1128, 7, 409)(
-    'The key was not taken over',
-    '{detail}',
-    'See what is there:   mooring keys list',
   ),
   key_foreign: entry(1129, 2, 422)(
     'That is another key',

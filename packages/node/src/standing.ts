@@ -9,6 +9,7 @@ import { checkGuardCovers } from './guard-cover.ts'
 import type { NodeOptions } from './load-options.ts'
 import type { Logger, RootLogger } from './logger.ts'
 import { MembershipWatch } from './membership-watch.ts'
+import { catalogEntry } from './errors.ts'
 import { findNextKey } from './next-keys.ts'
 import { consensusKeyNamed, ownIdOf, refuseRemoved, takeNamedKeys } from './own-place.ts'
 import { refuseUnspoken } from './protocol.ts'
@@ -31,6 +32,10 @@ export async function ownOptions(
   const state = stores.chain.state()
   const { height } = stores.chain.tip
   const options = { ...given, name: ownIdOf(state, given) }
+  for (const path of unsealedKeys(options)) {
+    const mor = catalogEntry('key_unsealed')?.mor ?? null
+    logger.warn('a key lies on the disk in plain text', { code: 'key_unsealed', mor, path })
+  }
   refuseRemoved(state, options.name, height)
   refuseUnspoken(state, height + 1)
   const keys = await takeNamedKeys(options, state, logger)
@@ -41,6 +46,18 @@ export async function ownOptions(
   const own = { ...options, keys: { ...keys, transport: next ?? keys.transport } }
   checkGuard(own, stores, logger)
   return own
+}
+
+/** Of a node that is no trial: the files whose secret half anybody reads who has the disk. */
+export function unsealedKeys({
+  profile,
+  halves,
+  keyPaths,
+}: Pick<NodeOptions, 'profile' | 'halves' | 'keyPaths'>): string[] {
+  if (profile !== 'prod') return []
+  return (['consensus', 'transport', 'anchor', 'seal'] as const)
+    .filter((duty) => halves[duty].form === 'plain')
+    .map((duty) => keyPaths[duty])
 }
 
 /** Whoever has lost votes and knows it observes; whoever does not know it must not start. */

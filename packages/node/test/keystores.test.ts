@@ -9,6 +9,7 @@ import type { ScryptCost } from '@mooring/crypto'
 import { test } from 'uvu'
 import {
   createKeyRing,
+  type FoundKey,
   KEY_DUTIES,
   readKeyFile,
   readPublicHalf,
@@ -23,6 +24,7 @@ import {
   passphraseFrom,
   type PassphraseSources,
 } from '../src/passphrase-source.ts'
+import { unsealedKeys } from '../src/standing.ts'
 import { noPassphrase, type Passphrase, SeedLock } from '../src/seed-lock.ts'
 
 const CHEAP: ScryptCost = { N: 1_024, r: 8, p: 1 }
@@ -196,6 +198,24 @@ function typed(...words: string[]): Promise<Passphrase> {
   const ask = () => Promise.resolve(words.shift() ?? '')
   return newPassphraseFrom({ file: null, env: {}, askSecret: ask })()
 }
+
+test('a node that is no trial says which of its keys lie open', () =>
+  inFolder(async (folder) => {
+    const keys = createKeyRing()
+    const paths = { consensus: '', transport: '', anchor: '', seal: '' }
+    const halves: Partial<Record<keyof typeof paths, FoundKey>> = {}
+    for (const duty of ['consensus', 'transport', 'anchor', 'seal'] as const) {
+      paths[duty] = join(folder, `${duty}.json`)
+      const lock = duty === 'seal' || duty === 'consensus' ? lockWith('right passphrase') : null
+      await writeKeyFile(paths[duty], duty, keys[duty], { created: NOW, lock })
+      halves[duty] = await readPublicHalf(paths[duty], duty)
+    }
+    const { consensus, transport, anchor, seal } = halves
+    assert.ok(consensus && transport && anchor && seal)
+    const home = { keyPaths: paths, halves: { consensus, transport, anchor, seal } }
+    assert.deepEqual(unsealedKeys({ ...home, profile: 'prod' }), [paths.transport, paths.anchor])
+    assert.deepEqual(unsealedKeys({ ...home, profile: 'devnet' }), [])
+  }))
 
 test('a change of the passphrase that a crash cut short is finished, or never was', () =>
   inFolder(async (home) => {

@@ -109,6 +109,30 @@ test('a signer that hangs counts as one that is away', () =>
     deaf.close()
   }))
 
+test('what answers with anything else than a signature is no signer', () =>
+  SignerWorld.open(async (world) => {
+    const home = await world.home('signer')
+    await world.start(home)
+    const strange = await world.home('strange')
+    const { address } = strange.options
+    assert.ok(address.kind === 'unix' && home.options.address.kind === 'unix')
+    const { path } = home.options.address
+    // Passes everything on, and turns the signatures that come back.
+    const between = createServer((socket) => {
+      const signer = connect({ path })
+      for (const each of [socket, signer]) each.on('error', () => undefined)
+      socket.pipe(signer)
+      signer.on('data', (chunk: Buffer) => {
+        if (chunk.length < 120) chunk[chunk.length - 1] = (chunk.at(-1) ?? 0) ^ 1
+        socket.write(chunk)
+      })
+    }).listen(address.path)
+    await once(between, 'listening')
+    const node = world.connect(address)
+    await refuses('signer_strange', node.vote(publicKey, voteFor('notarize', 1), always))
+    between.close()
+  }))
+
 test('a signer says that its organisation is ready for a change, with the key in question', () =>
   SignerWorld.open(async (world) => {
     const home = await world.home('signer')
