@@ -79,6 +79,7 @@ export class Gate {
   }
 
   findings(): readonly Finding[] {
+    this.#measure()
     return certificateFindings(this.certificates, this.#modules.clock.wall())
   }
 
@@ -183,6 +184,7 @@ export class Gate {
         role === use && revokedAt === null && expiresAt > now ? [expiresAt] : [],
       )
       if (ends.length > 0) metrics.tokenExpiry.set({ use }, Math.min(...ends) / 1_000)
+      else metrics.tokenExpiry.remove({ use })
     }
   }
 }

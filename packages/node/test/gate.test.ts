@@ -72,6 +72,10 @@ async function until<T>(read: () => Promise<T | undefined>, what: string): Promi
   throw new Error(`waited for ${what}`)
 }
 
+async function measured({ metrics }: NodeOptions): Promise<string> {
+  return await (await fetch(`http://${metrics.listen ?? ''}/metrics`)).text()
+}
+
 const refusedAs = (code: string) => (error: unknown) =>
   error instanceof ApiProblem && error.code === code
 
@@ -82,7 +86,8 @@ test('a token opens what its role permits until it is revoked, and every act is 
   inHome(async ({ home, configure, start, load }) => {
     configure('open = "nobody"')
     const node = await start()
-    const { genesisDigest } = await load()
+    const options = await load()
+    const { genesisDigest } = options
     const { admin } = connectClient(`unix:${join(home, 'run', 'admin.sock')}`)
     const { access } = admin
     assert.deepEqual(await access.caller(), { name: 'socket', role: 'admin' })
@@ -96,8 +101,10 @@ test('a token opens what its role permits until it is revoked, and every act is 
       role: 'viewer',
     })
     await assert.rejects(lab.createSnapshot(), refusedAs('role_missing'))
+    assert.match(await measured(options), /token_expiry_timestamp_seconds{use="viewer"} \d+/)
     await access.revokeToken(made.id)
     await assert.rejects(lab.status(), refusedAs('token_revoked'))
+    assert.doesNotMatch(await measured(options), /token_expiry_timestamp_seconds{use/)
     const { items: tokens } = await access.tokens()
     assert.deepEqual(
       tokens.map(({ id, status }) => [id, status]),
