@@ -78,12 +78,17 @@ test('paths get longer, a node stands still, and blocks go on', async () => {
   const slow = await devnet.succeed('devnet latency 40ms 2')
   assert.match(slow.stdout, /^3 paths take 40ms longer each way: those of hospital-2$/m)
   const home = nodeAt(devnet, 0).home
-  const words = ['peer', 'ping', 'hospital-2', '--count', '1', '--json', '--home', home]
-  const ping = await devnet.succeed(words)
-  const { roundTripsMs }: { roundTripsMs: number[] } = JSON.parse(ping.stdout)
+  const words = ['peer', 'ping', 'hospital-2', '--count', '3', '--json', '--home', home]
+  const times = await eventually('the slow path answers', KNOWN_MS, async () => {
+    const { stdout } = await devnet.succeed(words)
+    const { roundTripsMs }: { roundTripsMs: (number | null)[] } = JSON.parse(stdout)
+    const answered = roundTripsMs.filter((ms) => ms !== null)
+    return answered.length > 0 ? answered : undefined
+  })
+  // Both ways are slow: a lower bound, whatever the computer does besides.
   assert.ok(
-    roundTripsMs.every((ms) => ms >= 80),
-    roundTripsMs.join(),
+    times.every((ms) => ms >= 80),
+    times.join(),
   )
   await submit(devnet, 2, FINAL_MS)
   await devnet.succeed('devnet pause 3')

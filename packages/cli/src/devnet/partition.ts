@@ -11,6 +11,8 @@ import { activeNodes, type DevnetNodeState, type DevnetState } from './state.ts'
 
 const REASON = 'devnet partition'
 const POLL_MS = 100
+// Who is hung up on hears of it a moment later, and counts the connection until then.
+const LOOKS = 3
 
 const isUp = ({ pid, isPaused }: DevnetNodeState): boolean => pid !== null && isPaused !== true
 
@@ -70,13 +72,15 @@ export async function untilLinked(
 ): Promise<boolean> {
   const deadline = performance.now() + timeoutMs
   const running = groups.map((group) => group.filter(isUp))
+  let looks = 0
   for (;;) {
     const reports = await askAll(running.flat())
     const isDone = reports.every(({ node, status }) => {
       const group = running.find((each) => each.includes(node)) ?? []
       return status !== null && status.peers.connected === group.length - 1
     })
-    if (isDone) return true
+    looks = isDone ? looks + 1 : 0
+    if (looks === LOOKS) return true
     if (performance.now() >= deadline) return false
     await pause(POLL_MS)
   }
