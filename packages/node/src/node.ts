@@ -40,7 +40,7 @@ import { type NextTransport, ownOptions, startStanding } from './standing.ts'
 import { roleOf } from './status.ts'
 import { Pruning } from './pruning.ts'
 import { SignerConnection } from './remote-signer.ts'
-import { checkAtStart } from './start-check.ts'
+import { checkAtStart, tellOfMigration } from './start-check.ts'
 import { startServing } from './serving.ts'
 import { startFromSnapshot } from './snapshot-start.ts'
 import { Snapshots } from './snapshots.ts'
@@ -123,6 +123,7 @@ async function assemble(
   const guard = { guardDir, marksPath, machine: machineName(), rejoin }
   const stores = keep(await openStores({ ...given, ...guard, dataDir }))
   measureDatabases(stores.databases, metrics)
+  tellOfMigration(stores, logger.module('storage'))
   await checkAtStart(given, stores, logger.module('storage'))
   const options = await ownOptions(given, { stores, logger, transport })
   const late = noParts(failure.resolve)

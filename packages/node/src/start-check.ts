@@ -6,6 +6,7 @@ import type { ChainStore } from '@mooring/storage'
 import { verifyChain } from '@mooring/storage'
 import { genesisState } from '@mooring/ledger'
 import { checkBlocks } from './block-check.ts'
+import { HOME_FORMAT } from './home-format.ts'
 import type { NodeOptions } from './load-options.ts'
 import type { Logger } from './logger.ts'
 import { NodeError } from './node-error.ts'
@@ -57,4 +58,14 @@ export async function checkAtStart(
   if (count > 0) throw new NodeError('database_damaged', { count }, { rows })
   const { height } = chain.tip
   logger.debug('the chain was checked', { height, ms: Math.round(performance.now() - started) })
+}
+
+/** An older home was brought to the format of this version; one without blocks is new, and not older. */
+export function tellOfMigration(
+  { chain, formatBefore: from }: { chain: ChainStore; formatBefore: number },
+  logger: Logger,
+): void {
+  if (from === HOME_FORMAT || chain.tip.height === 0) return
+  const fields = { from, to: HOME_FORMAT }
+  logger.info('the home was brought to the format of this version', fields)
 }

@@ -72,7 +72,9 @@ export class StorageError extends Error {
 export function storageErrorOf(cause: unknown, message: string, path: string): StorageError {
   if (cause instanceof StorageError) return cause
   const system = causeCodes(cause)
-  const text = cause instanceof Error ? cause.message : String(cause)
+  const text = causesOf(cause)
+    .map((each) => each.message)
+    .join(' ')
   const details = { path, system: system.join(' ') }
   if (system.includes('LEVEL_LOCKED'))
     return new StorageError('locked', message, details, { cause })
@@ -97,9 +99,14 @@ export function unlessDamaged<T>(read: () => T, otherwise?: T): T | undefined {
 }
 
 function causeCodes(error: unknown): string[] {
-  const codes: string[] = []
-  for (let e: unknown = error; e instanceof Error && codes.length < 8; e = e.cause) {
-    if ('code' in e && typeof e.code === 'string') codes.push(e.code)
-  }
-  return codes
+  return causesOf(error).flatMap((each) =>
+    'code' in each && typeof each.code === 'string' ? [each.code] : [],
+  )
+}
+
+/** LevelDB says what the system refused in the innermost one. */
+function causesOf(error: unknown): Error[] {
+  const causes: Error[] = []
+  for (let e: unknown = error; e instanceof Error && causes.length < 8; e = e.cause) causes.push(e)
+  return causes
 }

@@ -178,7 +178,7 @@ test('a block that does not follow the tip is refused before anything is written
   })
 })
 
-test('a chain of another genesis is refused', async () => {
+test('acceptance 6: a chain of another genesis is refused', async () => {
   await withDatabase(async (database) => {
     await openChain(database)
     const genesis = { ...chainOptions.genesis, digest: idOf(0, 0) }

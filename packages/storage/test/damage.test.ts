@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { test } from 'uvu'
 import { type DatabaseOptions, openDatabase } from '../src/database.ts'
 import { StorageError } from '../src/errors.ts'
+import { liveTablesOf } from '../src/level-manifest.ts'
 import { askAll, makeBlocks, openChain } from './chain-world.ts'
 import { inFolder } from './folder.ts'
 
@@ -76,6 +77,13 @@ async function filesOf(path: string): Promise<{ name: string; size: number }[]> 
   return files
 }
 
+async function liveTables(path: string): Promise<Set<number>> {
+  const manifest = (await readFile(join(path, 'CURRENT'), 'utf8')).trim()
+  const live = liveTablesOf(await readFile(join(path, manifest)))
+  assert.ok(live)
+  return live
+}
+
 function spread(size: number, count: number): number[] {
   const step = Math.max(1, size / count)
   const at: number[] = []
@@ -140,7 +148,10 @@ test('a table that a crash left half written is not one of the database', async 
       })
       assert.deepEqual(outcome, { height: BLOCKS, answers: good }, `${size} bytes`)
     }
+    const live = await liveTables(path)
     for (const { name, size } of tables) {
+      // LevelDB may have left one that it has just replaced.
+      if (!live.has(Number.parseInt(name, 10))) continue
       const outcome = await damaged(path, (copy) => truncate(join(copy, name), size - 1))
       assert.equal(outcome, 'corrupt', name)
     }

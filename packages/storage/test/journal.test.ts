@@ -119,7 +119,7 @@ test('a vote is refused until marks cover it', async () => {
   journal.append([recordAt(2, 'certificate'), recordAt(2, 'certificate', 1)])
 })
 
-test('a tail torn at any byte costs only what it tore', async () => {
+test('acceptance 6: a tail torn at any byte costs only what it tore', async () => {
   const fileSystem = new MemoryFileSystem()
   await journalWithVotes(fileSystem, 2)
   const before = (await readFile(fileSystem, FIRST_SEGMENT)).length
@@ -149,7 +149,7 @@ async function marksOfViews(count: number): Promise<Uint8Array> {
   return readFile(fileSystem, MARKS)
 }
 
-test('a byte flipped before the last group is never repaired', async () => {
+test('acceptance 6: a byte flipped before the last group is never repaired', async () => {
   const fileSystem = new MemoryFileSystem()
   await journalWithVotes(fileSystem, 2)
   const lastGroup = (await readFile(fileSystem, FIRST_SEGMENT)).length
@@ -303,7 +303,7 @@ test('segments follow size and epoch, and only settled ones are pruned', async (
   ])
 })
 
-test('a missing segment in the middle is damage', async () => {
+test('acceptance 6: a missing segment in the middle is damage', async () => {
   const fileSystem = new MemoryFileSystem()
   const { journal } = await open(fileSystem, 300)
   for (let view = 1; view <= 6; view += 1) await vote(journal, view)

@@ -196,7 +196,7 @@ test('what was put is there after a power loss, with its count, and nothing half
   }
 })
 
-test('a damaged shard is not an answer, its head stays, and a fresh one repairs it', async () => {
+test('acceptance 6: a damaged shard is not an answer, its head stays, and a fresh one repairs it', async () => {
   await withDamage(async (store, damage) => {
     const shard = shardOf(1)
     await store.put([shard, shardOf(2)])

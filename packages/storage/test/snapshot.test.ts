@@ -204,7 +204,7 @@ test('chunks are compared with the manifest, and an unfinished file tells which 
   })
 })
 
-test('a flipped bit in a chunk, and a file that is none, are found', async () => {
+test('acceptance 6: a flipped bit in a chunk, and a file that is none, are found', async () => {
   await withDatabase(async (database, path) => {
     const folder = join(path, '..', 'snapshots')
     const chain = await openChain(database)
