@@ -4,36 +4,21 @@
 import { type CatalogEntry, entry } from './error-entry.ts'
 
 export type SeeingErrorCode =
-  | 'held'
   | 'clock_skew'
-  | 'stuck'
   | 'read_only_view'
   | 'alarm_unknown'
   | 'level_invalid'
   | 'descriptors_exhausted'
   | 'checkpoints_differ'
   | 'checkpoint_invalid'
-  | 'checks_failed'
   | 'nothing_readable'
 
 export const SEEING_TEXTS: Record<SeeingErrorCode, CatalogEntry> = {
-  held: entry(1200, 7, 503)(
-    'This node has stopped and holds, to be looked at',
-    '{detail}',
-    'No restart cures it: do what the error says, and only then end this process.',
-    'Look into the home:   mooring inspect',
-  ),
   clock_skew: entry(1201, 7, 503)(
     'The clock of this computer differs from those of the members',
     'Proposals more than 500 ms ahead of a voter are not voted for; the alarm is raised at half of that.',
     'Let chrony, ntpd or systemd-timesyncd keep the time:   timedatectl status',
     'See whose clock differs by how much:   mooring doctor',
-  ),
-  stuck: entry(1202, 1, 503)(
-    'Something inside this node has not come to its end for too long',
-    'A write that never returns is mostly a disk or a network file system that hangs.',
-    'Look at the disk:   dmesg, or the storage behind the volume',
-    'Keep what it knows before it is restarted:   mooring debug bundle',
   ),
   read_only_view: entry(1203, 7, 503)(
     'The node of this home is stopped: only what is on its disk can be read',
@@ -66,11 +51,6 @@ export const SEEING_TEXTS: Record<SeeingErrorCode, CatalogEntry> = {
     'A checkpoint is not what it claims',
     '{detail}',
     'Fetch it again, from a node that you trust:   mooring checkpoint export',
-  ),
-  checks_failed: entry(1209, 7)(
-    'Some checks have failed',
-    'Each of them says below what was found and what to do.',
-    'Mend what can be mended without asking:   mooring doctor --fix',
   ),
   nothing_readable: entry(1210, 11)(
     'Nothing in this home can be read',
