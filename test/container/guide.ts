@@ -10,15 +10,20 @@ import type { Engine } from './engine.ts'
 const SOURCES = ['docker', 'docs', 'node_modules', 'packages', 'package.json', 'package-lock.json']
 const PAGE_MS = 420_000
 
-// Compose of its own program asks for a terminal where its successor looks whether there is one.
-const docker = (client: string, compose: string) => `#!/bin/sh
+// Compose as a program of its own asks for a terminal, and loses what a command says once its input has ended; its
+// successor does neither.
+const docker = (client: string, compose: string) => `#!/bin/bash
 if [ "$1" != compose ]; then exec ${client} "$@"; fi
 shift
-for word in "$@"; do
-  shift
-  case "$word" in run|exec) set -- "$@" "$word" -T ;; *) set -- "$@" "$word" ;; esac
-done
-exec ${compose} "$@"
+files=()
+while [ $# -gt 0 ] && [ "$1" != exec ] && [ "$1" != run ]; do files+=("$1"); shift; done
+case "$1" in
+  exec)
+    if [ "$2" = -T ]; then shift; fi
+    exec ${client} exec --interactive "$(${compose} "\${files[@]}" ps --quiet "$2")" "\${@:3}" ;;
+  run) exec ${compose} "\${files[@]}" run -T "\${@:2}" ;;
+  *) exec ${compose} "\${files[@]}" ;;
+esac
 `
 
 export class Guide {
