@@ -48,9 +48,12 @@ const LIMITS: Record<Figure, number | null> = {
   loopP99Ms: 10,
   diskMib: null,
 }
-/** In a short run, what the collector and the connections of a moment leave behind is no growth. */
+/**
+ * What the collector and the connections of a moment leave behind is no growth: memory is a saw of some 45 MiB,
+ * as V8 takes room before it collects, so that only a run of hours tells a slope of it.
+ */
 const TOLERATED: Record<Figure, number> = {
-  memoryMib: 16,
+  memoryMib: 48,
   heapMib: 12,
   mappedMib: 0,
   descriptors: 3,
