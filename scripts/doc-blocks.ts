@@ -30,3 +30,15 @@ export function testBlocks(markdown: string, mark: 'test' | 'container' = 'test'
   if (open !== undefined) throw new SyntaxError(`the block in line ${open.line} is not closed`)
   return blocks
 }
+
+export type ShellBlock = { flags: string; lines: string[] }
+
+/** Everything a reader may type, whether or not it is marked; without remarks and empty lines. */
+export function shellBlocks(markdown: string): ShellBlock[] {
+  return [...markdown.matchAll(/^ *```sh([^\n]*)\n([^]*?)^ *```$/gm)].map(
+    ([, flags = '', body = '']) => {
+      const lines = body.split('\n').map((line) => line.replace(/(^| +)#( .*|)$/, '').trim())
+      return { flags: flags.trim(), lines: lines.filter((line) => line !== '') }
+    },
+  )
+}

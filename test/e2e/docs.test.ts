@@ -3,9 +3,10 @@
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { globSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { readdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'uvu'
+import { shellBlocks } from '../../scripts/doc-blocks.ts'
 import { commandEnvironment, endOf } from './command.ts'
 import { createWorkplace } from './devnet.ts'
 import { eventually } from './eventually.ts'
@@ -25,20 +26,7 @@ async function cloned(): Promise<string> {
   return folder
 }
 
-type Block = { file: string; flags: string; lines: string[] }
-
-// What readers type: blocks of a shell, without their remarks.
-function blocksOf(file: string): Block[] {
-  const text = readFileSync(join(ROOT, file), 'utf8')
-  return [...text.matchAll(/^ *```sh([^\n]*)\n([^]*?)^ *```$/gm)].map(
-    ([, flags = '', body = '']) => {
-      const lines = body.split('\n').map((line) => line.replace(/(^| +)#( .*|)$/, '').trim())
-      return { file, flags: flags.trim(), lines: lines.filter((line) => line !== '') }
-    },
-  )
-}
-
-const isPlaceholder = (line: string) => /<[a-z][a-z -]*>|…/.test(line)
+const blocksOf = (file: string) => shellBlocks(readFileSync(join(ROOT, file), 'utf8'))
 
 function startNetwork(command: string, folder: string) {
   const child = spawn('bash', ['-c', `exec ${command}`], {
@@ -100,17 +88,6 @@ test('acceptance 16: every command that README names is there', async () => {
       const { code, stderr } = await endOf(child)
       assert.equal(code, 0, `${line}\n${stderr}`)
     }
-  }
-})
-
-test('acceptance 16: what the other pages tell to type is run, or is a form to fill in', () => {
-  const pages = globSync('docs/*.md').concat(globSync('docs/how-to/**/*.md'))
-  assert.ok(pages.length > 10)
-  for (const { file, flags, lines } of pages.flatMap(blocksOf)) {
-    if (flags.startsWith('test') || (file === 'docs/tutorial.md' && lines[0] === 'npm run devnet'))
-      continue
-    const isKnown = /^by=\S+$/.test(flags) && globSync(flags.slice(3)).length === 1
-    assert.ok(isKnown || lines.some(isPlaceholder), `${file}: ${lines[0]}`)
   }
 })
 
