@@ -78,7 +78,7 @@ export class DepositLane {
   #deposit: LongDeposit | null = null
   #running: Promise<void> | null = null
   #isStopped = false
-  readonly #stop = Promise.withResolvers<undefined>()
+  #stopAsking: () => void = () => undefined
   #isWoken = false
   #failingSince: number | null = null
   #pauseMs = 0
@@ -126,7 +126,7 @@ export class DepositLane {
 
   async close(): Promise<void> {
     this.#isStopped = true
-    this.#stop.resolve(undefined)
+    this.#stopAsking()
     this.#cancelRetry()
     await this.#running
   }
@@ -256,17 +256,29 @@ export class DepositLane {
 
   async #ask<R extends VaultRequest>(request: R): Promise<AnswerTo<R>> {
     const { peers, holder } = this.#modules
+    if (this.#isStopped) throw new LaneFailure('closing')
     if (!peers.isConnected(holder)) throw new LaneFailure('away', AWAY_MS)
     try {
-      const asking = peers.request(holder, request, { timeoutMs: TIMEOUT_MS })
-      // A node that ends does not wait for a holder: it asks again when it is back.
-      const answer = await Promise.race([asking, this.#stop.promise])
+      const answer = await this.#untilStopped(
+        peers.request(holder, request, { timeoutMs: TIMEOUT_MS }),
+      )
       if (answer !== undefined) return answer
     } catch (cause) {
       if (!(cause instanceof VaultPeerError)) throw new LaneFailure('failed', 0, { cause })
       throw new LaneFailure(cause.refusal ?? cause.code, cause.retryAfterMs, { cause })
     }
     throw new LaneFailure('closing')
+  }
+
+  /**
+   * A node that ends does not wait for a holder: it asks again when it is back. Raced against a promise that
+   * lives as long as the lane, every answer would be held as long as that.
+   */
+  #untilStopped<T>(asking: Promise<T>): Promise<T | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#stopAsking = () => resolve(undefined)
+      asking.then(resolve, reject)
+    })
   }
 
   #failed({ code, retryAfterMs }: LaneFailure): void {
