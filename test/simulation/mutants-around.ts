@@ -27,7 +27,7 @@ export const MUTANTS_AROUND: readonly Mutant[] = [
     name: 'block of a vote not journalled',
     world: 'whole',
     file: 'packages/node/src/driver.ts',
-    from: 'journal.append([blockRecord(vote.subject.epoch, executed.meta, encoded)])',
+    from: 'journal.append([blockRecord(epoch, executed.meta, encoded)])',
     to: '',
   },
   {
