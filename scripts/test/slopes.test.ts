@@ -21,7 +21,7 @@ test('a line is found as it is, and a constant has no slope', () => {
   assert.equal(fit(samples(60, () => 7)).perHour, 0)
 })
 
-test('a saw over a level floor is level, and one over a rising floor rises', () => {
+test('acceptance 17: a saw over a level floor is level, and one over a rising floor rises', () => {
   const level = slopeOf(samples(240, (minute) => 100 + saw(minute)))
   assert.ok(level !== null && Math.abs(level.perHour) <= level.errorPerHour + 5)
   const rising = slopeOf(samples(240, (minute) => 100 + saw(minute) + minute))
