@@ -13,6 +13,9 @@
  *
  * A green file says nothing but what it has measured: its lines `figure: <text>`.
  *
+ * What Node makes of the sources is kept between files, except where coverage is measured: most of the time
+ * of a small file is stripping the types of what it imports.
+ *
  * A file under test/host may exit 77 after printing `skip: <reason>`; it counts as neither and is listed
  * at the end. The last line, `N passed, N failed`, counts tests; a file that is red for another reason
  * than a failing test, and a folder without tests, count as one failure.
@@ -74,6 +77,8 @@ function wholeNumber(name: string, text: string): number {
 }
 
 killAllOnSignal()
+if (process.env['NODE_V8_COVERAGE'] === undefined)
+  process.env['NODE_COMPILE_CACHE'] ??= join(process.cwd(), 'node_modules', '.cache', 'tests')
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {

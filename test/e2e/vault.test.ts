@@ -4,7 +4,8 @@
 //
 //   npx node test/e2e/vault.test.ts [pair, as 1,3 | all]
 //
-// Without an argument one of the ten pairs, by the seed that is printed.
+// Without an argument one of the ten pairs, by the seed that is printed. With CI=true every fourth record
+// is read while they are away, and all of them are at full strength in the end.
 
 import assert from 'node:assert/strict'
 import { rm } from 'node:fs/promises'
@@ -20,6 +21,7 @@ import { HAS_SHARED_DATA, sharedSources } from './sources.ts'
 const FOLDERS = ['synthea-2019-r4', 'synthea-2021-r4']
 const GENERATED = 12
 const HOSPITALS = 5
+const READ_STEP = process.env['CI'] === 'true' ? 4 : 1
 // Afterwards some are enough.
 const SAMPLE_STEP = 8
 const STALL_MS = 90_000
@@ -56,16 +58,13 @@ test('patients are spread over the hospitals that treated them, and grant others
 })
 
 for (const pair of pairs) {
-  test(`without hospitals ${pair.join(' and ')} every record is read, and they come back`, async () => {
+  const which = READ_STEP === 1 ? 'every record' : `every ${READ_STEP}th record`
+  test(`without hospitals ${pair.join(' and ')} ${which} is read, and they come back`, async () => {
     const devnet = await starting
     await burn(devnet, pair)
-    await readAt(devnet, pair, records)
+    await readAt(devnet, pair, oneOf(records, READ_STEP))
     await comeBack(devnet, pair)
-    await readAt(
-      devnet,
-      pair,
-      records.filter((_, index) => index % SAMPLE_STEP === 0),
-    )
+    await readAt(devnet, pair, oneOf(records, SAMPLE_STEP))
   })
 }
 
@@ -79,6 +78,9 @@ test('it stops and leaves nothing behind', async () => {
   const devnet = await starting
   await devnet.close()
 })
+
+const oneOf = <T>(all: readonly T[], step: number): T[] =>
+  all.filter((_, index) => index % step === 0)
 
 async function burn(devnet: Devnet, pair: readonly number[]): Promise<void> {
   await devnet.succeed(`devnet kill ${pair.join(' ')}`)
