@@ -152,7 +152,7 @@ export class Hospitals {
       process.stdout.write(`${check}: ${detail}\n`)
       assert.ok(ok, check)
     }
-    assert.equal(findings.length, 6)
+    assert.equal(findings.length, 7)
     for (const { name, metrics } of this.nodes) {
       const text = await (await fetch(`${metrics}/metrics`)).text()
       const seen = /^mooring_consensus_equivocations_total\{.*\} [1-9].*/m.exec(text)

@@ -18,20 +18,20 @@ const PATIENT = 'no-room'
 const FINAL = { contentType: 'application/fhir+json', waitMs: 60_000 }
 
 skipWithoutMounts()
-// The volume is smaller than what a node keeps free by default.
-const SMALL = { env: { MOORING_STORAGE_MIN_FREE: '0B' } }
 
 test('a record that does not fit is refused whole, and others are taken when there is room', async () => {
   const devnet = await startDevnet('-n 5')
   const { home, client } = nodeAt(devnet, 0)
   const data = join(home, 'data')
   await devnet.succeed('devnet kill 0')
+  // The volume is smaller than what a node keeps free by default.
+  await devnet.succeed(['--home', home, 'config', 'set', 'storage.min_free', '0B'])
   const aside = join(devnet.folder, 'data')
   cpSync(data, aside, { recursive: true })
   mountVolume(data, '96m')
   try {
     cpSync(aside, data, { recursive: true })
-    await devnet.succeed('devnet restart 0 --timeout 100s', SMALL)
+    await devnet.succeed('devnet restart 0 --timeout 100s')
     const before = (await client.submitRecords(generatePatient(1), FINAL)).records
     const refusal = await client
       .uploadRecord(endless(), {
@@ -61,7 +61,7 @@ test('a record that does not fit is refused whole, and others are taken when the
     // A database that could not write ends the node; before it comes to that, 507.
     assert.ok(full.status === 507 || full.code === 'unreachable', full.message)
     rmSync(join(data, 'ballast'))
-    await devnet.succeed('devnet restart 0 --timeout 100s', SMALL)
+    await devnet.succeed('devnet restart 0 --timeout 100s')
     process.stdout.write(`figure: a full disk was told as ${full.status} ${full.code}\n`)
     const [first] = before
     assert.ok(first !== undefined)
