@@ -148,7 +148,8 @@ test('a ban holds against members, on either side and in both directions, and en
   a.network.refresh()
   await a.network.connect(b.identity.peerId)
   await eventually(() => isFullMesh([a, b]))
-  assert.ok((await a.network.ping(b.identity.peerId)) > 0)
+  // In whole milliseconds, which may be none on one computer.
+  assert.ok((await a.network.ping(b.identity.peerId)) >= 0)
   await closeAll([a, b])
 })
 
