@@ -10,6 +10,7 @@ import {
   loadNodeOptions,
   startHomeFrom,
   writeDevnetConfigs,
+  NodeError,
 } from '@mooring/node'
 import { type Command, Option } from 'commander'
 import { countArgument, durationArgument, withHelp } from '../command-help.ts'
@@ -116,6 +117,27 @@ async function untilVoting({ api }: DevnetNodeState, timeoutMs: number): Promise
   }
 }
 
+/** Who falls behind again between being seen and being proposed is waited for anew. */
+async function promote(
+  assembly: Assembly,
+  added: DevnetNodeState,
+  { about, timeout }: { about: { subject: string; reason: string }; timeout: number },
+): Promise<void> {
+  const deadline = performance.now() + timeout
+  const body = { organisation: added.name, role: 'authority' } as const
+  for (;;) {
+    await untilSeen(assembly, added, timeout)
+    try {
+      await passChange(assembly, { kind: 'role', body }, about)
+      return
+    } catch (error) {
+      const isBehind = error instanceof NodeError && error.code === 'change_unsafe'
+      if (!isBehind || performance.now() >= deadline) throw error
+      await pause(POLL_MS)
+    }
+  }
+}
+
 type Newcomer = Pick<AddOptions, 'role' | 'snapshot' | 'timeout'>
 
 /** The whole way of one more hospital, from its home to the chain that it follows. */
@@ -134,9 +156,7 @@ export async function addHospital(
   if (snapshot === true) await fetchSnapshot(assembly, added)
   await start(assembly, added, timeout)
   if (role === 'authority') {
-    await untilSeen(assembly, added, timeout)
-    const body = { organisation: added.name, role }
-    await passChange(assembly, { kind: 'role', body }, about)
+    await promote(assembly, added, { about, timeout })
     await untilVoting(added, timeout)
   }
 }

@@ -2,17 +2,16 @@
 // signer> <words>` is what `mooring <words>` is, with a signer in a process beside it. However this
 // process ends, the signer notices that the channel between them is closed, and ends as well.
 
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { startNode } from '@mooring/node'
 import { runProcess } from '../process.ts'
+import type { StartNode } from '../start-node.ts'
 
 const SIGNER = 'signer'
 
-const [home = '', ...words] = process.argv.slice(2)
-if (home === SIGNER) {
-  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'))
-} else {
+function startSigner(home: string): ChildProcess {
   const self = fileURLToPath(import.meta.url)
   const serving = [self, SIGNER, '--home', home, 'signer', 'serve']
   const signer = spawn(process.execPath, serving, {
@@ -24,5 +23,26 @@ if (home === SIGNER) {
   )
   signer.unref()
   signer.channel?.unref()
+  return signer
 }
-await runProcess(startNode, words)
+
+/** A node whose stop is complete when its signer has ended too. */
+function startBeside(signer: ChildProcess): StartNode {
+  return async (options, how) => {
+    const node = await startNode(options, how)
+    return {
+      ...node,
+      close: async () => {
+        await node.close()
+        if (signer.exitCode !== null || !signer.kill('SIGTERM')) return
+        await once(signer, 'exit')
+      },
+    }
+  }
+}
+
+const [home = '', ...words] = process.argv.slice(2)
+if (home === SIGNER) {
+  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'))
+  await runProcess(startNode, words)
+} else await runProcess(startBeside(startSigner(home)), words)
