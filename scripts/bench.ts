@@ -1,58 +1,84 @@
 /*
  * Figures on this computer, one benchmark after the other:
  *
- *   npm run bench                      all of them
- *   npm run bench -- consensus api     some
- *   npm run bench -- --json consensus  what the benchmark prints for programs
+ *   npm run bench                          all of them
+ *   npm run bench -- consensus sync        some; `npm run bench -- --help` lists them
+ *   npm run bench -- sync --runs 5 --json  one document for programs, on standard output alone
+ *   npm run bench -- --quick               a smoke test of each, in seconds
+ *   npm run bench -- consensus --plot      measure, keep the results, write docs/performance.md and its charts
+ *   npm run bench -- --write               write them again from the results that are kept
  *
- * Each is a program of its own beside the package it measures. Nothing is asserted here: a figure is
- * to be read, and a busy computer gives other figures.
+ * `--out <folder>` takes the place of `docs`. Words after the names that are not known here go to the programs
+ * (`consensus --nodes 7`). Each benchmark is a program of its own beside the package that it measures. Nothing
+ * is asserted here: a figure is to be read, and a busy computer gives other figures.
  */
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { CATALOGUE } from './bench/catalogue.ts'
+import type { BenchResult } from './bench/figures.ts'
+import { tableOf } from './bench/table.ts'
 
-const BENCHES: Record<string, { file: string; what: string }> = {
-  consensus: { file: 'node/bench/consensus.ts', what: 'four processes: finality, throughput, CPU' },
-  'dead-leader': { file: 'node/bench/dead-leader.ts', what: 'one authority of four down' },
-  sync: { file: 'node/bench/sync.ts', what: 'a node catches up from three peers' },
-  vault: { file: 'node/bench/vault.ts', what: 'five processes: records sealed, placed, anchored' },
-  'granted-read': {
-    file: 'node/bench/granted-read.ts',
-    what: 'a record of 4 KiB read under a grant',
-  },
-  emergency: {
-    file: 'node/bench/emergency.ts',
-    what: 'from a card to the summary, one trustee dead',
-  },
-  'large-record': { file: 'node/bench/large-record.ts', what: '1 GiB sealed, split, opened' },
-  api: { file: 'api/bench/submit.ts', what: 'transactions over HTTP' },
-  sealing: { file: 'crypto/bench/sealing.ts', what: 'seal, split and rebuild, by size' },
-  ledger: { file: 'ledger/bench/apply.ts', what: 'decode, check and apply a block' },
-  records: { file: 'records/bench/seal.ts', what: 'seal, split, rebuild and open records' },
-  consent: { file: 'records/bench/consent.ts', what: 'consents read, verified and decided' },
-  access: { file: 'records/bench/access.ts', what: 'a holder decides; entries sealed' },
-  chain: { file: 'storage/bench/chain.ts', what: 'commit blocks' },
-  journal: { file: 'storage/bench/journal.ts', what: 'votes to disk' },
-  state: { file: 'storage/bench/state-tree.ts', what: 'authenticated updates' },
+const { names, flags, passed } = readWords(process.argv.slice(2))
+const unknown = names.filter((name) => CATALOGUE[name] === undefined)
+if (flags.has('help') || unknown.length > 0) {
+  if (unknown.length > 0) console.error(`no benchmark ${unknown.join(', ')}; there are:`)
+  for (const [name, { what }] of Object.entries(CATALOGUE)) {
+    console.error(`  ${name.padEnd(14)}${what}`)
+  }
+  process.exit(unknown.length > 0 ? 2 : 0)
 }
 
-const asked = process.argv.slice(2)
-const names = asked.filter((word) => !word.startsWith('-'))
-const flags = asked.filter((word) => word.startsWith('-'))
-const unknown = names.filter((name) => BENCHES[name] === undefined)
-if (unknown.length > 0) {
-  console.error(`no benchmark ${unknown.join(', ')}; there are: ${Object.keys(BENCHES).join(', ')}`)
-  process.exit(2)
-}
-
+const results: BenchResult[] = []
 let failed = 0
-for (const name of names.length > 0 ? names : Object.keys(BENCHES)) {
-  const bench = BENCHES[name]
-  if (bench === undefined) continue
-  const file = fileURLToPath(new URL(`../packages/${bench.file}`, import.meta.url))
-  if (!flags.includes('--json')) console.log(`\n== ${name}: ${bench.what}`)
-  const child = spawn(process.execPath, [file, ...flags], { stdio: 'inherit' })
-  const code = await new Promise((resolve) => child.once('exit', resolve))
-  if (code !== 0) failed += 1
+for (const name of names.length > 0 ? names : Object.keys(CATALOGUE)) {
+  const output = await measure(name)
+  if (output === null) {
+    failed += 1
+    continue
+  }
+  const result = readResult(output)
+  if (result === null) process.stdout.write(`\n== ${name}\n${output}`)
+  else results.push(result)
+  if (result !== null && !flags.has('json')) process.stdout.write(`\n${tableOf(result)}\n`)
 }
+if (flags.has('json')) process.stdout.write(`${JSON.stringify({ results })}\n`)
 process.exitCode = failed === 0 ? 0 : 1
+
+async function measure(name: string): Promise<string | null> {
+  const file = CATALOGUE[name]?.file ?? ''
+  const path = fileURLToPath(new URL(`../packages/${file}`, import.meta.url))
+  const words = [path, '--json', ...passed]
+  const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] })
+  let output = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text
+  })
+  const code = await new Promise((resolve) => child.once('close', resolve))
+  if (code === 0) return output
+  console.error(`${name}: exit ${String(code)}`)
+  return null
+}
+
+function readResult(output: string): BenchResult | null {
+  try {
+    const result: BenchResult = JSON.parse(output)
+    return Array.isArray(result.figures) ? result : null
+  } catch {
+    return null
+  }
+}
+
+function readWords(words: readonly string[]) {
+  const own = new Set(['help', 'json', 'plot', 'write'])
+  const found = { names: [] as string[], flags: new Set<string>(), passed: [] as string[] }
+  let isPassed = false
+  for (const word of words) {
+    const name = word.startsWith('--') ? word.slice(2) : null
+    if (name !== null && own.has(name)) found.flags.add(name)
+    else if (name !== null || isPassed) {
+      isPassed = name !== 'quick'
+      found.passed.push(word)
+    } else found.names.push(word)
+  }
+  return found
+}
