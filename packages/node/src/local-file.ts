@@ -1,21 +1,25 @@
 // A small file in the home that people's decisions are kept in: whole or as it was, and durable once written.
+// Whoever writes the same one meanwhile writes to another name: the last to finish is what stays, in one piece.
 
-import { open, rename } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { syncFolder } from './keys.ts'
 
 export async function writeLocalFile(path: string, document: object): Promise<void> {
-  const file = await open(`${path}.part`, 'w', 0o600)
+  const beside = `${path}.${randomUUID()}.part`
   try {
-    await file.writeFile(`${JSON.stringify(document, null, 2)}\n`)
-    await file.sync()
-  } finally {
-    await file.close()
+    const file = await open(beside, 'wx', 0o600)
+    try {
+      await file.writeFile(`${JSON.stringify(document, null, 2)}\n`)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(beside, path)
+  } catch (error) {
+    await rm(beside, { force: true })
+    throw error
   }
-  await rename(`${path}.part`, path)
-  const folder = await open(dirname(path), 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
+  await syncFolder(dirname(path))
 }

@@ -10,6 +10,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CALLER_ROLES, type CallerRole, type TokenFinding } from '@mooring/api'
 import { homePaths } from './home.ts'
+import { InTurn } from './in-turn.ts'
 import { writeLocalFile } from './local-file.ts'
 import { NodeError } from './node-error.ts'
 
@@ -47,6 +48,8 @@ export class Tokens {
   #tokens: ReadonlyMap<string, Token> = new Map()
   #usedAt = new Map<string, number>()
   #usedWritten = 0
+  /** A change begins with what the one before has left, and is on disk before the next is thought of. */
+  readonly #changes = new InTurn()
   #writing: Promise<void> = Promise.resolve()
 
   private constructor(path: string, now: () => number) {
@@ -70,42 +73,20 @@ export class Tokens {
   }
 
   /** Reads the file again; what it says is in force only when all of it can be read. */
-  async reload(): Promise<void> {
-    this.#tokens = await readTokens(this.#path)
+  reload(): Promise<void> {
+    return this.#changes.run(async () => {
+      this.#tokens = await readTokens(this.#path)
+    })
   }
 
   /** The token is told here, and nowhere else again. */
-  async create({ name, role, lifetimeMs }: TokenWish): Promise<{ token: string; kept: Token }> {
-    checkWish({ name, role, lifetimeMs })
-    const now = this.#now()
-    const remembered = [...this.#tokens.values()].filter(
-      ({ expiresAt, revokedAt }) =>
-        Math.min(expiresAt, revokedAt ?? expiresAt) > now - REMEMBERED_MS,
-    )
-    if (remembered.length >= TOKENS_MAX) throw new NodeError('tokens_full', { limit: TOKENS_MAX })
-    const id = randomBytes(6).toString('hex')
-    const secret = randomBytes(32).toString('base64url')
-    const kept: Token = {
-      id,
-      name,
-      role,
-      digest: digestOf(secret).toString('hex'),
-      createdAt: now,
-      expiresAt: now + lifetimeMs,
-      revokedAt: null,
-    }
-    await this.#write([...remembered, kept])
-    return { token: `mor_${id}_${secret}`, kept }
+  create(wish: TokenWish): Promise<{ token: string; kept: Token }> {
+    return this.#changes.run(() => this.#create(wish))
   }
 
   /** Again is no failure. */
-  async revoke(id: string): Promise<Token> {
-    const known = this.#tokens.get(id)
-    if (known === undefined) throw new NodeError('token_missing', { id })
-    if (known.revokedAt !== null) return known
-    const revoked = { ...known, revokedAt: this.#now() }
-    await this.#write([...this.#tokens.values()].map((each) => (each.id === id ? revoked : each)))
-    return revoked
+  revoke(id: string): Promise<Token> {
+    return this.#changes.run(() => this.#revoke(id))
   }
 
   find(text: string): TokenFinding {
@@ -130,7 +111,39 @@ export class Tokens {
   /** Waits for what is being written. */
   async close(): Promise<void> {
     this.#writeUsed()
-    await this.#writing
+    await Promise.all([this.#writing, this.#changes.run(() => Promise.resolve())])
+  }
+
+  async #create({ name, role, lifetimeMs }: TokenWish): Promise<{ token: string; kept: Token }> {
+    checkWish({ name, role, lifetimeMs })
+    const now = this.#now()
+    const remembered = [...this.#tokens.values()].filter(
+      ({ expiresAt, revokedAt }) =>
+        Math.min(expiresAt, revokedAt ?? expiresAt) > now - REMEMBERED_MS,
+    )
+    if (remembered.length >= TOKENS_MAX) throw new NodeError('tokens_full', { limit: TOKENS_MAX })
+    const id = randomBytes(6).toString('hex')
+    const secret = randomBytes(32).toString('base64url')
+    const kept: Token = {
+      id,
+      name,
+      role,
+      digest: digestOf(secret).toString('hex'),
+      createdAt: now,
+      expiresAt: now + lifetimeMs,
+      revokedAt: null,
+    }
+    await this.#write([...remembered, kept])
+    return { token: `mor_${id}_${secret}`, kept }
+  }
+
+  async #revoke(id: string): Promise<Token> {
+    const known = this.#tokens.get(id)
+    if (known === undefined) throw new NodeError('token_missing', { id })
+    if (known.revokedAt !== null) return known
+    const revoked = { ...known, revokedAt: this.#now() }
+    await this.#write([...this.#tokens.values()].map((each) => (each.id === id ? revoked : each)))
+    return revoked
   }
 
   get #usedPath(): string {
