@@ -167,7 +167,10 @@ function certificateOf(socket: Socket): PeerCertificate | undefined {
   return Object.keys(certificate).length === 0 ? undefined : certificate
 }
 
-/** The common name first, then the names of the extension for them. */
+/**
+ * The common name first, then the names of the extension for them. Node.js puts a name with a comma in quotes
+ * and writes the comma as \u002c, so that what is between two names is in none of them.
+ */
 export function namesOf({
   subject,
   subjectaltname,
