@@ -2,12 +2,14 @@
 //
 // What it signs are votes that its guard lets pass, and that a change may come (`change.ready`), which
 // binds nobody. The next key, once it is asked for it, takes the place of the present one: a node asks
-// for it when the chain names it.
+// for it when the chain names it. Its files are read and moved by one question at a time, for several may
+// ask for it before it has its place.
 
 import { equalBytes } from '@mooring/codec'
 import { type UnsignedVote, voteMessage } from '@mooring/consensus'
 import { type KeyPair, sign } from '@mooring/crypto'
 import { createTransaction } from '@mooring/ledger'
+import { InTurn } from './in-turn.ts'
 import type { Logger } from './logger.ts'
 import { findNextKey, promoteNextKey } from './next-keys.ts'
 import type { SeedLock } from './seed-lock.ts'
@@ -40,6 +42,7 @@ export class SignerService {
   readonly #options: SignerServiceOptions
   readonly #modules: SignerServiceModules
   readonly #startedAt: number
+  readonly #keyFiles = new InTurn()
   #key: KeyPair
   #signed = 0
   #refused = 0
@@ -73,12 +76,12 @@ export class SignerService {
 
   async info(): Promise<SignerInfo> {
     const { guard } = this.#modules
-    const { version, genesisDigest: network, keyPath, lock } = this.#options
-    const next = await findNextKey(keyPath, 'consensus', lock)
+    const { version, genesisDigest: network } = this.#options
+    const keys = await this.#keyFiles.run(async () => [this.#key, ...(await this.#nextKeys())])
     return {
       version,
       network,
-      keys: [this.#key.publicKey, ...(next === undefined ? [] : [next.publicKey])],
+      keys: keys.map(({ publicKey }) => publicKey),
       memory: guard.memory,
       marks: { ...guard.marks },
       signed: this.#signed,
@@ -104,18 +107,33 @@ export class SignerService {
   }
 
   async #keyNamed(publicKey: Uint8Array): Promise<KeyPair | undefined> {
-    if (equalBytes(this.#key.publicKey, publicKey)) return this.#key
+    if (this.#isInUse(publicKey)) return this.#key
+    return await this.#keyFiles.run(async () => {
+      // It may have come into use while this question waited.
+      const keys = [this.#key, ...(await this.#nextKeys())]
+      return keys.find((key) => equalBytes(key.publicKey, publicKey))
+    })
+  }
+
+  async #nextKeys(): Promise<KeyPair[]> {
     const next = await findNextKey(this.#options.keyPath, 'consensus', this.#options.lock)
-    return next !== undefined && equalBytes(next.publicKey, publicKey) ? next : undefined
+    return next === undefined ? [] : [next]
+  }
+
+  #isInUse(publicKey: Uint8Array): boolean {
+    return equalBytes(this.#key.publicKey, publicKey)
   }
 
   async #promote(held: KeyPair): Promise<void> {
-    if (held === this.#key) return
-    this.#key = held
-    await promoteNextKey(this.#options.keyPath, 'consensus')
-    this.#modules.logger.info(
-      'the next consensus key is in use now, and the one before is destroyed',
-    )
+    if (this.#isInUse(held.publicKey)) return
+    await this.#keyFiles.run(async () => {
+      if (this.#isInUse(held.publicKey)) return
+      await promoteNextKey(this.#options.keyPath, 'consensus')
+      this.#key = held
+      this.#modules.logger.info(
+        'the next consensus key is in use now, and the one before is destroyed',
+      )
+    })
   }
 }
 

@@ -161,19 +161,28 @@ test('another key or another network is not signed for, and the node says which'
     await eventually(() => stranger.finding()?.code === 'signer_foreign', 'another network')
   }))
 
+const later = (view: number) => {
+  const vote = voteFor('notarize', view)
+  return { ...vote, subject: { ...vote.subject, epoch: 1 } }
+}
+
 test('the next key is used once it is asked for, and takes the place of the one before', () =>
   SignerWorld.open(async (world) => {
     const home = await world.home('signer')
     const { keyPath } = home.options
     const { keyPair } = await prepareNextKey(keyPath, 'consensus', { created: new Date() })
-    await world.start(home)
+    const signer = await world.start(home)
+    const failures: unknown[] = []
+    void signer.failed.then((failure) => failures.push(failure))
     const node = world.connect(home.options.address)
+    const other = world.connect(home.options.address)
     assert.ok(await node.vote(publicKey, voteFor('notarize', 1), always))
-    const later = {
-      ...voteFor('notarize', 1),
-      subject: { ...voteFor('notarize', 1).subject, epoch: 1 },
-    }
-    assert.ok(await node.vote(keyPair.publicKey, later, always))
+    const asked = [node, other, node, other].map((each) =>
+      each.vote(keyPair.publicKey, later(1), always),
+    )
+    for (const signature of await Promise.all(asked)) assert.ok(signature)
+    assert.ok(await node.vote(keyPair.publicKey, later(2), always))
+    assert.deepEqual(failures, [])
     assert.equal(await node.vote(publicKey, voteFor('notarize', 2), always), null)
   }))
 
