@@ -107,9 +107,12 @@ export class SignerGuard {
     return this.#guard.close()
   }
 
-  /** Founders begin at once, all of them with new guards: nobody can have voted before them. */
+  /**
+   * Founders begin at once, all of them with new guards: nobody can have voted before them. In a later epoch
+   * somebody has, and an earlier guard of this key may be who.
+   */
   async #begin({ epoch, view }: Subject): Promise<void> {
-    const isFirst = this.#guard.memory === 'new' && view <= 1
+    const isFirst = this.#guard.memory === 'new' && epoch === 0 && view <= 1
     await this.#guard.remember({ epoch, view: isFirst ? 0 : view + FLOOR_VIEWS })
   }
 

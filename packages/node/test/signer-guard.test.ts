@@ -102,6 +102,11 @@ test('a guard that is new although its key is not, or begins anew, lets three vi
   await gives(late, vote('notarize', 43))
   await late.close()
 
+  const inLaterEpoch = await open(new MemoryFileSystem())
+  await refuses(inLaterEpoch, 'signer_forgotten', vote('notarize', 1, 'a', 2))
+  await gives(inLaterEpoch, vote('notarize', 4, 'a', 2))
+  await inLaterEpoch.close()
+
   const disk = new MemoryFileSystem()
   const before = await open(disk)
   await gives(before, vote('notarize', 1))
