@@ -85,9 +85,10 @@ test('paths get longer, a node stands still, and blocks go on', async () => {
     const answered = roundTripsMs.filter((ms) => ms !== null)
     return answered.length > 0 ? answered : undefined
   })
-  // Both ways are slow: a lower bound, whatever the computer does besides.
+  // Both ways are slow: a lower bound, whatever the computer does besides. A path is never early by its own
+  // clock; a ping is told in whole milliseconds of another one.
   assert.ok(
-    times.every((ms) => ms >= 80),
+    times.every((ms) => ms >= 2 * 40 - 1),
     times.join(),
   )
   await submit(devnet, 2, FINAL_MS)

@@ -30,15 +30,9 @@ export async function openSlowPath(path: SlowPath): Promise<Server> {
   return server
 }
 
-function delay(from: Socket, to: Socket, { delayMs, jitterMs }: SlowPath): void {
+function delay(from: Socket, to: Socket, path: SlowPath): void {
   let onTheWay = 0
-  let lastAt = 0
-  // No piece overtakes the one before it.
-  const later = (work: () => void): void => {
-    const now = performance.now()
-    lastAt = Math.max(lastAt, now + delayMs + Math.random() * jitterMs)
-    setTimeout(work, lastAt - now)
-  }
+  const later = inTime(path)
   from.setNoDelay(true)
   from.on('data', (piece) => {
     onTheWay += piece.length
@@ -52,4 +46,30 @@ function delay(from: Socket, to: Socket, { delayMs, jitterMs }: SlowPath): void 
   from.on('end', () => later(() => to.end()))
   from.on('error', () => to.destroy())
   from.on('close', () => later(() => to.destroy()))
+}
+
+/**
+ * One timer for all: a timer rounds down and counts from the turn it was made in, so that one of each piece is up
+ * to some milliseconds early, and a piece overtakes the one before it.
+ */
+function inTime({ delayMs, jitterMs }: SlowPath): (work: () => void) => void {
+  const waiting: { at: number; work: () => void }[] = []
+  let lastAt = 0
+  const wait = (now: number): void => {
+    const [first] = waiting
+    if (first !== undefined) setTimeout(run, Math.ceil(first.at - now))
+  }
+  const run = (): void => {
+    const now = performance.now()
+    const later = waiting.findIndex(({ at }) => at > now)
+    const due = waiting.splice(0, later < 0 ? waiting.length : later)
+    wait(now)
+    for (const { work } of due) work()
+  }
+  return (work) => {
+    const now = performance.now()
+    lastAt = Math.max(lastAt, now + delayMs + Math.random() * jitterMs)
+    waiting.push({ at: lastAt, work })
+    if (waiting.length === 1) wait(now)
+  }
 }
