@@ -75,7 +75,7 @@ export interface Custodian
   readonly index: CustodianIndex
   readonly accounts: Accounts
   /** What waits for holders. */
-  readonly placing: Pick<Placing, 'status' | 'wake' | 'drop'>
+  readonly placing: Pick<Placing, 'status' | 'finding' | 'wake' | 'drop'>
   /** Where these records are in anchored batches; null for one that waits. */
   places(ids: readonly Uint8Array[]): Promise<(LeafPlace | null)[]>
   /** Takes back what holders have of this custodian and its index has not; how many records. */

@@ -19,6 +19,7 @@ import type { QueuedKeys } from './key-deposits.ts'
 import { LongDeposit } from './long-deposit.ts'
 import { shardOf } from './queued-records.ts'
 import type { UploadBlobs } from './shard-spool.ts'
+import { isSpoiled } from './spoiled-shards.ts'
 import { type AnswerTo, REQUEST_BYTES_MAX, VaultPeerError, type VaultPeers } from './vault-peers.ts'
 import type { Parcel, QueuedRecord } from './vault-queue.ts'
 
@@ -52,6 +53,8 @@ export interface LaneModules {
   readonly onKeys: (given: readonly QueuedKeys[]) => Promise<void>
   readonly onReceipt: (given: readonly LaneShard[]) => Promise<void>
   readonly onRefused: (refused: readonly RefusedShard[]) => void
+  /** What is here of a long shard cannot be given; see SpoiledShards. */
+  readonly onSpoiled: (shard: LaneShard, code: string) => Promise<void>
   /** Nothing was taken, for the reason of this code, and since then. */
   readonly onFailed: (code: string, failingMs: number) => void
   /** Not a failure of the holder: this node cannot go on. */
@@ -200,16 +203,21 @@ export class DepositLane {
   async #giveLong(): Promise<void> {
     const deposit = await this.#nextLong()
     if (deposit === undefined) return
+    const { record, index } = deposit
+    let receipt: DepositReceipt | null
     try {
-      const receipt = await deposit.step((request) => this.#ask(request), this.#modules.uploads)
-      if (receipt === null) return
-      const { record, index } = deposit
-      this.#deposit = null
-      await this.#take([{ record, index }], receipt)
+      receipt = await deposit.step((request) => this.#ask(request), this.#modules.uploads)
     } catch (error) {
       deposit.restart()
-      throw error
+      if (!isSpoiled(error)) throw error
+      this.#deposit = null
+      this.#long.delete(record)
+      await this.#modules.onSpoiled({ record, index }, error.code)
+      return
     }
+    if (receipt === null) return
+    this.#deposit = null
+    await this.#take([{ record, index }], receipt)
   }
 
   async #nextLong(): Promise<LongDeposit | undefined> {

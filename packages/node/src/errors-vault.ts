@@ -11,6 +11,7 @@ export type VaultErrorCode =
   | 'vault_at_risk'
   | 'vault_degraded'
   | 'served_without_trace'
+  | 'upload_spoiled'
 
 export const VAULT_TEXTS: Record<VaultErrorCode, CatalogEntry> = {
   holders_unreachable: entry(5301, 4, 503)(
@@ -55,5 +56,11 @@ export const VAULT_TEXTS: Record<VaultErrorCode, CatalogEntry> = {
     '{detail}',
     'Call its operator: its software does not keep to the rule of the network, or is not ours.',
     'Have the members remove it, if it stays:   mooring change propose --help',
+  ),
+  upload_spoiled: entry(5309, 1, 500)(
+    'A record cannot be handed to enough holders',
+    '{detail} Their files in data/uploads are missing or damaged. The log names each shard (queued_shard_lost). Everything else goes on.',
+    'Bring the files back where another disk or a backup has them, and start the node again: it tries them again.',
+    'Otherwise the record is lost, and was never said to be accepted: its sender still has it.',
   ),
 }

@@ -39,6 +39,7 @@ const EVENTS: Readonly<Record<string, string>> = {
   'a request for blocks failed': 'blocks_request_failed',
   'a request of another member was not answered': 'member_request_not_answered',
   'a shard is damaged and must be made again': 'shard_damaged',
+  'a shard that waited here for its holder is lost': 'queued_shard_lost',
   'a share of an emergency set was given': 'emergency_share_given',
   'a share of an emergency set was refused': 'emergency_share_refused',
   'a snapshot could not be taken': 'snapshot_not_taken',

@@ -408,7 +408,7 @@ function partsOf(
     shards: () => late.keeper?.finding() ?? null,
     vault: () => late.vaultFinding(),
     emergencies: () => late.emergencyFinding(),
-    data: () => data.findings(),
+    data: () => [...data.findings(), custodian.placing.finding()].filter((each) => each !== null),
     signer: () => late.signer?.finding() ?? null,
     isDraining: () => late.isDraining,
   }

@@ -14,6 +14,7 @@ import { toHex } from '@mooring/codec'
 import type { Organisation } from '@mooring/ledger'
 import { placementOrder, type PossibleHolder, type Split } from '@mooring/records'
 import type { HolderUpdate, PrivateStore } from '@mooring/storage'
+import type { Finding } from './alarms.ts'
 import type { Clock } from './clock.ts'
 import { DepositLane, type LaneShard, type RefusedShard } from './deposit-lane.ts'
 import { possibleHolders, splitFor } from './holder-choice.ts'
@@ -22,6 +23,7 @@ import type { Logger } from './logger.ts'
 import { leavesOf, readParcel, readQueued } from './queued-records.ts'
 import type { AtRest } from './at-rest.ts'
 import { tidySpool, type UploadBlobs } from './shard-spool.ts'
+import { SpoiledShards } from './spoiled-shards.ts'
 import type { VaultPeers } from './vault-peers.ts'
 import { encodePlacement } from './vault-placement.ts'
 import {
@@ -63,6 +65,7 @@ export class Placing {
   readonly #lanes = new Map<string, DepositLane>()
   /** Records that would be accepted, were their class key safe. */
   readonly #keyless = new Map<string, Set<QueuedRecord>>()
+  readonly #spoiled: SpoiledShards
   readonly #silentUntil = new Map<string, number>()
   readonly #moveAgainAt = new Map<string, number>()
   /** Records that have left the queue, of which the disk does not know it yet. */
@@ -72,6 +75,7 @@ export class Placing {
   constructor(modules: PlacingModules) {
     this.#modules = modules
     this.#queue = new VaultQueue(modules.limits)
+    this.#spoiled = new SpoiledShards(modules.peers.self)
     modules.keys.onAdded = (holders) => {
       for (const holder of holders) this.#lane(holder).wake()
     }
@@ -113,6 +117,11 @@ export class Placing {
     const { oldest, size, bytes } = this.#queue
     const oldestMs = oldest === undefined ? 0 : this.#modules.clock.monotonic() - oldest.since
     return { waiting: size + this.#leaving, oldestMs, bytes }
+  }
+
+  /** What waits here and cannot be handed on. */
+  finding(): Finding | null {
+    return this.#spoiled.finding()
   }
 
   /** Whether shards of this record still wait here for a holder. */
@@ -166,6 +175,7 @@ export class Placing {
     const missing = missingOf(record).map((index) => ({ record, index }))
     for (const { index } of missing) this.#lanes.get(record.holders[index] ?? '')?.remove(record)
     this.#queue.remove(record)
+    this.#spoiled.forget(record)
     if (record.isSpooled) await this.#dropSpooled(missing)
   }
 
@@ -190,6 +200,7 @@ export class Placing {
       onKeys: (given) => keys.receipted(holder, given),
       onReceipt: (given) => this.#onReceipt(holder, given),
       onRefused: (refused) => this.#onRefused(holder, refused),
+      onSpoiled: (shard, code) => this.#onSpoiled(shard, code),
       onFailed: (code, failingMs) => this.#onFailed(lane, { holder, code, failingMs }),
       onFatal: (error) => {
         if (!this.#isStopped) onFatal(error)
@@ -248,6 +259,16 @@ export class Placing {
     }
     await this.#store(updates, spooled)
     if (accepted.length > 0) this.#modules.onAccepted(accepted)
+    await this.#handOver(records.filter((record) => this.#spoiled.isLeftToRepair(record)))
+  }
+
+  async #onSpoiled({ record, index }: LaneShard, code: string): Promise<void> {
+    if (!this.#queue.has(record) || record.isReceipted[index] !== false) return
+    const holder = record.holders[index] ?? ''
+    const shard = { record: nameOfRecord(record), shard: index, holder, code }
+    this.#modules.logger.error('a shard that waited here for its holder is lost', shard)
+    this.#spoiled.add(record, index)
+    if (this.#spoiled.isLeftToRepair(record)) await this.#handOver([record])
   }
 
   async #store(updates: readonly HolderUpdate[], spooled: readonly LaneShard[]): Promise<void> {
@@ -345,6 +366,7 @@ export class Placing {
       for (const index of missingOf(record))
         this.#lanes.get(record.holders[index] ?? '')?.remove(record)
       this.#queue.remove(record)
+      this.#spoiled.forget(record)
     }
     const updates = records.map((record) => updateOf(record, 'short'))
     const spooled = records

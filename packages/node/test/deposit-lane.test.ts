@@ -94,6 +94,7 @@ function createLane(holder: {
     },
     onReceipt: () => Promise.resolve(),
     onRefused: () => undefined,
+    onSpoiled: () => assert.fail('nothing is long'),
     onFailed: () => undefined,
     onFatal: (error) => assert.fail(String(error)),
   })
