@@ -47,7 +47,12 @@ async function answered(run: World['run'], line: string) {
 test('a signer serves until it is told to stop, and says how far it has signed', () =>
   inHome(async ({ run, home }) => {
     const { onInterrupt, stop } = interrupting()
-    const serving = run(`--home ${home} signer serve`, { onInterrupt })
+    const reloads = new Set<() => void>()
+    const onReload = (listener: () => void) => {
+      reloads.add(listener)
+      return () => reloads.delete(listener)
+    }
+    const serving = run(`--home ${home} signer serve`, { onInterrupt, onReload })
     const status = await answered(run, `--home ${home} signer status --json`)
     assert.equal(status.code, 0, status.stderr)
     const document: Record<string, unknown> = JSON.parse(status.stdout)
@@ -55,6 +60,8 @@ test('a signer serves until it is told to stop, and says how far it has signed',
     assert.equal(document['memory'], 'whole')
     const text = await run(`--home ${home} signer status`)
     assert.match(text.stdout, /^guard +knows every vote$/m)
+    assert.equal(reloads.size, 1, 'SIGHUP does not end it')
+    for (const reload of reloads) reload()
     const second = await run(`--home ${home} signer serve`)
     assert.equal(second.code, 10)
     assert.match(second.stderr, /MOR-1010/)

@@ -94,6 +94,7 @@ const EVENTS: Readonly<Record<string, string>> = {
   'shards that were lost here are made again': 'own_shards_restored',
   'snapshot taken': 'snapshot_taken',
   'starting from a snapshot': 'starting_from_snapshot',
+  'the certificates of the signer were not read again': 'signer_certificates_not_read',
   'the chain begins with a snapshot': 'chain_begins_with_snapshot',
   'the chain names a key of this node that is not in its home': 'named_key_missing',
   'the chain names the next key: it is in use now': 'next_key_adopted',

@@ -11,7 +11,7 @@ import { TokenBucket } from '@mooring/network'
 import type { Clock } from './clock.ts'
 import type { Logger } from './logger.ts'
 import { NodeError } from './node-error.ts'
-import type { SignerAddress } from './signer-address.ts'
+import type { SignerAddress, TlsFiles } from './signer-address.ts'
 import { answerFrame, decodeQuestion, readFrames, type SignerAnswer } from './signer-messages.ts'
 import type { SignerService } from './signer-service.ts'
 import { namesIn, readTlsParts } from './signer-tls.ts'
@@ -59,14 +59,8 @@ export async function startSignerServer(
   const server =
     address.kind === 'unix'
       ? createServer((socket) => serve(socket, null))
-      : createTlsServer(
-          {
-            ...(await readTlsParts(address.tls)),
-            requestCert: true,
-            rejectUnauthorized: true,
-            handshakeTimeout: HANDSHAKE_MS,
-          },
-          (socket) => serve(socket, strangerName(socket, options.clients)),
+      : await createTlsDoor(address.tls, modules.logger, (socket) =>
+          serve(socket, strangerName(socket, options.clients)),
         )
   server.maxConnections = CONNECTIONS_MAX
   server.on('connection', (socket: Socket) => {
@@ -75,11 +69,6 @@ export async function startSignerServer(
     socket.on('close', () => sockets.delete(socket))
     socket.on('error', (error) => modules.logger.debug('a connection failed', { error }))
   })
-  server.on('tlsClientError', (error) =>
-    modules.logger.warn('a connection without a good certificate was refused', {
-      detail: error.message,
-    }),
-  )
   const bound = await listen(server, address)
   const close = async (): Promise<void> => {
     const closed = once(server, 'close')
@@ -88,6 +77,28 @@ export async function startSignerServer(
     await closed
   }
   return { address: bound, close }
+}
+
+/** Its certificates are read again for every connection; those that cannot be used change nothing. */
+async function createTlsDoor(
+  files: TlsFiles,
+  logger: Logger,
+  onClient: (socket: TLSSocket) => void,
+): Promise<Server> {
+  const parts = await readTlsParts(files)
+  const how = { requestCert: true, rejectUnauthorized: true, handshakeTimeout: HANDSHAKE_MS }
+  const tls = createTlsServer({ ...parts, ...how }, onClient)
+  tls.on('tlsClientError', (error) =>
+    logger.warn('a connection without a good certificate was refused', { detail: error.message }),
+  )
+  return createServer({ pauseOnConnect: true }, async (socket) => {
+    try {
+      tls.setSecureContext(await readTlsParts(files))
+    } catch (error) {
+      logger.error('the certificates of the signer were not read again', { error })
+    }
+    if (!socket.destroyed) tls.emit('connection', socket)
+  })
 }
 
 /** Null for one that may ask. */

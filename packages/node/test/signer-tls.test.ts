@@ -100,6 +100,21 @@ test('a certificate of another name, another authority or another time opens not
     assert.match(details[3], /certificate|issuer/)
   }))
 
+test('new certificates are taken up by the next connection; what cannot be read changes nothing', () =>
+  withSigner(async (world, { port }) => {
+    const { folder } = world
+    const renewed = makeAuthority('hospital renewed')
+    const { cert } = await issue(renewed, { folder, name: 'signer' })
+    const tls = await issue(renewed, { folder, name: 'st-mary' })
+    const until = Date.now() + 5_000
+    const isInTime = () => Date.now() < until
+    const first = world.connect(at(port, tls))
+    assert.ok(await first.vote(KEY.publicKey, voteFor('notarize', 1), isInTime))
+    await writeFile(cert, 'half of a certi')
+    const second = world.connect(at(port, tls))
+    assert.ok(await second.vote(KEY.publicKey, voteFor('finalize', 1), isInTime))
+  }))
+
 test('a private key that others may read, or that is none, is refused at the start', () =>
   SignerWorld.open(async (world) => {
     const authority = makeAuthority('hospital')

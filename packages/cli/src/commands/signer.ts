@@ -54,6 +54,8 @@ function announce(context: Context, options: SignerOptions, signer: RunningSigne
 async function serve(context: Context, options: SignerOptions, rejoin: boolean): Promise<void> {
   const stopped = Promise.withResolvers<null>()
   const forget = context.onInterrupt(() => stopped.resolve(null))
+  // The signal that has a node read its certificates again; a signer does for every connection, and must not end by it.
+  const keepOn = context.onReload?.(() => undefined)
   const logger = openLog(options)
   try {
     const signer = await startSigner(options, logger, { rejoin })
@@ -66,6 +68,7 @@ async function serve(context: Context, options: SignerOptions, rejoin: boolean):
     if (failure !== null) throw failure.error
   } finally {
     forget()
+    keepOn?.()
     logger.close()
   }
 }
