@@ -1,31 +1,46 @@
 // The first container of a pod: makes the home on a new volume, and brings the keys that it does not have yet
 // from a folder that can only be read. What is there stays, for the network may have renewed it since. No guard
 // is made: a node without one asks the others before it votes, also where a volume was lost.
+// A key gets its name once all of it is on disk: what was stopped half-way is brought the next time.
 //
 //   node packages/cli/src/seed-home.ts <folder with keys/>
 
-import { constants } from 'node:fs'
-import { chmod, copyFile, readdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { createHome } from '@mooring/node'
 
 export async function seedHome(home: string, seed: string): Promise<string[]> {
   const { keys } = await createHome(home)
   const brought: string[] = []
+  const there = new Set(await readdir(keys))
   // A mounted secret has entries of its own besides, which begin with a dot.
   const names = (await readdir(join(seed, 'keys'))).filter((name) => !name.startsWith('.'))
   for (const name of names.toSorted()) {
-    const target = join(keys, name)
-    try {
-      await copyFile(join(seed, 'keys', name), target, constants.COPYFILE_EXCL)
-    } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'EEXIST') continue
-      throw error
-    }
-    await chmod(target, 0o600)
+    if (there.has(name)) continue
+    await bring(join(seed, 'keys', name), join(keys, name))
     brought.push(name)
   }
   return brought
+}
+
+async function bring(source: string, target: string): Promise<void> {
+  const bytes = await readFile(source)
+  const draft = `${target}.part`
+  await rm(draft, { force: true })
+  const file = await open(draft, 'wx', 0o600)
+  try {
+    await file.writeFile(bytes)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(draft, target)
+  const folder = await open(dirname(target), 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
 }
 
 if (import.meta.main) {

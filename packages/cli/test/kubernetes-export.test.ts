@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { open as openFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { homePaths, loadNodeOptions, OPTION_ENTRIES } from '@mooring/node'
 import { test } from 'uvu'
@@ -225,6 +226,32 @@ test('a home is brought its keys once: what the network renewed since stays', ()
     assert.deepEqual(await seedHome(home, seed), [])
     assert.equal(readFileSync(path, 'utf8'), 'renewed')
     assert.deepEqual(readdirSync(homePaths(home).guard), [])
+  }))
+
+test('a key that is not there whole does not have its name, and is brought the next time', () =>
+  inWorld(async ({ folder }) => {
+    const seed = join(folder, 'seed')
+    const source = join(seed, 'keys', 'consensus.json')
+    mkdirSync(join(seed, 'keys'), { recursive: true })
+    assert.equal(spawnSync('mkfifo', [source]).status, 0)
+    const home = join(folder, 'home')
+    const seeding = seedHome(home, seed)
+    // Opens when somebody reads.
+    const writer = await openFile(source, 'w')
+    await writer.write('first half')
+    const { keys } = homePaths(home)
+    assert.ok(!readdirSync(keys).includes('consensus.json'))
+    await writer.write(', second half')
+    await writer.close()
+    assert.deepEqual(await seeding, ['consensus.json'])
+    assert.equal(readFileSync(join(keys, 'consensus.json'), 'utf8'), 'first half, second half')
+    rmSync(join(keys, 'consensus.json'))
+    rmSync(source)
+    writeFileSync(join(keys, 'consensus.json.part'), 'first h')
+    writeFileSync(source, 'all of it')
+    assert.deepEqual(await seedHome(home, seed), ['consensus.json'])
+    assert.deepEqual(readdirSync(keys), ['consensus.json'])
+    assert.equal(readFileSync(join(keys, 'consensus.json'), 'utf8'), 'all of it')
   }))
 
 test.run()
