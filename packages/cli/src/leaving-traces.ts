@@ -35,12 +35,12 @@ export function watchNode(
 }
 
 async function writeBundle(context: Context, home: string, node: RunningNode): Promise<string> {
-  const { run } = homePaths(home)
-  await mkdir(run, { recursive: true, mode: 0o700 })
-  const old = (await readdir(run)).filter((name) => NAME.test(name)).toSorted()
+  const { logs } = homePaths(home)
+  await mkdir(logs, { recursive: true, mode: 0o700 })
+  const old = (await readdir(logs)).filter((name) => NAME.test(name)).toSorted()
   for (const name of old.slice(0, Math.max(0, old.length - BUNDLES_MAX + 1)))
-    await rm(join(run, name), { force: true })
-  const path = join(run, `bundle-${stampOf(context.now())}.tar.gz`)
+    await rm(join(logs, name), { force: true })
+  const path = join(logs, `bundle-${stampOf(context.now())}.tar.gz`)
   const pieces = node.bundle({ sinceMs: SINCE_MS, profileMs: 0, isRedacted: true })
   await pipeline(Readable.from(pieces), createWriteStream(`${path}.tmp`, { mode: 0o600 }))
   await rename(`${path}.tmp`, path)

@@ -192,7 +192,7 @@ test('a mistake of the program leaves a crash report and says where', () =>
     const { code, stderr } = await ran
     assert.equal(code, 1)
     const path = /^crash report: (.+)$/m.exec(stderr)?.[1] ?? ''
-    assert.equal(path, join(home, 'run', 'crash-2026-11-20T09-30-00-000Z.json'))
+    assert.equal(path, join(home, 'logs', 'crash-2026-11-20T09-30-00-000Z.json'))
     const report: Record<string, unknown> = JSON.parse(readFileSync(path, 'utf8'))
     assert.deepEqual(report['log'], [{ message: 'new height' }])
   }))
@@ -205,17 +205,17 @@ test('a signal makes a running node write a bundle; three are kept', () =>
       listeners.push(listener)
       return () => listeners.splice(0)
     }
-    mkdirSync(join(home, 'run'), { recursive: true })
+    mkdirSync(join(home, 'logs'), { recursive: true })
     for (const minute of ['01', '02', '03'])
-      writeFileSync(join(home, 'run', `bundle-2026-11-20T08-${minute}-00-000Z.tar.gz`), 'old')
+      writeFileSync(join(home, 'logs', `bundle-2026-11-20T08-${minute}-00-000Z.tar.gz`), 'old')
     const ran = run(`--home ${home} start`, { ...node, onBundle })
     await node.started
     await until(() => listeners.length === 1)
     listeners[0]?.()
-    const path = join(home, 'run', 'bundle-2026-11-20T09-30-00-000Z.tar.gz')
+    const path = join(home, 'logs', 'bundle-2026-11-20T09-30-00-000Z.tar.gz')
     await until(() => existsSync(path))
     assert.equal(readFileSync(path, 'utf8'), 'archive')
-    const kept = readdirSync(join(home, 'run')).filter((name) => name.startsWith('bundle-'))
+    const kept = readdirSync(join(home, 'logs')).filter((name) => name.startsWith('bundle-'))
     assert.equal(kept.length, 3)
     node.interrupt('SIGTERM')
     const { code, stderr } = await ran

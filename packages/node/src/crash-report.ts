@@ -1,6 +1,7 @@
-// What is left of a process that ended by a mistake of its own: run/crash-<time>.json, written in one go
+// What is left of a process that ended by a mistake of its own: logs/crash-<time>.json, written in one go
 // while everything else is in doubt. What was journalled needs no care here: no vote leaves before its sync
-// has returned, so whatever was not synced was not said.
+// has returned, so whatever was not synced was not said. It is not in run/, which a container keeps in memory:
+// there the report would be gone with the process that it explains.
 
 import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
@@ -21,16 +22,16 @@ export interface CrashPlace {
 
 /** Where the report is; undefined where it cannot be written, for there is nobody left to tell. */
 export function writeCrashReport(error: unknown, place: CrashPlace): string | undefined {
-  const { run } = homePaths(place.home)
+  const { logs } = homePaths(place.home)
   const name = `crash-${place.now.toISOString().replaceAll(/[:.]/g, '-')}.json`
-  const path = join(run, name)
+  const path = join(logs, name)
   try {
-    mkdirSync(run, { recursive: true, mode: 0o700 })
-    for (const old of readdirSync(run)
+    mkdirSync(logs, { recursive: true, mode: 0o700 })
+    for (const old of readdirSync(logs)
       .filter(isReport)
       .toSorted()
       .slice(0, 1 - REPORTS_MAX))
-      rmSync(join(run, old), { force: true })
+      rmSync(join(logs, old), { force: true })
     const file = openSync(path, 'wx', 0o600)
     writeSync(file, `${JSON.stringify(reportOf(error, place), null, 2)}\n`)
     fsyncSync(file)
@@ -77,10 +78,10 @@ function parsedLine(line: string): unknown {
 
 /** Newest first. */
 export async function readCrashReports(home: string): Promise<unknown[]> {
-  const { run } = homePaths(home)
+  const { logs } = homePaths(home)
   const reports: unknown[] = []
-  for (const name of (await namesIn(run)).filter(isReport).toSorted().toReversed())
-    reports.push({ name, report: parsedLine(await readFile(join(run, name), 'utf8')) })
+  for (const name of (await namesIn(logs)).filter(isReport).toSorted().toReversed())
+    reports.push({ name, report: parsedLine(await readFile(join(logs, name), 'utf8')) })
   return reports
 }
 

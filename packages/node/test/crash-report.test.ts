@@ -22,7 +22,7 @@ test('a crash report has the error with its causes, the last lines, and is for t
     const error = new TypeError('x is not a function', { cause })
     const recent = ['{"message":"new height","height":7}']
     const path = writeCrashReport(error, { home, now: new Date(NOW), recent })
-    assert.equal(path, join(home, 'run', 'crash-2026-11-20T09-30-00-000Z.json'))
+    assert.equal(path, join(home, 'logs', 'crash-2026-11-20T09-30-00-000Z.json'))
     assert.equal(statSync(path ?? '').mode & 0o777, 0o600)
     const [kept] = await readCrashReports(home)
     const text = JSON.stringify(kept)
@@ -38,7 +38,7 @@ test('ten reports are kept, the newest', () =>
       const now = new Date(NOW + minute * 60_000)
       assert.ok(writeCrashReport(new Error(`number ${minute}`), { home, now, recent: [] }))
     }
-    const names = readdirSync(join(home, 'run')).toSorted()
+    const names = readdirSync(join(home, 'logs')).toSorted()
     assert.equal(names.length, 10)
     assert.match(names[0] ?? '', /09-34/)
     assert.match(JSON.stringify((await readCrashReports(home))[0]), /number 13/)
