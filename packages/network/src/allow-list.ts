@@ -48,6 +48,10 @@ export class AllowList {
     return this.#admitted.get(peerId)?.authority ?? false
   }
 
+  isCandidate(peerId: string): boolean {
+    return this.#admitted.get(peerId)?.isCandidate ?? false
+  }
+
   get size(): number {
     return this.#admitted.size
   }

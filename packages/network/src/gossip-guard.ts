@@ -39,11 +39,13 @@ export type GossipFactory = (components: GossipComponents) => GossipRouter
 
 export class GossipGuard {
   readonly #shared: Shared
+  readonly #isCandidate: (peerId: string) => boolean
   readonly #messageBudgets = new Map<string, TokenBucket>()
   readonly #byteBudgets = new Map<string, TokenBucket>()
 
-  constructor(shared: Shared) {
+  constructor(shared: Shared, isCandidate: (peerId: string) => boolean) {
     this.#shared = shared
+    this.#isCandidate = isCandidate
   }
 
   forget(peerId: string): void {
@@ -71,6 +73,11 @@ export class GossipGuard {
       if (taken < count) {
         counters.gossipOverBudget += count - taken
         rpc.messages = rpc.messages.slice(0, taken)
+      }
+      // Before gossipsub has seen them: what it has seen once it does not take from a member either.
+      if (this.#isCandidate(from.toString())) {
+        counters.gossipIgnored += taken
+        rpc.messages = []
       }
       return handle(from, rpc)
     }

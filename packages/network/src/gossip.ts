@@ -66,7 +66,7 @@ export class Gossip {
 
   constructor(parts: GossipParts) {
     this.#parts = parts
-    this.#guard = new GossipGuard(parts.shared)
+    this.#guard = new GossipGuard(parts.shared, (peerId) => parts.allowList.isCandidate(peerId))
     this.transactionsTopic = `${parts.networkId}/transactions`
     this.headersTopic = `${parts.networkId}/headers`
   }
@@ -198,7 +198,7 @@ export class Gossip {
         maxPeerInfos: 0,
       },
       scoreParams: {
-        appSpecificScore: (peer: string) => (allowList.isAuthority(peer) ? AUTHORITY_SCORE : 0),
+        appSpecificScore: (peer: string) => appScore(allowList, peer),
         appSpecificWeight: 1,
         IPColocationFactorWeight: 0,
         topics: {
@@ -268,6 +268,12 @@ const ACCEPTANCE: Record<TopicValidatorResult, Acceptance> = {
   [TopicValidatorResult.Accept]: 'accept',
   [TopicValidatorResult.Ignore]: 'ignore',
   [TopicValidatorResult.Reject]: 'reject',
+}
+
+/** Below nothing a peer is in no mesh: a candidate takes no member's place there. */
+function appScore(allowList: AllowList, peer: string): number {
+  if (allowList.isAuthority(peer)) return AUTHORITY_SCORE
+  return allowList.isCandidate(peer) ? -1 : 0
 }
 
 const SCORE_INVALID_ONLY = {

@@ -24,6 +24,8 @@ export interface Member {
   peerId: string
   name: string
   authority: boolean
+  /** It may connect and ask, and is no member yet: nothing that it gossips is taken or handed on. */
+  isCandidate?: boolean
 }
 
 /** What this node alone decides, beside the membership; read again at every `refresh`. */

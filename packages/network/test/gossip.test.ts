@@ -29,6 +29,27 @@ test('a batch reaches every member once, from whoever had it first', async () =>
   await closeAll(nodes)
 })
 
+test('what a candidate hands on is not taken, and a member may still hand on the same', async () => {
+  const members = await createIdentities(3)
+  const as = (own: number) =>
+    members.map((member, index) =>
+      index === 2 && own !== 2 ? { ...member, isCandidate: true } : member,
+    )
+  const nodes = await Promise.all(
+    members.map((identity, own) => startNode(identity, { members: as(own) })),
+  )
+  await eventually(() => isFullMesh(nodes))
+  for (const node of nodes) await untilPublished(node, 2)
+  const [first, second, candidate] = [at(nodes, 0), at(nodes, 1), at(nodes, 2)]
+  await candidate.network.publishTransactions(new Uint8Array([6, 6]))
+  await eventually(() => first.network.stats().gossipIgnored > 0)
+  await first.network.publishTransactions(new Uint8Array([1, 2]))
+  await eventually(() => second.seen.batches.length === 1 && candidate.seen.batches.length === 1)
+  const taken = [...first.seen.batches, ...second.seen.batches].map(({ batch }) => batch)
+  assert.deepEqual(taken, [new Uint8Array([1, 2])])
+  await closeAll(nodes)
+})
+
 test('headers have their own topic', async () => {
   const nodes = await startGossiping(2)
   assert.equal(await at(nodes, 0).network.publishHeader(new Uint8Array([4, 2])), 1)

@@ -1,6 +1,6 @@
 // Organisations whose admission is proposed and open: members let their nodes connect already, as
 // observers without a name, so that a newcomer follows the chain, has caught up when it is admitted, and can say
-// how far its own admission is. The chain has nothing of patients, records are handed to members alone, and the
+// how far its own admission is. What it gossips is not taken, and its clock is not counted. The chain has nothing of patients, records are handed to members alone, and the
 // proposal of any member is word enough to read what every member may hand on anyway. When the proposal
 // fails or expires, they are strangers again.
 
@@ -9,6 +9,9 @@ import { formatPeerId } from '@mooring/crypto'
 import { openChanges, type Organisation, type State, tallyOf } from '@mooring/ledger'
 import type { Member } from '@mooring/network'
 import type { Committer } from './committer.ts'
+
+/** Of the oldest proposals: what a few members propose must not fill the connections of all. */
+const CANDIDATES_MAX = 16
 
 type Reader = Pick<State, 'get'>
 
@@ -26,11 +29,14 @@ function proposedIn(state: Reader): Organisation[] {
 }
 
 export function candidatesIn(state: Reader): Member[] {
-  return proposedIn(state).map(({ id, keys }) => ({
-    peerId: formatPeerId(keys.transport),
-    name: id,
-    authority: false,
-  }))
+  return proposedIn(state)
+    .slice(0, CANDIDATES_MAX)
+    .map(({ id, keys }) => ({
+      peerId: formatPeerId(keys.transport),
+      name: id,
+      authority: false,
+      isCandidate: true,
+    }))
 }
 
 /** How far the admission of the node with this transport key is; null when nobody has proposed it. */

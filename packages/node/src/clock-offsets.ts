@@ -31,6 +31,8 @@ interface Sample {
 
 export interface ClockOffsetsModules {
   clock: Clock
+  /** Whoever else may connect has no say in what time it is. */
+  isMember: (peerId: string) => boolean
   peers: () => readonly Pick<PeerInfo, 'peerId' | 'connected'>[]
   request: (
     peerId: string,
@@ -72,7 +74,8 @@ export class ClockOffsets {
 
   /** Resolves when everybody has answered, or has not. */
   async ask(): Promise<void> {
-    const connected = this.#modules.peers().filter((peer) => peer.connected)
+    const { peers, isMember } = this.#modules
+    const connected = peers().filter((peer) => peer.connected && isMember(peer.peerId))
     const names = new Set(connected.map(({ peerId }) => peerId))
     for (const peerId of this.#samples.keys()) if (!names.has(peerId)) this.#samples.delete(peerId)
     await Promise.all(connected.map(({ peerId }) => this.#askOne(peerId)))

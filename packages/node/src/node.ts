@@ -140,6 +140,7 @@ async function assemble(
   const clocks = keep(
     new ClockOffsets({
       clock: systemClock,
+      isMember: (peerId) => late.agreement?.members.hasPeer(peerId) ?? false,
       peers: () => network.peers(),
       request: (...asked) => network.request(...asked),
     }),

@@ -8,6 +8,7 @@ function offsets(clock: TestClock, others: Record<string, number | null | 'nonse
   const peers = Object.keys(others).map((peerId) => ({ peerId, connected: true }))
   return new ClockOffsets({
     clock,
+    isMember: (peerId) => peerId !== 'candidate',
     peers: () => peers,
     request: (peerId, protocol) => {
       assert.equal(protocol, 'clock')
@@ -34,12 +35,22 @@ test('the offset is ours against the median, so that one wrong clock moves nothi
   await alone.close()
 })
 
+test('who is no member has no say', async () => {
+  const clock = new TestClock()
+  const found = offsets(clock, { a: 100, candidate: 3_600_000 })
+  await found.ask()
+  assert.equal(found.skewMs('candidate'), null)
+  assert.equal(found.offsetMs(), -50)
+  await found.close()
+})
+
 test('who does not answer, or answers nonsense, has no clock; who goes is forgotten', async () => {
   const clock = new TestClock()
   const others: Record<string, number | null | 'nonsense'> = { a: 100, b: null, c: 'nonsense' }
   const peers = ['a', 'b', 'c'].map((peerId) => ({ peerId, connected: true }))
   const found = new ClockOffsets({
     clock,
+    isMember: (peerId) => peerId !== 'candidate',
     peers: () => peers,
     request: (peerId) => {
       const skew = others[peerId] ?? null
@@ -64,6 +75,7 @@ test('of several answers the one with the shortest way counts', async () => {
   const ways = [300, 20, 200]
   const found = new ClockOffsets({
     clock,
+    isMember: () => true,
     peers: () => [{ peerId: 'a', connected: true }],
     request: () => {
       const wayMs = ways.shift() ?? 0
