@@ -1,5 +1,6 @@
 // What a network is joined by: a bundle or a bare genesis, from a file or from an address. What comes over
-// the wire is bounded and proves itself: a bundle by its signer, a genesis by nothing but its digest.
+// the wire is bounded, and proves nothing by itself: whoever forges a bundle names the key in its genesis that
+// signs it. Only what was told by another way, the digest or the key of the signer, says which network it is.
 
 import { encodeBase58, decodeBase58, CryptoError } from '@mooring/crypto'
 import {
@@ -27,6 +28,8 @@ export type NetworkSource = {
   ca: string | null
   // Who signed the bundle; null for a bare genesis.
   signer: string | null
+  // By its digest or the key of its signer, told by another way.
+  isTold: boolean
 }
 
 export function sourceOptions(command: Command): Command {
@@ -41,16 +44,20 @@ export async function readNetworkSource(
   source: string,
   options: SourceOptions,
 ): Promise<NetworkSource> {
-  const text = /^https?:\/\//.test(source)
+  const isFetched = /^https?:\/\//.test(source)
+  const text = isFetched
     ? await fetchText(source)
     : new TextDecoder().decode(await readInput(context, source, BUNDLE_BYTES_MAX))
   const found = readSource(text, source)
   refuseUnfit(found.genesis, source)
   refuseOtherDigest(found.genesis, options.genesisDigest, source)
-  if (!('signature' in found)) return { ...found, peers: [], ca: null, signer: null }
-  refuseUnsigned(found, source, options)
+  const isSigned = 'signature' in found
+  if (isSigned) refuseUnsigned(found, source, options)
+  const isTold = options.genesisDigest !== undefined || (isSigned && options.signer !== undefined)
+  if (isFetched && !isTold) throw new NodeError('network_not_told', { source })
+  if (!isSigned) return { ...found, peers: [], ca: null, signer: null, isTold }
   const { genesis, hints, signer } = found
-  return { genesis, peers: hints.peers, ca: hints.ca, signer: signer.organisation }
+  return { genesis, peers: hints.peers, ca: hints.ca, signer: signer.organisation, isTold }
 }
 
 function readSource(text: string, source: string): NetworkBundle | { genesis: Genesis } {

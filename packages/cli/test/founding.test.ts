@@ -184,7 +184,8 @@ test('a bundle that was changed, is of another network, or comes from nowhere is
     assert.match((await init('http://127.0.0.1:1/bundle.json')).stderr, /MOR-2123/)
 
     const server = createServer((request, response) => {
-      if (request.url === '/bundle.json') response.end(read('bundle.json'))
+      const file = /^\/((?:bundle|genesis)\.json)$/.exec(request.url ?? '')?.[1]
+      if (file !== undefined) response.end(read(file))
       else if (request.url === '/moved') response.writeHead(302, { location: '/bundle.json' }).end()
       else response.end(Buffer.alloc(3 << 20))
     })
@@ -193,7 +194,18 @@ test('a bundle that was changed, is of another network, or comes from nowhere is
     const url = typeof address === 'object' ? `http://127.0.0.1:${address?.port}` : ''
     assert.match((await init(`${url}/endless`)).stderr, /MOR-2123/)
     assert.match((await init(`${url}/moved`)).stderr, /MOR-2123/)
-    assert.match(await ok(init(`${url}/bundle.json`)), /Send this line to a member/)
+    for (const file of ['bundle.json', 'genesis.json']) {
+      const refused = await init(`${url}/${file}`)
+      assert.equal(refused.code, 8)
+      assert.match(refused.stderr, /MOR-2126/)
+    }
+    assert.match((await at('county', `network join ${url}/bundle.json`)).stderr, /MOR-2126/)
+    const { digest } = JSON.parse(await ok(run('genesis verify genesis.json --json')))
+    const told = `--genesis-digest ${digest}`
+    assert.match(await ok(init(`${url}/bundle.json`, told)), /Send this line to a member/)
+    const unchecked = await ok(at('county', 'network join bundle.json'))
+    assert.match(unchecked, /signed by +county, by its own word: compare the digest with a member/)
+    assert.match(await ok(at('county', `network join bundle.json ${told}`)), /signed by +county$/m)
     server.closeAllConnections()
     server.close()
   }))

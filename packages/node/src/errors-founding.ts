@@ -12,6 +12,7 @@ export type FoundingErrorCode =
   | 'bundle_unreachable'
   | 'network_other'
   | 'genesis_other'
+  | 'network_not_told'
 
 export const FOUNDING_TEXTS: Record<FoundingErrorCode, CatalogEntry> = {
   founding_file_invalid: entry(2117, 3, 422)(
@@ -58,5 +59,11 @@ export const FOUNDING_TEXTS: Record<FoundingErrorCode, CatalogEntry> = {
     'The genesis is another one than expected',
     '{source} has the digest {digest}, expected {expected}.',
     'Compare with the members before anything is started:   mooring genesis show',
+  ),
+  network_not_told: entry(2126, 8, 422)(
+    'Nothing says that what was fetched is the network you mean',
+    '{source} proves nothing by itself: whoever forges a genesis names the keys in it, and signs with them. Nothing was changed.',
+    'Ask a member that you know for the digest, by another way, and name it:   --genesis-digest <hex>',
+    'Or, for a bundle, the key of its signer:   --signer <key>',
   ),
 }

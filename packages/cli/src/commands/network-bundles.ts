@@ -189,7 +189,7 @@ export function addJoin(group: Command, context: Context): void {
   withHelp(command, {
     examples: [
       'mooring --home /srv/mooring network join bundle.json --genesis-digest a1b2…',
-      'mooring network join https://st-mary.example/bundle.json',
+      'mooring network join https://st-mary.example/bundle.json --genesis-digest a1b2…',
     ],
     exits: [3, 4, 5, 7, 8, 13],
   })
@@ -296,9 +296,15 @@ async function makeJoinLine(
   return line
 }
 
+function signedBy(signer: string | null, isTold: boolean): string {
+  const compare = isTold ? '' : ': compare the digest with a member'
+  if (signer === null) return `nobody${compare}`
+  return isTold ? signer : `${signer}, by its own word${compare}`
+}
+
 function report(
   output: Output,
-  { genesis, peers, ca, signer }: NetworkSource,
+  { genesis, peers, ca, signer, isTold }: NetworkSource,
   { name, isFounder, joinLine }: { name: string; isFounder: boolean; joinLine: string | null },
 ): void {
   const digest = genesisDigest(genesis)
@@ -313,7 +319,7 @@ function report(
     formatFields([
       ['network', `${genesis.networkName}  ${network}`],
       ['digest', toHex(digest)],
-      ['signed by', signer ?? 'nobody: compare the digest with a member'],
+      ['signed by', signedBy(signer, isTold)],
       ['addresses', String(peers.length)],
     ]),
   )
