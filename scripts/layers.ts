@@ -18,7 +18,7 @@ const PURE = '@mooring/codec @mooring/crypto @mooring/ledger @mooring/consensus 
 const IO = '@mooring/fhir @mooring/storage @mooring/network @mooring/api'
 
 const ALLOWED: Record<string, string[]> = {
-  codec: list('cborg fflate'),
+  codec: list('fflate'),
   crypto: list('@mooring/codec @noble/* @hpke/* @scure/*'),
   ledger: list('@mooring/codec @mooring/crypto'),
   consensus: list('@mooring/codec @mooring/crypto'),

@@ -1,18 +1,19 @@
 // Deterministic CBOR (RFC 8949 section 4.2.1), the part of it the ledger speaks: unsigned
 // integers up to 2^53 - 1, byte strings, text, arrays, true, false and null.
 //
-// cborg reads and writes the bytes; in strict mode it refuses anything longer than the
-// shortest form. Around it stand the rules it does not have:
-// - a type is checked on its first byte, and a length against its limit before cborg copies it;
+// The reader is written for what a node does most, which is to decode transactions:
+// - a type is checked on its first byte, and a length against its limit before anything is copied;
+// - an argument has its shortest form, and nothing is indefinite;
 // - maps, tags, floats, negative and indefinite items do not exist here;
 // - text is valid UTF-8 and keeps a leading byte order mark, so that it encodes to the same bytes;
 // - the number of items is bounded over the whole input. Depth is bounded by the schema, which
 //   is finite, and by `DEPTH_MAX` in `item`, which has no schema to follow.
 //
-// Each rule leaves one encoding per value, hence encode(decode(bytes)) = bytes.
+// Each rule leaves one encoding per value, hence encode(decode(bytes)) = bytes. A general encoder of
+// CBOR judges both halves in the tests.
 
-import { encode as encodeCborg, rfc8949EncodeOptions, Tokenizer } from 'cborg'
 import { CodecError } from './errors.ts'
+import { readText } from './text-cache.ts'
 
 export type CborValue = number | string | boolean | null | Uint8Array | CborValue[]
 
@@ -28,79 +29,71 @@ const NULL = 0xf6
 
 const ITEMS_MAX = 500_000
 const DEPTH_MAX = 32
-
-const STRICT = { strict: true, allowIndefinite: false, allowUndefined: false, allowBigInt: true }
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+/** What an argument of 1, 2, 4, 8 bytes is at least, or a shorter one would do. */
+const LEAST = [24, 2 ** 8, 2 ** 16, 2 ** 32] as const
 
 export class CborReader {
   readonly #bytes: Uint8Array
-  readonly #tokens: Tokenizer
+  readonly #isShared: boolean
+  #position = 0
   #items = 0
 
-  constructor(bytes: Uint8Array) {
-    // A subclass of Uint8Array may hand out views where cborg expects copies.
+  /** @param isShared byte strings are views of the input: for whoever keeps the input as long as them */
+  constructor(bytes: Uint8Array, isShared = false) {
+    // A subclass of Uint8Array may hand out views where copies are expected.
     this.#bytes =
       bytes.constructor === Uint8Array
         ? bytes
         : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    this.#tokens = new Tokenizer(this.#bytes, STRICT)
+    this.#isShared = isShared
   }
 
   get position(): number {
-    return this.#tokens.pos()
+    return this.#position
   }
 
   uint(max: number): number {
-    this.#expect(MAJOR_UINT)
-    const value: unknown = this.#next()
-    if (typeof value !== 'number' || value > max) {
-      throw new CodecError('out_of_range', `${String(value)} is more than ${max}`)
-    }
+    const value = this.#argument(this.#expect(MAJOR_UINT))
+    if (value > max) throw new CodecError('out_of_range', `${value} is more than ${max}`)
     return value
   }
 
   bytes(min: number, max: number): Uint8Array {
-    this.#expect(MAJOR_BYTES)
-    this.#checkLength(min, max)
-    const value = this.#next()
-    assertType(value instanceof Uint8Array)
-    return value
+    const length = this.#length(MAJOR_BYTES, min, max)
+    const start = this.#position
+    this.#position += length
+    return this.#isShared
+      ? this.#bytes.subarray(start, this.#position)
+      : this.#bytes.slice(start, this.#position)
   }
 
   text(max: number): string {
-    this.#expect(MAJOR_TEXT)
-    const length = this.#checkLength(0, max)
-    const value = this.#next()
-    assertType(typeof value === 'string')
-    const end = this.position
-    for (let index = end - length; index < end; index += 1) {
-      if ((this.#bytes[index] ?? 0) >= 0x80)
-        return decodeUtf8(this.#bytes.subarray(end - length, end))
-    }
-    return value
+    const length = this.#length(MAJOR_TEXT, 0, max)
+    const start = this.#position
+    this.#position += length
+    return readText(this.#bytes, start, this.#position)
   }
 
   /** The number of items that follow; the caller reads them. */
   array(max = ITEMS_MAX): number {
-    this.#expect(MAJOR_ARRAY)
-    const length = argumentAt(this.#bytes, this.position)
+    const length = this.#argument(this.#expect(MAJOR_ARRAY))
     if (length > max) throw new CodecError('too_many', `${length} items, at most ${max}`)
-    const count = this.#next()
-    assertType(typeof count === 'number')
-    return count
+    return length
   }
 
   bool(): boolean {
     const first = this.#first()
     if (first !== TRUE && first !== FALSE) throw wrongType('bool', first)
-    this.#next()
+    this.#count()
+    this.#position += 1
     return first === TRUE
   }
 
   /** Reads a null if one is next. */
   takeNull(): boolean {
     if (this.#first() !== NULL) return false
-    this.#next()
+    this.#count()
+    this.#position += 1
     return true
   }
 
@@ -125,91 +118,153 @@ export class CborReader {
     }
   }
 
+  /** What was read since. */
   slice(start: number): Uint8Array {
-    return this.#bytes.slice(start, this.position)
+    return this.#isShared
+      ? this.#bytes.subarray(start, this.#position)
+      : this.#bytes.slice(start, this.#position)
   }
 
   end(): void {
-    const left = this.#bytes.length - this.position
+    const left = this.#bytes.length - this.#position
     if (left > 0) throw new CodecError('trailing_bytes', `${left} bytes after the value`)
   }
 
   #first(): number {
-    const first = this.#bytes[this.position]
+    const first = this.#bytes[this.#position]
     if (first === undefined) throw new CodecError('truncated', 'the input ends before the value')
     return first
   }
 
-  #expect(major: number): void {
-    const first = this.#first()
-    if (first >>> 5 !== major) throw wrongType(MAJOR_NAMES[major] ?? '', first)
-    if ((first & 31) > 27) {
-      throw new CodecError('not_canonical', `a length of indefinite or reserved form`)
-    }
-  }
-
-  #checkLength(min: number, max: number): number {
-    const length = argumentAt(this.#bytes, this.position)
-    if (length > max) throw tooLarge(length, max)
-    if (length < min) throw new CodecError('out_of_range', `${length} bytes, expected ${min}`)
-    return length
-  }
-
-  #next(): unknown {
+  #count(): void {
     this.#items += 1
     if (this.#items > ITEMS_MAX) throw new CodecError('too_many', `more than ${ITEMS_MAX} items`)
-    try {
-      return this.#tokens.next().value
-    } catch (cause) {
-      const isShort = endsBefore(this.#bytes, this.position)
-      throw isShort
-        ? new CodecError('truncated', 'the input ends inside the value', { cause })
-        : new CodecError('not_canonical', 'not the one form of this value', { cause })
+  }
+
+  /** The low bits of the first byte, which say how long its argument is. */
+  #expect(major: number): number {
+    const first = this.#first()
+    if (first >>> 5 !== major) throw wrongType(MAJOR_NAMES[major] ?? '', first)
+    this.#count()
+    return first & 31
+  }
+
+  #argument(minor: number): number {
+    if (minor < 24) {
+      this.#position += 1
+      return minor
     }
+    const least = LEAST[minor - 24]
+    if (least === undefined) {
+      throw new CodecError('not_canonical', `a length of indefinite or reserved form`)
+    }
+    const end = this.#position + 1 + (1 << (minor - 24))
+    if (end > this.#bytes.length) throw truncated()
+    let argument = 0
+    for (let index = this.#position + 1; index < end; index += 1)
+      argument = argument * 256 + (this.#bytes[index] ?? 0)
+    if (argument < least) {
+      throw new CodecError('not_canonical', 'not the one form of this value')
+    }
+    this.#position = end
+    return argument
+  }
+
+  /** Of a string, all of which is there. */
+  #length(major: number, min: number, max: number): number {
+    const length = this.#argument(this.#expect(major))
+    if (length > max) throw new CodecError('too_large', `${length} bytes, at most ${max}`)
+    if (length < min) throw new CodecError('out_of_range', `${length} bytes, expected ${min}`)
+    if (this.#position + length > this.#bytes.length) throw truncated()
+    return length
   }
 }
 
+/** In two steps: how long it is, then the bytes, so that nothing is copied. */
 export function writeCbor(value: CborValue): Uint8Array {
-  return new Uint8Array(encodeCborg(value, rfc8949EncodeOptions))
+  const written = new Uint8Array(sizeOf(value))
+  write(value, written, 0)
+  return written
 }
 
-/** The number after the first byte, unchecked: cborg judges its form. Short input reads as zeros. */
-function argumentAt(bytes: Uint8Array, position: number): number {
-  const minor = (bytes[position] ?? 0) & 31
-  if (minor < 24) return minor
-  let argument = 0
-  for (let index = 1; index <= 1 << (minor - 24); index += 1) {
-    argument = argument * 256 + (bytes[position + index] ?? 0)
+function sizeOf(value: CborValue): number {
+  if (typeof value === 'number') return headSize(value)
+  if (typeof value === 'string') {
+    const length = utf8Length(value)
+    return headSize(length) + length
   }
-  return argument
+  if (value instanceof Uint8Array) return headSize(value.length) + value.length
+  if (!Array.isArray(value)) return 1
+  let size = headSize(value.length)
+  for (const item of value) size += sizeOf(item)
+  return size
 }
 
-function endsBefore(bytes: Uint8Array, position: number): boolean {
-  const first = bytes[position] ?? 0
-  const minor = first & 31
-  const head = minor < 24 ? 1 : 1 + (1 << (minor - 24))
-  const major = first >>> 5
-  const body = major === MAJOR_BYTES || major === MAJOR_TEXT ? argumentAt(bytes, position) : 0
-  return position + head + body > bytes.length
-}
-
-function decodeUtf8(bytes: Uint8Array): string {
-  try {
-    return utf8.decode(bytes)
-  } catch (cause) {
-    throw new CodecError('not_canonical', 'the text is not valid UTF-8', { cause })
+/** Returns where it ends. */
+function write(value: CborValue, to: Uint8Array, at: number): number {
+  if (typeof value === 'number') return writeHead(MAJOR_UINT, value, to, at)
+  if (typeof value === 'string') return writeText(value, to, at)
+  if (value instanceof Uint8Array) {
+    const start = writeHead(MAJOR_BYTES, value.length, to, at)
+    to.set(value, start)
+    return start + value.length
   }
+  if (Array.isArray(value)) {
+    let end = writeHead(MAJOR_ARRAY, value.length, to, at)
+    for (const item of value) end = write(item, to, end)
+    return end
+  }
+  to[at] = value === null ? NULL : value ? TRUE : FALSE
+  return at + 1
 }
 
-/** A token of a checked type holds a value of that type, unless cborg is broken. */
-function assertType(isRight: boolean): asserts isRight {
-  if (!isRight) throw new Error('cborg returned a value of another type than its first byte says')
+function headSize(argument: number): number {
+  if (argument < 24) return 1
+  if (argument < 2 ** 8) return 2
+  if (argument < 2 ** 16) return 3
+  return argument < 2 ** 32 ? 5 : 9
+}
+
+function writeHead(major: number, argument: number, to: Uint8Array, at: number): number {
+  const size = headSize(argument)
+  if (size === 1) {
+    to[at] = (major << 5) | argument
+    return at + 1
+  }
+  to[at] = (major << 5) | (24 + Math.log2(size - 1))
+  let rest = argument
+  for (let index = at + size - 1; index > at; index -= 1) {
+    to[index] = rest % 256
+    rest = Math.floor(rest / 256)
+  }
+  return at + size
+}
+
+const utf8 = new TextEncoder()
+
+function writeText(value: string, to: Uint8Array, at: number): number {
+  const length = utf8Length(value)
+  const start = writeHead(MAJOR_TEXT, length, to, at)
+  if (length > value.length) utf8.encodeInto(value, to.subarray(start))
+  else for (let index = 0; index < length; index += 1) to[start + index] = value.charCodeAt(index)
+  return start + length
+}
+
+export function utf8Length(value: string): number {
+  let length = value.length
+  for (let index = 0; index < value.length; index += 1) {
+    const unit = value.charCodeAt(index)
+    if (unit < 0x80) continue
+    // Both halves of a surrogate pair count two: four bytes in all.
+    length += unit < 0x800 || (unit & 0xf800) === 0xd800 ? 1 : 2
+  }
+  return length
+}
+
+function truncated(): CodecError {
+  return new CodecError('truncated', 'the input ends inside the value')
 }
 
 function wrongType(expected: string, first: number): CodecError {
   return new CodecError('wrong_type', `expected ${expected}, found ${MAJOR_NAMES[first >>> 5]}`)
-}
-
-function tooLarge(length: number, max: number): CodecError {
-  return new CodecError('too_large', `${length} bytes, at most ${max}`)
 }

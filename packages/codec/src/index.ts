@@ -18,6 +18,7 @@ export {
   bytes,
   bytesMax,
   decode,
+  decodeShared,
   enclosed,
   encode,
   type Infer,

@@ -4,7 +4,7 @@
 // direction, is a valid value of its type. Structures are arrays in field order, so a field name is
 // never on the wire, and those that may change one day carry their version first.
 
-import { type CborValue, CborReader, writeCbor } from './cbor.ts'
+import { type CborValue, CborReader, utf8Length, writeCbor } from './cbor.ts'
 import { CodecError, type CodecErrorCode } from './errors.ts'
 
 export interface Schema<T> {
@@ -29,8 +29,23 @@ export function encode<T>(schema: Schema<T>, value: T): Uint8Array {
 
 /** The value of canonical bytes, or a CodecError; encoding it again gives the same bytes. */
 export function decode<T>(schema: Schema<T>, encoded: Uint8Array, maxBytes = BYTES_MAX): T {
+  return read(schema, new CborReader(checkedSize(encoded, maxBytes)))
+}
+
+/**
+ * The same without copies: the byte strings of the value are views of the input, which stays in memory as
+ * long as one of them. Nobody may write into either.
+ */
+export function decodeShared<T>(schema: Schema<T>, encoded: Uint8Array, maxBytes = BYTES_MAX): T {
+  return read(schema, new CborReader(checkedSize(encoded, maxBytes), true))
+}
+
+function checkedSize(encoded: Uint8Array, maxBytes: number): Uint8Array {
   if (encoded.length > maxBytes) throw tooLarge(encoded.length, maxBytes)
-  const reader = new CborReader(encoded)
+  return encoded
+}
+
+function read<T>(schema: Schema<T>, reader: CborReader): T {
   const value = schema.read(reader)
   reader.end()
   return value
@@ -313,17 +328,6 @@ function writeFields(
     throw within(error, current)
   }
   return items
-}
-
-function utf8Length(value: string): number {
-  let length = value.length
-  for (let index = 0; index < value.length; index += 1) {
-    const unit = value.charCodeAt(index)
-    if (unit < 0x80) continue
-    // Both halves of a surrogate pair count two: four bytes in all.
-    length += unit < 0x800 || (unit & 0xf800) === 0xd800 ? 1 : 2
-  }
-  return length
 }
 
 function expectCount(reader: CborReader, expected: number): void {

@@ -5,7 +5,7 @@
 // quota of a minute of block time included. Signatures are checked last, being the dearest step.
 
 import { equalBytes } from '@mooring/codec'
-import { verify, verifyBatch } from '@mooring/crypto'
+import { verifyBatch } from '@mooring/crypto'
 import { type AuthoritySet, authoritySetDigest } from './authority-set.ts'
 import {
   type Block,
@@ -27,7 +27,9 @@ import {
   decodeTransaction,
   type DecodedTransaction,
   describeMalformed,
+  hasValidSignature,
   payerOf,
+  signedBytesOf,
 } from './transaction.ts'
 import type { Facts, InvalidTransaction } from './transaction-kind.ts'
 
@@ -114,7 +116,7 @@ export function checkSignatures(
   transaction: DecodedTransaction,
   genesisDigest: Uint8Array,
 ): InvalidTransaction | undefined {
-  if (!hasValidSignature(transaction)) return { code: 'bad_signature' }
+  if (!hasValidSignature(transaction, genesisDigest)) return { code: 'bad_signature' }
   return checkKindContent(transaction.payload, genesisDigest)
 }
 
@@ -191,10 +193,10 @@ export function applyBlock(
   const unannounced = checkNextSet(next, block.header)
   if (unannounced !== undefined) return unannounced
 
-  const messages = unverified.map(({ transaction: { signer, signedBytes, signature } }) => ({
-    publicKey: signer,
-    message: signedBytes,
-    signature,
+  const messages = unverified.map(({ transaction }) => ({
+    publicKey: transaction.signer,
+    message: signedBytesOf(genesisDigest, transaction),
+    signature: transaction.signature,
   }))
   const verdicts = verifyBatch(messages)
   const forged = unverified[verdicts.indexOf(false)]
@@ -328,10 +330,6 @@ function checkKindContent<K extends Kind>(
 
 function applyKind<K extends Kind>(facts: Facts, payload: PayloadOf<K>): void {
   ruleOf(payload.kind).apply(facts, payload.body)
-}
-
-function hasValidSignature({ signer, signedBytes, signature }: DecodedTransaction): boolean {
-  return verify(signer, signedBytes, signature)
 }
 
 function readTransaction(

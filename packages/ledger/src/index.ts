@@ -277,9 +277,11 @@ export {
   type DecodedTransaction,
   decodeTransaction,
   describeMalformed,
+  hasValidSignature,
   payerOf,
   placeOf,
   purseOf,
+  signedBytesOf,
   transactionId,
 } from './transaction.ts'
 export type {

@@ -2,21 +2,22 @@
 //
 // On the wire: [[1, kind, expiresAt, body], signer, signature]. The signature covers the payload
 // behind the genesis digest, which therefore binds the network without travelling; the id is the
-// digest of the same bytes. A transaction is decoded once and carries its bytes from then on.
+// digest of the same bytes. A transaction is decoded once and carries its bytes from then on: all that
+// is bytes in it is a view of them.
 // The id does not cover the signature: two valid signatures of one payload are one transaction.
 
 import {
   bytes,
   CodecError,
   concatBytes,
-  decode,
+  decodeShared,
   encode,
   raw,
   type Schema,
   struct,
   uint,
 } from '@mooring/codec'
-import { domainBytes, type KeyPair, sha256, sign } from '@mooring/crypto'
+import { domainBytes, domainHash, type KeyPair, sign, verify } from '@mooring/crypto'
 import { kindSchema, type Payload, ruleOf } from './kinds.ts'
 import { timeSchema, TRANSACTION_BYTES_MAX } from './parameters.ts'
 import type { InvalidTransaction, PlaceInSequence } from './transaction-kind.ts'
@@ -24,21 +25,22 @@ import type { InvalidTransaction, PlaceInSequence } from './transaction-kind.ts'
 const PAYLOAD_VERSION = 1
 
 export type DecodedTransaction = {
-  id: Uint8Array
+  readonly id: Uint8Array
   /** The whole transaction as it came. */
-  bytes: Uint8Array
-  payload: Payload
-  signer: Uint8Array
-  signature: Uint8Array
-  /** What the signature covers. */
-  signedBytes: Uint8Array
+  readonly bytes: Uint8Array
+  readonly payload: Payload
+  /** Of the payload, as they came. */
+  readonly payloadBytes: Uint8Array
+  readonly signer: Uint8Array
+  readonly signature: Uint8Array
 }
 
-/** The payload stays bytes here: they are what is signed. */
+const signerSchema = bytes(32)
+const signatureSchema = bytes(64)
 const envelopeSchema = struct({
   payload: raw(TRANSACTION_BYTES_MAX),
-  signer: bytes(32),
-  signature: bytes(64),
+  signer: signerSchema,
+  signature: signatureSchema,
 })
 
 const versionSchema = uint()
@@ -66,16 +68,33 @@ export const payloadSchema: Schema<Payload> = {
   ],
 }
 
+/** The envelope and what is in it, in one pass: the payload's bytes are those that were read for it. */
+const transactionSchema: Schema<Omit<DecodedTransaction, 'id' | 'bytes'>> = {
+  read(reader) {
+    const count = reader.array()
+    if (count !== 3) throw new CodecError('wrong_type', `an array of ${count}, expected 3`)
+    const start = reader.position
+    const payload = payloadSchema.read(reader)
+    const payloadBytes = reader.slice(start)
+    const signer = signerSchema.read(reader)
+    return { payload, payloadBytes, signer, signature: signatureSchema.read(reader) }
+  },
+  write: ({ payloadBytes: payload, signer, signature }) =>
+    envelopeSchema.write({ payload, signer, signature }),
+}
+
 /** @throws CodecError; `describeMalformed` turns it into a reason. */
 export function decodeTransaction(
   encoded: Uint8Array,
   genesisDigest: Uint8Array,
 ): DecodedTransaction {
-  const envelope = decode(envelopeSchema, encoded, TRANSACTION_BYTES_MAX)
-  const { signer, signature } = envelope
-  const payload = decode(payloadSchema, envelope.payload)
-  const signedBytes = signedBytesOf(genesisDigest, envelope.payload)
-  return { id: sha256(signedBytes), bytes: encoded, payload, signer, signature, signedBytes }
+  const { payload, payloadBytes, signer, signature } = decodeShared(
+    transactionSchema,
+    encoded,
+    TRANSACTION_BYTES_MAX,
+  )
+  const id = transactionId(genesisDigest, payloadBytes)
+  return { id, bytes: encoded, payload, payloadBytes, signer, signature }
 }
 
 /** The reason to give for bytes that do not decode; anything else is thrown on. */
@@ -91,7 +110,7 @@ export function createTransaction(
 ): Uint8Array {
   const { genesisDigest, keyPair, ...content } = input
   const payload = encode(payloadSchema, content)
-  const signature = sign(keyPair, signedBytesOf(genesisDigest, payload))
+  const signature = sign(keyPair, signedBytesOf(genesisDigest, { payloadBytes: payload }))
   return encode(envelopeSchema, { payload, signer: keyPair.publicKey, signature })
 }
 
@@ -111,9 +130,21 @@ export function placeOf({ payload }: DecodedTransaction): PlaceInSequence | null
 }
 
 export function transactionId(genesisDigest: Uint8Array, payloadBytes: Uint8Array): Uint8Array {
-  return sha256(signedBytesOf(genesisDigest, payloadBytes))
+  return domainHash('transaction', genesisDigest, payloadBytes)
 }
 
-function signedBytesOf(genesisDigest: Uint8Array, payloadBytes: Uint8Array): Uint8Array {
+/** What the signature covers. */
+export function signedBytesOf(
+  genesisDigest: Uint8Array,
+  { payloadBytes }: Pick<DecodedTransaction, 'payloadBytes'>,
+): Uint8Array {
   return concatBytes(domainBytes('transaction'), genesisDigest, payloadBytes)
+}
+
+export function hasValidSignature(
+  transaction: DecodedTransaction,
+  genesisDigest: Uint8Array,
+): boolean {
+  const { signer, signature } = transaction
+  return verify(signer, signedBytesOf(genesisDigest, transaction), signature)
 }

@@ -8,8 +8,10 @@ import {
   decodeTransaction,
   describeMalformed,
   type InvalidTransaction,
+  hasValidSignature,
   payerOf,
   placeOf,
+  signedBytesOf,
   transactionId,
 } from '../src/index.ts'
 import { anchor, keyOf, seedOf, START, world } from './fixture.ts'
@@ -51,7 +53,9 @@ test('a transaction is decoded once and keeps its bytes', () => {
 
 test('signature and id cover the domain, the genesis digest and the payload', () => {
   const encoded = anchor(here)
-  const { id, signer, signature, signedBytes } = decodeTransaction(encoded, here.digest)
+  const transaction = decodeTransaction(encoded, here.digest)
+  const { id, signer, signature } = transaction
+  const signedBytes = signedBytesOf(here.digest, transaction)
   const payload = encoded.subarray(1, encoded.length - 34 - 66)
   assert.deepEqual(signedBytes, concatBytes(domainBytes('transaction'), here.digest, payload))
   assert.ok(verify(signer, signedBytes, signature))
@@ -63,7 +67,7 @@ test('in another network the same bytes have another id and no valid signature',
   const encoded = anchor(here)
   const there = decodeTransaction(encoded, world({}, 'elsewhere').digest)
   assert.notDeepEqual(there.id, decodeTransaction(encoded, here.digest).id)
-  assert.ok(!verify(there.signer, there.signedBytes, there.signature))
+  assert.ok(!hasValidSignature(there, world({}, 'elsewhere').digest))
 })
 
 test('creating is deterministic', () => {

@@ -13,6 +13,7 @@ import {
   decodeReceipts,
   decodeTransaction,
   decodeTransactionProof,
+  hasValidSignature,
   encodeBlock,
   encodeGenesis,
   encodeReceipts,
@@ -142,9 +143,10 @@ test('the frozen transactions of governance read back', () => {
   const kinds = ['change.propose', 'change.approve', 'change.withdraw', 'change.ready']
   assert.deepEqual(Object.keys(transactions).toSorted(), kinds.toSorted())
   for (const [kind, bytes] of Object.entries(transactions)) {
-    const { payload, signer, signedBytes, signature } = decodeTransaction(fromHex(bytes), digest)
+    const transaction = decodeTransaction(fromHex(bytes), digest)
+    const { payload } = transaction
     assert.equal(payload.kind, kind)
-    assert.ok(verify(signer, signedBytes, signature))
+    assert.ok(hasValidSignature(transaction, digest))
   }
 })
 
@@ -167,9 +169,10 @@ test('the frozen events of an identity read back, and leave what they left', () 
   const events: Record<string, string>[] = JSON.parse(JSON.stringify(vector['events']))
   assert.equal(events.length, 6)
   for (const { kind, json = '', bytes = '', value = '' } of events) {
-    const { payload, signer, signedBytes, signature } = decodeTransaction(fromHex(bytes), digest)
+    const transaction = decodeTransaction(fromHex(bytes), digest)
+    const { payload } = transaction
     assert.equal(payload.kind, kind)
-    assert.ok(verify(signer, signedBytes, signature))
+    assert.ok(hasValidSignature(transaction, digest))
     assert.deepEqual(parsePayloadJson(json), payload)
     const state = new MemoryState()
     state.values.set(toHex(identityKey(fromHex(textOf(vector, 'identity')))), fromHex(value))

@@ -26,6 +26,7 @@ import {
   identityKey,
   networkId,
   patientKeyDigest,
+  signedBytesOf,
   type StateDiff,
   tombstoneItem,
 } from '../src/index.ts'
@@ -68,13 +69,14 @@ function genesisVector() {
 
 function transactionVector() {
   const bytes = anchor(here)
-  const { id, signedBytes, signer, signature } = decodeTransaction(bytes, here.digest)
+  const transaction = decodeTransaction(bytes, here.digest)
+  const { id, signer, signature } = transaction
   return {
     genesisDigest: toHex(here.digest),
     signerSeed: toHex(keyOf('st-mary', 'anchor').seed),
     signer: toHex(signer),
     bytes: toHex(bytes),
-    signedBytes: toHex(signedBytes),
+    signedBytes: toHex(signedBytesOf(here.digest, transaction)),
     signature: toHex(signature),
     id: toHex(id),
   }

@@ -13,8 +13,12 @@
 
 import { CodecError, fromHex, toHex } from '@mooring/codec'
 import type { AuthorityKeys, BlockMeta, Certificate, Event } from '@mooring/consensus'
-import { verify } from '@mooring/crypto'
-import { decodeBlock, type DecodedTransaction, decodeTransaction } from '@mooring/ledger'
+import {
+  decodeBlock,
+  type DecodedTransaction,
+  decodeTransaction,
+  hasValidSignature,
+} from '@mooring/ledger'
 import { decodeBlockAnswer, encodeBlockRequest } from './block-exchange.ts'
 import type { SentBlock } from './block-exchange.ts'
 import type { Clock } from './clock.ts'
@@ -325,8 +329,9 @@ export class Sync {
       if (index % TURN_TRANSACTIONS === 0) await turn()
       if (this.#isClosed) return
       try {
-        const { id, signer, signedBytes, signature } = decodeTransaction(encoded, genesisDigest)
-        if (verify(signer, signedBytes, signature)) this.#verified.add(nameOf(id, signature))
+        const transaction = decodeTransaction(encoded, genesisDigest)
+        const { id, signature } = transaction
+        if (hasValidSignature(transaction, genesisDigest)) this.#verified.add(nameOf(id, signature))
       } catch (error) {
         if (!(error instanceof CodecError)) throw error
         return

@@ -12,6 +12,7 @@ import {
   organisations,
   payerOf,
   placeOf,
+  signedBytesOf,
 } from '@mooring/ledger'
 import type { ChainStore } from '@mooring/storage'
 import type { CommittedBlock } from '../../../packages/node/src/committer.ts'
@@ -130,7 +131,8 @@ export class ChainJudge {
 
   #judgeTransaction(encoded: Uint8Array, height: number, time: number): void {
     const transaction = decodeTransaction(encoded, this.#digest)
-    const { signer, signedBytes, signature, payload } = transaction
+    const { signer, signature, payload } = transaction
+    const signedBytes = signedBytesOf(this.#digest, transaction)
     const id = toHex(transaction.id)
     const complain = (what: string): never => {
       throw new Violation('validity', `the final block at height ${height} holds ${what}`)
