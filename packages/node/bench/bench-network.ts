@@ -10,6 +10,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type Client, createClient } from '@mooring/api/client'
 import type { Parameters } from '@mooring/ledger'
+import type { EngineUsage } from '../../../scripts/bench/peers/engine.ts'
+import { folderBytes, usageOf as usageOfAll } from '../../../scripts/bench/processes.ts'
 import { createDevnet, type Devnet, findPortBlock } from '../src/index.ts'
 
 const MAIN = fileURLToPath(new URL('../../cli/src/main.ts', import.meta.url))
@@ -101,4 +103,13 @@ export async function usageOf(
   const status = await readFile(`/proc/${child.pid}/status`, 'utf8')
   const peak = /VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? '0'
   return { cpuSeconds: ticks / 100, rssMiB: Number(peak) / 1024 }
+}
+
+/** Of all nodes that live: what they have used and hold. */
+export async function networkUsage({ nodes }: BenchNetwork): Promise<EngineUsage> {
+  const living = nodes.filter(({ process: child }) => child.exitCode === null && !child.killed)
+  return {
+    ...(await usageOfAll(living.map(({ process: child }) => child))),
+    diskBytes: await folderBytes(living.map(({ home }) => home)),
+  }
 }

@@ -1,46 +1,55 @@
-// Finality and throughput of four processes on this computer, clients and signatures included.
-//
-//   node packages/node/bench/consensus.ts [--json] [--transactions 24000] [--nodes 4]
-//
-// Latency: one transaction a second, from the client's POST until the answer that it is final.
-// Throughput: transactions signed beforehand, handed to all nodes in lists over HTTP as fast as they
-// take them; the clock runs from the first POST until the last transaction is final in every node.
-
-import { parseArgs } from 'node:util'
+/*
+ * Agreement among real processes on this computer, with transactions that are signed one by one:
+ *
+ *   npm run bench -- consensus [--authorities 4,7] [--seconds 10] [--transactions 24000] [--window 2000]
+ *   npm run bench -- consensus --vs cometbft [--cometbft <path>]   a peer, in the same run
+ *
+ * The clients are one process more, on the same cores, whose cost is told apart. Latency runs from the moment
+ * at which a transaction was due, at a fixed rate, until the node's event stream says that it is final.
+ * Saturation: so many wait at each node all the time. Overload: twice what was committed then is due every
+ * second, whatever is taken; what is not taken is offered again.
+ */
 import {
-  measureLatency,
-  measureThroughput,
-  printFigures,
-  quantile,
-  signerOf,
-} from './bench-load.ts'
-import { startBenchNetwork } from './bench-network.ts'
+  measureLoads,
+  measureRates,
+  measureSaturation,
+  type Place,
+  withEngine,
+} from './bench-consensus.ts'
+import { runBench } from '../../../scripts/bench/program.ts'
+import { peersNamed } from '../../../scripts/bench/peers/engines.ts'
+import { mooring } from '../../../scripts/bench/peers/mooring.ts'
+import { compareWith } from './bench-peer.ts'
 
-const { values } = parseArgs({
+await runBench({
+  name: 'consensus',
+  what: 'real processes: finality, throughput, overload',
   options: {
-    json: { type: 'boolean', default: false },
-    transactions: { type: 'string', default: '24000' },
-    nodes: { type: 'string', default: '4' },
-    samples: { type: 'string', default: '15' },
+    authorities: '4,7',
+    seconds: 10,
+    transactions: 24_000,
+    window: 2_000,
+    rates: '1,100,1000',
+    loads: '0.25,0.5,0.75,1,1.5,2',
+    vs: '',
+    cometbft: '',
+    tune: '',
+  },
+  quick: { authorities: '4', seconds: 1, transactions: 800, window: 200, rates: '100', loads: '2' },
+  run: async ({ options, give, note, say }) => {
+    const peers = peersNamed(options)
+    for (const authorities of options.authorities.split(',').map(Number)) {
+      const isFirst = authorities === Number(options.authorities.split(',')[0])
+      const place: Place = { at: { authorities }, give, say, options, isFirst }
+      const peak = await withEngine(mooring, { authorities, goal: 'throughput' }, async (under) => {
+        note(`mooring: ${under.running.settings}.`)
+        const rates = await measureRates(under, place)
+        const saturation = await measureSaturation(under, place)
+        if (isFirst) await measureLoads(under, place, saturation.perSecond)
+        return { ...rates, ...saturation }
+      })
+      if (!isFirst) continue
+      for (const peer of peers) await compareWith(peer, place, { own: peak, note })
+    }
   },
 })
-
-const network = await startBenchNetwork(Number(values.nodes))
-try {
-  const sign = await signerOf(network)
-  const latency = await measureLatency(network.nodes, sign, Number(values.samples))
-  const throughput = await measureThroughput(network.nodes, sign, Number(values.transactions))
-  printFigures(
-    {
-      bench: 'consensus',
-      nodes: network.nodes.length,
-      readyMs: network.readyMs,
-      finalityP50Ms: quantile(latency, 0.5),
-      finalityP95Ms: quantile(latency, 0.95),
-      ...throughput,
-    },
-    values.json,
-  )
-} finally {
-  await network.close()
-}

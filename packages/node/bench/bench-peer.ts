@@ -1,0 +1,71 @@
+// A peer under the same load in the same run, once at its best for throughput and once for latency; and what
+// comes of dividing.
+//
+// Its store checks no signatures, and ours are checked by every node. The ratio with an equal check is an
+// estimate in the peer's favour: its CPU time for a transaction, and beside it nothing but the time of one
+// verification in each process, by the fastest library here.
+
+import { keyPairFromSeed, sign, verify } from '@mooring/crypto'
+import type { Engine } from '../../../scripts/bench/peers/engine.ts'
+import {
+  measureRates,
+  measureSaturation,
+  type Place,
+  warmUp,
+  withEngine,
+} from './bench-consensus.ts'
+
+interface Own {
+  readonly perSecond: number
+  readonly p50AtRate: Readonly<Record<number, number>>
+}
+
+export async function compareWith(
+  peer: Engine,
+  place: Place,
+  { own, note }: { own: Own; note: (line: string) => void },
+): Promise<void> {
+  const { give, say } = place
+  const { authorities } = place.at
+  const theirs: Place = { ...place, at: { ...place.at, engine: peer.name }, isFirst: false }
+  say(`${peer.name}, for throughput`)
+  const fast = await withEngine(peer, { authorities, goal: 'throughput' }, async (under) => {
+    note(`${peer.name} for throughput: ${under.running.settings}.`)
+    await warmUp(under, theirs)
+    return measureSaturation(under, theirs)
+  })
+  say(`${peer.name}, for latency`)
+  const { p50AtRate } = await withEngine(peer, { authorities, goal: 'latency' }, (under) => {
+    note(`${peer.name} for latency: ${under.running.settings}.`)
+    return measureRates(under, theirs)
+  })
+  const at = { authorities, peer: peer.name }
+  give('throughput, ours by theirs', 'x', own.perSecond / fast.perSecond, {
+    at,
+    target: { atLeast: 2 },
+  })
+  const verifying = authorities * microsecondsOfVerify()
+  const checked = fast.perSecond * (fast.cpuMicroseconds / (fast.cpuMicroseconds + verifying))
+  give('throughput, ours by theirs with an equal check', 'x', own.perSecond / checked, { at })
+  for (const [rate, p50] of Object.entries(own.p50AtRate)) {
+    const target = rate === '100' ? { target: { under: 0.5 } } : {}
+    give('final p50, ours by theirs', 'x', p50 / (p50AtRate[Number(rate)] ?? Number.NaN), {
+      at: { ...at, rate: Number(rate) },
+      ...target,
+    })
+  }
+}
+
+const VERIFICATIONS = 2_000
+
+function microsecondsOfVerify(): number {
+  const keyPair = keyPairFromSeed(new Uint8Array(32).fill(1))
+  const { publicKey } = keyPair
+  const message = new Uint8Array(200)
+  const signature = sign(keyPair, message)
+  for (let index = 0; index < VERIFICATIONS / 10; index += 1) verify(publicKey, message, signature)
+  const began = process.cpuUsage()
+  for (let index = 0; index < VERIFICATIONS; index += 1) verify(publicKey, message, signature)
+  const { user, system } = process.cpuUsage(began)
+  return (user + system) / VERIFICATIONS
+}

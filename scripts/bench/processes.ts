@@ -1,0 +1,47 @@
+// What processes have used, as the kernel counts it; and what folders hold.
+
+import type { ChildProcess } from 'node:child_process'
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+
+export interface ProcessUsage {
+  readonly cpuSeconds: number
+  readonly peakRssMiB: number
+}
+
+/** CPU seconds of all together, and the largest resident set that one of them had. */
+export async function usageOf(children: readonly ChildProcess[]): Promise<ProcessUsage> {
+  const each = await Promise.all(children.map(usageOfOne))
+  return {
+    cpuSeconds: each.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),
+    peakRssMiB: Math.max(...each.map(({ peakRssMiB }) => peakRssMiB)),
+  }
+}
+
+async function usageOfOne({ pid }: ChildProcess): Promise<ProcessUsage> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8')
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  const ticks = Number(fields[11]) + Number(fields[12])
+  const status = await readFile(`/proc/${pid}/status`, 'utf8')
+  const peak = /VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? '0'
+  return { cpuSeconds: ticks / 100, peakRssMiB: Number(peak) / 1024 }
+}
+
+/** Files that go while they are counted are not counted. */
+export async function folderBytes(folders: readonly string[]): Promise<number> {
+  let bytes = 0
+  for (const folder of folders) {
+    for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
+      if (!entry.isFile()) continue
+      const found = await stat(join(entry.parentPath, entry.name)).catch(() => null)
+      bytes += found?.size ?? 0
+    }
+  }
+  return bytes
+}
+
+/** All that went over the loopback since the computer started, in one direction. */
+export async function loopbackBytes(): Promise<number> {
+  const line = /^\s*lo:(.*)$/m.exec(await readFile('/proc/net/dev', 'utf8'))?.[1] ?? ''
+  return Number(line.trim().split(/\s+/)[0])
+}
