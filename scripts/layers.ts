@@ -3,8 +3,9 @@
  * import. A name allows its sub-paths; one that ends in `*`, everything that begins like it.
  *
  * Beyond the table: an import from outside is declared in the package's own package.json; a relative one
- * stays in the package; `crypto/src/*-node.ts` may use Node and sodium-native, and is reached only
- * through a `#` name that has a browser branch; `api/src/client.ts` and `verify.ts`, with all that they
+ * stays in the package; a sub-path of another package is a file that its `index.ts` re-exports from, or
+ * one that its package.json names; `crypto/src/*-node.ts` may use Node and sodium-native, and is reached
+ * only through a `#` name that has a browser branch; `api/src/client.ts` and `verify.ts`, with all that they
  * load, run in a browser; only `index.ts` re-exports, by name; only `cli` ends the process.
  *
  * Imports are found by a regular expression. It relies on single quotes (Biome) and on the ban of
@@ -36,13 +37,21 @@ const ALLOWED: Record<string, string[]> = {
   web: list(PURE, '@mooring/api/client @mooring/api/verify @mooring/fhir'),
 }
 const CRYPTO_IN_NODE = list('@mooring/codec @noble/* node:* sodium-native')
-const LOADS_LATER = ['packages/storage/src/open-blob-store.ts', 'packages/node/src/open-tracing.ts']
+const LOADS_LATER = [
+  'packages/cli/src/commands.ts',
+  'packages/cli/src/commands/devnet-node.ts',
+  'packages/cli/src/commands/token.ts',
+  'packages/cli/src/main.ts',
+  'packages/node/src/open-tracing.ts',
+  'packages/storage/src/open-blob-store.ts',
+]
 const BROWSER_HALF = ['packages/api/src/client.ts', 'packages/api/src/verify.ts']
 const IMPORT = /^\s*(import|export)\s+(type\s)?(?:([\w\s{},*$]*?)\sfrom\s+)?'([^']+)'/gm
 
 type Import = { verb: string; isType: boolean; names: string; from: string }
 type Manifest = {
   dependencies?: Record<string, string>
+  exports?: Record<string, string>
   imports?: Record<string, { browser?: string }>
 }
 
@@ -61,6 +70,11 @@ function loadedWith(files: string[]): Set<string> {
   return seen
 }
 
+function manifestOf(name: string): Manifest {
+  const file = join('packages', name, 'package.json')
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}
+}
+
 function matches(from: string, name: string): boolean {
   if (name.endsWith('*')) return from.startsWith(name.slice(0, -1))
   return from === name || from.startsWith(`${name}/`)
@@ -73,7 +87,18 @@ function checkRelative(file: string, folder: string, from: string): string | und
   return undefined
 }
 
+/** One file of another package, for who would load too much with the whole of it. */
+function isOffered(from: string): boolean {
+  const [, name = '', file] = /^@mooring\/([^/]+)\/(.+)$/.exec(from) ?? []
+  if (file === undefined) return true
+  const { exports = {} } = manifestOf(name)
+  if (exports[`./${file}`] !== undefined) return true
+  const index = join('packages', name, 'src', 'index.ts')
+  return existsSync(index) && importsOf(index).some((each) => each.from === `./${file}.ts`)
+}
+
 function checkOutside(from: string, allowed: string[], manifest: Manifest): string | undefined {
+  if (!isOffered(from)) return `'${from}' is no part of what index.ts offers`
   if (from.startsWith('#')) {
     if (manifest.imports?.[from]?.browser !== undefined) return undefined
     return `'${from}' has no browser branch in the imports of package.json`
@@ -108,7 +133,7 @@ const problems: string[] = []
 let fileCount = 0
 for (const name of readdirSync('packages').toSorted()) {
   if (ALLOWED[name] === undefined) problems.push(`packages/${name}: not in the table of floors`)
-  const manifest = JSON.parse(readFileSync(join('packages', name, 'package.json'), 'utf8'))
+  const manifest = manifestOf(name)
   for (const file of globSync(`packages/${name}/src/**/*.ts`).toSorted()) {
     fileCount += 1
     for (const problem of checkFile(file, name, manifest)) problems.push(`${file}: ${problem}`)

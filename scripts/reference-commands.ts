@@ -3,8 +3,8 @@
 import { allNotes, type CommandNote, EXIT_CODES, type OptionNote, programNote } from '@mooring/cli'
 import { block, code, GENERATED, markdownTable, paragraphs, plain } from './markdown.ts'
 
-export function commandPage(): string {
-  const program = programNote()
+export async function commandPage(): Promise<string> {
+  const program = await programNote()
   const groups = [...new Set(program.children.map(({ group }) => group))]
   const exits = Object.entries(EXIT_CODES).map(([number, name]) => [number, name])
   return paragraphs(

@@ -8,9 +8,9 @@ import { licencePage } from './reference-licences.ts'
 import { metricPage } from './reference-metrics.ts'
 import { schemaPages } from './reference-schemas.ts'
 
-export function referencePages(): Map<string, string> {
+export async function referencePages(): Promise<Map<string, string>> {
   const pages = new Map<string, string>([
-    ['cli.md', commandPage()],
+    ['cli.md', await commandPage()],
     ['configuration.md', configurationPage()],
     ['errors.md', errorPage()],
     ['metrics.md', metricPage()],

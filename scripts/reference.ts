@@ -13,7 +13,7 @@ import { referencePages } from './reference-pages.ts'
 
 const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } })
 const folder = join(import.meta.dirname, '../docs/reference')
-const pages = referencePages()
+const pages = await referencePages()
 const stale = globSync('**/*.{md,json}', { cwd: folder }).filter((path) => !pages.has(path))
 const differing = [...pages].filter(([path, text]) => {
   const file = join(folder, path)

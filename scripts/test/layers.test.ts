@@ -28,6 +28,7 @@ const DEPENDENCIES = {
       'sodium-native',
     ].map((name) => [name, '1.0.0']),
   ),
+  exports: { '.': './src/index.ts', './*': './src/*.ts', './verify': './src/verify.ts' },
   imports: {
     '#sha256': { browser: './src/sha256-browser.ts', node: './src/sha256-node.ts' },
     '#native': { node: './src/native-node.ts' },
@@ -153,6 +154,14 @@ const BREACHES: [string, Record<string, string>, string][] = [
     'packages/node/src/a.ts: process.exit outside cli',
   ],
   [
+    'a sub-path that index.ts offers nothing of',
+    {
+      'cli/src/a.ts': "import { b } from '@mooring/node/b'",
+      'node/src/index.ts': "export { a } from './a.ts'",
+    },
+    "packages/cli/src/a.ts: '@mooring/node/b' is no part of what index.ts offers",
+  ],
+  [
     'a dynamic import',
     { 'node/src/a.ts': "export const load = () => import('pino')" },
     'packages/node/src/a.ts: dynamic import',
@@ -195,7 +204,10 @@ test('what the table allows passes', () => {
     'web/src/a.ts': '',
     'cli/src/commands/a.ts':
       "import { a } from '../start-node.ts'\nimport { Command } from 'commander'",
-    'cli/src/start-node.ts': "import { verify } from '@mooring/api/verify'\nprocess.exit(0)",
+    'cli/src/start-node.ts':
+      "import { verify } from '@mooring/api/verify'\nimport { a } from '@mooring/api/client'\nprocess.exit(0)",
+    'api/src/index.ts': "export { a } from './client.ts'",
+    'api/src/verify.ts': '',
   })
   assert.deepEqual(problems, [])
 })

@@ -6,8 +6,8 @@ import { referencePages } from '../reference-pages.ts'
 
 const FOLDER = new URL('../../docs/reference/', import.meta.url).pathname
 
-test('the reference pages are what the code says: npm run reference', () => {
-  const pages = referencePages()
+test('the reference pages are what the code says: npm run reference', async () => {
+  const pages = await referencePages()
   for (const [path, text] of pages) {
     assert.equal(readFileSync(join(FOLDER, path), 'utf8'), text, `${path}: npm run reference`)
   }

@@ -1,6 +1,6 @@
 // The end of every help: examples that work as they stand, and the exit codes of that command.
 
-import { parseDuration } from '@mooring/node'
+import { parseDuration } from '@mooring/node/option-values'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 
 export const EXIT_CODES: Readonly<Record<number, string>> = {

@@ -1,7 +1,8 @@
 // Names that complete a command line and are in no help: options of the configuration, error numbers,
 // nodes of a devnet, members and changes of the network. Nothing of a person is ever among them.
 
-import { allErrors, OPTION_ENTRIES } from '@mooring/node'
+import { allErrors } from '@mooring/node/errors'
+import { OPTION_ENTRIES } from '@mooring/node/options'
 import type { Client } from '@mooring/api/client'
 import type { Command } from 'commander'
 import type { Context, GlobalOptions } from './context.ts'

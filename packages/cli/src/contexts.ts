@@ -2,7 +2,7 @@
 
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { type ContextField, readContext } from '@mooring/node'
+import { readContext, type ContextField } from '@mooring/node/contexts'
 import type { Command } from 'commander'
 import type { Context, GlobalOptions } from './context.ts'
 

@@ -4,7 +4,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { ConnectOptions } from '@mooring/api/node-client'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import type { Context, GlobalOptions } from './context.ts'
 
 const TOKEN_BYTES_MAX = 4096

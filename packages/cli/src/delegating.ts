@@ -4,7 +4,7 @@
 import { equalBytes, toHex } from '@mooring/codec'
 import type { KeyPair } from '@mooring/crypto'
 import { deviceKeyDigest, handleOfKey, signGrantOpen, wholeDayAfter } from '@mooring/ledger'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import {
   type DelegateDocument,
   type DelegateInvite,

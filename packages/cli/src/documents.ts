@@ -1,7 +1,7 @@
 // Documents of one line that people hand each other: pasted as they are, or in a file; shown with a QR code
 // where there is a terminal to show it in.
 
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import {
   type DocumentKind,
   formatDocumentText,

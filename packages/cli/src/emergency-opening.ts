@@ -6,7 +6,7 @@ import type { Client } from '@mooring/api/client'
 import { decode, equalBytes, toHex } from '@mooring/codec'
 import { decodeBase64url, type KeyPair, x25519PublicKey } from '@mooring/crypto'
 import { genesisDigest, networkId, parseGenesisJson } from '@mooring/ledger'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import {
   type EmergencyCard,
   emergencyAudience,

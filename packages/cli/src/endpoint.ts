@@ -4,7 +4,11 @@
 
 import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { NodeError, parseHostPort, readConfigFile, homePaths, resolveOptions } from '@mooring/node'
+import { homePaths } from '@mooring/node/home'
+import { readConfigFile } from '@mooring/node/load-options'
+import { NodeError } from '@mooring/node/node-error'
+import { parseHostPort } from '@mooring/node/option-values'
+import { resolveOptions } from '@mooring/node/resolve-options'
 import type { Client } from '@mooring/api/client'
 import { connectClient } from '@mooring/api/node-client'
 import { type Context, configOf, type GlobalOptions, homeOf } from './context.ts'

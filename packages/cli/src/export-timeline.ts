@@ -2,7 +2,7 @@
 // match its proof is not written.
 
 import { concatBytes, toHex } from '@mooring/codec'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import {
   type ExportedLine,
   formatTimelineBundle,

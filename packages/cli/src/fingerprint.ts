@@ -1,7 +1,7 @@
 // Twenty digits that the owner reads aloud before anybody signs: a document on its way from hand to hand may
 // have become another one.
 
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import { type RecoveryRequest, requestFingerprint } from '@mooring/records'
 
 const digitsOf = (text: string) => text.replaceAll(/\D/g, '')

@@ -11,7 +11,7 @@ import {
   parseFounderJson,
   parseTermsJson,
 } from '@mooring/ledger'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import type { Context } from './context.ts'
 import { readInput } from './read-input.ts'
 

@@ -8,16 +8,12 @@ import type { Client } from '@mooring/api/client'
 import { equalBytes, fromHex, toHex } from '@mooring/codec'
 import type { KeyPair } from '@mooring/crypto'
 import { createTransaction, genesisDigest, networkId, type Payload } from '@mooring/ledger'
-import {
-  adoptNextKey,
-  findNextKey,
-  homePaths,
-  keyFileName,
-  NodeError,
-  readGenesisFile,
-  readKeyFile,
-  type SeedLock,
-} from '@mooring/node'
+import { homePaths } from '@mooring/node/home'
+import { keyFileName, readKeyFile } from '@mooring/node/keys'
+import { readGenesisFile } from '@mooring/node/load-options'
+import { adoptNextKey, findNextKey } from '@mooring/node/next-keys'
+import { NodeError } from '@mooring/node/node-error'
+import type { SeedLock } from '@mooring/node'
 import { type Context, homeOf } from './context.ts'
 import type { Endpoint, RemoteOptions } from './endpoint.ts'
 import { governanceLock, type GovernanceLockOptions } from './keys-lock.ts'

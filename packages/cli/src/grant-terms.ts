@@ -6,7 +6,7 @@
 import { fromHex } from '@mooring/codec'
 import { CryptoError, parseDidKey } from '@mooring/crypto'
 import type { GrantKind } from '@mooring/ledger'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import {
   GRANT_LIFETIME_MS_MAX,
   isConfidentiality,

@@ -1,8 +1,9 @@
 // What no restart cures stays readable, where whoever started the node would only start it again: the process
 // lives, its probes say why it is not ready, and its admin socket tells the error to whoever asks.
 
-import { startHeldServer } from '@mooring/api'
-import { type Failure, failureOf, formatFailure, type NodeOptions } from '@mooring/node'
+import { startHeldServer } from '@mooring/api/held-server'
+import { failureOf, formatFailure, type Failure } from '@mooring/node/error-text'
+import type { NodeOptions } from '@mooring/node'
 import type { Context } from './context.ts'
 
 const HELD_CODES = [11, 12, 13, 14]

@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { homePaths } from '@mooring/node'
+import { homePaths } from '@mooring/node/home'
 
 // Who has the home already, as the process that has it wrote down.
 export async function addHolder(error: unknown, home: string): Promise<unknown> {

@@ -4,17 +4,12 @@
 import { resolve } from 'node:path'
 import type { Member } from '@mooring/api'
 import { toHex } from '@mooring/codec'
-import {
-  findNextHalf,
-  type FoundKey,
-  homePaths,
-  KEY_DUTIES,
-  type KeyDuty,
-  NodeError,
-  readConfigFile,
-  readPublicHalf,
-  resolveOptions,
-} from '@mooring/node'
+import { homePaths } from '@mooring/node/home'
+import { KEY_DUTIES, readPublicHalf, type FoundKey, type KeyDuty } from '@mooring/node/keys'
+import { readConfigFile } from '@mooring/node/load-options'
+import { findNextHalf } from '@mooring/node/next-keys'
+import { NodeError } from '@mooring/node/node-error'
+import { resolveOptions } from '@mooring/node/resolve-options'
 import { type Context, configOf, type GlobalOptions, homeOf } from './context.ts'
 import { governanceKeyPath } from './governance.ts'
 

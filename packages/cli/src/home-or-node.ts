@@ -1,14 +1,10 @@
 // Who does what a command asks for: the command itself, in a home whose node is stopped, or the node that
 // runs. Whoever names an endpoint means that node.
 
-import {
-  type HomeOptions,
-  homePaths,
-  isHomeInUse,
-  loadHomeOptions,
-  NodeError,
-  readConfigFile,
-} from '@mooring/node'
+import { homePaths } from '@mooring/node/home'
+import { loadHomeOptions, readConfigFile, type HomeOptions } from '@mooring/node/load-options'
+import { NodeError } from '@mooring/node/node-error'
+import { isHomeInUse } from '@mooring/node/home-in-use'
 import type { Client } from '@mooring/api/client'
 import { type Context, configOf, type GlobalOptions, homeOf } from './context.ts'
 import { type RemoteOptions, withNode } from './endpoint.ts'

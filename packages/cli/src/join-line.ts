@@ -19,7 +19,7 @@ import {
   verify,
 } from '@mooring/crypto'
 import { addressesSchema, admissionBytes, admissionSchema, networkId } from '@mooring/ledger'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 
 const PREFIX = 'mooring-join-2.'
 const BYTES_MAX = 16 * 1024

@@ -1,20 +1,14 @@
 // Key files of a home as commands make, copy and take over: where they lie, and what seals them.
 
 import { resolve } from 'node:path'
-import {
-  findHomeSecrets,
-  finishResealing,
-  homePaths,
-  type KeyDuty,
-  nextKeyPath,
-  NodeError,
-  type Profile,
-  readConfigFile,
-  readKeyFile,
-  readPublicHalf,
-  resolveOptions,
-  type SeedLock,
-} from '@mooring/node'
+import { homePaths } from '@mooring/node/home'
+import { findHomeSecrets, finishResealing } from '@mooring/node/home-secrets'
+import { readKeyFile, readPublicHalf, type KeyDuty } from '@mooring/node/keys'
+import { readConfigFile } from '@mooring/node/load-options'
+import { nextKeyPath } from '@mooring/node/next-keys'
+import { NodeError } from '@mooring/node/node-error'
+import { resolveOptions } from '@mooring/node/resolve-options'
+import type { Profile, SeedLock } from '@mooring/node'
 import { type Context, configOf, homeOf } from './context.ts'
 import { governanceKeyPath } from './governance.ts'
 import { homeLock, type LockOptions, newLock, passphraseFileOf } from './keys-lock.ts'

@@ -2,14 +2,11 @@
 // and that of the governance key, which may lie elsewhere under another one.
 
 import { resolve } from 'node:path'
-import {
-  homePaths,
-  newPassphraseFrom,
-  passphraseFrom,
-  readConfigFile,
-  resolveOptions,
-  SeedLock,
-} from '@mooring/node'
+import { homePaths } from '@mooring/node/home'
+import { readConfigFile } from '@mooring/node/load-options'
+import { newPassphraseFrom, passphraseFrom } from '@mooring/node/passphrase-source'
+import { resolveOptions } from '@mooring/node/resolve-options'
+import { SeedLock } from '@mooring/node/seed-lock'
 import { type Context, configOf, type GlobalOptions, homeOf } from './context.ts'
 
 export type LockOptions = GlobalOptions & { passphraseFile?: string }

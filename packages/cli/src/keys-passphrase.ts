@@ -1,6 +1,6 @@
 // The passphrase of keys in a backup: from a file of its own, or from who sits at the terminal.
 
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import { PASSPHRASE_CHARACTERS_MIN } from '@mooring/records'
 import type { Context } from './context.ts'
 import { readSecretFile } from './secret-prompt.ts'

@@ -1,7 +1,7 @@
 // What a file is, by its name or by what the person says. FHIR is read and checked; everything else is
 // one record of opaque bytes.
 
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 
 const BY_ENDING: Readonly<Record<string, string>> = {
   dcm: 'application/dicom',

@@ -12,7 +12,7 @@ import {
   parseBundleJson,
   parseGenesisJson,
 } from '@mooring/ledger'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import type { Command } from 'commander'
 import type { Context } from './context.ts'
 import { refuseOtherDigest, refuseUnfit, rowsOf } from './founding-files.ts'

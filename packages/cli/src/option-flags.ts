@@ -1,13 +1,10 @@
 // Options of the configuration as people meet them in commands: each as a flag, by its name, and written
 // as the file has it.
 
-import {
-  formatOptionValue,
-  nearest,
-  NodeError,
-  OPTION_ENTRIES,
-  type OptionEntry,
-} from '@mooring/node'
+import { formatOptionValue } from '@mooring/node/config-file'
+import { NodeError } from '@mooring/node/node-error'
+import { nearest } from '@mooring/node/option-values'
+import { OPTION_ENTRIES, type OptionEntry } from '@mooring/node/options'
 import { type Command, Option } from 'commander'
 import type { GlobalOptions } from './context.ts'
 

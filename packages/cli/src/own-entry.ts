@@ -1,7 +1,10 @@
 // The entry of an organisation as its home has it: name, owner, and the public half of each key.
 
 import type { Organisation } from '@mooring/ledger'
-import { homePaths, NodeError, readConfigFile, resolveOptions } from '@mooring/node'
+import { homePaths } from '@mooring/node/home'
+import { readConfigFile } from '@mooring/node/load-options'
+import { NodeError } from '@mooring/node/node-error'
+import { resolveOptions } from '@mooring/node/resolve-options'
 import { type Context, configOf, type GlobalOptions, homeOf } from './context.ts'
 import { readKeyStates } from './home-keys.ts'
 

@@ -17,7 +17,7 @@ import {
   signIdentityCreate,
   signIdentityRotate,
 } from '@mooring/ledger'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import {
   backupKey,
   type GuardianKey,

@@ -2,7 +2,7 @@
 // wallet has seen before, and with the receipts of the desk.
 
 import { fromHex } from '@mooring/codec'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import {
   checkTimeline,
   type CustodianTimeline,

@@ -2,7 +2,7 @@
 
 import { CodecError, encode } from '@mooring/codec'
 import { type Parameters, parametersSchema, PRODUCTION_PARAMETERS } from '@mooring/ledger'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 
 function isName(name: string): name is keyof Parameters {
   return Object.hasOwn(PRODUCTION_PARAMETERS, name)

@@ -1,7 +1,7 @@
 // A node that is asked by a patient: every request is signed by the wallet, for this hospital alone.
 
 import { type Client, createClient } from '@mooring/api/client'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import {
   type PatientSigner,
   signerAt,

@@ -6,7 +6,7 @@
 import { type Client, ApiProblem } from '@mooring/api/client'
 import { toHex } from '@mooring/codec'
 import { handleOfKey, signGrantOpen, signGrantRevoke, wholeDayAfter } from '@mooring/ledger'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import {
   consentOf,
   formatGrant,

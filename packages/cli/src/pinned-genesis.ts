@@ -3,7 +3,7 @@
 import { createClient } from '@mooring/api/client'
 import { CodecError } from '@mooring/codec'
 import { encodeGenesis, genesisDigest, LedgerError, parseGenesisJson } from '@mooring/ledger'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import type { Wallet } from '@mooring/records'
 import type { RemoteOptions } from './endpoint.ts'
 import { asking } from './remote-error.ts'

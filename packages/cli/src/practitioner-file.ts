@@ -5,7 +5,7 @@ import { open, readFile, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { CodecError, fromHex, toHex } from '@mooring/codec'
 import { formatDidKey, type KeyPair, keyPairFromSeed } from '@mooring/crypto'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import type { Context } from './context.ts'
 import { readInput } from './read-input.ts'
 

@@ -1,6 +1,7 @@
 // The real world handed to `runCli`, and its exit code handed back; `startNode` is what `start` runs.
 
-import { failureOf, formatFailure, writeCrashReport } from '@mooring/node'
+import { writeCrashReport } from '@mooring/node/crash-report'
+import { failureOf, formatFailure } from '@mooring/node/error-text'
 import type { Context } from './context.ts'
 import { runCli } from './run.ts'
 import { secretPrompt } from './secret-prompt.ts'

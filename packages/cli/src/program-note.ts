@@ -15,6 +15,6 @@ const NOWHERE: Context = {
   startNode: () => Promise.reject(new TypeError('a program that is only described starts nothing')),
 }
 
-export function programNote(): CommandNote {
-  return describeTree(createProgram(NOWHERE, { exitCode: 0 }))
+export async function programNote(): Promise<CommandNote> {
+  return describeTree(await createProgram(NOWHERE, { exitCode: 0 }))
 }

@@ -2,59 +2,17 @@
 // person is doing, and every command ends its help with examples and exit codes.
 
 import { Command } from 'commander'
-import { addAccess } from './commands/access.ts'
-import { addBackup } from './commands/backup.ts'
-import { addAlarm } from './commands/alarm.ts'
-import { addCheckpoint } from './commands/checkpoint.ts'
-import { addDebug } from './commands/debug.ts'
-import { addDoctor } from './commands/doctor.ts'
-import { addEvents } from './commands/events.ts'
-import { addInspect } from './commands/inspect.ts'
-import { addBlock } from './commands/block.ts'
-import { addChange } from './commands/change.ts'
-import { addComplete, addCompletion } from './commands/completion.ts'
-import { addConfig } from './commands/config.ts'
-import { addDb } from './commands/db.ts'
-import { addDevnet } from './commands/devnet.ts'
-import { addEmergency } from './commands/emergency.ts'
-import { addEnrolment } from './commands/enrolment.ts'
-import { addEvidence } from './commands/evidence.ts'
-import { addExplain } from './commands/explain.ts'
-import { addGenesis } from './commands/genesis.ts'
-import { addGrant } from './commands/grant.ts'
-import { addGuardian } from './commands/guardian.ts'
-import { addHealthcheck } from './commands/healthcheck.ts'
-import { addInit } from './commands/init.ts'
-import { addKeys } from './commands/keys.ts'
-import { addMan } from './commands/man.ts'
-import { addMember } from './commands/member.ts'
-import { addNetwork } from './commands/network.ts'
-import { addPatient } from './commands/patient.ts'
-import { addPeer } from './commands/peer.ts'
-import { addPractitioner } from './commands/practitioner.ts'
-import { addProof } from './commands/proof.ts'
-import { addPrune } from './commands/prune.ts'
-import { addRecord } from './commands/record.ts'
-import { addRecovery } from './commands/recovery.ts'
-import { addSigner } from './commands/signer.ts'
-import { addSnapshot } from './commands/snapshot.ts'
-import { addStart } from './commands/start.ts'
-import { addStatus } from './commands/status.ts'
-import { addTls } from './commands/tls.ts'
-import { addToken } from './commands/token.ts'
-import { addTransaction } from './commands/transaction.ts'
-import { addUpgrade } from './commands/upgrade.ts'
-import { addVault } from './commands/vault.ts'
-import { addVersion, readVersion } from './commands/version.ts'
+import { readVersion } from './commands/version.ts'
 import { withHelp } from './command-help.ts'
 import { type Context, widthOf } from './context.ts'
+import { loadCommands } from './commands.ts'
 import { applyContext } from './contexts.ts'
 
 // What a command found when it is no error: `status` of a stalled network, for example.
 export type Result = { exitCode: number }
 
-function addGlobalOptions(program: Command): void {
-  program
+function addGlobalOptions(program: Command): Command {
+  return program
     .option('--home <dir>', 'home of the node (MOORING_HOME, ~/.mooring)')
     .option('--config <file>', 'configuration file (MOORING_CONFIG, <home>/config/mooring.toml)')
     .option('--context <name>', 'one of ~/.config/mooring/contexts.toml (MOORING_CONTEXT)')
@@ -71,7 +29,12 @@ function addGlobalOptions(program: Command): void {
     .option('-v, --verbose', 'say more; twice: stack traces', (_, count: number) => count + 1, 0)
 }
 
-export function createProgram(context: Context, result: Result): Command {
+/** @param words what was typed: only the commands that they need are there; none, all of them */
+export async function createProgram(
+  context: Context,
+  result: Result,
+  words: readonly string[] = [],
+): Promise<Command> {
   const program = new Command('mooring')
   program
     .description('A ledger that hospitals run together.')
@@ -91,57 +54,11 @@ export function createProgram(context: Context, result: Result): Command {
   addGlobalOptions(program)
   program.hook('preAction', () => applyContext(program, context))
 
-  program.commandsGroup('Node:')
-  addInit(program, context)
-  addStart(program, context, result)
-  addStatus(program, context, result)
-  addInspect(program, context)
-  addHealthcheck(program, context, result)
-  addVersion(program, context)
-  addExplain(program, context)
-  program.commandsGroup('Network:')
-  addGenesis(program, context, result)
-  addNetwork(program, context)
-  addMember(program, context)
-  addChange(program, context)
-  addPeer(program, context)
-  addUpgrade(program, context)
-  addEvidence(program, context)
-  program.commandsGroup('Records:')
-  addRecord(program, context)
-  addGrant(program, context)
-  addAccess(program, context)
-  addBlock(program, context)
-  addTransaction(program, context)
-  addProof(program, context)
-  addCheckpoint(program, context, result)
-  addEvents(program, context)
-  program.commandsGroup('Patients:')
-  addPatient(program, context)
-  addEnrolment(program, context)
-  addGuardian(program, context)
-  addEmergency(program, context)
-  addPractitioner(program, context)
-  addRecovery(program, context)
-  program.commandsGroup('Operate:')
-  addConfig(program, context, result)
-  addDoctor(program, context, result)
-  addAlarm(program, context)
-  addDebug(program, context)
-  addKeys(program, context)
-  addSigner(program, context)
-  addToken(program, context)
-  addTls(program, context, result)
-  addVault(program, context, result)
-  addSnapshot(program, context)
-  addPrune(program, context)
-  addBackup(program, context)
-  addDb(program, context, result)
-  addCompletion(program, context)
-  addMan(program, context)
-  program.commandsGroup('Devnet:')
-  addDevnet(program, context, result)
-  addComplete(program, context)
+  const { operands } = addGlobalOptions(new Command()).parseOptions([...words])
+  for (const { heading, add } of await loadCommands(operands[0], words)) {
+    program.commandsGroup(heading)
+    add(program, context, result)
+  }
 
   return withHelp(program, {
     examples: [

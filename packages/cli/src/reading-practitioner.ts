@@ -5,7 +5,7 @@
 
 import { fromHex, toHex } from '@mooring/codec'
 import { sign } from '@mooring/crypto'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import { readPractitionerMessage } from '@mooring/records'
 import type { Context } from './context.ts'
 import type { GrantFile } from './grant-file.ts'

@@ -1,6 +1,9 @@
 // What a node answered, or that it did not, as an error with a text of the catalogue.
 
-import { catalogEntry, explain, type Failure, formatDuration, NodeError } from '@mooring/node'
+import { catalogEntry, explain } from '@mooring/node/errors'
+import { NodeError } from '@mooring/node/node-error'
+import { formatDuration } from '@mooring/node/option-values'
+import type { Failure } from '@mooring/node'
 import { ApiProblem } from '@mooring/api/client'
 import { shownCertificate } from '@mooring/api/node-client'
 import { formatTime } from './output.ts'

@@ -1,7 +1,8 @@
 // One command line from words to exit code. Everything a command throws ends here and nowhere else:
 // it becomes a text on stderr, or one problem document with --json, and an exit code.
 
-import { type Failure, failureDocument, failureOf, formatFailure, NodeError } from '@mooring/node'
+import { failureDocument, failureOf, formatFailure, type Failure } from '@mooring/node/error-text'
+import { NodeError } from '@mooring/node/node-error'
 import { type Command, CommanderError } from 'commander'
 import type { Context } from './context.ts'
 import { harmless } from './harmless.ts'
@@ -50,7 +51,7 @@ async function runOnce(
   context: Context,
   result: Result,
 ): Promise<Command | undefined> {
-  const program = createProgram(context, result)
+  const program = await createProgram(context, result, argv)
   let ran: Command | undefined
   program.hook('preAction', (_, command) => {
     ran = command
@@ -61,7 +62,7 @@ async function runOnce(
 
 export async function runCli(argv: readonly string[], context: Context): Promise<number> {
   const result = { exitCode: 0 }
-  const program = createProgram(context, result)
+  const program = await createProgram(context, result, argv)
   if (argv.length === 0) {
     program.outputHelp()
     return 0

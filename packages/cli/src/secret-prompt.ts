@@ -4,7 +4,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { emitKeypressEvents, type Key } from 'node:readline'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import type { Context } from './context.ts'
 
 const SECRET_BYTES_MAX = 4_096

@@ -7,7 +7,7 @@
 
 import { open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { createHome } from '@mooring/node'
+import { createHome } from '@mooring/node/home'
 
 export async function seedHome(home: string, seed: string): Promise<string[]> {
   const { keys } = await createHome(home)

@@ -1,7 +1,7 @@
 // The status of a node on one screen, and of several in a table.
 
 import type { Peer, Status } from '@mooring/api'
-import { wrap } from '@mooring/node'
+import { wrap } from '@mooring/node/error-text'
 import {
   formatAge,
   formatAmount,

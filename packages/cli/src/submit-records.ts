@@ -7,7 +7,8 @@
 
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Client } from '@mooring/api/client'
-import { formatDuration, NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
+import { formatDuration } from '@mooring/node/option-values'
 import { formatProblem, readSubmission } from '@mooring/records'
 import type { Context } from './context.ts'
 import { mediaTypeOf } from './media-types.ts'

@@ -3,7 +3,7 @@
 import { createRecordVerifier } from '@mooring/api/verify'
 import { toHex } from '@mooring/codec'
 import { sha256 } from '@mooring/crypto'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import { type ProvenResource, readTimelineBundle, RecordsError } from '@mooring/records'
 import { formatAmount, formatTime, type Output } from './output.ts'
 

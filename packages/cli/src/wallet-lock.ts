@@ -7,7 +7,7 @@
 import { randomUUID } from 'node:crypto'
 import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { uptime } from 'node:os'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 
 // For the moment between the making of a lock and its content.
 const TRIES_MAX = 20

@@ -9,7 +9,7 @@ import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { CodecError } from '@mooring/codec'
 import { CryptoError } from '@mooring/crypto'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import {
   deriveWalletKey,
   hospitalIn,

@@ -9,7 +9,7 @@ import { COMPLETED_COMMANDS } from '../src/complete-names.ts'
 import { programNote } from '../src/program-note.ts'
 import { inWorld, withNode } from './world.ts'
 
-const NOTES = allNotes(programNote())
+const NOTES = allNotes(await programNote())
 
 function bash(script: string, line: string): string {
   const ended = spawnSync('bash', ['-euo', 'pipefail', '-c', script, 'bash', ...line.split(' ')], {

@@ -7,7 +7,7 @@ import { allNotes, type CommandNote } from '../src/command-tree.ts'
 import { programNote } from '../src/program-note.ts'
 import { inWorld, type Ran } from './world.ts'
 
-const NOTES = allNotes(programNote())
+const NOTES = allNotes(await programNote())
 // It makes a network of processes; test/e2e/first-run.test.ts is about it.
 const COMMANDS = NOTES.filter(({ path, children }) => children.length === 0 && path !== 'devnet up')
 const ENV = { MOORING_ENDPOINT: 'http://127.0.0.1:1' }

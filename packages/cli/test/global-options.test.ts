@@ -74,8 +74,8 @@ test('a list is watched until Ctrl-C: the whole answer each time, one document a
     assert.equal(JSON.parse(documents[0] ?? '').schema, 'mooring/members/v1')
   }))
 
-test('every list and every state of a node can be watched, and what asks a node has a time-out', () => {
-  for (const { path, options } of allNotes(programNote())) {
+test('every list and every state of a node can be watched, and what asks a node has a time-out', async () => {
+  for (const { path, options } of allNotes(await programNote())) {
     const flags = options.map(({ long }) => long)
     if (flags.includes('--timeout') && /(^| )(list|status)$/.test(path)) {
       assert.ok(flags.includes('--watch'), path)

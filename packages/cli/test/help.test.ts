@@ -23,7 +23,7 @@ function allPaths(command: Command, path: string[] = []): string[][] {
   return [path, ...deeper]
 }
 
-const PROGRAM = createProgram(NOTHING, { exitCode: 0 })
+const PROGRAM = await createProgram(NOTHING, { exitCode: 0 })
 const PATHS = allPaths(PROGRAM)
 
 // As it is typed: at the start of a line, after npx, in backticks, after ":   " in an error.

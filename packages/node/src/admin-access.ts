@@ -1,7 +1,8 @@
 // Tokens for the API: made, listed, revoked; and reading again what an operator may change while the node
 // runs.
 
-import { type AdminAccessHandlers, Refusal, type Token as TokenAnswer } from '@mooring/api'
+import type { AdminAccessHandlers, Token as TokenAnswer } from '@mooring/api'
+import { Refusal } from '@mooring/api/errors'
 import { failureOf } from './error-text.ts'
 import { NodeError } from './node-error.ts'
 import type { Reloading } from './reloading.ts'

@@ -1,7 +1,8 @@
 // Who may ask this node, as its API is told: tokens, names in certificates, and what is open to anybody.
 // What an operator may change while the node runs is read again as a whole.
 
-import { type AccessControl, CALLER_ROLES, type CallerRole, type OpenTo } from '@mooring/api'
+import type { AccessControl, OpenTo } from '@mooring/api'
+import { CALLER_ROLES, type CallerRole } from '@mooring/api/caller'
 import type { NodeOptions } from './load-options.ts'
 import type { Tokens } from './tokens.ts'
 

@@ -1,7 +1,7 @@
 // The guard of a key that was made a moment ago: it has every vote of this key, for there is none. And that
 // of a key that came from elsewhere: nobody here knows what it has signed.
 
-import { Guard } from '@mooring/storage'
+import { Guard } from '@mooring/storage/guard'
 import { machineName } from './machine.ts'
 
 export async function makeFirstGuard(directory: string): Promise<void> {

@@ -8,7 +8,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { decodeCertificate, decodeVote, type Vote, votesOf } from '@mooring/consensus'
-import { Journal, StorageError } from '@mooring/storage'
+import { StorageError } from '@mooring/storage/errors'
+import { Journal } from '@mooring/storage/journal'
 import { homePaths } from './home.ts'
 
 const TRIES = 5

@@ -6,7 +6,6 @@
 
 import { access, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { openDatabase } from '@mooring/storage'
 import { homePaths } from './home.ts'
 import {
   type KeyDuty,
@@ -100,25 +99,6 @@ export async function finishResealing(home: string): Promise<void> {
   }
   await rm(marker, { force: true })
   await syncFolder(dirname(marker))
-}
-
-/**
- * Works on a home whose node and signer are stopped, and keeps them from starting meanwhile.
- * @throws StorageError locked
- */
-export async function inStoppedHome<T>(
-  { home, dataDir }: { home: string; dataDir: string },
-  work: () => Promise<T>,
-): Promise<T> {
-  const path = join(dataDir, 'chain')
-  // Nobody can have started where there is none.
-  if (!(await exists(path))) return work()
-  const database = await openDatabase(path, { name: 'chain', home })
-  try {
-    return await work()
-  } finally {
-    await database.close()
-  }
 }
 
 async function hasSecret(path: string, duty: KeyDuty): Promise<boolean> {

@@ -53,6 +53,7 @@ export { inspectHome, type InspectedPart } from './inspect.ts'
 export { hostChecks } from './host-checks.ts'
 export { homeChecks } from './home-checks.ts'
 export { createRedaction } from './redact-text.ts'
+export { isHomeInUse } from './home-in-use.ts'
 export { checkHome, createHome, type HomePaths, homePaths } from './home.ts'
 export {
   createKeyPair,
@@ -111,11 +112,11 @@ export { type Origin, parseOptionText, resolveOptions } from './resolve-options.
 export { findContradictions } from './guard-check.ts'
 export { type RunningNode, startNode } from './node.ts'
 export { forgetDecided } from './peer-book.ts'
-export { BEHAVIOURS, type Behaviour, misbehave } from './rehearsal.ts'
+export { BEHAVIOURS, type Behaviour } from './behaviours.ts'
+export { misbehave } from './rehearsal.ts'
 export { type Hold, placeHold, readHolds, releaseHold } from './holds.ts'
 export {
   createSnapshotOffline,
-  isHomeInUse,
   planPruningOffline,
   runPruningOffline,
   snapshotFile,
@@ -155,6 +156,6 @@ export {
   findHomeSecrets,
   finishResealing,
   type HomeSecret,
-  inStoppedHome,
   resealSecrets,
 } from './home-secrets.ts'
+export { inStoppedHome } from './stopped-home.ts'

@@ -12,7 +12,6 @@ import {
   PrivateStore,
   SnapshotFile,
   snapshotPath,
-  StorageError,
   type SnapshotManifest,
   tidySnapshots,
   type Tip,
@@ -130,11 +129,6 @@ export async function whileStopped<T>(
   } finally {
     await database.close()
   }
-}
-
-/** Whether a home cannot be opened because its node runs. */
-export function isHomeInUse(error: unknown): boolean {
-  return error instanceof StorageError && error.code === 'locked'
 }
 
 /** Where the snapshot of a height is, or would be. */

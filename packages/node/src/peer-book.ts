@@ -9,7 +9,7 @@
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
-import { Refusal } from '@mooring/api'
+import { Refusal } from '@mooring/api/errors'
 import { parsePeerId } from '@mooring/crypto'
 import type { LocalList } from '@mooring/network'
 import type { Clock } from './clock.ts'

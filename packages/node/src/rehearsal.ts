@@ -18,12 +18,9 @@ import {
 } from '@mooring/consensus'
 import { sign } from '@mooring/crypto'
 import { type Network, type NetworkHandlers, startNetwork } from '@mooring/network'
+import type { Behaviour } from './behaviours.ts'
 import type { ConsensusKey, NodeOptions } from './load-options.ts'
 import { NodeError } from './node-error.ts'
-
-export const BEHAVIOURS = ['equivocate', 'withhold', 'flood', 'lie'] as const
-
-export type Behaviour = (typeof BEHAVIOURS)[number]
 
 type Start = typeof startNetwork
 

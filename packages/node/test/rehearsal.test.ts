@@ -10,7 +10,8 @@ import {
 import { formatPeerId, keyPairFromSeed, sign } from '@mooring/crypto'
 import { type Member, type Network, startNetwork } from '@mooring/network'
 import { test } from 'uvu'
-import { type Behaviour, misbehave } from '../src/rehearsal.ts'
+import type { Behaviour } from '../src/behaviours.ts'
+import { misbehave } from '../src/rehearsal.ts'
 
 const DIGEST = new Uint8Array(32).fill(7)
 const SEEDS = [1, 2, 3].map((byte) => new Uint8Array(32).fill(byte))

@@ -1,7 +1,7 @@
 // The access log of a node: who asked for records, what for, and what came of it. Names of patients are not
 // in it; with --open the custodian shows the audit events of patients whose keys it hosts.
 
-import { type Access, ACCESS_OUTCOMES, type AccessOutcome } from '@mooring/api'
+import { ACCESS_OUTCOMES, type Access, type AccessOutcome } from '@mooring/api/access-answers'
 import type { AccessFilter, Client } from '@mooring/api/client'
 import { type Command, Option } from 'commander'
 import { countArgument, remote, withHelp } from '../command-help.ts'

@@ -7,14 +7,11 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Backup, Backups } from '@mooring/api'
 import type { Client } from '@mooring/api/client'
 import { encodeBase64url } from '@mooring/crypto'
-import {
-  type Compression,
-  createBackupOffline,
-  homePaths,
-  NodeError,
-  readKeyFolder,
-  sealKeys,
-} from '@mooring/node'
+import { createBackupOffline } from '@mooring/node/backup-create'
+import { readKeyFolder, sealKeys } from '@mooring/node/backup-keys'
+import { homePaths } from '@mooring/node/home'
+import { NodeError } from '@mooring/node/node-error'
+import type { Compression } from '@mooring/node'
 import { type Command, Option } from 'commander'
 import { remote, withHelp } from '../command-help.ts'
 import { type Context, homeOf } from '../context.ts'

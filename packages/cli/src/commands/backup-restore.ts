@@ -5,12 +5,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import {
-  type KeySource,
-  NodeError,
   readBackupGenesis,
   restoreBackup,
   restoreChain,
-} from '@mooring/node'
+  type KeySource,
+} from '@mooring/node/backup-restore'
+import { NodeError } from '@mooring/node/node-error'
 import type { Command } from 'commander'
 import { withHelp } from '../command-help.ts'
 import { type Context, type GlobalOptions, homeOf } from '../context.ts'

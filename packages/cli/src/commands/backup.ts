@@ -1,14 +1,12 @@
 // Backups: made of a stopped home or by the node that runs, checked, listed, and made a home again.
 
 import { genesisDigest, networkId } from '@mooring/ledger'
-import {
-  type BackupManifest,
-  homePaths,
-  listBackups,
-  nextRuns,
-  NodeError,
-  readBackup,
-} from '@mooring/node'
+import { listBackups } from '@mooring/node/backup-folder'
+import { readBackup } from '@mooring/node/backup-read'
+import { nextRuns } from '@mooring/node/backup-schedule'
+import { homePaths } from '@mooring/node/home'
+import { NodeError } from '@mooring/node/node-error'
+import type { BackupManifest } from '@mooring/node'
 import type { Backup, Backups } from '@mooring/api'
 import type { Command } from 'commander'
 import { resolve } from 'node:path'

@@ -2,7 +2,7 @@
 // organisation, and say first what they would do to the quorum.
 
 import type { Change } from '@mooring/ledger'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { formatWaiting, shortId } from '../change-text.ts'
 import { countArgument, durationArgument, remote, withHelp } from '../command-help.ts'

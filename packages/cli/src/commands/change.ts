@@ -1,7 +1,7 @@
 // Changes of the network: proposed, approved and taken back with governance keys.
 
 import { fromHex } from '@mooring/codec'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import type { Command } from 'commander'
 import { formatChange, formatChanges, formatWaiting, shortId } from '../change-text.ts'
 import { remote, withHelp } from '../command-help.ts'

@@ -2,18 +2,12 @@
 // stays beside it as .bak, and nothing is written that would not be valid.
 
 import { copyFile, open, readFile, rename, stat } from 'node:fs/promises'
-import {
-  CONFIG_VERSION,
-  formatOptionValue,
-  homePaths,
-  migrateConfig,
-  NodeError,
-  type OptionEntry,
-  parseConfigFile,
-  parseOptionText,
-  resolveOptions,
-  setInConfig,
-} from '@mooring/node'
+import { CONFIG_VERSION, formatOptionValue, parseConfigFile } from '@mooring/node/config-file'
+import { migrateConfig, setInConfig } from '@mooring/node/edit-config'
+import { homePaths } from '@mooring/node/home'
+import { NodeError } from '@mooring/node/node-error'
+import { parseOptionText, resolveOptions } from '@mooring/node/resolve-options'
+import type { OptionEntry } from '@mooring/node'
 import type { Command } from 'commander'
 import { withHelp } from '../command-help.ts'
 import { type Context, configOf, type GlobalOptions, homeOf } from '../context.ts'

@@ -1,15 +1,10 @@
 // The configuration of a node: what is in effect and why, whether it is right, and changes to its file
 // that keep its comments. Nothing here needs a running node, or a home that is whole.
 
-import {
-  type Configuration,
-  configSchema,
-  formatOptionValue,
-  OPTION_ENTRIES,
-  type OptionEntry,
-  readConfiguration,
-  refuseProblems,
-} from '@mooring/node'
+import { formatOptionValue } from '@mooring/node/config-file'
+import { configSchema } from '@mooring/node/config-schema'
+import { readConfiguration, refuseProblems, type Configuration } from '@mooring/node/load-options'
+import { OPTION_ENTRIES, type OptionEntry } from '@mooring/node/options'
 import type { Command } from 'commander'
 import { resolve } from 'node:path'
 import { withHelp } from '../command-help.ts'

@@ -1,15 +1,11 @@
 // `db repair --from-peers`: what is damaged in a stopped home is made again from what is good here, and from
 // the other members.
 
-import {
-  followPeers,
-  createLogger,
-  loadNodeKeys,
-  NodeError,
-  planRepair,
-  type RepairPlan,
-  runRepair,
-} from '@mooring/node'
+import { followPeers } from '@mooring/node/chain-follow'
+import { planRepair, runRepair, type RepairPlan } from '@mooring/node/database-repair'
+import { loadNodeKeys } from '@mooring/node/load-options'
+import { createLogger } from '@mooring/node/logger'
+import { NodeError } from '@mooring/node/node-error'
 import { type Command, Option } from 'commander'
 import { durationArgument, withHelp } from '../command-help.ts'
 import type { Context, GlobalOptions } from '../context.ts'

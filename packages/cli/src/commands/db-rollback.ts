@@ -1,6 +1,6 @@
 // `db rollback`: the chain of a stopped home set back. It shows what it would do, unless it is told to do it.
 
-import { planRollback, rollBack } from '@mooring/node'
+import { planRollback, rollBack } from '@mooring/node/chain-rollback'
 import { type Command, Option } from 'commander'
 import { countArgument, withHelp } from '../command-help.ts'
 import type { Context, GlobalOptions } from '../context.ts'

@@ -6,16 +6,13 @@ import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import {
-  createBundle,
-  createRedaction,
-  homeChecks,
-  homeParts,
-  loadHomeOptions,
-  NEVER_IN_A_BUNDLE,
-  NodeError,
-  runChecks,
-} from '@mooring/node'
+import { createBundle } from '@mooring/node/bundle'
+import { homeParts, NEVER_IN_A_BUNDLE } from '@mooring/node/bundle-sources'
+import { runChecks } from '@mooring/node/checks'
+import { homeChecks } from '@mooring/node/home-checks'
+import { loadHomeOptions } from '@mooring/node/load-options'
+import { NodeError } from '@mooring/node/node-error'
+import { createRedaction } from '@mooring/node/redact-text'
 import { type Command, Option } from 'commander'
 import { durationArgument, remote, withHelp } from '../command-help.ts'
 import { type Context, configOf, homeOf, waitingFor } from '../context.ts'

@@ -1,7 +1,9 @@
 // What goes wrong in a network, as commands: cuts, long paths, nodes that stand still, nodes that misbehave.
 // Each says what it expects of the network then; `devnet check` says whether it holds.
 
-import { BEHAVIOURS, type Behaviour, formatDuration, NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
+import { formatDuration } from '@mooring/node/option-values'
+import { BEHAVIOURS, type Behaviour } from '@mooring/node/behaviours'
 import { Argument, type Command, Option } from 'commander'
 import { durationArgument, withHelp } from '../command-help.ts'
 import { type Context, waitingFor } from '../context.ts'

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import { type Command, Option } from 'commander'
 import { durationArgument, withHelp } from '../command-help.ts'
 import { type Context, waitingFor } from '../context.ts'

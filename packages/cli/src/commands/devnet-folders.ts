@@ -2,7 +2,7 @@
 
 import { readdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import { type Command, Option } from 'commander'
 import { countArgument, durationArgument, watchable, withHelp } from '../command-help.ts'
 import type { Context } from '../context.ts'

@@ -3,15 +3,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { createClient } from '@mooring/api/client'
 import type { Change } from '@mooring/ledger'
-import {
-  createNewcomer,
-  findPortBlock,
-  formatDuration,
-  loadNodeOptions,
-  startHomeFrom,
-  writeDevnetConfigs,
-  NodeError,
-} from '@mooring/node'
+import { createNewcomer, findPortBlock, writeDevnetConfigs } from '@mooring/node/devnet'
+import { loadNodeOptions } from '@mooring/node/load-options'
+import { NodeError } from '@mooring/node/node-error'
+import { formatDuration } from '@mooring/node/option-values'
 import { type Command, Option } from 'commander'
 import { countArgument, durationArgument, withHelp } from '../command-help.ts'
 import type { Context } from '../context.ts'
@@ -71,6 +66,8 @@ async function fetchSnapshot({ state, output }: Assembly, added: DevnetNodeState
   const sources = running.map(({ name, api }) => snapshotSourceOf(name, api, ASK_MS))
   const onBad = (name: string, reason: string) =>
     output.note(`${name} gave no good snapshot: ${reason}`)
+  // Databases are for the one hospital that begins so.
+  const { startHomeFrom } = await import('@mooring/node/offline')
   await startHomeFrom(options, sources, { height, onBad, onProgress: () => undefined })
   output.note(`${added.name} begins with the snapshot of block ${height}`)
 }

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { createClient } from '@mooring/api/client'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import { type Command, Option } from 'commander'
 import { countArgument, durationArgument, withHelp } from '../command-help.ts'
 import { type Context, waitingFor } from '../context.ts'

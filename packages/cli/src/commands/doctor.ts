@@ -2,7 +2,10 @@
 // it is on; online, what the node that runs finds when it looks at itself and asks its members.
 
 import type { Check } from '@mooring/api'
-import { homeChecks, hostChecks, readConfiguration, runChecks } from '@mooring/node'
+import { runChecks } from '@mooring/node/checks'
+import { homeChecks } from '@mooring/node/home-checks'
+import { hostChecks } from '@mooring/node/host-checks'
+import { readConfiguration } from '@mooring/node/load-options'
 import type { Command } from 'commander'
 import { countsOf, formatChecks } from '../check-text.ts'
 import { remote, withHelp } from '../command-help.ts'

@@ -1,7 +1,7 @@
 // What happens at a node, as it happens; from a height on, everything final since, without a gap.
 
-import { EVENT_TYPES, type EventType } from '@mooring/api'
-import { NodeError } from '@mooring/node'
+import { EVENT_TYPES, type EventType } from '@mooring/api/handlers'
+import { NodeError } from '@mooring/node/node-error'
 import { type Command, Option } from 'commander'
 import { countArgument, remote, withHelp } from '../command-help.ts'
 import type { Context } from '../context.ts'

@@ -1,4 +1,6 @@
-import { allErrors, type Explanation, explain, formatExplanation, NodeError } from '@mooring/node'
+import { formatExplanation } from '@mooring/node/error-text'
+import { allErrors, explain, type Explanation } from '@mooring/node/errors'
+import { NodeError } from '@mooring/node/node-error'
 import type { Command } from 'commander'
 import { withHelp } from '../command-help.ts'
 import type { Context, GlobalOptions } from '../context.ts'

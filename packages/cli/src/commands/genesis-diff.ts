@@ -1,6 +1,6 @@
 // Where two genesis files, or two files of terms, differ: place by place, as people compare them.
 
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import type { Command } from 'commander'
 import { withHelp } from '../command-help.ts'
 import type { Context, GlobalOptions } from '../context.ts'

@@ -15,7 +15,8 @@ import {
   signFounder,
   termsDigest,
 } from '@mooring/ledger'
-import { NodeError, readKeyFile } from '@mooring/node'
+import { readKeyFile } from '@mooring/node/keys'
+import { NodeError } from '@mooring/node/node-error'
 import { type Command, Option } from 'commander'
 import { withHelp } from '../command-help.ts'
 import type { Context, GlobalOptions } from '../context.ts'

@@ -11,7 +11,9 @@ import {
   parseGenesisJson,
   termsDigest,
 } from '@mooring/ledger'
-import { homePaths, NodeError, readGenesisFile } from '@mooring/node'
+import { homePaths } from '@mooring/node/home'
+import { readGenesisFile } from '@mooring/node/load-options'
+import { NodeError } from '@mooring/node/node-error'
 import type { Command } from 'commander'
 import { remote, withHelp } from '../command-help.ts'
 import { type Context, type GlobalOptions, homeOf } from '../context.ts'

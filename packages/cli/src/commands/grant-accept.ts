@@ -1,7 +1,7 @@
 // At the recipient: an offer that was scanned or pasted, or a grant file, becomes a file to read with.
 
 import { toHex } from '@mooring/codec'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import {
   formatGrant,
   type Grant,

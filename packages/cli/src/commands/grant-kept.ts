@@ -4,7 +4,7 @@
 
 import type { KnownGrant } from '@mooring/api'
 import { toHex } from '@mooring/codec'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import { type Command, Option } from 'commander'
 import { countArgument, remote, withHelp } from '../command-help.ts'
 import { type Context, waitingFor } from '../context.ts'

@@ -2,7 +2,7 @@
 // that it hosts for the patient.
 
 import { toHex } from '@mooring/codec'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import {
   isPurpose,
   isRecordClass,

@@ -5,7 +5,7 @@ import type { Client } from '@mooring/api/client'
 import { equalBytes, fromHex, toHex } from '@mooring/codec'
 import { sign } from '@mooring/crypto'
 import { encodeIdentityEvent, isGuardian, recoveryMessage, vetoMessage } from '@mooring/ledger'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import {
   GUARDIAN_APPROVAL,
   GUARDIAN_KEY,

@@ -14,24 +14,20 @@ import {
   type Organisation,
   signAdmission,
 } from '@mooring/ledger'
+import { formatConfigFile } from '@mooring/node/config-file'
+import { makeFirstGuard } from '@mooring/node/first-guard'
+import { createHome, homePaths, type HomePaths } from '@mooring/node/home'
 import {
-  createHome,
   createKeyRing,
-  formatConfigFile,
-  type HomePaths,
-  homePaths,
-  keepLocalSecret,
   keyFileName,
-  type KeyRing,
-  NodeError,
-  makeFirstGuard,
-  type Profile,
-  PROFILES,
   randomSeed,
-  recordsSecretPath,
-  resolveOptions,
   writeKeyRing,
-} from '@mooring/node'
+  type KeyRing,
+} from '@mooring/node/keys'
+import { keepLocalSecret, recordsSecretPath } from '@mooring/node/local-secret'
+import { NodeError } from '@mooring/node/node-error'
+import { PROFILES, type Profile } from '@mooring/node/option-kinds'
+import { resolveOptions } from '@mooring/node/resolve-options'
 import { type Command, Option } from 'commander'
 import { withHelp } from '../command-help.ts'
 import { type Context, type GlobalOptions, homeOf } from '../context.ts'

@@ -1,6 +1,7 @@
 // A stopped or broken home, read through the API that its node would have.
 
-import { inspectHome, loadHomeOptions } from '@mooring/node'
+import { inspectHome } from '@mooring/node/inspect'
+import { loadHomeOptions } from '@mooring/node/load-options'
 import type { Command } from 'commander'
 import { withHelp } from '../command-help.ts'
 import { type Context, configOf, type GlobalOptions, homeOf } from '../context.ts'

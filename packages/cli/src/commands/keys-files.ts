@@ -4,26 +4,23 @@ import { readdir, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { equalBytes, toHex } from '@mooring/codec'
 import { formatDidKey, formatPeerId } from '@mooring/crypto'
+import { makeFirstGuard, makeNewGuard } from '@mooring/node/first-guard'
+import { findHomeSecrets, resealSecrets } from '@mooring/node/home-secrets'
 import {
   createKeyPair,
-  findHomeSecrets,
-  type FoundKey,
-  inStoppedHome,
   KEY_DUTIES,
-  type KeyDuty,
-  makeFirstGuard,
-  makeNewGuard,
-  newPassphraseFrom,
-  NodeError,
-  passphraseFrom,
   randomSeed,
   readKeyFile,
   readPublicHalf,
   replaceKeyFile,
-  resealSecrets,
-  SeedLock,
   writeKeyFile,
-} from '@mooring/node'
+  type FoundKey,
+  type KeyDuty,
+} from '@mooring/node/keys'
+import { NodeError } from '@mooring/node/node-error'
+import { newPassphraseFrom, passphraseFrom } from '@mooring/node/passphrase-source'
+import { SeedLock } from '@mooring/node/seed-lock'
+import { inStoppedHome } from '@mooring/node/stopped-home'
 import { type Command, Option } from 'commander'
 import { withHelp } from '../command-help.ts'
 import { type Context, homeOf } from '../context.ts'

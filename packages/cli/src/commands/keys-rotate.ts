@@ -12,14 +12,9 @@ import {
   type ChangeOf,
   signNewKey,
 } from '@mooring/ledger'
-import {
-  findNextHalf,
-  KEY_DUTIES,
-  type KeyDuty,
-  NodeError,
-  prepareNextKey,
-  promoteNextKey,
-} from '@mooring/node'
+import { KEY_DUTIES, type KeyDuty } from '@mooring/node/keys'
+import { findNextHalf, prepareNextKey, promoteNextKey } from '@mooring/node/next-keys'
+import { NodeError } from '@mooring/node/node-error'
 import { type Command, Option } from 'commander'
 import { formatWaiting, shortId } from '../change-text.ts'
 import { withHelp } from '../command-help.ts'

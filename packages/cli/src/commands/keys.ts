@@ -2,7 +2,8 @@
 
 import { toHex } from '@mooring/codec'
 import { formatDidKey, formatPeerId } from '@mooring/crypto'
-import { KEY_DUTIES, type KeyDuty, type FoundKey, NodeError } from '@mooring/node'
+import { KEY_DUTIES, type KeyDuty, type FoundKey } from '@mooring/node/keys'
+import { NodeError } from '@mooring/node/node-error'
 import { type Command, InvalidArgumentError } from 'commander'
 import { remote, withHelp } from '../command-help.ts'
 import type { Context } from '../context.ts'

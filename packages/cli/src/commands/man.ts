@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import type { Command } from 'commander'
 import { withHelp } from '../command-help.ts'
 import { allNotes, describeTree } from '../command-tree.ts'

@@ -1,6 +1,6 @@
 // Who belongs to the network, and how that came about.
 
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import type { Command } from 'commander'
 import { formatEpochs, formatMember, formatMembers } from '../change-text.ts'
 import { remote, withHelp } from '../command-help.ts'

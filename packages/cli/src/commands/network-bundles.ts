@@ -15,14 +15,12 @@ import {
   signAdmission,
   signBundle,
 } from '@mooring/ledger'
-import {
-  homePaths,
-  NodeError,
-  OPTION_ENTRIES,
-  readGenesisFile,
-  readKeyFile,
-  setInConfig,
-} from '@mooring/node'
+import { setInConfig } from '@mooring/node/edit-config'
+import { homePaths } from '@mooring/node/home'
+import { readKeyFile } from '@mooring/node/keys'
+import { readGenesisFile } from '@mooring/node/load-options'
+import { NodeError } from '@mooring/node/node-error'
+import { OPTION_ENTRIES } from '@mooring/node/options'
 import { type Command, Option } from 'commander'
 import { withHelp } from '../command-help.ts'
 import { type Context, configOf, type GlobalOptions, homeOf } from '../context.ts'

@@ -2,7 +2,7 @@
 
 import type { Question } from '@mooring/api'
 import { toHex } from '@mooring/codec'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import {
   type AuditBundleOf,
   formatAuditBundle,

@@ -5,7 +5,7 @@
 import type { Client } from '@mooring/api/client'
 import { equalBytes } from '@mooring/codec'
 import { DEVICES_MAX, deviceKeyDigest, encodeIdentityEvent, signGrantRevoke } from '@mooring/ledger'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import {
   createWallet,
   DELEGATE_DOCUMENT,

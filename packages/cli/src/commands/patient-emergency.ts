@@ -5,7 +5,7 @@ import { resolve } from 'node:path'
 import type { EmergencyStatus } from '@mooring/api'
 import { encode, fromHex, toHex } from '@mooring/codec'
 import { CryptoError, parseDidKey } from '@mooring/crypto'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import {
   type AddressedDeposit,
   addressedDepositsSchema,

@@ -5,7 +5,7 @@
 import { equalBytes, toHex } from '@mooring/codec'
 import { encodeBase64url } from '@mooring/crypto'
 import { networkId } from '@mooring/ledger'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import { type EnrolmentTicket, parseTicket, RecordsError, type Wallet } from '@mooring/records'
 import type { Command } from 'commander'
 import { remote, withHelp } from '../command-help.ts'

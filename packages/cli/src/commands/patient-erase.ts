@@ -1,7 +1,7 @@
 // What a patient wants gone from a hospital, or put right there.
 
 import type { Client } from '@mooring/api/client'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import type { Command } from 'commander'
 import { remote, withHelp } from '../command-help.ts'
 import { type Context, waitingFor } from '../context.ts'

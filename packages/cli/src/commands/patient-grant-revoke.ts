@@ -1,7 +1,7 @@
 // Taking back: one grant, or everything. What a hospital has made final no holder serves any more.
 
 import { toHex } from '@mooring/codec'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import type { Command } from 'commander'
 import { remote, withHelp } from '../command-help.ts'
 import { type Context, waitingFor } from '../context.ts'

@@ -1,6 +1,6 @@
 // `mooring patient grant`: what the patient permits, and takes back.
 
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import type { Wallet, WalletHospital } from '@mooring/records'
 import type { Command } from 'commander'
 import { remote, withHelp } from '../command-help.ts'

@@ -11,7 +11,8 @@ import {
   TIME_LOCK_MS,
   TIME_LOCK_MS_MAX,
 } from '@mooring/ledger'
-import { formatDuration, NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
+import { formatDuration } from '@mooring/node/option-values'
 import {
   backupKey,
   formatDocumentText,

@@ -1,7 +1,7 @@
 // A device or a representative answers the invitation of a patient with its keys, and takes the delegations.
 
 import { toHex } from '@mooring/codec'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import { DELEGATE_DOCUMENT, DELEGATE_INVITE, DELEGATE_KEYS } from '@mooring/records'
 import type { Command } from 'commander'
 import { remote, withHelp } from '../command-help.ts'

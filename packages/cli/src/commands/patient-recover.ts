@@ -11,7 +11,7 @@ import {
   type IdentityEvent,
   signIdentityFinalize,
 } from '@mooring/ledger'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import {
   ATTESTATION,
   GUARDIAN_APPROVAL,

@@ -2,7 +2,7 @@
 // keys there, and no desk is needed.
 
 import { toHex } from '@mooring/codec'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import {
   pairwiseKeyAt,
   pairwiseSealKeyAt,

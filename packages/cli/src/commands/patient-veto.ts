@@ -4,7 +4,7 @@
 import type { Identity } from '@mooring/api'
 import { fromHex } from '@mooring/codec'
 import { encodeIdentityEvent, type IdentityEvent, signObjection } from '@mooring/ledger'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import { deviceVetoKey, rootSignKey, type Wallet } from '@mooring/records'
 import type { Command } from 'commander'
 import { askChain, askNetwork, refuseOther } from '../ask-chain.ts'

@@ -3,7 +3,7 @@
 import { toHex } from '@mooring/codec'
 import { CryptoError, seedToWords, wordsToSeed } from '@mooring/crypto'
 import { networkId } from '@mooring/ledger'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import { createWallet, afterRestore, WALLET_LABEL_BYTES_MAX, type Wallet } from '@mooring/records'
 import type { Command } from 'commander'
 import { withHelp } from '../command-help.ts'

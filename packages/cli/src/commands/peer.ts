@@ -3,7 +3,7 @@
 
 import type { AdminPeers } from '@mooring/api'
 import type { Client } from '@mooring/api/client'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import { type Command, Option } from 'commander'
 import { countArgument, durationArgument, remote, withHelp } from '../command-help.ts'
 import type { Context } from '../context.ts'

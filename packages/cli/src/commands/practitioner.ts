@@ -2,7 +2,7 @@
 
 import { toHex } from '@mooring/codec'
 import { CryptoError, formatDidKey, parseDidKey } from '@mooring/crypto'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import { type Practitioner, readCredential, RecordsError } from '@mooring/records'
 import type { Command } from 'commander'
 import { countArgument, remote, withHelp } from '../command-help.ts'

@@ -1,16 +1,11 @@
 // What is kept of old blocks, what may go, and who said that nothing may.
 
-import {
-  formatRetention,
-  homePaths,
-  NodeError,
-  placeHold,
-  planOf,
-  planPruningOffline,
-  readHolds,
-  releaseHold,
-  runPruningOffline,
-} from '@mooring/node'
+import { placeHold, readHolds, releaseHold } from '@mooring/node/holds'
+import { homePaths } from '@mooring/node/home'
+import { NodeError } from '@mooring/node/node-error'
+import { planPruningOffline, runPruningOffline } from '@mooring/node/offline'
+import { formatRetention } from '@mooring/node/option-values'
+import { planOf } from '@mooring/node/storage-answers'
 import type { PrunePlan } from '@mooring/api'
 import type { Command } from 'commander'
 import { stat } from 'node:fs/promises'

@@ -2,7 +2,7 @@
 
 import type { Erasure } from '@mooring/api'
 import { ERASURE_REASONS } from '@mooring/ledger'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import { type Command, Option } from 'commander'
 import { remote, withHelp } from '../command-help.ts'
 import { type Context, waitingFor } from '../context.ts'

@@ -1,7 +1,7 @@
 // What a member says of a recovery: its desk has seen the person, or the member itself is a guardian.
 
 import { fromHex, toHex } from '@mooring/codec'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import {
   ATTESTATION,
   GUARDIAN_APPROVAL,

@@ -5,22 +5,19 @@ import { resolve } from 'node:path'
 import { toHex } from '@mooring/codec'
 import { formatDidKey } from '@mooring/crypto'
 import { genesisDigest, networkId } from '@mooring/ledger'
+import { formatConfigFile } from '@mooring/node/config-file'
+import { createHome, homePaths } from '@mooring/node/home'
+import { readConfigFile, readGenesisFile } from '@mooring/node/load-options'
+import { NodeError } from '@mooring/node/node-error'
+import { openLog } from '@mooring/node/open-log'
+import { startSigner, type RunningSigner } from '@mooring/node/signer'
 import {
   askSigner,
-  createHome,
   findSigner,
-  formatConfigFile,
-  homePaths,
   loadSignerOptions,
-  NodeError,
-  openLog,
-  readConfigFile,
-  readGenesisFile,
-  type RunningSigner,
-  type SignerInfo,
   type SignerOptions,
-  startSigner,
-} from '@mooring/node'
+} from '@mooring/node/signer-options'
+import type { SignerInfo } from '@mooring/node'
 import type { Command } from 'commander'
 import { watchable, withHelp } from '../command-help.ts'
 import { type Context, configOf, type GlobalOptions, homeOf } from '../context.ts'

@@ -4,17 +4,17 @@ import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { toHex } from '@mooring/codec'
 import { genesisDigest } from '@mooring/ledger'
+import { homePaths } from '@mooring/node/home'
+import { NodeError } from '@mooring/node/node-error'
 import {
   createSnapshotOffline,
-  homePaths,
-  NodeError,
-  readSnapshots,
-  type SnapshotSource,
   snapshotFile,
   startHomeFrom,
   startHomeFromFile,
   verifySnapshotFile,
-} from '@mooring/node'
+} from '@mooring/node/offline'
+import { readSnapshots } from '@mooring/node/snapshot-exchange'
+import type { SnapshotSource } from '@mooring/node'
 import type { Snapshot } from '@mooring/api'
 import { type Command, Option } from 'commander'
 import { countArgument, remote, withHelp } from '../command-help.ts'

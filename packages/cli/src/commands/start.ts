@@ -2,14 +2,10 @@
 // drains; a second one, or a drain that takes too long, ends the process as it is. A node that asks to
 // be started again, because the chain has given it new keys, is started again in this process.
 
-import {
-  failureOf,
-  formatFailure,
-  loadNodeOptions,
-  NodeError,
-  type NodeOptions,
-  NodeRestart,
-} from '@mooring/node'
+import { failureOf, formatFailure } from '@mooring/node/error-text'
+import { loadNodeOptions, type NodeOptions } from '@mooring/node/load-options'
+import { NodeRestart } from '@mooring/node/membership-watch'
+import { NodeError } from '@mooring/node/node-error'
 import type { Command } from 'commander'
 import { withHelp } from '../command-help.ts'
 import { type Context, configOf, type GlobalOptions, homeOf } from '../context.ts'

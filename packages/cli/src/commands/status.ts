@@ -1,4 +1,4 @@
-import { formatDuration } from '@mooring/node'
+import { formatDuration } from '@mooring/node/option-values'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Command, Option } from 'commander'
 import { durationArgument, remote, withHelp } from '../command-help.ts'

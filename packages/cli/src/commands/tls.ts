@@ -4,16 +4,18 @@
 import { readFile } from 'node:fs/promises'
 import { relative, resolve } from 'node:path'
 import {
-  certificateFindings,
   initAuthority,
-  type IssuedFiles,
   issueFromAuthority,
-  type KnownCertificate,
   listCertificates,
-  loadHomeOptions,
+  type IssuedFiles,
+} from '@mooring/node/authority-files'
+import { loadHomeOptions } from '@mooring/node/load-options'
+import {
+  certificateFindings,
   readCertificates,
   readTls,
-} from '@mooring/node'
+  type KnownCertificate,
+} from '@mooring/node/tls-files'
 import { type Command, Option } from 'commander'
 import { durationArgument, withHelp } from '../command-help.ts'
 import { type Context, configOf, type GlobalOptions, homeOf } from '../context.ts'

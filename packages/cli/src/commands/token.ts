@@ -2,8 +2,10 @@
 // socket; in a stopped home the command does.
 
 import type { CreatedToken, Token } from '@mooring/api'
-import { CALLER_ROLES, type CallerRole } from '@mooring/api'
-import { changeTokens, NodeError, tokenAnswer } from '@mooring/node'
+import { CALLER_ROLES, type CallerRole } from '@mooring/api/caller'
+import { tokenAnswer } from '@mooring/node/admin-access'
+import type { changeTokens } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import { type Command, Option } from 'commander'
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
@@ -62,7 +64,7 @@ function addCreate(group: Command, context: Context): void {
     const created = await inHomeOrNode<CreatedToken>(context, options, {
       node: ({ admin }) => admin.access.createToken(wish),
       home: (home) =>
-        changeTokens(home, async (tokens, now) => {
+        inStoppedHome(home, async (tokens, now) => {
           const { token, kept } = await tokens.create(wish)
           return { ...tokenAnswer({ ...kept, usedAt: null }, now), token }
         }),
@@ -100,7 +102,7 @@ function addList(group: Command, context: Context): void {
     const items = await inHomeOrNode<Token[]>(context, options, {
       node: async ({ admin }) => (await admin.access.tokens()).items,
       home: (home) =>
-        changeTokens(home, (tokens, now) =>
+        inStoppedHome(home, (tokens, now) =>
           Promise.resolve(tokens.list.map((token) => tokenAnswer(token, now))),
         ),
     })
@@ -124,13 +126,19 @@ function addRevoke(group: Command, context: Context): void {
     const revoked = await inHomeOrNode<Token>(context, options, {
       node: ({ admin }) => admin.access.revokeToken(id),
       home: (home) =>
-        changeTokens(home, async (tokens, now) =>
+        inStoppedHome(home, async (tokens, now) =>
           tokenAnswer({ ...(await tokens.revoke(id)), usedAt: null }, now),
         ),
     })
     if (output.isJson) output.json({ schema: 'mooring/token/v1', ...revoked })
     else output.text(`${id}, of "${revoked.name}", is revoked`)
   })
+}
+
+// Needs the databases of the home, which the tokens of a running node do not.
+const inStoppedHome: typeof changeTokens = async (home, work) => {
+  const offline = await import('@mooring/node/offline-tokens')
+  return offline.changeTokens(home, work)
 }
 
 export function addToken(program: Command, context: Context): void {

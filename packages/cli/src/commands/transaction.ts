@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { ApiProblem, type Client } from '@mooring/api/client'
-import { formatDuration, NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
+import { formatDuration } from '@mooring/node/option-values'
 import type { Transaction } from '@mooring/api'
 import { type Command, Option } from 'commander'
 import { durationArgument, remote, withHelp } from '../command-help.ts'

@@ -2,7 +2,7 @@
 
 import type { Vault, VaultStep } from '@mooring/api'
 import type { Client } from '@mooring/api/client'
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import type { Command } from 'commander'
 import { remote, withHelp } from '../command-help.ts'
 import type { Context } from '../context.ts'

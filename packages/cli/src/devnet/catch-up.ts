@@ -1,7 +1,8 @@
 // Nodes that start later than the others, until they have what those have.
 
 import { setTimeout as pause } from 'node:timers/promises'
-import { formatDuration, NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
+import { formatDuration } from '@mooring/node/option-values'
 import { lastWords, likelyCause, type Started } from './processes.ts'
 import { askAll } from './progress.ts'
 import { activeNodes, type DevnetNodeState, type DevnetState } from './state.ts'

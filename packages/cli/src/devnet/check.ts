@@ -2,7 +2,7 @@
 // nothing lost that was acknowledged, everything readable, no contradictory votes.
 
 import { ApiProblem, type Client, createClient } from '@mooring/api/client'
-import { findContradictions } from '@mooring/node'
+import { findContradictions } from '@mooring/node/guard-check'
 import { itemsOf } from '../pages.ts'
 import { checkReading, checkStrength } from './check-vault.ts'
 import {

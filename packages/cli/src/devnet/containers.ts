@@ -4,7 +4,8 @@
 
 import { chown, copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
-import { formatConfigFile, homePaths } from '@mooring/node'
+import { formatConfigFile } from '@mooring/node/config-file'
+import { homePaths } from '@mooring/node/home'
 import { formatCompose, formatPrometheus } from './compose.ts'
 import { activeNodes, type DevnetState } from './state.ts'
 

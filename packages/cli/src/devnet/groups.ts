@@ -1,6 +1,6 @@
 // Which nodes of a devnet still hear each other: "0,1|2,3" on the command line.
 
-import { NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
 import { type DevnetNodeState, type DevnetState, activeNodes, memberOf } from './state.ts'
 
 /** "3", "hospital-3" */

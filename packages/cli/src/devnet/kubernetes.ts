@@ -5,7 +5,10 @@
 import { cp, copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createDevnet, type Devnet, homePaths, keyFileName, NodeError } from '@mooring/node'
+import { createDevnet, type Devnet } from '@mooring/node/devnet'
+import { homePaths } from '@mooring/node/home'
+import { keyFileName } from '@mooring/node/keys'
+import { NodeError } from '@mooring/node/node-error'
 import { containerConfig } from './containers.ts'
 
 export type KubernetesInput = {

@@ -6,15 +6,15 @@ import { basename, dirname, join } from 'node:path'
 import { toHex } from '@mooring/codec'
 import {
   createDevnet,
-  type Devnet,
-  type DevnetNode,
   findPortBlock,
-  formatDuration,
-  NodeError,
   portsOf,
   readDevnet,
   writeDevnetConfigs,
-} from '@mooring/node'
+  type Devnet,
+  type DevnetNode,
+} from '@mooring/node/devnet'
+import { NodeError } from '@mooring/node/node-error'
+import { formatDuration } from '@mooring/node/option-values'
 import {
   activeNodes,
   type DevnetNodeState,

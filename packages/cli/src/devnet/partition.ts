@@ -3,7 +3,7 @@
 // that was away keeps to its side when it comes back.
 
 import { setTimeout as pause } from 'node:timers/promises'
-import { forgetDecided } from '@mooring/node'
+import { forgetDecided } from '@mooring/node/peer-book'
 import { ordering } from './admin.ts'
 import { askAll, type DevnetQuorum } from './progress.ts'
 import { PATH_NOTE, stopPaths } from './slowing.ts'

@@ -8,7 +8,7 @@ import { flushCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { signerHome } from '@mooring/node'
+import { signerHome } from '@mooring/node/devnet'
 import type { Environment } from '../context.ts'
 import { type DevnetNodeState, isRunning } from './state.ts'
 

@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { forgetDecided } from '@mooring/node'
+import { forgetDecided } from '@mooring/node/peer-book'
 import { ordering } from './admin.ts'
 import type { SlowPath } from './slow-path.ts'
 import {

@@ -6,7 +6,8 @@ import { execFile } from 'node:child_process'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { type Behaviour, NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
+import type { Behaviour } from '@mooring/node'
 import type { Context } from '../context.ts'
 
 export type DevnetNodeState = {

@@ -2,7 +2,8 @@
 // and agree on one. Each step has a name, so that a failure can say which one it was.
 
 import { setTimeout as pause } from 'node:timers/promises'
-import { formatDuration, NodeError } from '@mooring/node'
+import { NodeError } from '@mooring/node/node-error'
+import { formatDuration } from '@mooring/node/option-values'
 import type { Context } from '../context.ts'
 import { formatSeconds, type Output, shortDigest } from '../output.ts'
 import { lastWords, likelyCause, type Started, startProcess, stopProcesses } from './processes.ts'
