@@ -29,6 +29,7 @@ import {
   describeMalformed,
   hasValidSignature,
   payerOf,
+  placeOf,
   signedBytesOf,
 } from './transaction.ts'
 import type { Facts, InvalidTransaction } from './transaction-kind.ts'
@@ -46,6 +47,12 @@ export type TransactionContext = {
  * signature: a caller that remembers must compare both.
  */
 export type IsVerified = (transaction: DecodedTransaction) => boolean
+
+/**
+ * The transaction of these very bytes, when it was decoded and its signatures were verified before. What stands in
+ * the body is verified with it.
+ */
+export type FindVerified = (encoded: Uint8Array) => DecodedTransaction | undefined
 
 export type AppliedBlock = {
   diff: StateDiff
@@ -67,6 +74,7 @@ export type BlockContext = {
   /** Organisation whose turn it is in the view of the block. */
   expectedProposer: string
   isVerified?: IsVerified
+  findVerified?: FindVerified
 }
 
 export type InvalidHeader = {
@@ -173,21 +181,24 @@ export function applyBlock(
     checkContent(block, context.parameters)
   if (invalid !== undefined) return invalid
 
-  const { genesisDigest, parameters, isVerified } = context
+  const { genesisDigest, parameters, isVerified, findVerified } = context
   const draft = new StateDraft(state)
   const { time, height } = block.header
   const run = { genesisDigest, time, height, parameters, draft, acceptsGap: false }
   const receipts: Receipt[] = []
   const unverified: { index: number; transaction: DecodedTransaction }[] = []
   for (const [index, encoded] of block.transactions.entries()) {
-    const transaction = readTransaction(encoded, genesisDigest)
+    const verified = findVerified?.(encoded)
+    const transaction = verified ?? readTransaction(encoded, genesisDigest)
     if ('code' in transaction) return { code: 'invalid_transaction', index, reason: transaction }
     const judged = judge(run, transaction)
     if ('code' in judged) return { code: 'invalid_transaction', index, reason: judged }
-    const reason = checkKindContent(transaction.payload, genesisDigest)
-    if (reason !== undefined) return { code: 'invalid_transaction', index, reason }
+    if (verified === undefined) {
+      const reason = checkKindContent(transaction.payload, genesisDigest)
+      if (reason !== undefined) return { code: 'invalid_transaction', index, reason }
+      if (isVerified?.(transaction) !== true) unverified.push({ index, transaction })
+    }
     receipts.push(applyEffect(run, judged, transaction, index))
-    if (isVerified?.(transaction) !== true) unverified.push({ index, transaction })
   }
   const next = settle(draft, { time, height })
   const unannounced = checkNextSet(next, block.header)
@@ -241,7 +252,7 @@ function checkNextSet(
 }
 
 function checkContent(
-  { header, transactions }: Block,
+  { header, transactions, computedRoot }: Block,
   parameters: Parameters,
 ): InvalidBlock | undefined {
   const count = transactions.length
@@ -252,9 +263,8 @@ function checkContent(
   const limit = roomFor(parameters)
   if (bytes > limit) return { code: 'block_too_large', bytes, limit }
   if (header.transactionCount !== count) return { code: 'wrong_transaction_count' }
-  if (!equalBytes(header.transactionRoot, transactionRoot(transactions))) {
-    return { code: 'wrong_transaction_root' }
-  }
+  const root = computedRoot ?? transactionRoot(transactions)
+  if (!equalBytes(header.transactionRoot, root)) return { code: 'wrong_transaction_root' }
   return undefined
 }
 
@@ -271,13 +281,20 @@ function judge(run: Run, transaction: DecodedTransaction): Facts | InvalidTransa
   if (expiresAt <= time) return { code: 'expired', expiresAt, time }
   const latest = time + parameters.expiryWindowMs
   if (expiresAt > latest) return { code: 'expires_too_late', expiresAt, latest }
-  if (draft.wasIncluded(id)) return { code: 'already_included' }
+  if (mayBeIncluded(draft, transaction) && draft.wasIncluded(id))
+    return { code: 'already_included' }
   const payer = payerOf(transaction)
   const organisation = draft.organisation(payer)
   if (organisation === undefined) return { code: 'unknown_organisation', organisation: payer }
   const { genesisDigest, height, acceptsGap } = run
   const facts = { draft, organisation, id, signer, genesisDigest, time, height, acceptsGap }
   return checkKind(facts, payload) ?? checkPurse(run, payload.kind, payer) ?? facts
+}
+
+/** A sequence above all that its organisation has used is in no block yet, and neither is its transaction. */
+function mayBeIncluded(draft: StateDraft, transaction: DecodedTransaction): boolean {
+  const place = placeOf(transaction)
+  return place === null || place.sequence <= draft.counters(payerOf(transaction))[place.counter]
 }
 
 function checkPurse(run: Run, kind: Kind, organisation: string): QuotaExceeded | undefined {

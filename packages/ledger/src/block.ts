@@ -9,6 +9,7 @@ import {
   bytesMax,
   CodecError,
   decode,
+  decodeShared,
   encode,
   equalBytes,
   type Infer,
@@ -59,6 +60,8 @@ export type Block = {
   header: Header
   /** Encoded, in order. */
   transactions: Uint8Array[]
+  /** Of these transactions, where whoever read or made the block has computed it. */
+  computedRoot?: Uint8Array
 }
 
 export type DecodedBlock = Block & { digest: Uint8Array; encodedHeader: Uint8Array }
@@ -94,20 +97,27 @@ export function encodeBlock({ header, transactions }: Block): Uint8Array {
 }
 
 /**
- * The digest names the header alone. Transactions that are not those of the header are refused here, or
+ * Its transactions are views of the encoded block, which stays in memory as long as one of them. The digest names
+ * the header alone. Transactions that are not those of the header are refused here, or
  * who has them first would hold them under the name of the good block.
  *
  * @throws CodecError
  */
 export function decodeBlock(encoded: Uint8Array): DecodedBlock {
-  const { header: encodedHeader, transactions } = decode(blockSchema, encoded, BLOCK_BYTES_MAX)
+  const { header: encodedHeader, transactions } = decodeShared(
+    blockSchema,
+    encoded,
+    BLOCK_BYTES_MAX,
+  )
   const header = decodeHeader(encodedHeader)
+  const computedRoot = transactionRoot(transactions)
   const isOfHeader =
     header.transactionCount === transactions.length &&
-    equalBytes(header.transactionRoot, transactionRoot(transactions))
+    equalBytes(header.transactionRoot, computedRoot)
   if (!isOfHeader)
     throw new CodecError('out_of_range', 'the transactions are not those of the header')
-  return { header, transactions, digest: headerDigest(encodedHeader), encodedHeader }
+  const digest = headerDigest(encodedHeader)
+  return { header, transactions, digest, encodedHeader, computedRoot }
 }
 
 /** Whether the block ends its epoch: a change passes in it. */
@@ -138,16 +148,23 @@ export function createBlock(
   > & { transactions: Uint8Array[] },
 ): Block {
   const { transactions, ...fields } = content
+  const computedRoot = transactionRoot(transactions)
   const header: Header = {
     ...fields,
     epoch: parent.epoch,
     parentView: parent.view,
     height: parent.height + 1,
     parent: parent.digest,
-    transactionRoot: transactionRoot(transactions),
+    transactionRoot: computedRoot,
     transactionCount: transactions.length,
   }
-  return { header, transactions }
+  return { header, transactions, computedRoot }
+}
+
+/** What decoding the bytes of a block gives, for whoever has just made it. */
+export function readOwnBlock(block: Block): DecodedBlock {
+  const encodedHeader = encodeHeader(block.header)
+  return { ...block, digest: headerDigest(encodedHeader), encodedHeader }
 }
 
 export function transactionRoot(transactions: Uint8Array[]): Uint8Array {

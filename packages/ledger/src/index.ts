@@ -6,6 +6,7 @@ export {
   type BlockContext,
   checkSignatures,
   checkTransaction,
+  type FindVerified,
   type InvalidBlock,
   type IsVerified,
   type TransactionContext,
@@ -55,6 +56,7 @@ export {
   isSealing,
   type ParentBlock,
   parentOf,
+  readOwnBlock,
   transactionRoot,
 } from './block.ts'
 export {
@@ -254,6 +256,7 @@ export { type BlockPlace, dueChange, isOwnRotation, type Tally, tallyOf } from '
 export {
   authoritySet,
   countersOf,
+  KnownValues,
   organisationOf,
   parametersOf,
   type State,

@@ -112,6 +112,16 @@ export function emergencyRateKey(organisation: string): Uint8Array {
   return utf8.encode(`emergency-rate/${organisation}`)
 }
 
+/** The bytes of the names that came last: a handful of organisations write nearly all keys. */
+const names = new Map<string, Uint8Array>()
+const NAMES_MAX = 1_024
+
 function ownKey(prefix: Uint8Array, organisation: string, digest: Uint8Array): Uint8Array {
-  return concatBytes(prefix, utf8.encode(`${organisation}/`), digest)
+  let name = names.get(organisation)
+  if (name === undefined) {
+    name = utf8.encode(`${organisation}/`)
+    if (names.size >= NAMES_MAX) names.clear()
+    names.set(organisation, name)
+  }
+  return concatBytes(prefix, name, digest)
 }

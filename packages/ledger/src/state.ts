@@ -19,9 +19,17 @@ export interface State {
    * holds has expired.
    */
   wasIncluded(id: Uint8Array): boolean
+  /** For a state that never changes: what was read out of it, for whoever asks again. */
+  readonly known?: KnownValues
 }
 
-export type StateReader = Pick<State, 'get'>
+export type StateReader = Pick<State, 'get' | 'known'>
+
+/** The few values that every transaction is judged by. */
+export class KnownValues {
+  readonly counters = new Map<string, Counters>()
+  readonly organisations = new Map<string, Organisation>()
+}
 
 /** What changes, by the hex form of the key, in the order of the first write; null deletes. */
 export type StateDiff = Map<string, { key: Uint8Array; value: Uint8Array | null }>
@@ -35,13 +43,21 @@ export function authoritySet(state: StateReader): AuthoritySet {
 }
 
 export function organisationOf(state: StateReader, id: string): Organisation | undefined {
+  const known = state.known?.organisations.get(id)
+  if (known !== undefined) return known
   const value = state.get(organisationKey(id))
-  return value === undefined ? undefined : readOrganisation(value)
+  const organisation = value === undefined ? undefined : readOrganisation(value)
+  if (organisation !== undefined) state.known?.organisations.set(id, organisation)
+  return organisation
 }
 
 export function countersOf(state: StateReader, id: string): Counters {
+  const known = state.known?.counters.get(id)
+  if (known !== undefined) return known
   const value = state.get(countersKey(id))
-  return value === undefined ? NO_COUNTERS : readCounters(value)
+  const counters = value === undefined ? NO_COUNTERS : readCounters(value)
+  if (value !== undefined) state.known?.counters.set(id, counters)
+  return counters
 }
 
 /**

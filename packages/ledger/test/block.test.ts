@@ -11,6 +11,7 @@ import {
   decodeReceipts,
   encodeBlock,
   encodeHeader,
+  readOwnBlock,
   encodeReceipts,
   type Header,
   parentOf,
@@ -29,8 +30,10 @@ function refused(bytes: Uint8Array): void {
 test('a block comes back from its bytes, with the digest of its header', () => {
   const block = blockOn(here, anchors)
   const encoded = encodeBlock(block)
-  const { header, transactions, digest, encodedHeader } = decodeBlock(encoded)
-  assert.deepEqual({ header, transactions }, block)
+  const decoded = decodeBlock(encoded)
+  const { header, transactions, digest, encodedHeader, computedRoot } = decoded
+  assert.deepEqual({ header, transactions, computedRoot }, block)
+  assert.deepEqual(readOwnBlock(block), decoded)
   assert.deepEqual(digest, blockDigest(block.header))
   assert.deepEqual(encodedHeader, encodeHeader(block.header))
   assert.deepEqual(digest, domainHash('block', encodedHeader))

@@ -38,7 +38,8 @@ import type { ConsensusKey } from './load-options.ts'
 import type { Logger } from './logger.ts'
 import { type Measures, timed, UNMEASURED, type VerifiedKind } from './measures.ts'
 import { type MemberChange, Members, membershipChanges } from './members.ts'
-import { Mempool, type MempoolModules } from './mempool.ts'
+import { Mempool } from './mempool.ts'
+import type { MempoolModules } from './mempool-modules.ts'
 import type { RemoteSigner } from './remote-signer.ts'
 import type { Snapshots } from './snapshots.ts'
 import { unspokenNext } from './protocol.ts'
@@ -127,6 +128,7 @@ export class Agreement {
       genesisDigest: options.genesisDigest,
       isVerified: (transaction) =>
         this.mempool.isVerified(transaction) || this.sync.isVerified(transaction),
+      findVerified: (encoded) => this.mempool.findVerified(encoded),
       isIncluded: (id) => chain.getTransaction(id) !== undefined,
     })
     const finalState = () => this.execution.finalState()

@@ -34,7 +34,8 @@ import {
 } from './custody.ts'
 import type { Execution } from './execution.ts'
 import type { Logger } from './logger.ts'
-import type { Mempool, Submitted } from './mempool.ts'
+import type { Mempool } from './mempool.ts'
+import type { Submitted } from './submitted.ts'
 import type { Metrics } from './metrics.ts'
 import { runInSlices } from './time-slices.ts'
 import type { Tracing } from './tracing.ts'
@@ -203,16 +204,22 @@ export class Anchoring {
   #onBlock({ height, receipts, transactions }: CommittedBlock): void {
     const { organisation, genesisDigest } = this.#options
     for (const receipt of receipts) {
-      if (receipt.organisation !== organisation) continue
+      if (receipt.organisation !== organisation || receipt.kind !== this.#kind) continue
       const encoded = transactions[receipt.index]
       if (encoded === undefined) throw new Error('a receipt without its transaction')
       const { id: transaction, payload } = decodeTransaction(encoded, genesisDigest)
       const body = batchIn(payload, this.#kind)
       if (body === undefined) continue
       const { batchRoot: root, sequence } = body
+      if (this.#isStarted && !this.#isOpen(root)) continue
       this.#seen.push({ root, anchor: { sequence, transaction, height } })
     }
     if (this.#open.length > 0) this.#wake()
+  }
+
+  /** Once all open ones are known: what somebody else signed with our key is no batch of this store. */
+  #isOpen(root: Uint8Array): boolean {
+    return this.#open.some((each) => equalBytes(each.root, root))
   }
 
   /** Marks what durable blocks anchored. */

@@ -27,11 +27,11 @@ import type { PeerInfo } from '@mooring/network'
 import { contentOf, summaryOfTransaction } from './change-text.ts'
 import { summaryOf } from './event-feed.ts'
 import { createMembershipAnswers, type MembershipAnswers } from './membership-answers.ts'
-import type { Submitted } from './mempool.ts'
 import { NodeError } from './node-error.ts'
 import type { NodeParts } from './node-parts.ts'
 import { unlessPruned } from './pruned.ts'
 import { type StatusModules, statusOf } from './status.ts'
+import type { Submitted } from './submitted.ts'
 import { Waiters } from './waiters.ts'
 
 export type ChainAnswers = Pick<
@@ -67,7 +67,7 @@ export function createChainAnswers(parts: NodeParts, modules: AnswerModules): Ch
     // All are admitted in their order before the first of them waits for the disk.
     submitTransactions: (transactions) => {
       refuseOnLowDisk(parts, modules)
-      return Promise.all(transactions.map((bytes) => submit(parts, bytes, modules.onRefused)))
+      return submitAll(parts, transactions, modules.onRefused)
     },
     waitForTransactions: (ids, signal) => waiters.wait(ids, signal),
     close: () => waiters.close(),
@@ -99,16 +99,18 @@ function refuseOnLowDisk({ options }: NodeParts, { disk }: Pick<AnswerModules, '
     throw new NodeError('disk_low')
 }
 
-async function submit(
+async function submitAll(
   { mempool }: NodeParts,
-  bytes: Uint8Array,
+  transactions: readonly Uint8Array[],
   onRefused: (code: string) => void,
-): Promise<TransactionOutcome> {
-  const submitted: Submitted = await mempool.submit(bytes)
-  if (submitted.status !== 'rejected') return submitted
-  const { status, id, code, detail } = submitted
-  onRefused(code)
-  return { status, id, code, detail }
+): Promise<TransactionOutcome[]> {
+  const outcomes = await mempool.submitAll(transactions)
+  return outcomes.map((submitted: Submitted) => {
+    if (submitted.status !== 'rejected') return submitted
+    const { status, id, code, detail } = submitted
+    onRefused(code)
+    return { status, id, code, detail }
+  })
 }
 
 function peerOf(peer: PeerInfo, { clock, heightOfPeer }: NodeParts): Peer {

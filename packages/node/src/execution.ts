@@ -21,11 +21,14 @@ import {
   type DecodedTransaction,
   decodeBlock,
   encodeBlock,
+  type FindVerified,
   type InvalidBlock,
+  KnownValues,
   type Parameters,
   type ParentBlock,
   parentOf,
   parametersOf,
+  readOwnBlock,
   type Receipt,
   type State,
 } from '@mooring/ledger'
@@ -37,7 +40,8 @@ export interface Executed {
   readonly block: DecodedBlock
   readonly encoded: Uint8Array
   readonly receipts: readonly Receipt[]
-  readonly names: ReadonlySet<string>
+  /** Of its transactions; made when it is asked for, which for most kinds of them is never. */
+  readonly names: () => ReadonlySet<string>
   readonly view: StateView
   /** History up to and with this block. */
   readonly history: { readonly size: number; readonly hashes: readonly Uint8Array[] }
@@ -66,6 +70,7 @@ export type Refusal = InvalidBlock | { code: 'wrong_state_root' } | { code: 'wro
 export interface ExecutionModules {
   genesisDigest: Uint8Array
   isVerified: (transaction: DecodedTransaction) => boolean
+  findVerified?: FindVerified
   isIncluded: (id: Uint8Array) => boolean
 }
 
@@ -74,6 +79,8 @@ export class Execution {
   readonly #held = new Map<string, Held>()
   readonly #executed = new Map<string, Executed>()
   #settling: Executed[] = []
+  /** After each block that is executed, and after the tip. */
+  readonly #states = new Map<string, State>()
   #tip: Tip
   #epoch: Epoch
 
@@ -130,6 +137,7 @@ export class Execution {
       parameters: this.parameters,
       expectedProposer: this.#leaderOf(block.header.view),
       isVerified: this.#modules.isVerified,
+      ...(this.#modules.findVerified && { findVerified: this.#modules.findVerified }),
     })
     if ('code' in applied) return applied
     const view = base.view.apply(applied.diff.values())
@@ -143,11 +151,11 @@ export class Execution {
   /** The state after a block that is executed or the tip; undefined when it is neither. */
   stateAfter(digest: string): State | undefined {
     if (digest !== this.#tip.meta.digest && !this.#executed.has(digest)) return undefined
-    return this.#baseOf(digest).state
+    return this.#stateOf(digest)
   }
 
   finalState(): State {
-    return this.#baseOf(this.#tip.meta.digest).state
+    return this.#stateOf(this.#tip.meta.digest)
   }
 
   /** A block on an executed parent; null when nothing fits and an empty one is not wanted. */
@@ -183,8 +191,8 @@ export class Execution {
       transactions: included.map(({ bytes }) => bytes),
     })
     const encoded = encodeBlock(block)
-    const decoded = decodeBlock(encoded)
-    const held = { meta: metaOf(decoded), block: decoded, encoded }
+    const own = readOwnBlock(block)
+    const held = { meta: metaOf(own), block: own, encoded }
     this.#held.set(held.meta.digest, held)
     this.#keep(held, { view, frontier: base.frontier, receipts: applied.receipts })
     return { meta: held.meta, rejected }
@@ -209,6 +217,8 @@ export class Execution {
     for (const map of [this.#held, this.#executed])
       for (const [name, entry] of map)
         if (entry.meta.height <= meta.height || entry.meta.view <= meta.view) map.delete(name)
+    for (const name of this.#states.keys())
+      if (name !== meta.digest && !this.#executed.has(name)) this.#states.delete(name)
     return sealed
   }
 
@@ -233,7 +243,7 @@ export class Execution {
       ...held,
       receipts,
       view,
-      names: new Set(receipts.map(({ transaction }) => toHex(transaction))),
+      names: namesOf(receipts),
       history: { size: history.size, hashes: history.hashes },
       parent: held.meta.parent,
     })
@@ -252,7 +262,7 @@ export class Execution {
     const { epoch, meta } = executed === undefined ? this.#tip : placeOf(executed.block)
     return {
       view,
-      state: { get: (key) => view.get(key), wasIncluded: (id) => this.#wasIncluded(id, digest) },
+      state: this.#stateOf(digest),
       parent: {
         epoch,
         view: meta.view,
@@ -264,15 +274,36 @@ export class Execution {
     }
   }
 
+  #stateOf(digest: string): State {
+    const known = this.#states.get(digest)
+    if (known !== undefined) return known
+    const { view } = this.#executed.get(digest) ?? this.#tip
+    const state: State = {
+      get: (key) => view.get(key),
+      wasIncluded: (id) => this.#wasIncluded(id, digest),
+      known: new KnownValues(),
+    }
+    this.#states.set(digest, state)
+    return state
+  }
+
   #wasIncluded(id: Uint8Array, digest: string): boolean {
     const name = toHex(id)
     let block = this.#executed.get(digest)
     while (block !== undefined) {
-      if (block.names.has(name)) return true
+      if (block.names().has(name)) return true
       block = this.#executed.get(block.parent)
     }
-    if (this.#settling.some(({ names }) => names.has(name))) return true
+    if (this.#settling.some(({ names }) => names().has(name))) return true
     return this.#modules.isIncluded(id)
+  }
+}
+
+function namesOf(receipts: readonly Receipt[]): () => ReadonlySet<string> {
+  let names: ReadonlySet<string> | null = null
+  return () => {
+    names ??= new Set(receipts.map(({ transaction }) => toHex(transaction)))
+    return names
   }
 }
 

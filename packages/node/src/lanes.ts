@@ -42,10 +42,15 @@ interface Lane<E> {
 }
 
 export class Lanes<E extends LaneEntry> {
-  readonly #lanes = new Map<string, Lane<E>>()
+  /** In the order in which they came, which is that of their turns. */
+  readonly #lanes: Lane<E>[] = []
+  readonly #byCounter = {
+    anchorSequence: new Map<string, Lane<E>>(),
+    accessSequence: new Map<string, Lane<E>>(),
+  }
 
   has({ sequence, ...lane }: LanePlace): boolean {
-    return this.#lanes.get(nameOf(lane))?.entries.has(sequence) === true
+    return this.#find(lane)?.entries.has(sequence) === true
   }
 
   add(place: LanePlace, entry: E): void {
@@ -53,12 +58,12 @@ export class Lanes<E extends LaneEntry> {
   }
 
   delete(place: LanePlace): void {
-    this.#lanes.get(nameOf(place))?.entries.delete(place.sequence)
+    this.#find(place)?.entries.delete(place.sequence)
   }
 
   /** Without having been in a block: its sequence may be sent again. */
   reopen(place: LanePlace): void {
-    const lane = this.#lanes.get(nameOf(place))
+    const lane = this.#find(place)
     if (lane !== undefined && place.sequence < lane.next) lane.next = place.sequence
   }
 
@@ -78,7 +83,7 @@ export class Lanes<E extends LaneEntry> {
 
   /** Whether the head of a lane could go into a block now: also quota must be left. */
   hasReady(state: State, { time, limit }: { time: number; limit: number }): boolean {
-    for (const lane of this.#lanes.values()) {
+    for (const lane of this.#lanes) {
       if (!lane.entries.has(firstOf(state, lane))) continue
       const { organisation } = lane
       const counters = countersOf(state, organisation)
@@ -89,7 +94,7 @@ export class Lanes<E extends LaneEntry> {
 
   /** What may go on top of a state, one of each lane and again. */
   *turns(state: State): Generator<E> {
-    let lanes = [...this.#lanes.values()].map((lane) => ({
+    let lanes = this.#lanes.map((lane) => ({
       entries: lane.entries,
       next: firstOf(state, lane),
     }))
@@ -108,7 +113,7 @@ export class Lanes<E extends LaneEntry> {
   /** The first of every lane. */
   heads(state: State): E[] {
     const heads: E[] = []
-    for (const lane of this.#lanes.values()) {
+    for (const lane of this.#lanes) {
       const first = firstOf(state, lane)
       for (let sequence = first; sequence < first + OFFERED_HEAD; sequence += 1) {
         const entry = lane.entries.get(sequence)
@@ -120,18 +125,17 @@ export class Lanes<E extends LaneEntry> {
   }
 
   #laneOf({ organisation, counter }: Omit<LanePlace, 'sequence'>): Lane<E> {
-    const name = nameOf({ organisation, counter })
-    let lane = this.#lanes.get(name)
-    if (lane === undefined) {
-      lane = { organisation, counter, entries: new Map(), next: 0 }
-      this.#lanes.set(name, lane)
-    }
+    const known = this.#byCounter[counter].get(organisation)
+    if (known !== undefined) return known
+    const lane: Lane<E> = { organisation, counter, entries: new Map(), next: 0 }
+    this.#byCounter[counter].set(organisation, lane)
+    this.#lanes.push(lane)
     return lane
   }
-}
 
-function nameOf({ organisation, counter }: Omit<LanePlace, 'sequence'>): string {
-  return `${organisation}/${counter}`
+  #find({ organisation, counter }: Omit<LanePlace, 'sequence'>): Lane<E> | undefined {
+    return this.#byCounter[counter].get(organisation)
+  }
 }
 
 function nextOf<E>(state: State, lane: Lane<E>): number {

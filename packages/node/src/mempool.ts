@@ -14,57 +14,23 @@ import {
   decodeTransaction,
   describeMalformed,
   type InvalidTransaction,
-  type Parameters,
   payerOf,
   placeOf,
   type State,
   type TransactionContext,
 } from '@mooring/ledger'
-import type { Clock } from './clock.ts'
+import { KnownBytes } from './known-bytes.ts'
 import { type LanePlace, lanePlaceOf, Lanes } from './lanes.ts'
 import { isForGood } from './lasting-refusals.ts'
 import { LooseTransactions } from './loose-transactions.ts'
-import { describeRefusal, type Refused } from './refusal-text.ts'
+import type { MempoolModules, MempoolOptions } from './mempool-modules.ts'
+import type { Refused } from './refusal-text.ts'
+import { refusal, type Submitted } from './submitted.ts'
 
 /** Of the room: one member may flood the others, and each still takes what its own clients bring. */
 const PEERS_PART = 0.75
 /** A pending transaction is offered to the others again when it has waited this long. */
 const OFFER_AGAIN_MS = 2_000
-
-export type Submitted =
-  | { status: 'accepted' | 'known'; id: string }
-  | { status: 'final'; id: string; height: number }
-  | { status: 'rejected'; id: string | null; code: string; detail: string; expected?: number }
-
-/** Where accepted transactions outlive the process. */
-export interface PendingStore {
-  keep(id: Uint8Array, bytes: Uint8Array): Promise<void>
-  forget(ids: readonly Uint8Array[]): Promise<void>
-}
-
-export interface MempoolOptions {
-  genesisDigest: Uint8Array
-  maxCount: number
-  maxBytes: number
-}
-
-export interface MempoolModules {
-  clock: Clock
-  store: PendingStore
-  parameters: () => Parameters
-  /** After the last durable block. */
-  finalState: () => State
-  /** Of the block that comes after it. */
-  nextHeight: () => number
-  heightOf: (id: Uint8Array) => number | undefined
-  publish: (transactions: readonly Uint8Array[]) => void
-  /** Something new may go into a block. */
-  onReady: () => void
-  /** A client of this node handed it in, and it waits for a block. */
-  waiting?: (transaction: { id: Uint8Array; kind: string }) => void
-  /** The signatures of a transaction were looked at. */
-  verified?: (isGood: boolean, ms: number) => void
-}
 
 interface Entry {
   readonly transaction: DecodedTransaction
@@ -83,6 +49,7 @@ export class Mempool {
   readonly #options: MempoolOptions
   readonly #modules: MempoolModules
   readonly #entries = new Map<string, Entry>()
+  readonly #byBytes = new KnownBytes<Entry>()
   readonly #lanes = new Lanes<Entry>()
   readonly #loose = new LooseTransactions<Entry>()
   #bytes = 0
@@ -124,44 +91,70 @@ export class Mempool {
     return entry === undefined ? undefined : { at: entry.receivedAt, isLocal: entry.isLocal }
   }
 
-  /** From a client of this node. Resolves when the answer may be given. */
   async submit(bytes: Uint8Array): Promise<Submitted> {
-    const read = this.#read(bytes)
-    if ('status' in read) return read
-    const id = toHex(read.id)
-    const known = this.#entries.get(id)
-    if (known !== undefined) {
-      await this.#keep(known)
-      return { status: 'known', id }
-    }
-    const height = this.#modules.heightOf(read.id)
-    if (height !== undefined) return { status: 'final', id, height }
-    const invalid = this.#checkDoor(read, true) ?? this.#checkSignatures(read)
-    if (invalid !== undefined) return refusal(invalid, read)
-    const entry = this.#add(read, true)
+    const [submitted] = await this.submitAll([bytes])
+    if (submitted === undefined) throw new Error('a transaction was submitted without an outcome')
+    return submitted
+  }
+
+  /** From a client of this node, judged in this order. Resolves when the answers may be given. */
+  async submitAll(list: readonly Uint8Array[]): Promise<Submitted[]> {
+    const admitted = list.map((bytes) => this.#admit(bytes))
+    const fresh = admitted.flatMap(({ entry, isNew }) => (entry !== null && isNew ? [entry] : []))
     try {
-      await this.#keep(entry)
+      await this.#keepAll(admitted)
     } catch (error) {
-      this.#remove(entry)
+      for (const { entry } of admitted) if (entry !== null) entry.kept = null
+      for (const entry of fresh) this.#remove(entry)
       throw error
     }
-    this.#modules.waiting?.({ id: read.id, kind: read.payload.kind })
-    this.#modules.publish([read.bytes])
-    this.#modules.onReady()
-    return { status: 'accepted', id }
+    if (fresh.length > 0) this.#welcome(fresh.map(({ transaction }) => transaction))
+    return admitted.map(({ answer }) => answer)
+  }
+
+  #admit(bytes: Uint8Array): { answer: Submitted; entry: Entry | null; isNew: boolean } {
+    const rest = { entry: null, isNew: false }
+    const read = this.#read(bytes)
+    if ('status' in read) return { answer: read, ...rest }
+    const id = toHex(read.id)
+    const known = this.#entries.get(id)
+    if (known !== undefined) return { answer: { status: 'known', id }, entry: known, isNew: false }
+    const height = this.#isAhead(read) ? undefined : this.#modules.heightOf(read.id)
+    if (height !== undefined) return { answer: { status: 'final', id, height }, ...rest }
+    const invalid = this.#checkDoor(read, true) ?? this.#checkSignatures(read)
+    if (invalid !== undefined) return { answer: refusal(invalid, read), ...rest }
+    return { answer: { status: 'accepted', id }, entry: this.#add(read, true), isNew: true }
+  }
+
+  /** Its sequence is above all that are final, so it is in no block: who looks for it finds nothing. */
+  #isAhead(transaction: DecodedTransaction): boolean {
+    const place = lanePlaceOf(transaction)
+    if (place === null) return false
+    const counters = countersOf(this.#modules.finalState(), place.organisation)
+    return place.sequence > counters[place.counter]
+  }
+
+  #welcome(transactions: readonly DecodedTransaction[]): void {
+    const { waiting, publish, onReady } = this.#modules
+    if (waiting !== undefined)
+      for (const { id, payload } of transactions) waiting({ id, kind: payload.kind })
+    publish(transactions.map(({ bytes }) => bytes))
+    onReady()
+  }
+
+  /** Most share one promise: that of the batch that they are written in. */
+  async #keepAll(admitted: readonly { entry: Entry | null }[]): Promise<void> {
+    const kept = new Set<Promise<void>>()
+    for (const { entry } of admitted) if (entry !== null) kept.add(this.#keep(entry))
+    await Promise.all(kept)
   }
 
   /** From here on it is ours to remember, whoever sent it first. */
-  async #keep(entry: Entry): Promise<void> {
+  #keep(entry: Entry): Promise<void> {
     const { id, bytes } = entry.transaction
     entry.isLocal = true
     entry.kept ??= this.#modules.store.keep(id, bytes)
-    try {
-      await entry.kept
-    } catch (error) {
-      entry.kept = null
-      throw error
-    }
+    return entry.kept
   }
 
   /** From a peer: what is new and good is kept. Reject means that the sender vouched for nonsense. */
@@ -195,8 +188,13 @@ export class Mempool {
   /** The very transaction, signature included, was verified at the door. */
   readonly isVerified = (transaction: DecodedTransaction): boolean => {
     const entry = this.#entries.get(toHex(transaction.id))
+    if (entry?.transaction === transaction) return true
     return entry !== undefined && equalBytes(entry.transaction.signature, transaction.signature)
   }
+
+  /** What waits with exactly these bytes: decoded and verified at the door. */
+  readonly findVerified = (encoded: Uint8Array): DecodedTransaction | undefined =>
+    this.#byBytes.find(encoded)?.transaction
 
   /** Whether a block on top of this state could carry something now: also quota must be left. */
   hasReady(state: State): boolean {
@@ -361,6 +359,7 @@ export class Mempool {
     const fresh = { receivedAt: now, offeredAt: now, kept: null }
     const entry: Entry = { transaction, name, organisation, place, isLocal, ...fresh }
     this.#entries.set(name, entry)
+    this.#byBytes.add(entry)
     this.#bytes += transaction.bytes.length
     if (place === null) this.#loose.add(entry)
     else this.#lanes.add(place, entry)
@@ -369,6 +368,7 @@ export class Mempool {
 
   #remove(entry: Entry): void {
     if (!this.#entries.delete(entry.name)) return
+    this.#byBytes.delete(entry)
     this.#bytes -= entry.transaction.bytes.length
     if (entry.place === null) this.#loose.delete(entry.name)
     else this.#lanes.delete(entry.place)
@@ -385,15 +385,6 @@ export class Mempool {
     }
     if (own.length > 0) await this.#modules.store.forget(own)
   }
-}
-
-function refusal(
-  reason: Refused,
-  transaction: DecodedTransaction | null,
-): Submitted & { status: 'rejected' } {
-  const id = transaction === null ? null : toHex(transaction.id)
-  const expected = reason.code === 'wrong_sequence' ? { expected: reason.expected } : {}
-  return { status: 'rejected', id, code: reason.code, detail: describeRefusal(reason), ...expected }
 }
 
 function orderOf(read: DecodedTransaction | { status: 'rejected' }): number {

@@ -35,7 +35,7 @@ export interface NodeParts {
   execution: Pick<Execution, 'tip' | 'parameters' | 'authorities' | 'finalState'>
   mempool: Pick<
     Mempool,
-    'size' | 'bytes' | 'oldestMs' | 'get' | 'take' | 'receivedAt' | 'submit' | 'maxCount'
+    'size' | 'bytes' | 'oldestMs' | 'get' | 'take' | 'receivedAt' | 'submitAll' | 'maxCount'
   >
   committer: Pick<Committer, 'subscribe'>
   chain: Pick<

@@ -279,7 +279,7 @@ export class Sync {
     this.#modules.onApplied?.(sealed.length)
     this.#pace.applied(
       sealed.length,
-      sealed.reduce((sum, { names }) => sum + names.size, 0),
+      sealed.reduce((sum, { receipts }) => sum + receipts.length, 0),
     )
     const block = sealed.at(-1)?.meta
     // At once: execution has let go of these blocks, so agreement must not ask for them any more.

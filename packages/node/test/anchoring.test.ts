@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { createTransaction, genesisDigest } from '@mooring/ledger'
 import { test } from 'uvu'
-import type { Mempool, Submitted } from '../src/mempool.ts'
+import type { Mempool } from '../src/mempool.ts'
+import type { Submitted } from '../src/submitted.ts'
 import { keyOf } from './chain-members.ts'
 import type { World } from './chain-world.ts'
 import {

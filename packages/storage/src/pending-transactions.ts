@@ -6,12 +6,12 @@
 // chain.
 
 import { toHex } from '@mooring/codec'
-import type { Database, DatabaseOperation } from './database.ts'
+import { type Database, type DatabaseOperation, put } from './database.ts'
 import { pendingTransactionKey } from './keys.ts'
 
 export class PendingTransactions {
   readonly #database: Database
-  #waiting: DatabaseOperation[] = []
+  #waiting: { name: string; operation: DatabaseOperation }[] = []
   #next: Promise<void> | null = null
   #running: Promise<void> = Promise.resolve()
   /** Those that are to be kept and not on the disk yet. */
@@ -22,17 +22,12 @@ export class PendingTransactions {
   }
 
   /** Resolves when the transaction is on the disk. */
-  async keep(id: Uint8Array, bytes: Uint8Array): Promise<void> {
-    this.#waiting.push({ type: 'put', key: pendingTransactionKey(id), value: bytes })
-    this.#next ??= this.#writeNext()
-    const written = this.#next
+  keep(id: Uint8Array, bytes: Uint8Array): Promise<void> {
     const name = toHex(id)
-    this.#unwritten.set(name, written)
-    try {
-      await written
-    } finally {
-      if (this.#unwritten.get(name) === written) this.#unwritten.delete(name)
-    }
+    this.#waiting.push({ name, operation: put(pendingTransactionKey(id), bytes) })
+    this.#next ??= this.#writeNext()
+    this.#unwritten.set(name, this.#next)
+    return this.#next
   }
 
   /** What is still to be written is written first: it would come back after it. */
@@ -54,10 +49,17 @@ export class PendingTransactions {
 
   async #writeNext(): Promise<void> {
     await this.#running.catch(() => undefined)
-    const operations = this.#waiting
+    const waiting = this.#waiting
+    const written = this.#next
     this.#waiting = []
     this.#next = null
+    const operations = waiting.map(({ operation }) => operation)
     this.#running = this.#database.batch(operations, { sync: true })
-    await this.#running
+    try {
+      await this.#running
+    } finally {
+      for (const { name } of waiting)
+        if (this.#unwritten.get(name) === written) this.#unwritten.delete(name)
+    }
   }
 }
