@@ -16,9 +16,11 @@ import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { CATALOGUE } from './bench/catalogue.ts'
 import type { BenchResult } from './bench/figures.ts'
+import { keepResult, writePage } from './bench/saved.ts'
 import { tableOf } from './bench/table.ts'
 
-const { names, flags, passed } = readWords(process.argv.slice(2))
+const { names, flags, passed, out } = readWords(process.argv.slice(2))
+const docs = out ?? fileURLToPath(new URL('../docs', import.meta.url))
 const unknown = names.filter((name) => CATALOGUE[name] === undefined)
 if (flags.has('help') || unknown.length > 0) {
   if (unknown.length > 0) console.error(`no benchmark ${unknown.join(', ')}; there are:`)
@@ -26,6 +28,15 @@ if (flags.has('help') || unknown.length > 0) {
     console.error(`  ${name.padEnd(14)}${what}`)
   }
   process.exit(unknown.length > 0 ? 2 : 0)
+}
+
+if (flags.has('plot') && passed.includes('--quick') && out === null) {
+  console.error('a smoke test is no measurement: --out <folder> keeps it elsewhere')
+  process.exit(2)
+}
+if (flags.has('write')) {
+  await writePage(docs)
+  process.exit(0)
 }
 
 const results: BenchResult[] = []
@@ -40,7 +51,9 @@ for (const name of names.length > 0 ? names : Object.keys(CATALOGUE)) {
   if (result === null) process.stdout.write(`\n== ${name}\n${output}`)
   else results.push(result)
   if (result !== null && !flags.has('json')) process.stdout.write(`\n${tableOf(result)}\n`)
+  if (result !== null && flags.has('plot')) await keepResult(docs, result)
 }
+if (flags.has('plot')) await writePage(docs)
 if (flags.has('json')) process.stdout.write(`${JSON.stringify({ results })}\n`)
 process.exitCode = failed === 0 ? 0 : 1
 
@@ -68,13 +81,22 @@ function readResult(output: string): BenchResult | null {
   }
 }
 
-function readWords(words: readonly string[]) {
+interface Words {
+  names: string[]
+  flags: Set<string>
+  passed: string[]
+  out: string | null
+}
+
+function readWords(words: readonly string[]): Words {
   const own = new Set(['help', 'json', 'plot', 'write'])
-  const found = { names: [] as string[], flags: new Set<string>(), passed: [] as string[] }
+  const found: Words = { names: [], flags: new Set(), passed: [], out: null }
+  const left = words.values()
   let isPassed = false
-  for (const word of words) {
+  for (const word of left) {
     const name = word.startsWith('--') ? word.slice(2) : null
-    if (name !== null && own.has(name)) found.flags.add(name)
+    if (name === 'out') found.out = left.next().value ?? null
+    else if (name !== null && own.has(name)) found.flags.add(name)
     else if (name !== null || isPassed) {
       isPassed = name !== 'quick'
       found.passed.push(word)

@@ -20,6 +20,7 @@ export const CATALOGUE: Readonly<Record<string, Entry>> = {
   },
   sync: { file: 'node/bench/sync.ts', what: 'a node catches up from three peers' },
   state: { file: 'storage/bench/state-tree.ts', what: 'authenticated updates' },
+  micro: { file: 'node/bench/micro.ts', what: 'signatures, hashes, codec, batch write' },
   'large-record': { file: 'node/bench/large-record.ts', what: '1 GiB sealed, split, opened' },
   api: { file: 'api/bench/submit.ts', what: 'transactions over HTTP' },
   sealing: { file: 'crypto/bench/sealing.ts', what: 'seal, split and rebuild, by size' },

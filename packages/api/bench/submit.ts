@@ -2,21 +2,22 @@
  * How many submissions one core takes: the server in this thread, clients over raw keep-alive sockets
  * in another. The handlers only name what they get, so that the figures are those of the HTTP half.
  *
- * npx node packages/api/bench/submit.ts
+ * npm run bench -- api
  */
 
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
+import { type Give, runBench } from '../../../scripts/bench/program.ts'
 import { startApi } from '../src/index.ts'
 import { OPEN_ACCESS } from '../test/open-access.ts'
 import { MemoryNode } from '../test/memory-node.ts'
 
-const SECONDS = 3
 const CONNECTIONS = 16
 const TRANSACTION_BYTES = 300
 
 interface Load {
+  seconds: number
   port: number
   type: string
   body: Uint8Array
@@ -28,13 +29,24 @@ interface Result {
 }
 
 if (isMainThread) {
-  await measure()
+  await runBench({
+    name: 'api',
+    what: 'transactions over HTTP',
+    options: { seconds: 3 },
+    quick: { seconds: 0.2 },
+    run: ({ options, give, note }) => measure(options.seconds, { give, note }),
+  })
 } else {
   const given: Load = workerData
   parentPort?.postMessage(await load(given))
 }
 
-async function measure(): Promise<void> {
+interface Told {
+  give: Give
+  note: (line: string) => void
+}
+
+async function measure(seconds: number, told: Told): Promise<void> {
   const node = new MemoryNode()
   let next = 0
   node.submitTransactions = (transactions) =>
@@ -47,9 +59,12 @@ async function measure(): Promise<void> {
   const base64 = Buffer.from(one).toString('base64')
   const list = { transactions: Array.from({ length: 256 }, () => base64) }
   const json = 'application/json'
-  await report('one, application/cbor', { port, type: 'application/cbor', body: one }, 1)
-  await report('one, JSON', { port, type: json, body: text({ transaction: base64 }) }, 1)
-  await report('256 in a list, JSON', { port, type: json, body: text(list) }, 256)
+  const cbor = { seconds, port, type: 'application/cbor', body: one }
+  await report({ form: 'one, CBOR', transactions: 1 }, cbor, told)
+  const single = { seconds, port, type: json, body: text({ transaction: base64 }) }
+  await report({ form: 'one, JSON', transactions: 1 }, single, told)
+  const many = { seconds, port, type: json, body: text(list) }
+  await report({ form: '256 in a list, JSON', transactions: 256 }, many, told)
   await api.close()
 }
 
@@ -57,7 +72,11 @@ function text(value: unknown): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value))
 }
 
-async function report(name: string, work: Load, transactions: number): Promise<void> {
+async function report(
+  { form, transactions }: { form: string; transactions: number },
+  work: Load,
+  { give, note }: Told,
+): Promise<void> {
   const worker = new Worker(new URL(import.meta.url), { workerData: work })
   const started = performance.now()
   const usage = process.threadCpuUsage()
@@ -66,13 +85,14 @@ async function report(name: string, work: Load, transactions: number): Promise<v
   const cpu = process.threadCpuUsage(usage)
   const seconds = (performance.now() - started) / 1_000
   const busy = (cpu.user + cpu.system) / 1e6
-  const rate = Math.round(result.answers / seconds)
-  const each = Math.round((busy / result.answers) * 1e6)
-  const line = `${rate} requests/s, ${rate * transactions} transactions/s, ${each} us of CPU each`
-  console.log(`${name}: ${line} (${result.statuses.join(', ')})`)
+  const at = { form }
+  give('transactions', '/s', (result.answers * transactions) / seconds, { at })
+  give('CPU a request', 'µs', (busy / result.answers) * 1e6, { at })
+  const statuses = result.statuses.filter((status) => status !== '202')
+  if (statuses.length > 0) note(`${form}: also answered ${statuses.join(', ')}.`)
 }
 
-async function load({ port, type, body }: Load): Promise<Result> {
+async function load({ seconds, port, type, body }: Load): Promise<Result> {
   const head = [
     'POST /v1/transactions HTTP/1.1',
     'host: localhost',
@@ -80,7 +100,7 @@ async function load({ port, type, body }: Load): Promise<Result> {
     `content-length: ${body.length}`,
   ]
   const request = Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), body])
-  const end = performance.now() + SECONDS * 1_000
+  const end = performance.now() + seconds * 1_000
   const statuses = new Set<string>()
   const drive = async (): Promise<number> => {
     const socket = connect(port, '127.0.0.1')

@@ -1,5 +1,5 @@
 // What sealing and splitting a record cost, of the processor's time, so that a busy computer gives the
-// same figures: npx node packages/crypto/bench/sealing.ts
+// same figures: npm run bench -- sealing
 //
 // @digitaldefiance/reed-solomon-erasure.wasm 1.0.2 (MIT, the Rust crate reed-solomon-erasure, 118 KB
 // of WebAssembly) makes the same parity and was measured beside `encodeParity`, 3 of 5, MB of payload
@@ -18,53 +18,75 @@ import {
   reconstruct,
   x25519PublicKey,
 } from '../src/index.ts'
+import { type Give, runBench } from '../../../scripts/bench/program.ts'
 
-const BYTES = 300e6
+await runBench({
+  name: 'sealing',
+  what: 'seal, split and rebuild, by size',
+  options: { megabytes: 300 },
+  quick: { megabytes: 1 },
+  run: ({ options, give }) => {
+    const bytes = options.megabytes * 1e6
+    measureShards(bytes, give)
+    measureKeys(bytes, give)
+  },
+})
 
-function measure(what: string, bytes: number, run: () => unknown): void {
-  const runs = Math.min(10_000, Math.ceil(BYTES / bytes))
+interface Work {
+  readonly what: string
+  readonly size: number
+  readonly bytes: number
+}
+
+function measure({ what, size, bytes }: Work, give: Give, run: () => unknown): void {
+  const runs = Math.min(10_000, Math.ceil(bytes / size))
   for (let index = 0; index < runs / 10; index += 1) run()
   const start = process.cpuUsage()
   for (let index = 0; index < runs; index += 1) run()
   const { user, system } = process.cpuUsage(start)
   const microseconds = (user + system) / runs
-  console.log(
-    `${what.padEnd(30)} ${String(bytes).padStart(8)} bytes ${microseconds.toFixed(1).padStart(8)} µs ${(bytes / microseconds).toFixed(0).padStart(6)} MB/s`,
-  )
+  give(what, 'µs', microseconds, { at: { bytes: size } })
+  give(what, 'MB/s', size / microseconds, { at: { bytes: size, as: 'speed' } })
 }
 
-const key = new Uint8Array(32).fill(1)
-const nonce = new Uint8Array(12)
-const aad = new Uint8Array(32)
-for (const size of [4096, 16_384, 65_536, 1 << 20]) {
-  const plaintext = Uint8Array.from({ length: size }, (_, at) => at * 7)
-  const sealed = aeadSeal(key, nonce, aad, plaintext)
-  measure('seal', size, () => aeadSeal(key, nonce, aad, plaintext))
-  measure('open', size, () => aeadOpen(key, nonce, aad, sealed))
-  const length = Math.ceil(sealed.length / 3)
-  const data = [0, 1, 2].map((at) => {
-    const fragment = new Uint8Array(length)
-    fragment.set(sealed.subarray(at * length, (at + 1) * length))
-    return fragment
-  })
-  const [, , third] = data
-  const parity = encodeParity(3, 5, data)
-  measure('parity, 3 of 5', size, () => encodeParity(3, 5, data))
-  measure('two data fragments back', size, () =>
-    reconstruct(3, 5, [null, null, third ?? null, ...parity]),
-  )
-  measure('hash the five', size, () => [...data, ...parity].map(leafHash))
+function measureShards(bytes: number, give: Give): void {
+  const key = new Uint8Array(32).fill(1)
+  const nonce = new Uint8Array(12)
+  const aad = new Uint8Array(32)
+  for (const size of [4096, 16_384, 65_536, 1 << 20]) {
+    const time = (what: string, run: () => unknown) => measure({ what, size, bytes }, give, run)
+    const plaintext = Uint8Array.from({ length: size }, (_, at) => at * 7)
+    const sealed = aeadSeal(key, nonce, aad, plaintext)
+    time('seal', () => aeadSeal(key, nonce, aad, plaintext))
+    time('open', () => aeadOpen(key, nonce, aad, sealed))
+    const length = Math.ceil(sealed.length / 3)
+    const data = [0, 1, 2].map((at) => {
+      const fragment = new Uint8Array(length)
+      fragment.set(sealed.subarray(at * length, (at + 1) * length))
+      return fragment
+    })
+    const [, , third] = data
+    const parity = encodeParity(3, 5, data)
+    time('parity, 3 of 5', () => encodeParity(3, 5, data))
+    time('two data fragments back', () => reconstruct(3, 5, [null, null, third ?? null, ...parity]))
+    time('hash the five', () => [...data, ...parity].map(leafHash))
+  }
 }
 
-const secret = new Uint8Array(32).fill(3)
-const empty = new Uint8Array(0)
-const message = {
-  recipient: x25519PublicKey(secret),
-  info: empty,
-  aad: empty,
-  plaintext: new Uint8Array(128),
-  ephemeral: new Uint8Array(32).fill(5),
+function measureKeys(bytes: number, give: Give): void {
+  const secret = new Uint8Array(32).fill(3)
+  const empty = new Uint8Array(0)
+  const message = {
+    recipient: x25519PublicKey(secret),
+    info: empty,
+    aad: empty,
+    plaintext: new Uint8Array(128),
+    ephemeral: new Uint8Array(32).fill(5),
+  }
+  const sealed = hpkeSeal(message)
+  const size = message.plaintext.length
+  measure({ what: 'HPKE seal', size, bytes }, give, () => hpkeSeal(message))
+  measure({ what: 'HPKE open', size, bytes }, give, () =>
+    hpkeOpen({ ...message, ...sealed, secret }),
+  )
 }
-const sealed = hpkeSeal(message)
-measure('HPKE seal', message.plaintext.length, () => hpkeSeal(message))
-measure('HPKE open', message.plaintext.length, () => hpkeOpen({ ...message, ...sealed, secret }))

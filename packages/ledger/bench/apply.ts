@@ -1,6 +1,8 @@
-// What a block of 2,000 anchors costs without its signatures: npx node packages/ledger/bench/apply.ts
+// What a block of 2,000 anchors costs without its signatures, and with: npm run bench -- ledger
 
 import { concatBytes } from '@mooring/codec'
+import { quantile } from '../../../scripts/bench/figures.ts'
+import { type Give, runBench } from '../../../scripts/bench/program.ts'
 import {
   applyBlock,
   applyTransactions,
@@ -11,47 +13,61 @@ import {
 import { anchor, AUTHORITIES, blockOn, contextOf, placeOf, world } from '../test/fixture.ts'
 
 const COUNT = 2_000
-const RUNS = 20
 
-const at = world()
-const sequences = new Map<string, number>()
-const anchors = Array.from({ length: COUNT }, (_, index) => {
-  const organisation = AUTHORITIES[index % AUTHORITIES.length] ?? ''
-  const sequence = (sequences.get(organisation) ?? 0) + 1
-  sequences.set(organisation, sequence)
-  return anchor(at, { organisation, sequence })
+await runBench({
+  name: 'ledger',
+  what: 'decode, check and apply a block',
+  options: { transactions: COUNT, rounds: 20 },
+  quick: { transactions: 100, rounds: 2 },
+  run: ({ options, give }) => measureBlock(options, give),
 })
-const encoded = encodeBlock(blockOn(at, anchors))
-const context = { ...contextOf(at), isVerified: () => true }
 
-function measure(what: string, run: () => void): void {
-  const times: number[] = []
-  for (let index = 0; index < RUNS; index += 1) {
-    const start = performance.now()
-    run()
-    times.push(performance.now() - start)
-  }
-  times.sort((a, b) => a - b)
-  const [best = 0, median = 0] = [times[0], times[RUNS / 2]]
-  console.log(
-    `${what.padEnd(44)} ${best.toFixed(1).padStart(7)} best ${median.toFixed(1)} median ms`,
-  )
+interface Work {
+  readonly transactions: number
+  readonly rounds: number
 }
 
-console.log(`${COUNT} anchors of ${anchors[0]?.length} bytes, block of ${encoded.length} bytes`)
-measure('decode the block', () => decodeBlock(encoded))
-measure('decode the transactions', () => {
-  for (const bytes of anchors) decodeTransaction(bytes, at.digest)
-})
-const decoded = anchors.map((bytes) => decodeTransaction(bytes, at.digest))
-measure('select (applyTransactions, verified)', () => {
-  applyTransactions(at.state, { ...placeOf(at), isVerified: () => true }, decoded)
-})
-measure('decode, check and apply (decodeBlock, applyBlock)', () => {
-  const block = decodeBlock(concatBytes(encoded))
-  if ('code' in applyBlock(at.state, at.parent, block, context)) throw new Error('invalid')
-})
-measure('the same with signatures', () => {
-  const block = decodeBlock(encoded)
-  if ('code' in applyBlock(at.state, at.parent, block, contextOf(at))) throw new Error('invalid')
-})
+function measureBlock({ transactions, rounds }: Work, give: Give): void {
+  const at = world()
+  const anchors = anchorsOf(at, transactions)
+  const encoded = encodeBlock(blockOn(at, anchors))
+  const context = { ...contextOf(at), isVerified: () => true }
+  const time = (what: string, run: () => void): void => {
+    const times = Array.from({ length: rounds }, () => millisecondsOf(run)).toSorted(
+      (a, b) => a - b,
+    )
+    give(what, 'ms', quantile(times, 0.5), { at: { transactions } })
+  }
+  time('decode the block', () => void decodeBlock(encoded))
+  time('decode the transactions', () => {
+    for (const bytes of anchors) decodeTransaction(bytes, at.digest)
+  })
+  const decoded = anchors.map((bytes) => decodeTransaction(bytes, at.digest))
+  time('select (applyTransactions, verified)', () => {
+    applyTransactions(at.state, { ...placeOf(at), isVerified: () => true }, decoded)
+  })
+  time('decode, check and apply (decodeBlock, applyBlock)', () => {
+    const block = decodeBlock(concatBytes(encoded))
+    if ('code' in applyBlock(at.state, at.parent, block, context)) throw new Error('invalid')
+  })
+  time('the same with signatures', () => {
+    const block = decodeBlock(encoded)
+    if ('code' in applyBlock(at.state, at.parent, block, contextOf(at))) throw new Error('invalid')
+  })
+}
+
+function anchorsOf(at: ReturnType<typeof world>, count: number): Uint8Array[] {
+  const sequences = new Map<string, number>()
+  return Array.from({ length: count }, (_, index) => {
+    const organisation = AUTHORITIES[index % AUTHORITIES.length] ?? ''
+    const sequence = (sequences.get(organisation) ?? 0) + 1
+    sequences.set(organisation, sequence)
+    return anchor(at, { organisation, sequence })
+  })
+}
+
+function millisecondsOf(run: () => void): number {
+  const began = performance.now()
+  run()
+  return performance.now() - began
+}

@@ -1,12 +1,11 @@
 // From the scan of a card to the summary, over the loopback, with one trustee dead.
 //
-//   node packages/node/bench/emergency.ts [--json] [--openings 25]
+//   npm run bench -- emergency [--openings 25]
 //
 // Five processes, two shares of five. One trustee is killed before anything is measured. An opening is all of it:
 // the credential is shown, members say where the set is, emergency.open is final, trustees give shares, the
 // set is put together and opened. A network takes thirty openings an hour of one hospital, so no more are made.
 
-import { parseArgs } from 'node:util'
 import { decode, toHex } from '@mooring/codec'
 import { decodeBase64url, type KeyPair, keyPairFromSeed, x25519PublicKey } from '@mooring/crypto'
 import {
@@ -20,15 +19,9 @@ import {
   readSummary,
 } from '@mooring/records'
 import { randomSeed } from '../src/keys.ts'
-import { printFigures, quantile } from './bench-load.ts'
-import { type BenchNode, startBenchNetwork } from './bench-network.ts'
-
-const { values } = parseArgs({
-  options: {
-    json: { type: 'boolean', default: false },
-    openings: { type: 'string', default: '25' },
-  },
-})
+import { quantile } from '../../../scripts/bench/figures.ts'
+import { type Give, runBench } from '../../../scripts/bench/program.ts'
+import { type BenchNetwork, type BenchNode, startBenchNetwork } from './bench-network.ts'
 
 const PATIENT = 'Patient/bench'
 const allergy = {
@@ -98,38 +91,44 @@ async function open({ opener, card, credential, keyPair, network }: Opening): Pr
   return performance.now() - began
 }
 
-const network = await startBenchNetwork(5)
-try {
-  const [home, dead, opener] = network.nodes
+await runBench({
+  name: 'emergency',
+  what: 'from a card to the summary, one trustee dead',
+  options: { openings: 25 },
+  quick: { openings: 2 },
+  run: async ({ options, give }) => {
+    const network = await startBenchNetwork(5)
+    try {
+      giveTimes(await timesOf(network, options.openings), give)
+    } finally {
+      await network.close()
+    }
+  },
+})
+
+/** In milliseconds, one after the other. */
+async function timesOf({ nodes, devnet }: BenchNetwork, openings: number): Promise<number[]> {
+  const [home, dead, opener] = nodes
   if (home === undefined || dead === undefined || opener === undefined) {
     throw new Error('too few nodes')
   }
   const card = await cardFrom(home)
   const keyPair = keyPairFromSeed(randomSeed())
   const credential = await credentialFrom(opener, keyPair)
-  const genesis = network.devnet.genesisDigest
   const gone = new Promise((resolve) => dead.process.once('exit', resolve))
   dead.process.kill('SIGKILL')
   await gone
   const times: number[] = []
-  for (let count = 0; count < Number(values.openings); count += 1) {
-    times.push(await open({ opener, card, credential, keyPair, network: genesis }))
+  for (let count = 0; count < openings; count += 1) {
+    times.push(await open({ opener, card, credential, keyPair, network: devnet.genesisDigest }))
   }
-  const [first = 0] = times
-  const sorted = times.toSorted((a, b) => a - b)
-  printFigures(
-    {
-      bench: 'emergency',
-      nodes: network.nodes.length,
-      dead: 1,
-      openings: times.length,
-      firstMs: first,
-      p50Ms: quantile(sorted, 0.5),
-      p95Ms: quantile(sorted, 0.95),
-      maxMs: sorted.at(-1) ?? 0,
-    },
-    values.json,
-  )
-} finally {
-  await network.close()
+  return times
+}
+
+function giveTimes(times: readonly number[], give: Give): void {
+  const ascending = times.toSorted((a, b) => a - b)
+  give('first', 'ms', times[0] ?? Number.NaN)
+  give('p50', 'ms', quantile(ascending, 0.5))
+  give('p95', 'ms', quantile(ascending, 0.95))
+  give('longest', 'ms', quantile(ascending, 1))
 }

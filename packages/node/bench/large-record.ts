@@ -1,10 +1,9 @@
 /*
  * A large image through one process: sealed as it comes, split 3 of 5 into blobs on this disk, then
  * opened and checked from three of them with the first two gone, so that every segment is computed. What
- * is printed is the speed, and the most memory that the process ever had.
+ * is given is the speed, and the most memory that the process ever had.
  *
- *   npm run bench -- large-record
- *   npx node packages/node/bench/large-record.ts 4096        (MiB)
+ *   npm run bench -- large-record [--mib 4096]
  */
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -20,16 +19,16 @@ import {
   type ShardSet,
 } from '@mooring/records'
 import { type BlobWriter, LocalBlobs } from '@mooring/storage'
+import { type Give, runBench } from '../../../scripts/bench/program.ts'
 
 const MIB = 1024 ** 2
-const size = Number(process.argv[2] ?? 1024) * MIB
 const CHUNK_BYTES = 64 * 1024
 
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length))
 const split = { k: 3, n: 5 }
 
 /** Bytes that nothing compresses, and that are made faster than they are sealed. */
-function* image(): Generator<Uint8Array> {
+function* image(size: number): Generator<Uint8Array> {
   const block = random(CHUNK_BYTES)
   for (let at = 0; at < size; at += CHUNK_BYTES) {
     new DataView(block.buffer).setFloat64(0, at)
@@ -37,25 +36,29 @@ function* image(): Generator<Uint8Array> {
   }
 }
 
-function rssMib(): number {
-  return process.memoryUsage().rss / MIB
-}
-
-function report(what: string, start: number, cpu: NodeJS.CpuUsage): void {
-  const seconds = (performance.now() - start) / 1000
+/** The speed of it, and what it cost. */
+async function timed<T>(
+  { what, size, give }: { what: string; size: number; give: Give },
+  work: () => Promise<T>,
+): Promise<T> {
+  const began = performance.now()
+  const cpu = process.cpuUsage()
+  const made = await work()
   const { user, system } = process.cpuUsage(cpu)
-  console.log(
-    `${what.padEnd(8)} ${(size / MIB / seconds).toFixed(0).padStart(5)} MiB/s, ` +
-      `${((user + system) / 1e6).toFixed(1)} s of processor time, ` +
-      `RSS ${rssMib().toFixed(0)} MiB, at most ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MiB`,
-  )
+  give(what, 'MiB/s', size / MIB / ((performance.now() - began) / 1_000))
+  give(`${what}, CPU`, 's', (user + system) / 1e6)
+  give(`${what}, peak RSS`, 'MiB', process.resourceUsage().maxRSS / 1024)
+  return made
 }
 
 async function write(writers: readonly BlobWriter[], { fragments }: SealedSegment): Promise<void> {
   await Promise.all(fragments.map(async (fragment, index) => await writers[index]?.write(fragment)))
 }
 
-async function sealInto(blobs: LocalBlobs): Promise<{ set: ShardSet; contents: Manifest }> {
+async function sealInto(
+  blobs: LocalBlobs,
+  size: number,
+): Promise<{ set: ShardSet; contents: Manifest }> {
   const sealer = new RecordSealer(random(32), {
     custodian: 'st-anna',
     split,
@@ -69,7 +72,7 @@ async function sealInto(blobs: LocalBlobs): Promise<{ set: ShardSet; contents: M
     }
     await write(writers, segment)
   }
-  for (const chunk of image()) for (const segment of sealer.push(chunk)) await take(segment)
+  for (const chunk of image(size)) for (const segment of sealer.push(chunk)) await take(segment)
   for (const segment of sealer.end()) await take(segment)
   for (const writer of writers) await writer.commit()
   return sealer.head({
@@ -104,18 +107,23 @@ async function openFrom(blobs: LocalBlobs, set: ShardSet, contents: Manifest): P
   if (!(rest instanceof Uint8Array)) throw new Error(rest.code)
 }
 
-const directory = await mkdtemp(join(tmpdir(), 'mooring-large-'))
-try {
-  const blobs = await LocalBlobs.open({ directory })
-  console.log(`${size / MIB} MiB, ${split.k} of ${split.n}; RSS before: ${rssMib().toFixed(0)} MiB`)
-  const sealing = performance.now()
-  const sealingCpu = process.cpuUsage()
-  const { set, contents } = await sealInto(blobs)
-  report('sealed', sealing, sealingCpu)
-  const opening = performance.now()
-  const openingCpu = process.cpuUsage()
-  await openFrom(blobs, set, contents)
-  report('opened', opening, openingCpu)
-} finally {
-  await rm(directory, { recursive: true })
-}
+await runBench({
+  name: 'large-record',
+  what: 'one large record sealed, split, opened',
+  options: { mib: 1_024 },
+  quick: { mib: 16 },
+  runs: 1,
+  run: async ({ options, give, note }) => {
+    const size = options.mib * MIB
+    const directory = await mkdtemp(join(tmpdir(), 'mooring-large-'))
+    try {
+      const blobs = await LocalBlobs.open({ directory })
+      note(`${options.mib} MiB, ${split.k} of ${split.n}, opened without the first two shards.`)
+      const sealing = { what: 'sealed', size, give }
+      const { set, contents } = await timed(sealing, () => sealInto(blobs, size))
+      await timed({ what: 'opened', size, give }, () => openFrom(blobs, set, contents))
+    } finally {
+      await rm(directory, { recursive: true })
+    }
+  },
+})

@@ -14,6 +14,7 @@ import {
   sealAccessEntry,
   verifyAccessRequest,
 } from '../src/index.ts'
+import { runBench } from '../../../scripts/bench/program.ts'
 import type { FacetName } from '../src/facts.ts'
 import {
   accessOf,
@@ -28,17 +29,15 @@ import {
   requestOf,
 } from '../test/access-world.ts'
 
-const MEASURE_MS = 1_500
-
-function perSecond(work: () => unknown): number {
+function perSecond(milliseconds: number, work: () => unknown): number {
   for (let warm = 0; warm < 200; warm += 1) work()
   const start = performance.now()
   let count = 0
-  while (performance.now() - start < MEASURE_MS) {
+  while (performance.now() - start < milliseconds) {
     for (let each = 0; each < 20; each += 1) work()
     count += 20
   }
-  return Math.round((count * 1_000) / (performance.now() - start))
+  return (count * 1_000) / (performance.now() - start)
 }
 
 interface Bench {
@@ -78,25 +77,29 @@ const random = (length: number): Uint8Array => {
 const signed = inputOf().signed
 const readerKey = anchorKeyOf(READER).publicKey
 
-const figures: [string, number][] = [
-  ['decisions without signatures, one set', perSecond(permitted({ sets: 1, isVerified: true }))],
-  ['decisions without signatures, 64 sets', perSecond(permitted({ sets: 64, isVerified: true }))],
+const STEPS: [string, () => unknown][] = [
+  ['decisions without signatures, one set', permitted({ sets: 1, isVerified: true })],
+  ['decisions without signatures, 64 sets', permitted({ sets: 64, isVerified: true })],
   [
     'the same under a grant for one type',
-    perSecond(permitted({ sets: 64, isVerified: true, isNarrow: true })),
+    permitted({ sets: 64, isVerified: true, isNarrow: true }),
   ],
-  ['decisions with both signatures, one set', perSecond(permitted({ sets: 1, isVerified: false }))],
-  [
-    'decisions with both signatures, 64 sets',
-    perSecond(permitted({ sets: 64, isVerified: false })),
-  ],
-  ['text of a grant, read', perSecond(() => readGrant(signed.request.grant ?? grantOf()))],
-  ['signature of a request alone', perSecond(() => verifyAccessRequest(signed, readerKey))],
-  ['encoding of a request alone', perSecond(() => encode(accessRequestSchema, signed.request))],
-  ['access entries sealed', perSecond(() => sealAccessEntry(accessOf(), logKey.publicKey, random))],
-  ['access entries opened', perSecond(() => openAccessEntry(entry, logKey))],
-  ['commitments of entries', perSecond(() => accessEntryCommit(entry))],
+  ['decisions with both signatures, one set', permitted({ sets: 1, isVerified: false })],
+  ['decisions with both signatures, 64 sets', permitted({ sets: 64, isVerified: false })],
+  ['text of a grant, read', () => readGrant(signed.request.grant ?? grantOf())],
+  ['signature of a request alone', () => verifyAccessRequest(signed, readerKey)],
+  ['encoding of a request alone', () => encode(accessRequestSchema, signed.request)],
+  ['access entries sealed', () => sealAccessEntry(accessOf(), logKey.publicKey, random)],
+  ['access entries opened', () => openAccessEntry(entry, logKey)],
+  ['commitments of entries', () => accessEntryCommit(entry)],
 ]
-for (const [what, rate] of figures) {
-  console.log(`${what.padEnd(42)} ${rate.toLocaleString('en').padStart(10)} /s`)
-}
+
+await runBench({
+  name: 'access',
+  what: 'a holder decides; entries sealed',
+  options: { milliseconds: 1_500 },
+  quick: { milliseconds: 20 },
+  run: ({ options, give }) => {
+    for (const [what, work] of STEPS) give(what, '/s', perSecond(options.milliseconds, work))
+  },
+})

@@ -13,6 +13,7 @@ import {
   signGrant,
   verifyGrant,
 } from '../src/grant.ts'
+import { runBench } from '../../../scripts/bench/program.ts'
 import { consentOf, type GrantTerms } from '../src/grant.ts'
 import { decideConsent } from '../src/decide-consent.ts'
 import {
@@ -27,18 +28,17 @@ import {
   termsOf,
 } from '../test/consent-world.ts'
 
-const MEASURE_MS = 1_500
 const GRANTS = 1_000
 
-function perSecond(work: (turn: number) => unknown): number {
+function perSecond(milliseconds: number, work: (turn: number) => unknown): number {
   for (let turn = 0; turn < 2_000; turn += 1) work(turn)
   const start = performance.now()
   let count = 0
-  while (performance.now() - start < MEASURE_MS) {
+  while (performance.now() - start < milliseconds) {
     for (let each = 0; each < 100; each += 1) work(count + each)
     count += 100
   }
-  return Math.round((count * 1_000) / (performance.now() - start))
+  return (count * 1_000) / (performance.now() - start)
 }
 
 function grantsOf(terms: Partial<GrantTerms>): Grant[] {
@@ -79,30 +79,34 @@ const standing: GrantQuestion = {
 }
 const question = questionOf({}, { practitioner: specialist.publicKey })
 
-const rows: [string, number][] = Object.entries(shapes).flatMap(([name, grants]) => {
-  const grantOf = (turn: number): Grant => {
-    const grant = grants[turn % GRANTS]
-    if (grant === undefined) throw new Error('no grants')
-    return grant
-  }
-  const decide = (turn: number) => {
-    const grant = grantOf(turn)
-    const code = checkGrant(grant, standing)
-    const decision = decideConsent(grant.consent, question)
-    if (code !== undefined || !decision.permit) throw new Error(`${name}: not permitted`)
-  }
-  return [
-    [`decide: ${name}`, perSecond(decide)],
-    [`read: ${name}`, perSecond((turn) => readGrant(grantOf(turn).signed))],
-  ]
-})
+const steps: [string, (turn: number) => unknown][] = Object.entries(shapes).flatMap(
+  ([name, grants]) => {
+    const grantOf = (turn: number): Grant => {
+      const grant = grants[turn % GRANTS]
+      if (grant === undefined) throw new Error('no grants')
+      return grant
+    }
+    const decide = (turn: number) => {
+      const grant = grantOf(turn)
+      const code = checkGrant(grant, standing)
+      const decision = decideConsent(grant.consent, question)
+      if (code !== undefined || !decision.permit) throw new Error(`${name}: not permitted`)
+    }
+    return [
+      [`decide: ${name}`, decide],
+      [`read: ${name}`, (turn) => readGrant(grantOf(turn).signed)],
+    ]
+  },
+)
 const [wide] = shapes['whole classes'] ?? []
-if (wide !== undefined) rows.push(['verify the signature', perSecond(() => verifyGrant(wide))])
+if (wide !== undefined) steps.push(['verify the signature', () => verifyGrant(wide)])
 
-if (process.argv.includes('--json')) {
-  console.log(JSON.stringify(Object.fromEntries(rows)))
-} else {
-  for (const [what, rate] of rows) {
-    console.log(`${what.padEnd(44)} ${rate.toLocaleString('en').padStart(10)} / s`)
-  }
-}
+await runBench({
+  name: 'consent',
+  what: 'consents read, verified and decided',
+  options: { milliseconds: 1_500 },
+  quick: { milliseconds: 20 },
+  run: ({ options, give }) => {
+    for (const [what, work] of steps) give(what, '/s', perSecond(options.milliseconds, work))
+  },
+})

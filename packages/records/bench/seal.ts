@@ -2,7 +2,7 @@
  * Sealing and opening, in processor time of one process: records a second for the median Observation of
  * made-up patients, with and without its commitment, and MiB a second for what is large.
  *
- *   npm run bench -- records
+ *   npm run bench -- seal
  */
 import { randomBytes } from 'node:crypto'
 import {
@@ -20,9 +20,9 @@ import {
   type SealOptions,
   sealRecord,
 } from '@mooring/records'
+import { type Give, runBench } from '../../../scripts/bench/program.ts'
 
 const MIB = 1024 * 1024
-const LARGE_MIB = 64
 
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length))
 const options: SealOptions = {
@@ -80,51 +80,48 @@ function cpuMicros(): number {
   return user + system
 }
 
-/** Runs for about a second of this process's time, after a warm-up; microseconds each. */
-function measure(run: () => void): number {
-  for (let count = 0; count < 300; count += 1) run()
+/** Runs for so long of this process's time, after a warm-up; microseconds each. */
+function measure(cpuMs: number, run: () => void): number {
+  for (let count = 0; count < cpuMs / 4; count += 1) run()
   const start = cpuMicros()
   let count = 0
-  while (cpuMicros() - start < 1_000_000) {
+  while (cpuMicros() - start < cpuMs * 1_000) {
     for (let again = 0; again < 20; again += 1) run()
     count += 20
   }
   return (cpuMicros() - start) / count
 }
 
-function small(): Record<string, number> {
+function small(cpuMs: number, give: Give): void {
   const { raw, node } = medianObservation()
   const commit = (rec: Uint8Array) => commitRecord(fieldsOf(node), raw, recordSecrets(rec))
   const rec = random(32)
   const details = detailsOf(rec, commit(rec))
   const sealed = sealRecord(raw, details, options)
   const shards = sealed.shards.map((shard, index) => (index < 2 ? null : shard))
-  const figures = {
-    commit: measure(() => void commit(random(32))),
-    seal: measure(() => void sealRecord(raw, details, options)),
-    'commit and seal': measure(() => {
+  const steps = {
+    commit: () => void commit(random(32)),
+    seal: () => void sealRecord(raw, details, options),
+    'commit and seal': () => {
       const fresh = random(32)
       sealRecord(raw, detailsOf(fresh, commit(fresh)), options)
-    }),
-    'open from parity': measure(() => {
+    },
+    'open from parity': () => {
       const manifest = openManifest(sealed.manifest, options.classKey, sealed.setId)
       if (!manifest || !openRecord(sealed.set, manifest, shards).ok) throw new Error('not opened')
-    }),
+    },
   }
-  console.log(`median Observation: ${raw.length} bytes, ${sealed.shards[0]?.length} in a shard`)
-  for (const [name, micros] of Object.entries(figures)) {
-    console.log(`  ${name}: ${micros.toFixed(0)} us, ${(1e6 / micros).toFixed(0)} a second`)
-  }
-  return figures
+  give('median Observation', 'B', raw.length)
+  for (const [name, run] of Object.entries(steps)) give(name, 'µs', measure(cpuMs, run))
 }
 
-function large(): Record<string, number> {
+function large(mib: number, give: Give): void {
   const chunk = random(MIB)
   const rec = random(32)
   const sealer = new RecordSealer(rec, options)
   const kept: (readonly Uint8Array[])[] = []
   const start = cpuMicros()
-  for (let count = 0; count < LARGE_MIB; count += 1) {
+  for (let count = 0; count < mib; count += 1) {
     for (const { fragments } of sealer.push(chunk)) kept.push(fragments)
   }
   for (const { fragments } of sealer.end()) kept.push(fragments)
@@ -140,14 +137,17 @@ function large(): Record<string, number> {
     if (!(opened instanceof Uint8Array)) throw new Error(opened.code)
   }
   if (!(opener.end() instanceof Uint8Array)) throw new Error('not the record')
-  const figures = {
-    'seal MiB/s': (LARGE_MIB * 1e6) / (sealedAt - start),
-    'open MiB/s': (LARGE_MIB * 1e6) / (cpuMicros() - sealedAt),
-  }
-  console.log(`${LARGE_MIB} MiB in pieces of one, 3 of 5, opened from one data fragment and parity`)
-  for (const [name, rate] of Object.entries(figures)) console.log(`  ${name}: ${rate.toFixed(0)}`)
-  return figures
+  give('seal in pieces', 'MiB/s', (mib * 1e6) / (sealedAt - start), { at: { MiB: mib } })
+  give('open in pieces', 'MiB/s', (mib * 1e6) / (cpuMicros() - sealedAt), { at: { MiB: mib } })
 }
 
-const figures = { ...small(), ...large() }
-if (process.argv.includes('--json')) console.log(JSON.stringify(figures))
+await runBench({
+  name: 'seal',
+  what: 'seal, split, rebuild and open records, in CPU time',
+  options: { cpuMs: 1_000, mib: 64 },
+  quick: { cpuMs: 20, mib: 2 },
+  run: ({ options: { cpuMs, mib }, give }) => {
+    small(cpuMs, give)
+    large(mib, give)
+  },
+})
