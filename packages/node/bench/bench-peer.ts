@@ -1,12 +1,12 @@
-// A peer under the same load in the same run, once at its best for throughput and once for latency; and what
-// comes of dividing.
+// A peer under the same load in the same run, at its best for throughput, at its best for latency, and once more
+// without its gossip of transactions; and what comes of dividing.
 //
 // Its store checks no signatures, and ours are checked by every node. The ratio with an equal check is an
 // estimate in the peer's favour: its CPU time for a transaction, and beside it nothing but the time of one
 // verification in each process, by the fastest library here.
 
 import { keyPairFromSeed, sign, verify } from '@mooring/crypto'
-import type { Engine } from '../../../scripts/bench/peers/engine.ts'
+import type { Engine, Goal } from '../../../scripts/bench/peers/engine.ts'
 import {
   measureRates,
   measureSaturation,
@@ -28,11 +28,10 @@ export async function compareWith(
   const { give, say } = place
   const { authorities } = place.at
   const theirs: Place = { ...place, at: { ...place.at, engine: peer.name }, isFirst: false }
-  say(`${peer.name}, for throughput`)
-  const fast = await withEngine(peer, { authorities, goal: 'throughput' }, async (under) => {
-    note(`${peer.name} for throughput: ${under.running.settings}.`)
-    await warmUp(under, theirs)
-    return measureSaturation(under, theirs)
+  const fast = await throughputOf(peer, 'throughput', { place: theirs, note })
+  const alone = await throughputOf(peer, 'alone', {
+    place: { ...theirs, at: { ...theirs.at, engine: `${peer.name}, each alone` } },
+    note,
   })
   say(`${peer.name}, for latency`)
   const { p50AtRate } = await withEngine(peer, { authorities, goal: 'latency' }, (under) => {
@@ -44,9 +43,12 @@ export async function compareWith(
     at,
     target: { atLeast: 2 },
   })
+  give('throughput, ours by theirs, each alone', 'x', own.perSecond / alone.perSecond, { at })
   const verifying = authorities * microsecondsOfVerify()
   const checked = fast.perSecond * (fast.cpuMicroseconds / (fast.cpuMicroseconds + verifying))
-  give('throughput, ours by theirs with an equal check', 'x', own.perSecond / checked, { at })
+  give('throughput, ours by theirs with an equal check, estimated', 'x', own.perSecond / checked, {
+    at,
+  })
   for (const [rate, p50] of Object.entries(own.p50AtRate)) {
     const target = rate === '100' ? { target: { under: 0.5 } } : {}
     give('final p50, ours by theirs', 'x', p50 / (p50AtRate[Number(rate)] ?? Number.NaN), {
@@ -54,6 +56,20 @@ export async function compareWith(
       ...target,
     })
   }
+}
+
+async function throughputOf(
+  peer: Engine,
+  goal: Goal,
+  { place, note }: { place: Place; note: (line: string) => void },
+) {
+  const { authorities } = place.at
+  place.say(`${peer.name}, for ${goal}`)
+  return withEngine(peer, { authorities, goal }, async (under) => {
+    note(`${String(place.at['engine'])}, for ${goal}: ${under.running.settings}.`)
+    await warmUp(under, place)
+    return measureSaturation(under, place)
+  })
 }
 
 const VERIFICATIONS = 2_000

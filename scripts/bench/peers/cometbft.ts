@@ -16,7 +16,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { findPortBlock, portsOf } from '@mooring/node'
 import { folderBytes, usageOf } from '../processes.ts'
-import type { Contact, Engine, EngineOptions, RunningEngine } from './engine.ts'
+import type { Contact, Engine, Goal, RunningEngine } from './engine.ts'
 
 /** By section and key of its config.toml, in its own notation. */
 export type Settings = Readonly<Record<string, string>>
@@ -40,12 +40,16 @@ const SHARED: Settings = {
   'tx_index.indexer': '"null"',
 }
 
-export const SETTINGS: Readonly<Record<EngineOptions['goal'], Settings>> = {
-  throughput: {
-    ...SHARED,
-    'p2p.flush_throttle_timeout': '"10ms"',
-    'consensus.peer_gossip_sleep_duration': '"10ms"',
-  },
+const FAST: Settings = {
+  ...SHARED,
+  'p2p.max_packet_msg_payload_size': '65536',
+  'p2p.flush_throttle_timeout': '"10ms"',
+  'consensus.peer_gossip_sleep_duration': '"10ms"',
+}
+
+export const SETTINGS: Readonly<Record<Goal, Settings>> = {
+  throughput: FAST,
+  alone: { ...FAST, 'mempool.broadcast': 'false' },
   latency: {
     ...SHARED,
     'p2p.flush_throttle_timeout': '"1ms"',

@@ -14,10 +14,15 @@ export interface Engine {
   start(options: EngineOptions): Promise<RunningEngine>
 }
 
+/**
+ * What it is tuned for, where it knows a difference. `alone`: throughput again, when no node tells another of a
+ * transaction before it proposes it, so that what a dead node had taken is lost with it.
+ */
+export type Goal = 'throughput' | 'latency' | 'alone'
+
 export interface EngineOptions {
   readonly authorities: number
-  /** Tuned for one or the other, where an engine knows a difference. */
-  readonly goal: 'throughput' | 'latency'
+  readonly goal: Goal
 }
 
 /** Through IPC, hence plain data. */
