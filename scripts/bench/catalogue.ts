@@ -18,6 +18,7 @@ export const CATALOGUE: Readonly<Record<string, Entry>> = {
     file: 'node/bench/emergency.ts',
     what: 'from a card to the summary, one trustee dead',
   },
+  start: { file: 'node/bench/start.ts', what: 'from the command to ready; memory of an idle node' },
   sync: { file: 'node/bench/sync.ts', what: 'a node catches up from three peers' },
   state: { file: 'storage/bench/state-tree.ts', what: 'authenticated updates' },
   micro: { file: 'node/bench/micro.ts', what: 'signatures, hashes, codec, batch write' },

@@ -27,6 +27,19 @@ async function usageOfOne({ pid }: ChildProcess): Promise<ProcessUsage> {
   return { cpuSeconds: ticks / 100, peakRssMiB: Number(peak) / 1024 }
 }
 
+export interface ProcessMemory {
+  readonly rssMiB: number
+  /** Of pages that several processes share, the share of this one. */
+  readonly pssMiB: number
+}
+
+export async function memoryOf({ pid }: ChildProcess): Promise<ProcessMemory> {
+  const text = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8')
+  const mebibytes = (name: string) =>
+    Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? Number.NaN) / 1024
+  return { rssMiB: mebibytes('Rss'), pssMiB: mebibytes('Pss') }
+}
+
 /** Files that go while they are counted are not counted. */
 export async function folderBytes(folders: readonly string[]): Promise<number> {
   let bytes = 0
