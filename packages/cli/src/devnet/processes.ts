@@ -4,7 +4,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, open, readFile } from 'node:fs/promises'
-import { flushCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -47,8 +46,6 @@ function programOf({ behaviour, home }: DevnetNodeState): string[] {
 
 export async function startProcess(node: DevnetNodeState, env: Environment): Promise<Started> {
   await mkdir(join(node.home, 'logs'), { recursive: true, mode: 0o700 })
-  // The node finds compiled what this process has compiled for itself.
-  flushCompileCache()
   const program = programOf(node)
   const log = await open(logFile(node), 'a', 0o600)
   try {

@@ -1,6 +1,7 @@
 // From a folder to READY: start what does not run, then wait until all nodes are linked, make blocks
 // and agree on one. Each step has a name, so that a failure can say which one it was.
 
+import { flushCompileCache } from 'node:module'
 import { setTimeout as pause } from 'node:timers/promises'
 import { NodeError } from '@mooring/node/node-error'
 import { formatDuration } from '@mooring/node/option-values'
@@ -112,6 +113,12 @@ function pidsOf(nodes: readonly DevnetNodeState[]): string {
   return isRange ? `pids ${first}-${last}` : `pids ${pids.join(', ')}`
 }
 
+// What this process compiles and keeps, the nodes find: otherwise each of them does it at its first start.
+async function compileOnce(): Promise<void> {
+  await import('@mooring/node/node')
+  flushCompileCache()
+}
+
 // Starts those of the nodes that do not run; each is on record before the next one starts.
 export async function startNodes(
   state: DevnetState,
@@ -119,6 +126,7 @@ export async function startNodes(
   context: Context,
 ): Promise<Map<number, Started>> {
   const started = new Map<number, Started>()
+  if (nodes.length > 1) await compileOnce()
   for (const node of nodes) {
     if (await isRunning(node)) continue
     const process = await startProcess(node, context.env)
