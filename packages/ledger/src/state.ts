@@ -27,6 +27,8 @@ export type StateReader = Pick<State, 'get' | 'known'>
 
 /** The few values that every transaction is judged by. */
 export class KnownValues {
+  /** For whoever only reads, made once. */
+  draft: StateDraft | null = null
   readonly counters = new Map<string, Counters>()
   readonly organisations = new Map<string, Organisation>()
 }

@@ -141,10 +141,21 @@ export function signedBytesOf(
   return concatBytes(domainBytes('transaction'), genesisDigest, payloadBytes)
 }
 
+/** Most are short: what is signed is put together in one place, for memory of its own costs more than that. */
+const scratch = new Uint8Array(1_024)
+
 export function hasValidSignature(
   transaction: DecodedTransaction,
   genesisDigest: Uint8Array,
 ): boolean {
-  const { signer, signature } = transaction
-  return verify(signer, signedBytesOf(genesisDigest, transaction), signature)
+  const { payloadBytes, signer, signature } = transaction
+  const domain = domainBytes('transaction')
+  const payloadAt = domain.length + genesisDigest.length
+  const length = payloadAt + payloadBytes.length
+  if (length > scratch.length)
+    return verify(signer, signedBytesOf(genesisDigest, transaction), signature)
+  scratch.set(domain)
+  scratch.set(genesisDigest, domain.length)
+  scratch.set(payloadBytes, payloadAt)
+  return verify(signer, scratch.subarray(0, length), signature)
 }

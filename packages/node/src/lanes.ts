@@ -138,6 +138,11 @@ export class Lanes<E extends LaneEntry> {
   }
 }
 
+/** A sequence above all that are final: what has it is in no block, and who looks for it finds nothing. */
+export function isAhead(state: State, place: LanePlace | null): boolean {
+  return place !== null && place.sequence >= firstOf(state, place)
+}
+
 function nextOf<E>(state: State, lane: Lane<E>): number {
   let next = Math.max(firstOf(state, lane), lane.next)
   while (lane.entries.has(next)) next += 1

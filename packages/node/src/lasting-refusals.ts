@@ -1,6 +1,12 @@
 // Which refusals of a transaction that waits a later block may lift.
 
-import type { InvalidTransaction } from '@mooring/ledger'
+import {
+  countersOf,
+  type DecodedTransaction,
+  type InvalidTransaction,
+  type State,
+} from '@mooring/ledger'
+import { lanePlaceOf } from './lanes.ts'
 import type { Refused } from './refusal-text.ts'
 
 /** Reasons that no later block lifts. Everything else may come from a chain that is still behind. */
@@ -40,4 +46,17 @@ export function mayComeTrue({ code }: InvalidTransaction): boolean {
     code === 'unknown_emergency' ||
     code === 'root_not_anchored'
   )
+}
+
+/** Whether what a proposer found invalid on top of the chain can be dropped, by the final state. */
+export function isDead(
+  { transaction, reason }: { transaction: DecodedTransaction; reason: InvalidTransaction },
+  state: State,
+): boolean {
+  if (reason.code === 'quota_exceeded') return false
+  const place = lanePlaceOf(transaction)
+  // The block that it did not fit onto may never be final; the mempool's `tick` asks the state that is.
+  if (place === null) return reason.code === 'bad_signature'
+  if (reason.code !== 'wrong_sequence') return true
+  return place.sequence <= countersOf(state, place.organisation)[place.counter]
 }

@@ -9,7 +9,6 @@ import { equalBytes, toHex } from '@mooring/codec'
 import {
   checkSignatures,
   checkTransaction,
-  countersOf,
   type DecodedTransaction,
   decodeTransaction,
   describeMalformed,
@@ -20,8 +19,8 @@ import {
   type TransactionContext,
 } from '@mooring/ledger'
 import { KnownBytes } from './known-bytes.ts'
-import { type LanePlace, lanePlaceOf, Lanes } from './lanes.ts'
-import { isForGood } from './lasting-refusals.ts'
+import { isAhead, type LanePlace, lanePlaceOf, Lanes } from './lanes.ts'
+import { isDead, isForGood } from './lasting-refusals.ts'
 import { LooseTransactions } from './loose-transactions.ts'
 import type { MempoolModules, MempoolOptions } from './mempool-modules.ts'
 import type { Refused } from './refusal-text.ts'
@@ -33,7 +32,7 @@ const PEERS_PART = 0.75
 const OFFER_AGAIN_MS = 2_000
 
 interface Entry {
-  readonly transaction: DecodedTransaction
+  transaction: DecodedTransaction
   readonly name: string
   readonly organisation: string
   /** In its lane; null for what has no sequence. */
@@ -119,19 +118,12 @@ export class Mempool {
     const id = toHex(read.id)
     const known = this.#entries.get(id)
     if (known !== undefined) return { answer: { status: 'known', id }, entry: known, isNew: false }
-    const height = this.#isAhead(read) ? undefined : this.#modules.heightOf(read.id)
+    const { heightOf, finalState } = this.#modules
+    const height = isAhead(finalState(), lanePlaceOf(read)) ? undefined : heightOf(read.id)
     if (height !== undefined) return { answer: { status: 'final', id, height }, ...rest }
     const invalid = this.#checkDoor(read, true) ?? this.#checkSignatures(read)
     if (invalid !== undefined) return { answer: refusal(invalid, read), ...rest }
     return { answer: { status: 'accepted', id }, entry: this.#add(read, true), isNew: true }
-  }
-
-  /** Its sequence is above all that are final, so it is in no block: who looks for it finds nothing. */
-  #isAhead(transaction: DecodedTransaction): boolean {
-    const place = lanePlaceOf(transaction)
-    if (place === null) return false
-    const counters = countersOf(this.#modules.finalState(), place.organisation)
-    return place.sequence > counters[place.counter]
   }
 
   #welcome(transactions: readonly DecodedTransaction[]): void {
@@ -144,9 +136,7 @@ export class Mempool {
 
   /** Most share one promise: that of the batch that they are written in. */
   async #keepAll(admitted: readonly { entry: Entry | null }[]): Promise<void> {
-    const kept = new Set<Promise<void>>()
-    for (const { entry } of admitted) if (entry !== null) kept.add(this.#keep(entry))
-    await Promise.all(kept)
+    await Promise.all(new Set(admitted.map(({ entry }) => entry && this.#keep(entry))))
   }
 
   /** From here on it is ours to remember, whoever sent it first. */
@@ -157,20 +147,38 @@ export class Mempool {
     return entry.kept
   }
 
-  /** From a peer: what is new and good is kept. Reject means that the sender vouched for nonsense. */
+  /**
+   * From a peer, as views of its message: what is new and good is kept. Reject means that the sender vouched for
+   * nonsense.
+   */
   receive(batch: readonly Uint8Array[]): 'accept' | 'ignore' | 'reject' {
-    let isNew = false
+    const fresh: Entry[] = []
+    let isBad = false
     for (const bytes of batch) {
       const read = this.#read(bytes)
-      if ('status' in read) return 'reject'
+      if ('status' in read) {
+        isBad = true
+        break
+      }
       if (this.#entries.has(toHex(read.id))) continue
       if (this.#checkDoor(read, false) !== undefined) continue
-      if (this.#checkSignatures(read) !== undefined) return 'reject'
-      this.#add(read, false)
-      isNew = true
+      isBad = this.#checkSignatures(read) !== undefined
+      if (isBad) break
+      fresh.push(this.#add(read, false))
     }
-    if (isNew) this.#modules.onReady()
-    return isNew ? 'accept' : 'ignore'
+    this.#letGoOf(batch, fresh)
+    if (isBad) return 'reject'
+    if (fresh.length > 0) this.#modules.onReady()
+    return fresh.length > 0 ? 'accept' : 'ignore'
+  }
+
+  /** A message stays in memory as long as one of its transactions: not for a few of a large one. */
+  #letGoOf(batch: readonly Uint8Array[], kept: readonly Entry[]): void {
+    const room = bytesOf(batch)
+    if (2 * bytesOf(kept.map(({ transaction }) => transaction.bytes)) >= room) return
+    const { genesisDigest } = this.#options
+    for (const entry of kept)
+      entry.transaction = decodeTransaction(entry.transaction.bytes.slice(), genesisDigest)
   }
 
   /**
@@ -240,14 +248,7 @@ export class Mempool {
     refused: readonly { transaction: DecodedTransaction; reason: InvalidTransaction }[],
   ): Promise<void> {
     const state = this.#modules.finalState()
-    const dead = refused.filter(({ transaction, reason }) => {
-      if (reason.code === 'quota_exceeded') return false
-      const place = lanePlaceOf(transaction)
-      // The block that it did not fit onto may never be final; `tick` asks the state that is.
-      if (place === null) return reason.code === 'bad_signature'
-      if (reason.code !== 'wrong_sequence') return true
-      return place.sequence <= countersOf(state, place.organisation)[place.counter]
-    })
+    const dead = refused.filter((each) => isDead(each, state))
     await this.#drop(dead.map(({ transaction }) => toHex(transaction.id)))
   }
 
@@ -385,6 +386,10 @@ export class Mempool {
     }
     if (own.length > 0) await this.#modules.store.forget(own)
   }
+}
+
+function bytesOf(list: readonly Uint8Array[]): number {
+  return list.reduce((sum, { length }) => sum + length, 0)
 }
 
 function orderOf(read: DecodedTransaction | { status: 'rejected' }): number {
