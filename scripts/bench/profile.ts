@@ -132,7 +132,8 @@ function packageOf({ callFrame: { functionName, url } }: ProfileNode): string {
   if (outside !== undefined) return outside
   const own = /\/packages\/([^/]+)\//.exec(url)?.[1]
   if (own !== undefined) return own
-  return url.startsWith('node:') ? 'Node itself' : functionName.startsWith('(') ? functionName : 'native'
+  if (url.startsWith('node:')) return 'Node itself'
+  return functionName.startsWith('(') ? functionName : 'native'
 }
 
 function print(title: string, rows: readonly [string, number][]): void {
