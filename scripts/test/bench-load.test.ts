@@ -130,7 +130,7 @@ test('a setting is written where it stands, and an unknown one is refused', () =
 })
 
 test('a peer that is not known or not there is said so', () => {
-  const given = { vs: '', cometbft: '/nowhere/cometbft', tune: '' }
+  const given = { vs: '', cometbft: '/nowhere/cometbft', checking: '', tune: '' }
   assert.deepEqual(peersNamed(given), [])
   assert.equal(findCometbft('/nowhere/cometbft'), null)
   assert.throws(() => peersNamed({ ...given, vs: 'cometbft' }), /not on the PATH/)

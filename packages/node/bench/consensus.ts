@@ -3,6 +3,8 @@
  *
  *   npm run bench -- consensus [--authorities 4,7] [--seconds 10] [--transactions 24000] [--window 2000]
  *   npm run bench -- consensus --vs cometbft [--cometbft <path>]   a peer, in the same run
+ *     [--checking <path>]   a build of it whose store checks a signature of each transaction in every process
+ *     [--tune mempool.size=5000,...]   settings of it beyond those that are known to be good
  *
  * The clients are one process more, on the same cores, whose cost is told apart. Latency runs from the moment
  * at which a transaction was due, at a fixed rate, until the node's event stream says that it is final.
@@ -33,6 +35,7 @@ await runBench({
     loads: '0.25,0.5,0.75,1,1.5,2',
     vs: '',
     cometbft: '',
+    checking: '',
     tune: '',
   },
   quick: { authorities: '4', seconds: 1, transactions: 800, window: 200, rates: '100', loads: '2' },

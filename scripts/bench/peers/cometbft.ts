@@ -64,6 +64,8 @@ export interface CometbftContact extends Contact {
 
 export interface CometbftOptions {
   readonly binary: string
+  /** A build of it whose store checks an Ed25519 signature of each transaction once in every process. */
+  readonly checking?: string | null
   /** `consensus.timeout_commit="10ms",...`: beside SETTINGS or instead of them. */
   readonly extra?: Settings
 }
@@ -78,9 +80,10 @@ export function findCometbft(given: string): string | null {
   return folders.map((folder) => join(folder, 'cometbft')).find((path) => existsSync(path)) ?? null
 }
 
-export function cometbft({ binary, extra = {} }: CometbftOptions): Engine {
+export function cometbft({ binary, checking = null, extra = {} }: CometbftOptions): Engine {
   return {
     name: 'cometbft',
+    checking: checking === null ? null : cometbft({ binary: checking, extra }),
     async start({ authorities, goal }) {
       const folder = await mkdtemp(join(tmpdir(), 'mooring-bench-peer-'))
       const { basePort } = await findPortBlock(0, authorities)

@@ -11,6 +11,8 @@
 
 export interface Engine {
   readonly name: string
+  /** The same, checking a signature of each transaction in every process as we do; null where nobody has it. */
+  readonly checking: Engine | null
   start(options: EngineOptions): Promise<RunningEngine>
 }
 

@@ -8,17 +8,23 @@ export interface PeerOptions {
   readonly vs: string
   /** Its path; empty: on the PATH. */
   readonly cometbft: string
+  /** The path of a build whose store checks signatures; empty: there is none. */
+  readonly checking: string
   /** Settings beyond those that are known to be good. */
   readonly tune: string
 }
 
-export function peersNamed({ vs, cometbft: given, tune }: PeerOptions): Engine[] {
+export function peersNamed({ vs, cometbft: given, checking, tune }: PeerOptions): Engine[] {
   const names = vs.split(',').filter((name) => name !== '')
   return names.map((name) => {
     if (name !== 'cometbft') throw new RangeError(`no peer ${name}; there is: cometbft`)
     const binary = findCometbft(given)
     if (binary === null)
       throw new Error('cometbft is not on the PATH; --cometbft <path> says where')
-    return cometbft({ binary, extra: parseSettings(tune) })
+    return cometbft({
+      binary,
+      checking: checking === '' ? null : checking,
+      extra: parseSettings(tune),
+    })
   })
 }

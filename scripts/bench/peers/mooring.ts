@@ -12,6 +12,7 @@ import type { Contact, Engine } from './engine.ts'
 
 export const mooring: Engine = {
   name: 'mooring',
+  checking: null,
   async start({ authorities }) {
     const network = await startBenchNetwork(authorities)
     return {
