@@ -33,6 +33,7 @@ import {
 import { dueChange, type State } from '@mooring/ledger'
 import type { Journal, JournalRecord } from '@mooring/storage'
 import type { Clock } from './clock.ts'
+import { BlockPace } from './block-pace.ts'
 import type { Execution, Refusal } from './execution.ts'
 import { blockRecord, certificateRecord, raised, voteRecord } from './journalling.ts'
 import { type Measures, timed } from './measures.ts'
@@ -43,8 +44,6 @@ import type { Voter } from './voter.ts'
 const URGENT_BYTES_MAX = 64 << 10
 /** What a proposer looks at, as a multiple of what a block may hold. */
 const CANDIDATES = 1.1
-/** A proposer stops here although more would fit: executing a block must take a fraction of Δ. */
-const PROPOSED_TRANSACTIONS_MAX = 2_000
 
 type Lane = 'urgent' | 'bulk'
 
@@ -75,6 +74,7 @@ export class Driver {
   readonly #heartbeatMs: number
   readonly #timers = new Map<string, () => void>()
   readonly #journalled = new Set<string>()
+  readonly #pace = new BlockPace()
   #state: ConsensusState
   #queue: Event[] = []
   /** The view in which there was nothing to build; it is asked again when something has changed. */
@@ -333,7 +333,8 @@ export class Driver {
       return
     }
     const { blockTransactionsMax, blockBytesMax } = execution.parameters
-    const count = Math.min(blockTransactionsMax, PROPOSED_TRANSACTIONS_MAX)
+    const { deltaMs } = this.#state.config
+    const count = Math.min(blockTransactionsMax, this.#pace.transactionsMax(deltaMs))
     const limits = { count, bytes: blockBytesMax * CANDIDATES }
     const now = clock.wall()
     const isBeat = this.#heartbeatMs > 0 && now - parent.time >= this.#heartbeatMs
@@ -341,6 +342,7 @@ export class Driver {
     const input = { view, now, candidates, mayBeEmpty: mayBeEmpty || isBeat }
     const { value, ms } = timed(clock, () => execution.build(parent, input))
     this.#modules.measures.step('propose', ms)
+    this.#pace.note(candidates.length, ms)
     const { meta, rejected } = value
     if (rejected.length > 0) mempool.rejected(rejected).catch((error: unknown) => this.#fail(error))
     if (meta === null) this.#emptyView = view
@@ -351,6 +353,7 @@ export class Driver {
     const { clock, execution, measures } = this.#modules
     const { value: refusal, ms } = timed(clock, () => execution.execute(digest))
     measures.step('verify', ms)
+    this.#pace.note(execution.executedOf(digest)?.receipts.length ?? 0, ms)
     if (refusal !== null) this.#modules.onInvalidBlock(digest, refusal)
     const outcome = refusal === null ? 'valid' : 'invalid'
     this.#queue.push({ type: 'executed', digest, outcome })
