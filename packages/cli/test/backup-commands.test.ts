@@ -2,7 +2,15 @@
 // made a home again that observes before it votes.
 
 import assert from 'node:assert/strict'
-import { cpSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { createClient } from '@mooring/api/client'
 import { loadNodeOptions, startNode } from '@mooring/node'
@@ -129,6 +137,30 @@ test('a backup without keys needs those of its node', async () => {
     )
     const listed = answer(await run(`--home ${fresh} prune plan --json`))
     assert.ok(Number(listed['height']) > 0)
+  })
+})
+
+test('what the old configuration put elsewhere is in the restored home, and said', async () => {
+  await withHome(async ({ run, home, folder }) => {
+    const elsewhere = join(folder, 'another-disk')
+    cpSync(join(home, 'data'), join(elsewhere, 'data'), { recursive: true })
+    cpSync(join(home, 'keys', 'seal.json'), join(elsewhere, 'seal.json'))
+    answer(await run(`--home ${home} config set storage.dir ${join(elsewhere, 'data')} --json`))
+    answer(await run(`--home ${home} config set keys.seal ${join(elsewhere, 'seal.json')} --json`))
+    const path = join(folder, 'elsewhere.tar.zst')
+    const made = answer(await run(`--home ${home} backup create -o ${path} --json`))
+    rmSync(elsewhere, { recursive: true })
+    const fresh = join(folder, 'fresh')
+    const done = answer(
+      await run(`--home ${fresh} backup restore ${path} --keys ${join(home, 'keys')} --json`),
+    )
+    assert.deepEqual(done['changed'], [
+      { name: 'keys.seal', was: join(elsewhere, 'seal.json'), is: 'keys/seal.json' },
+      { name: 'storage.dir', was: join(elsewhere, 'data'), is: 'data' },
+    ])
+    const plan = answer(await run(`--home ${fresh} prune plan --json`))
+    assert.equal(plan['height'], made['height'])
+    assert.ok(!existsSync(elsewhere))
   })
 })
 

@@ -9,7 +9,7 @@
 // A home of a new identity takes the chain alone: records and shards belong to the keys that sealed them,
 // and stay behind. It has a guard already, which was made with its keys.
 
-import { chmod, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { chmod, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fromHex, toHex } from '@mooring/codec'
 import { formatPeerId } from '@mooring/crypto'
@@ -40,6 +40,7 @@ import { type KeyFolderFile, openKeys, readKeyFolder, writeKeyFolder } from './b
 import { type BackupEntry, readBackup } from './backup-read.ts'
 import { createHome, homePaths } from './home.ts'
 import { NodeError } from './node-error.ts'
+import { type ChangedPlace, withOwnPlaces } from './restored-places.ts'
 import { readHeader } from './stores.ts'
 
 /** Where the keys of the restored home come from. */
@@ -63,7 +64,7 @@ const STAGING = 'restoring'
 /** @throws NodeError backup_invalid, restore_target_used, backup_keys_sealed, backup_keys_missing */
 export async function restoreBackup(
   options: RestoreOptions & { keys: KeySource },
-): Promise<Restored> {
+): Promise<Restored & { changed: ChangedPlace[] }> {
   const { home, path } = options
   await refuseUsed(home)
   return await inStaging(home, async (staging) => {
@@ -71,6 +72,7 @@ export async function restoreBackup(
     const keys = await keysFor(path, options.keys, staged)
     checkKeys(path, staged.manifest, keys)
     await writeKeyFolder(join(staging, 'keys'), keys)
+    const changed = await setOwnPlaces(join(staging, 'config', 'mooring.toml'))
     const paths = await createHome(home)
     await markForRejoin(paths.guard)
     await moveAll(join(staging, 'data'), paths.data)
@@ -79,7 +81,7 @@ export async function restoreBackup(
     await moveFile(join(staging, 'config', 'holds.json'), join(home, 'holds.json'))
     // Last: what has a configuration is a home.
     await moveAll(join(staging, 'config'), paths.config)
-    return { manifest: staged.manifest, genesis: staged.genesis }
+    return { manifest: staged.manifest, genesis: staged.genesis, changed }
   })
 }
 
@@ -283,6 +285,19 @@ function publicKeyIn(content: Uint8Array): Uint8Array | null {
   } catch {
     return null
   }
+}
+
+async function setOwnPlaces(path: string): Promise<ChangedPlace[]> {
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    throw error
+  }
+  const own = withOwnPlaces(text)
+  if (own.changed.length > 0) await writeWhole(path, new TextEncoder().encode(own.text))
+  return own.changed
 }
 
 async function writeWhole(path: string, content: Uint8Array): Promise<void> {

@@ -59,11 +59,11 @@ async function restore(context: Context, options: RestoreOptions, path: string):
     options.keys === undefined
       ? { from: 'backup', passphrase: await passphraseIfAsked(context, options) }
       : { from: 'folder', folder: resolve(context.cwd, options.keys) }
-  const { manifest } = await restoreBackup({ path, home, keys })
+  const { manifest, changed } = await restoreBackup({ path, home, keys })
   const { node, networkId, height, digest, createdAt } = manifest
   if (output.isJson) {
     const document = { home, node, networkId, height, digest, createdAt }
-    output.json({ schema: 'mooring/restore/v1', ...document, observesFirst: true })
+    output.json({ schema: 'mooring/restore/v1', ...document, observesFirst: true, changed })
     return
   }
   output.text(
@@ -74,6 +74,8 @@ async function restore(context: Context, options: RestoreOptions, path: string):
       ['votes', 'none: it observes first, and votes when no forgotten vote can matter'],
     ]),
   )
+  for (const { name, was, is } of changed)
+    output.note(`${name} was ${was}, and is ${is} now: all of it is in the home`)
   output.note('Make sure that the node this was a backup of never runs again.')
   output.note(`start it:   mooring --home ${home} start`)
 }

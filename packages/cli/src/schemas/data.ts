@@ -60,6 +60,7 @@ export const DATA_SCHEMAS = {
     ...place,
     createdAt: time,
     observesFirst: always(true),
+    changed: listOf(object({ name: text, was: text, is: text })),
   }),
   'mooring/restore-new/v1': document('A home of somebody new, with the chain of a backup.', {
     home: text,
