@@ -4,7 +4,7 @@
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { StorageError, storageErrorOf } from '@mooring/storage'
-import { type BackupHead, isBackupName, isScheduledOf } from './backup-format.ts'
+import { type BackupHead, byNewestName, isBackupName, isScheduledOf } from './backup-format.ts'
 import { readBackupHead } from './backup-read.ts'
 import { NodeError } from './node-error.ts'
 
@@ -27,12 +27,13 @@ const ITEMS_MAX = 1_000
 /** Empty where there is no such folder. */
 export async function listBackups(folder: string): Promise<BackupList> {
   const list: BackupList = { items: [], unreadable: [] }
-  for (const name of (await namesIn(folder)).filter(isBackupName).slice(0, ITEMS_MAX)) {
+  const names = (await namesIn(folder)).filter(isBackupName).toSorted(byNewestName)
+  for (const name of names.slice(0, ITEMS_MAX)) {
     const path = join(folder, name)
     try {
       const head = await readBackupHead(path)
       const { size } = await stat(path)
-      const isScheduled = isScheduledOf(name, head.node)
+      const isScheduled = isScheduledOf(name, head)
       list.items.push({ path, bytes: size, head, isScheduled })
     } catch (error) {
       if (!(error instanceof NodeError || error instanceof StorageError)) throw error
@@ -45,15 +46,14 @@ export async function listBackups(folder: string): Promise<BackupList> {
   return list
 }
 
-/** Of those that the node of this name made on schedule the newest stay. */
+/** Of those that this node of this network made on schedule the newest stay. */
 export async function dropOldBackups(
   folder: string,
-  node: string,
+  node: Pick<BackupHead, 'node' | 'networkId'>,
   keep: number,
 ): Promise<string[]> {
-  // The time is in the name, behind what all of them begin with.
-  const names = (await namesIn(folder)).filter((name) => isScheduledOf(name, node)).toSorted()
-  const dropped = names.slice(0, Math.max(0, names.length - keep))
+  const names = (await namesIn(folder)).filter((name) => isScheduledOf(name, node))
+  const dropped = names.toSorted(byNewestName).slice(keep)
   for (const name of dropped) await rm(join(folder, name), { force: true })
   return dropped
 }

@@ -93,9 +93,23 @@ export function isBackupName(name: string): boolean {
   return NAME.test(name) && !name.startsWith('.')
 }
 
-/** Made on schedule, by a node of this name: what is thrown away when there are enough. */
-export function isScheduledOf(name: string, node: string): boolean {
-  return isBackupName(name) && name.startsWith(`${node}-moor-`) && name.includes(`${SCHEDULED}.tar`)
+/** Made on schedule, by that node of that network: what is thrown away when there are enough. */
+export function isScheduledOf(
+  name: string,
+  { node, networkId }: Pick<BackupHead, 'node' | 'networkId'>,
+): boolean {
+  return (
+    isBackupName(name) &&
+    name.startsWith(`${node}-${networkId}-`) &&
+    name.includes(`${SCHEDULED}.tar`)
+  )
+}
+
+/** Newest first by the time that is in the names; a name that tells none comes last. */
+export function byNewestName(a: string, b: string): number {
+  const [timeOfA = '', timeOfB = ''] = [a, b].map((name) => /\d{8}T\d{6}Z/.exec(name)?.[0])
+  if (timeOfA === timeOfB) return a < b ? -1 : 1
+  return timeOfA < timeOfB ? 1 : -1
 }
 
 /** @throws NodeError backup_invalid, backup_newer */

@@ -112,7 +112,10 @@ export class BackupKeeper {
     metrics.backupScheduled.set(schedule === null ? 0 : 1)
     try {
       const { items } = await listBackups(dir)
-      this.#note(items.find(({ head }) => head.node === this.#options.name) ?? null)
+      const { name, networkId } = this.#options
+      const isOwn = ({ head }: ListedBackup): boolean =>
+        head.node === name && head.networkId === networkId
+      this.#note(items.find(isOwn) ?? null)
     } catch (error) {
       logger.warn('the folder of backups cannot be read', { error })
     }
@@ -192,8 +195,8 @@ export class BackupKeeper {
 
   async #dropOld(isScheduled: boolean): Promise<void> {
     if (!isScheduled) return
-    const { backup, name } = this.#options
-    const dropped = await dropOldBackups(backup.dir, name, backup.keep)
+    const { backup, name: node, networkId } = this.#options
+    const dropped = await dropOldBackups(backup.dir, { node, networkId }, backup.keep)
     if (dropped.length > 0) {
       this.#modules.logger.info('old backups were dropped', { backups: dropped.length })
     }

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { openDatabase } from '@mooring/storage'
 import { test } from 'uvu'
 import { faultOfSchedule, nextRuns } from '../src/backup-schedule.ts'
-import { isScheduledOf } from '../src/backup-format.ts'
+import { byNewestName, isScheduledOf } from '../src/backup-format.ts'
 import { BackupKeeper } from '../src/backup-keeper.ts'
 import { dropOldBackups } from '../src/backup-folder.ts'
 import { createDevnet, findPortBlock, writeDevnetConfigs } from '../src/devnet.ts'
@@ -85,7 +85,9 @@ test('backups are made when they are due, and the oldest of them goes', () =>
     }
     const names = await readdir(options.backup.dir)
     assert.ok(
-      names.every((name) => isScheduledOf(name, options.name)),
+      names.every((name) =>
+        isScheduledOf(name, { node: options.name, networkId: options.networkId }),
+      ),
       names.join(' '),
     )
     const { last, next } = await keeper.status()
@@ -118,18 +120,32 @@ test('a schedule of which two turns passed without a backup is an alarm', () =>
     assert.equal(keeper.finding()?.code, 'backup_old')
   }))
 
-function nameOf(node: string, day: number, how: string): string {
-  return `${node}-moor-0a0b0c0d-2026110${day}T040000Z-h7${how}.tar.zst`
+function nameOf(node: string, day: number, how: string, network = 'moor-0a0b0c0d'): string {
+  return `${node}-${network}-2026110${day}T040000Z-h7${how}.tar.zst`
 }
 
-test('only what a node of that name made on schedule is ever dropped', async () => {
+test('only what that node of that network made on schedule is ever dropped', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'mooring-backups-'))
   const own = [1, 2, 3].map((day) => nameOf('st-mary', day, '.scheduled'))
-  const others = [nameOf('st-mary', 1, ''), nameOf('st-mary-2', 1, '.scheduled'), 'notes.txt']
+  const others = [
+    nameOf('st-mary', 1, ''),
+    nameOf('st-mary-2', 1, '.scheduled'),
+    nameOf('st-mary', 1, '.scheduled', 'moor-ffffffff'),
+    'notes.txt',
+  ]
   for (const name of [...own, ...others]) await writeFile(join(folder, name), '')
-  assert.deepEqual(await dropOldBackups(folder, 'st-mary', 2), [own[0]])
+  assert.deepEqual(
+    await dropOldBackups(folder, { node: 'st-mary', networkId: 'moor-0a0b0c0d' }, 2),
+    [own[0]],
+  )
   assert.deepEqual((await readdir(folder)).toSorted(), [...own.slice(1), ...others].toSorted())
   await rm(folder, { recursive: true })
+})
+
+test('the newest come first, whatever node or network is before the time', () => {
+  const names = [nameOf('b', 1, ''), nameOf('a', 2, ''), 'x.tar', nameOf('c', 3, '.scheduled')]
+  const [old = '', newer = '', strange = '', newest = ''] = names
+  assert.deepEqual(names.toSorted(byNewestName), [newest, newer, old, strange])
 })
 
 test('a line of cron is one, or it is said why not', () => {
