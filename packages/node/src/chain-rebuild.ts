@@ -5,7 +5,7 @@
 // Between the two renames a power cut leaves a home without a chain: its node begins at genesis, or where
 // `[sync] mode` says, and fetches what was there.
 
-import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Genesis, genesisState } from '@mooring/ledger'
 import {
@@ -20,10 +20,11 @@ import {
   storedBlocks,
 } from '@mooring/storage'
 import { replayChain, type Replayed } from './chain-replay.ts'
+import { syncFolder } from './keys.ts'
 import type { HomeOptions } from './load-options.ts'
-import { NodeError } from './node-error.ts'
 import { importSnapshot } from './snapshot-import.ts'
 import { readHeader } from './stores.ts'
+import { moveToTrash } from './trash.ts'
 
 export type ChainHome = Pick<
   HomeOptions,
@@ -40,10 +41,6 @@ export interface Rebuilt extends Replayed {
 }
 
 const STAGING = 'rebuilding'
-
-export function trashOf({ storage }: Pick<HomeOptions, 'storage'>): string {
-  return join(storage.dir, 'trash')
-}
 
 /**
  * From the beginning where all bodies are there, else from the newest good snapshot at or below the height.
@@ -95,7 +92,7 @@ export async function rebuildChain(
     accept?.(replayed)
     await old?.close()
     const name = `chain-${tip === null ? 'unread' : `h${tip}`}`
-    const trash = await moveToTrash(home, 'chain', { name, now })
+    const trash = await moveToTrash(home.storage.dir, 'chain', { name, now })
     await rename(join(staging, 'chain'), join(dir, 'chain'))
     await syncFolder(dir)
     return { ...replayed, start, trash }
@@ -140,42 +137,6 @@ export function openChainStore(
     genesis: { digest: genesisDigest, time: genesis.time, state: genesisState(genesis).values() },
     decodeHeader: readHeader,
   })
-}
-
-/** Something below data/ to data/trash/, under a name that says what it was and when it went. */
-export async function moveToTrash(
-  home: Pick<HomeOptions, 'storage'>,
-  what: string,
-  { name, now }: { name: string; now: Date },
-): Promise<string> {
-  const folder = trashOf(home)
-  await mkdir(folder, { recursive: true, mode: 0o700 })
-  const time = now.toISOString().replaceAll(/[-:]|\.\d+/g, '')
-  for (let number = 0; number < TRASH_MAX; number += 1) {
-    const place = join(folder, `${name}-${time}${number === 0 ? '' : `-${number}`}`)
-    try {
-      // Into a folder of its own, for a rename would replace an empty one.
-      await mkdir(place, { mode: 0o700 })
-    } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'EEXIST') continue
-      throw error
-    }
-    await rename(join(home.storage.dir, what), join(place, what.replaceAll('/', '-')))
-    await syncFolder(folder)
-    return place
-  }
-  throw new NodeError('file_exists', { path: folder })
-}
-
-const TRASH_MAX = 1_000
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
 }
 
 /** The old database as far as it opens at all; null when it does not. */

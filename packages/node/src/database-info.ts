@@ -12,7 +12,7 @@ import {
   storedBlocks,
 } from '@mooring/storage'
 import { type DatabaseName, DATABASES } from './backup-format.ts'
-import { trashOf } from './chain-rebuild.ts'
+import { trashOf } from './trash.ts'
 import { HOME_FORMAT, readHomeFormat } from './home-format.ts'
 import type { HomeOptions } from './load-options.ts'
 
@@ -56,8 +56,8 @@ export async function databaseInfo(options: InfoOptions): Promise<DatabaseInfo> 
       await database.close()
     }
   }
-  for (const name of await namesIn(trashOf(options))) {
-    const path = join(trashOf(options), name)
+  for (const name of await namesIn(trashOf(options.storage.dir))) {
+    const path = join(trashOf(options.storage.dir), name)
     info.trash.push({ path, bytes: (await sizeOf(path)).bytes })
   }
   return info

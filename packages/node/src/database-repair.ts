@@ -13,7 +13,7 @@
 // which is not used: it brings back what was deleted, and an erased record must not come back. What is set
 // aside is in data/trash/, as it was.
 
-import { mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { mkdir, readdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   type Database,
@@ -30,7 +30,6 @@ import {
 } from '@mooring/storage'
 import {
   type ChainHome,
-  moveToTrash,
   openDamaged,
   rebuildChain,
   type RebuildStart,
@@ -38,6 +37,8 @@ import {
 } from './chain-rebuild.ts'
 import { checkHomeData, type CheckOptions, type DatabaseCheck } from './database-check.ts'
 import { setLostMark } from './lost-mark.ts'
+import { beginRenewal, endRenewal } from './renewed-database.ts'
+import { moveToTrash } from './trash.ts'
 
 export type RepairedPart = 'chain' | 'records' | 'vault' | 'blobs' | 'snapshots'
 
@@ -174,14 +175,11 @@ async function renew(
   now: Date,
 ): Promise<string> {
   const { dir } = options.storage
-  const path = join(dir, name)
-  const staging = join(dir, `${name}.renewing`)
-  await rm(staging, { recursive: true, force: true })
+  const staging = await beginRenewal(dir, name)
   // First, for the node must look for what is missing whatever happens to this command.
   await setLostMark(dir)
-  const kept = await writeAnew(options, name, { path, staging })
-  const trash = await moveToTrash(options, name, { name, now })
-  await rename(staging, path)
+  const kept = await writeAnew(options, name, { path: join(dir, name), staging })
+  const trash = await endRenewal(dir, { name, now })
   if (kept === null)
     return `${name}: could not be opened, and begins anew; the old one is in ${trash}`
   const damaged = [...kept.damaged].map(([kind, count]) => `${count} × ${kind}`).join(', ')
@@ -239,7 +237,7 @@ async function setBlobsAside(
   for (const shelf of await readdir(join(dir, 'blobs'))) {
     const found = await readdir(join(dir, 'blobs', shelf)).catch(() => [])
     for (const name of found.filter((each) => names.some((short) => each.startsWith(short)))) {
-      await moveToTrash(options, join('blobs', shelf, name), { name: `blob-${name}`, now })
+      await moveToTrash(dir, join('blobs', shelf, name), { name: `blob-${name}`, now })
       moved += 1
     }
   }

@@ -31,6 +31,7 @@ import {
 import { Amnesia } from './amnesia.ts'
 import { prepareHomeFormat, refuseNewerHome } from './home-format.ts'
 import { type LostMark, readLostMark } from './lost-mark.ts'
+import { finishRenewals } from './renewed-database.ts'
 
 export interface StoresOptions {
   home: string
@@ -105,6 +106,7 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
     const lock = await lockHome(home, { pid: process.pid, startedAt: Date.now(), name })
     closers.push(() => lock.release())
     const formatBefore = await prepareHomeFormat(dataDir)
+    await finishRenewals(dataDir, new Date())
     const repaired = await readLostMark(dataDir)
     const chain = await ChainStore.open(database, {
       genesis: {
