@@ -42,7 +42,7 @@ const LOADS_LATER = [
   'packages/cli/src/commands/devnet-node.ts',
   'packages/cli/src/commands/token.ts',
   'packages/cli/src/devnet/up.ts',
-  'packages/cli/src/main.ts',
+  'packages/cli/src/load-node.ts',
   'packages/node/src/open-tracing.ts',
   'packages/storage/src/open-blob-store.ts',
 ]

@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { startNode } from '@mooring/node/node'
+import { startNode } from '../load-node.ts'
 import { runProcess } from '../process.ts'
 import type { StartNode } from '../start-node.ts'
 
