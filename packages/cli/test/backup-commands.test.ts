@@ -164,6 +164,29 @@ test('what the old configuration put elsewhere is in the restored home, and said
   })
 })
 
+test('what a cut left of a backup goes with the next; a home of a newer format is not touched', async () => {
+  await withHome(async ({ run, home, folder }) => {
+    const partial = (network: string) =>
+      join(home, 'backups', `hospital-0-${network}-x.tar.partial`)
+    const made = answer(await run(`--home ${home} backup create --json`))
+    writeFileSync(partial(String(made['networkId'])), 'cut short')
+    writeFileSync(partial('moor-ffffffff'), 'of somebody else')
+    answer(await run(`--home ${home} backup create --compress none --json`))
+    const left = readdirSync(join(home, 'backups')).filter((name) => name.endsWith('.partial'))
+    assert.deepEqual(left, ['hospital-0-moor-ffffffff-x.tar.partial'])
+
+    const format = join(home, 'data', 'FORMAT')
+    const before = readFileSync(format)
+    writeFileSync(format, 'format 9 mooring 9.0.0\n')
+    for (const words of ['backup create', 'db verify', 'db compact', 'inspect']) {
+      const refused = await run(`--home ${home} ${words}`)
+      assert.equal(refused.code, 13, `${words}: ${refused.stderr}`)
+    }
+    writeFileSync(format, before)
+    answer(await run(`--home ${home} backup create -o ${join(folder, 'out.tar')} --json`))
+  })
+})
+
 test('somebody new begins with the chain of a backup, and with nothing else of it', async () => {
   await withHome(async ({ run, home, folder }) => {
     const path = join(folder, 'bare.tar.zst')
@@ -172,6 +195,8 @@ test('somebody new begins with the chain of a backup, and with nothing else of i
     const words = `--home ${fresh} backup restore ${path} --new-identity --no-encrypt`
     const env = { MOORING_NODE_PROFILE: 'test' }
     assert.equal((await run(words, { env })).code, 2)
+    const other = await run(`${words} --name lab --genesis-digest ${'0'.repeat(64)}`, { env })
+    assert.equal(other.code, 8, other.stderr)
     const done = answer(await run(`${words} --name lab --json`, { env }))
     assert.equal(done['height'], made['height'])
     assert.match(String(done['joinLine']), /^mooring-join-/)

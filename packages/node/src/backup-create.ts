@@ -30,6 +30,7 @@ import {
   DATABASES,
   KEYS_PATH,
 } from './backup-format.ts'
+import { dropPartial } from './backup-folder.ts'
 import { type BackupPart, writeBackup } from './backup-write.ts'
 import { holdsFile } from './holds.ts'
 import { homePaths } from './home.ts'
@@ -110,7 +111,8 @@ export async function createBackup(
     const parts = partsOf(options, pinned, wish.keys)
     const { compression, onBytes } = wish
     const { key } = options
-    const write = { path, compression, head, key, ...(onBytes && { onBytes }) }
+    const { minFreeBytes } = options.storage
+    const write = { path, compression, minFreeBytes, head, key, ...(onBytes && { onBytes }) }
     const manifest = await writeBackup(write, parts)
     return { path, bytes: (await stat(path)).size, manifest }
   } finally {
@@ -150,6 +152,7 @@ async function freePath(
   } catch (error) {
     throw storageErrorOf(error, 'the folder of backups cannot be made', backup.dir)
   }
+  await dropPartial(backup.dir, head)
   return join(backup.dir, backupName(head, compression, isScheduled))
 }
 

@@ -58,6 +58,17 @@ export async function dropOldBackups(
   return dropped
 }
 
+/** What this node began and a power cut ended; it makes one backup at a time. */
+export async function dropPartial(
+  folder: string,
+  { node, networkId }: Pick<BackupHead, 'node' | 'networkId'>,
+): Promise<void> {
+  for (const name of await namesIn(folder)) {
+    const isOwn = name.startsWith(`${node}-${networkId}-`) && name.endsWith('.partial')
+    if (isOwn) await rm(join(folder, name), { force: true })
+  }
+}
+
 async function namesIn(folder: string): Promise<string[]> {
   try {
     return await readdir(folder)

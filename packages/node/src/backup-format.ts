@@ -8,6 +8,9 @@
 //   manifest.json            all of backup.json again, and the SHA-256 of every file before it
 //   manifest.sig.json        the signature of the node over the manifest, with its transport key
 //
+// The entries are those of home format 1 (home-format.ts); a home format that changes them has a backup format
+// of its own.
+//
 // The guard is never part of it. Nothing is believed before the manifest has been reached, so whoever
 // restores writes beside the place first. Paths are known patterns and never taken from the file.
 

@@ -26,6 +26,9 @@ import {
   signManifest,
 } from './backup-format.ts'
 
+import { freeBytesOf } from './free-space.ts'
+import { NodeError } from './node-error.ts'
+
 const ZSTD_LEVEL = 3
 const FILE_MODE = 0o600
 
@@ -39,13 +42,15 @@ export interface WriteOptions {
   compression: Compression
   head: BackupHead
   key: KeyPair
+  /** So much stays free on the disk of the backup. */
+  minFreeBytes: number
   /** Told of every entry. */
   onBytes?: (bytes: number) => void
 }
 
 /** @throws StorageError; then nothing is left. */
 export async function writeBackup(
-  { path, compression, head, key, onBytes }: WriteOptions,
+  { path, compression, minFreeBytes, ...written }: WriteOptions,
   parts: AsyncIterable<BackupPart>,
 ): Promise<BackupManifest> {
   const partial = `${path}.partial`
@@ -59,7 +64,7 @@ export async function writeBackup(
   writing.catch(() => undefined)
   try {
     const manifest = await Promise.race([
-      writeParts(tar, { head, key, ...(onBytes && { onBytes }) }, parts),
+      writeParts(tar, written, withRoom(parts, dirname(path), minFreeBytes)),
       writing.then(() => Promise.reject(new Error('the file of the backup was closed'))),
     ])
     tar.finalize()
@@ -71,7 +76,23 @@ export async function writeBackup(
     tar.destroy()
     await writing.catch(() => undefined)
     await rm(partial, { force: true })
+    if (error instanceof NodeError) throw error
     throw storageErrorOf(error, 'the backup cannot be written', path)
+  }
+}
+
+/** A node whose disk its own backup has filled stops: that part is not begun. */
+async function* withRoom(
+  parts: AsyncIterable<BackupPart>,
+  folder: string,
+  minFreeBytes: number,
+): AsyncGenerator<BackupPart> {
+  for await (const part of parts) {
+    const bytes = 'bytes' in part ? part.bytes.length : part.size
+    if ((await freeBytesOf(folder)) - bytes < minFreeBytes) {
+      throw new NodeError('backup_no_room', { folder, minFreeBytes })
+    }
+    yield part
   }
 }
 

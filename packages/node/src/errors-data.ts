@@ -10,6 +10,7 @@ export type DataErrorCode =
   | 'backup_keys_sealed'
   | 'backup_keys_missing'
   | 'backup_failed'
+  | 'backup_no_room'
   | 'backup_old'
   | 'backup_unscheduled'
   | 'restore_target_used'
@@ -57,6 +58,12 @@ export const DATA_TEXTS: Record<DataErrorCode, CatalogEntry> = {
     '{detail}.',
     'Try it by hand, and see what it says:   mooring backup create',
     'Look whether the folder is there and has room:   mooring config get backup.dir',
+  ),
+  backup_no_room: entry(1249, 11, 507)(
+    'There is no room for the backup',
+    'In {folder} less than {minFreeBytes} bytes would stay free, which [storage] min_free asks for.',
+    'Put backups on another disk:   mooring config set backup.dir <folder>',
+    'Keep fewer of them:   mooring config set backup.keep <n>',
   ),
   backup_old: entry(1237, 11, 500)(
     'The last backup is too old',

@@ -11,17 +11,21 @@ import {
   type KeySource,
 } from '@mooring/node/backup-restore'
 import { NodeError } from '@mooring/node/node-error'
+import { toHex } from '@mooring/codec'
+import { genesisDigest } from '@mooring/ledger'
 import type { Command } from 'commander'
 import { withHelp } from '../command-help.ts'
 import { type Context, type GlobalOptions, homeOf } from '../context.ts'
 import { passphraseForKeys } from '../keys-passphrase.ts'
 import { createOutput, formatCount, formatFields } from '../output.ts'
+import { readTrustedGenesis } from './genesis.ts'
 import { initialise } from './init.ts'
 
 type RestoreOptions = GlobalOptions & {
   keys?: string
   passphraseFile?: string
   newIdentity?: boolean
+  genesisDigest?: string
   name?: string
   encrypt: boolean
 }
@@ -34,6 +38,7 @@ export function addBackupRestore(group: Command, context: Context): void {
     .option('--keys <folder>', 'keys of that node, where the backup has none')
     .option('--passphrase-file <file>', 'passphrase of the keys in the backup')
     .option('--new-identity', 'with new keys, for somebody new: the chain alone is taken')
+    .option('--genesis-digest <hex>', 'with --new-identity: the network it must be of')
     .option('--name <name>', 'name of who is new')
     .option('--no-encrypt', 'do not seal the new keys; only with [node] profile devnet or test')
   withHelp(command, {
@@ -103,13 +108,15 @@ async function restoreForSomebodyNew(
   try {
     const genesis = join(folder, 'genesis.json')
     await writeFile(genesis, await readBackupGenesis(path))
+    const digest = toHex(genesisDigest(await readTrustedGenesis(genesis, options.genesisDigest)))
     const { name, ...rest } = options
     const made = await initialise(context, { ...rest, name, network: genesis, role: 'observer' })
     const { manifest } = await restoreChain({ path, home: made.home })
     const { home, joinLine } = made
-    const { networkId, height, digest } = manifest
+    const { networkId, height } = manifest
     if (output.isJson) {
-      const document = { home, name, networkId, height, digest, joinLine }
+      const { digest: tip } = manifest
+      const document = { home, name, networkId, height, digest: tip, joinLine }
       output.json({ schema: 'mooring/restore-new/v1', ...document })
       return
     }
@@ -121,6 +128,8 @@ async function restoreForSomebodyNew(
         ['records', 'none: they belong to the keys of who made the backup'],
       ]),
     )
+    if (options.genesisDigest === undefined)
+      output.note(`the backup itself says that genesis is ${digest}: compare it with a member`)
     if (joinLine !== null) output.text(`\nSend this line to a member:\n${joinLine}`)
   } finally {
     await rm(folder, { recursive: true, force: true })
