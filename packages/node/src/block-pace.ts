@@ -10,7 +10,9 @@ const TRANSACTIONS_MAX = 2_000
 /** However slow: consensus costs the same for each block. */
 const TRANSACTIONS_MIN = 100
 /** Of Δ. Everybody executes a block while its leader waits, perhaps on the same processor. */
-const SHARE = 1 / 3
+const SHARE = 1 / 4
+/** Before anything was measured: the first blocks of a process are slow. */
+const TRANSACTIONS_FIRST = 500
 /** Smaller blocks tell what a block costs, not what a transaction does. */
 const TOLD_MIN = 50
 const WEIGHT = 0.3
@@ -26,7 +28,8 @@ export class BlockPace {
   }
 
   transactionsMax(deltaMs: number): number {
-    const fitting = Math.floor((SHARE * deltaMs) / (this.#msEach ?? 0))
+    if (this.#msEach === null) return TRANSACTIONS_FIRST
+    const fitting = Math.floor((SHARE * deltaMs) / this.#msEach)
     return Math.min(TRANSACTIONS_MAX, Math.max(TRANSACTIONS_MIN, fitting))
   }
 }

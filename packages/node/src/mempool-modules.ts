@@ -1,7 +1,9 @@
-// What the mempool is given: its limits, the chain as far as it asks, and whom it tells.
+// What the mempool is given (its limits, the chain as far as it asks, whom it tells), and what it holds.
 
-import type { Parameters, State } from '@mooring/ledger'
+import type { DecodedTransaction, Parameters, State } from '@mooring/ledger'
 import type { Clock } from './clock.ts'
+import type { LanePlace } from './lanes.ts'
+import type { Submitted } from './submitted.ts'
 
 /** Where accepted transactions outlive the process. */
 export interface PendingStore {
@@ -31,4 +33,24 @@ export interface MempoolModules {
   waiting?: (transaction: { id: Uint8Array; kind: string }) => void
   /** The signatures of a transaction were looked at. */
   verified?: (isGood: boolean, ms: number) => void
+}
+
+export interface Entry {
+  transaction: DecodedTransaction
+  readonly name: string
+  readonly organisation: string
+  /** In its lane; null for what has no sequence. */
+  readonly place: LanePlace | null
+  readonly receivedAt: number
+  offeredAt: number
+  isLocal: boolean
+  /** Resolves when it outlives the process; null while nobody was promised that. */
+  kept: Promise<void> | null
+}
+
+/** What became of it at the door, and what is held of it now. */
+export interface Admitted {
+  readonly answer: Submitted
+  readonly entry: Entry | null
+  readonly isNew: boolean
 }

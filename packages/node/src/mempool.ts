@@ -18,37 +18,26 @@ import {
   type State,
   type TransactionContext,
 } from '@mooring/ledger'
+import { Inflow } from './inflow.ts'
 import { KnownBytes } from './known-bytes.ts'
 import { isAhead, type LanePlace, lanePlaceOf, Lanes } from './lanes.ts'
 import { isDead, isForGood } from './lasting-refusals.ts'
 import { LooseTransactions } from './loose-transactions.ts'
-import type { MempoolModules, MempoolOptions } from './mempool-modules.ts'
+import type { Admitted, Entry, MempoolModules, MempoolOptions } from './mempool-modules.ts'
 import type { Refused } from './refusal-text.ts'
-import { refusal, type Submitted } from './submitted.ts'
+import { isFull, refusal, type Submitted } from './submitted.ts'
 
 /** Of the room: one member may flood the others, and each still takes what its own clients bring. */
 const PEERS_PART = 0.75
 /** A pending transaction is offered to the others again when it has waited this long. */
 const OFFER_AGAIN_MS = 2_000
 
-interface Entry {
-  transaction: DecodedTransaction
-  readonly name: string
-  readonly organisation: string
-  /** In its lane; null for what has no sequence. */
-  readonly place: LanePlace | null
-  readonly receivedAt: number
-  offeredAt: number
-  isLocal: boolean
-  /** Resolves when it outlives the process; null while nobody was promised that. */
-  kept: Promise<void> | null
-}
-
 export class Mempool {
   readonly #options: MempoolOptions
   readonly #modules: MempoolModules
   readonly #entries = new Map<string, Entry>()
   readonly #byBytes = new KnownBytes<Entry>()
+  readonly #inflow = new Inflow()
   readonly #lanes = new Lanes<Entry>()
   readonly #loose = new LooseTransactions<Entry>()
   #bytes = 0
@@ -96,9 +85,17 @@ export class Mempool {
     return submitted
   }
 
-  /** From a client of this node, judged in this order. Resolves when the answers may be given. */
+  /**
+   * From a client of this node, judged in this order; what comes behind one for which there is no room is not
+   * looked at. Resolves when the answers may be given.
+   */
   async submitAll(list: readonly Uint8Array[]): Promise<Submitted[]> {
-    const admitted = list.map((bytes) => this.#admit(bytes))
+    let full: Admitted | null = null
+    const admitted = list.map((bytes) => {
+      const each = full ?? this.#admit(bytes)
+      if (isFull(each.answer)) full = { ...each, answer: { ...each.answer, id: null } }
+      return each
+    })
     const fresh = admitted.flatMap(({ entry, isNew }) => (entry !== null && isNew ? [entry] : []))
     try {
       await this.#keepAll(admitted)
@@ -111,7 +108,7 @@ export class Mempool {
     return admitted.map(({ answer }) => answer)
   }
 
-  #admit(bytes: Uint8Array): { answer: Submitted; entry: Entry | null; isNew: boolean } {
+  #admit(bytes: Uint8Array): Admitted {
     const rest = { entry: null, isNew: false }
     const read = this.#read(bytes)
     if ('status' in read) return { answer: read, ...rest }
@@ -233,6 +230,7 @@ export class Mempool {
 
   /** These are final now, and so is everything at or below their sequences. */
   async committed(ids: readonly Uint8Array[]): Promise<void> {
+    this.#inflow.note(ids.length, this.#modules.clock.monotonic())
     const own: Uint8Array[] = []
     for (const id of ids) {
       const entry = this.#entries.get(toHex(id))
@@ -343,10 +341,12 @@ export class Mempool {
    */
   #checkRoom(place: LanePlace, bytes: number, isLocal: boolean): Refused | undefined {
     const { maxCount, maxBytes } = this.#options
-    if (this.#lanes.isHead(this.#modules.finalState(), place)) return undefined
+    const { clock, finalState } = this.#modules
+    if (this.#lanes.isHead(finalState(), place)) return undefined
     const part = isLocal ? 1 : PEERS_PART
+    const most = isLocal ? this.#inflow.waitingMax(clock.monotonic()) : Infinity
     const hasRoom =
-      this.#entries.size - this.#loose.size < maxCount * part &&
+      this.#entries.size - this.#loose.size < Math.min(most, maxCount * part) &&
       this.#bytes - this.#loose.bytes + bytes <= maxBytes * part
     if (hasRoom) return undefined
     return { code: 'mempool_full', detail: 'too many transactions wait; try again in a moment' }

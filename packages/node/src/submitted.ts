@@ -17,3 +17,7 @@ export function refusal(
   const expected = reason.code === 'wrong_sequence' ? { expected: reason.expected } : {}
   return { status: 'rejected', id, code: reason.code, detail: describeRefusal(reason), ...expected }
 }
+
+export function isFull(submitted: Submitted): submitted is Submitted & { status: 'rejected' } {
+  return submitted.status === 'rejected' && submitted.code === 'mempool_full'
+}
