@@ -8,9 +8,9 @@
 /** However quick it is: a block must also travel. */
 const TRANSACTIONS_MAX = 2_000
 /** However slow: consensus costs the same for each block. */
-const TRANSACTIONS_MIN = 100
+const TRANSACTIONS_MIN = 200
 /** Of Δ. Everybody executes a block while its leader waits, perhaps on the same processor. */
-const SHARE = 1 / 4
+const SHARE = 1 / 3
 /** Before anything was measured: the first blocks of a process are slow. */
 const TRANSACTIONS_FIRST = 500
 /** Smaller blocks tell what a block costs, not what a transaction does. */
