@@ -3,7 +3,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { openSync } from 'node:fs'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { type Client, createClient } from '@mooring/api/client'
 import type { Parameters } from '@mooring/ledger'
 import type { EngineUsage } from '../../../scripts/bench/peers/engine.ts'
-import { folderBytes, usageOf as usageOfAll } from '../../../scripts/bench/processes.ts'
+import { folderBytes, usageOf } from '../../../scripts/bench/processes.ts'
 import { createDevnet, type Devnet, findPortBlock } from '../src/index.ts'
 
 const MAIN = fileURLToPath(new URL('../../cli/src/main.ts', import.meta.url))
@@ -93,23 +93,11 @@ async function waitUntilReady(client: Client, size: number): Promise<void> {
   throw new Error(`a node was not ready after ${READY_MS / 1_000} s`)
 }
 
-/** What the kernel has counted for a process: CPU seconds and the largest resident set, in MiB. */
-export async function usageOf(
-  child: ChildProcess,
-): Promise<{ cpuSeconds: number; rssMiB: number }> {
-  const stat = await readFile(`/proc/${child.pid}/stat`, 'utf8')
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  const ticks = Number(fields[11]) + Number(fields[12])
-  const status = await readFile(`/proc/${child.pid}/status`, 'utf8')
-  const peak = /VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? '0'
-  return { cpuSeconds: ticks / 100, rssMiB: Number(peak) / 1024 }
-}
-
 /** Of all nodes that live: what they have used and hold. */
 export async function networkUsage({ nodes }: BenchNetwork): Promise<EngineUsage> {
   const living = nodes.filter(({ process: child }) => child.exitCode === null && !child.killed)
   return {
-    ...(await usageOfAll(living.map(({ process: child }) => child))),
+    ...(await usageOf(living.map(({ process: child }) => child))),
     diskBytes: await folderBytes(living.map(({ home }) => home)),
   }
 }

@@ -1,6 +1,6 @@
 // A granted read over the loopback: five processes, the client's request until the last byte.
 //
-//   node packages/node/bench/granted-read.ts [--json] [--reads 200] [--revocations 10]
+//   npm run bench -- read [--reads 200] [--revocations 10]
 //
 // The record has 4 KiB; another hospital than its custodian reads it under a grant. Each reading is a
 // request of its own: an entry in the log of every holder, k witnesses, k shards, opened and checked.
@@ -8,20 +8,12 @@
 // A revocation is timed from its final block at the custodian: until every node has that block, and until
 // the reader, which tries all the time, is refused. No reading succeeds after that.
 
-import { parseArgs } from 'node:util'
 import { setTimeout as pause } from 'node:timers/promises'
 import { toHex } from '@mooring/codec'
 import { parseGrant, readGrant } from '@mooring/records'
-import { printFigures, quantile } from './bench-load.ts'
+import { quantile } from '../../../scripts/bench/figures.ts'
+import { type Give, runBench } from '../../../scripts/bench/program.ts'
 import { type BenchNetwork, type BenchNode, startBenchNetwork } from './bench-network.ts'
-
-const { values } = parseArgs({
-  options: {
-    json: { type: 'boolean', default: false },
-    reads: { type: 'string', default: '200' },
-    revocations: { type: 'string', default: '10' },
-  },
-})
 
 const RECORD_BYTES = 4_096
 const WARM_UP = 20
@@ -110,44 +102,52 @@ async function revoked(
   return { everywhereMs, refusedMs }
 }
 
-const network = await startBenchNetwork(5)
-try {
+interface Counts {
+  readonly reads: number
+  readonly revocations: number
+}
+
+async function measure(network: BenchNetwork, counts: Counts, give: Give): Promise<void> {
   const [custodian, reader] = network.nodes
   if (custodian === undefined || reader === undefined) throw new Error('too few nodes')
   const id = await submit(custodian)
   const grant = await grantFrom(custodian, reader)
   const read = () => reader.client.readRecord(id, { grant, purpose: 'TREAT' })
   for (let count = 0; count < WARM_UP; count += 1) await timeOf(read)
-  const times: number[] = []
-  for (let count = 0; count < Number(values.reads); count += 1) times.push(await timeOf(read))
-  times.sort((a, b) => a - b)
+  const granted: number[] = []
   const own: number[] = []
-  for (let count = 0; count < Number(values.reads); count += 1) {
+  for (let count = 0; count < counts.reads; count += 1) granted.push(await timeOf(read))
+  for (let count = 0; count < counts.reads; count += 1) {
     own.push(await timeOf(() => custodian.client.openRecord(id)))
   }
-  own.sort((a, b) => a - b)
   const ends: Awaited<ReturnType<typeof revoked>>[] = []
-  for (let count = 0; count < Number(values.revocations); count += 1) {
+  for (let count = 0; count < counts.revocations; count += 1) {
     ends.push(await revoked(network, [custodian, reader], id))
   }
-  const everywhere = ends.map(({ everywhereMs }) => everywhereMs).toSorted((a, b) => a - b)
-  const refused = ends.map(({ refusedMs }) => refusedMs).toSorted((a, b) => a - b)
-  printFigures(
-    {
-      bench: 'granted-read',
-      nodes: network.nodes.length,
-      bytes: RECORD_BYTES,
-      grantedP50Ms: quantile(times, 0.5),
-      grantedP95Ms: quantile(times, 0.95),
-      ownP50Ms: quantile(own, 0.5),
-      ownP95Ms: quantile(own, 0.95),
-      revokedEverywhereP50Ms: quantile(everywhere, 0.5),
-      revokedEverywhereP95Ms: quantile(everywhere, 0.95),
-      readerRefusedP50Ms: quantile(refused, 0.5),
-      readerRefusedP95Ms: quantile(refused, 0.95),
-    },
-    values.json,
-  )
-} finally {
-  await network.close()
+  const figures = {
+    'under a grant': granted,
+    'by the custodian': own,
+    'revocation, final everywhere': ends.map(({ everywhereMs }) => everywhereMs),
+    'revocation, the reader refused': ends.map(({ refusedMs }) => refusedMs),
+  }
+  for (const [name, times] of Object.entries(figures)) {
+    const ascending = times.toSorted((a, b) => a - b)
+    give(`${name}, p50`, 'ms', quantile(ascending, 0.5))
+    give(`${name}, p95`, 'ms', quantile(ascending, 0.95))
+  }
 }
+
+await runBench({
+  name: 'read',
+  what: 'a record of 4 KiB read under a grant, five processes',
+  options: { reads: 200, revocations: 10 },
+  quick: { reads: 5, revocations: 1 },
+  run: async ({ options, give }) => {
+    const network = await startBenchNetwork(5)
+    try {
+      await measure(network, options, give)
+    } finally {
+      await network.close()
+    }
+  },
+})

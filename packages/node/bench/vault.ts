@@ -1,28 +1,25 @@
 // Records into the vault of five processes on this computer, the clients included.
 //
-//   node packages/node/bench/vault.ts [--json] [--resources 12000] [--nodes 5]
+//   npm run bench -- records [--resources 12000] [--nodes 5]
 //
 // Every node takes bundles of made-up patients over HTTP, four at a time. The clock runs from the first
 // POST until every record is anchored in a final block and receipted by all of its holders.
 
-import { parseArgs } from 'node:util'
 import { setTimeout as pause } from 'node:timers/promises'
 import { generatePatient, readSubmission } from '@mooring/records'
-import { printFigures, quantile } from './bench-load.ts'
-import { type BenchNode, startBenchNetwork, usageOf } from './bench-network.ts'
+import { quantile } from '../../../scripts/bench/figures.ts'
+import { type Give, runBench } from '../../../scripts/bench/program.ts'
+import {
+  type BenchNetwork,
+  type BenchNode,
+  networkUsage,
+  startBenchNetwork,
+} from './bench-network.ts'
 
 const AT_ONCE = 4
 const POLL_MS = 100
 const DEADLINE_MS = 240_000
 const CONTENT_TYPE = 'application/fhir+json'
-
-const { values } = parseArgs({
-  options: {
-    json: { type: 'boolean', default: false },
-    resources: { type: 'string', default: '12000' },
-    nodes: { type: 'string', default: '5' },
-  },
-})
 
 interface Load {
   readonly bundles: Uint8Array[]
@@ -69,36 +66,55 @@ async function untilDone(nodes: readonly BenchNode[], urls: readonly string[]): 
   }
 }
 
-const load = makeLoad(Number(values.resources))
-const network = await startBenchNetwork(Number(values.nodes))
-try {
+async function chainBytes(url: string): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text()
+  return Number(/^mooring_chain_block_size_bytes_sum (\S+)$/m.exec(text)?.[1])
+}
+
+async function measure(network: BenchNetwork, load: Load, give: Give): Promise<void> {
   const { nodes, devnet } = network
   const urls = devnet.nodes.map(({ ports }) => `http://127.0.0.1:${ports.metrics}`)
-  const before = await Promise.all(nodes.map(({ process }) => usageOf(process)))
+  const [firstUrl = ''] = urls
+  const before = await networkUsage(network)
+  const bytesBefore = await chainBytes(firstUrl)
   const began = performance.now()
   const took = await submitAll(nodes, load.bundles)
   const answeredMs = performance.now() - began
   await untilDone(nodes, urls)
   const seconds = (performance.now() - began) / 1_000
-  const after = await Promise.all(nodes.map(({ process }) => usageOf(process)))
-  const cpuSeconds = after.reduce((sum, each, at) => {
-    return sum + each.cpuSeconds - (before[at]?.cpuSeconds ?? 0)
-  }, 0)
-  printFigures(
-    {
-      bench: 'vault',
-      nodes: nodes.length,
-      resources: load.resources,
-      seconds,
-      resourcesPerSecond: load.resources / seconds,
-      answeredPerSecond: load.resources / (answeredMs / 1_000),
-      bundleP50Ms: quantile(took, 0.5),
-      bundleP95Ms: quantile(took, 0.95),
-      cpuMsPerResource: (cpuSeconds * 1_000) / load.resources,
-      peakRssMiB: Math.max(...after.map(({ rssMiB }) => rssMiB)),
-    },
-    values.json,
+  const after = await networkUsage(network)
+  const { resources } = load
+  give('sealed, placed, anchored, receipted', '/s', resources / seconds, {
+    target: { atLeast: 1_500 },
+  })
+  give('answered', '/s', resources / (answeredMs / 1_000))
+  give('a bundle, p50', 'ms', quantile(took, 0.5))
+  give('a bundle, p95', 'ms', quantile(took, 0.95))
+  give(
+    'CPU a resource, all nodes',
+    'ms',
+    ((after.cpuSeconds - before.cpuSeconds) * 1_000) / resources,
   )
-} finally {
-  await network.close()
+  give('CPU, all nodes', 's', after.cpuSeconds - before.cpuSeconds)
+  give('peak RSS of a node', 'MiB', after.peakRssMiB)
+  give('on disk a resource, all nodes', 'B', (after.diskBytes - before.diskBytes) / resources)
+  give('on the chain a resource', 'B', ((await chainBytes(firstUrl)) - bytesBefore) / resources, {
+    target: { under: 2 },
+  })
 }
+
+await runBench({
+  name: 'records',
+  what: 'FHIR resources into five processes: sealed, placed, anchored, receipted',
+  options: { resources: 12_000, nodes: 5 },
+  quick: { resources: 300 },
+  run: async ({ options, give }) => {
+    const load = makeLoad(options.resources)
+    const network = await startBenchNetwork(options.nodes)
+    try {
+      await measure(network, load, give)
+    } finally {
+      await network.close()
+    }
+  },
+})
