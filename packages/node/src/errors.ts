@@ -65,7 +65,8 @@ type TableName = keyof Tables
 export type ErrorCode = { [T in TableName]: `${T}/${keyof Tables[T] & string}` }[TableName]
 
 function lookUp(table: TableName, code: string): CatalogEntry | undefined {
-  return Object.entries<CatalogEntry>(TABLES[table]).find(([name]) => name === code)?.[1]
+  const entries: Readonly<Record<string, CatalogEntry>> = TABLES[table]
+  return Object.hasOwn(entries, code) ? entries[code] : undefined
 }
 
 const NAMES: readonly TableName[] = [
