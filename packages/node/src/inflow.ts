@@ -8,7 +8,7 @@
 
 const WAIT_MS = 2_000
 const WINDOW_MS = 4_000
-const WAITING_MIN = 3_000
+const WAITING_MIN = 8_000
 
 export class Inflow {
   #finals: { at: number; count: number }[] = []
