@@ -60,6 +60,7 @@ export {
 } from './reed-solomon.ts'
 export { SCRYPT_COST, type ScryptCost, scryptKey } from './scrypt.ts'
 export { combineShares, type SecretShare, splitSecret } from './shamir.ts'
+export { createSha256Lanes, type Sha256Lanes } from './sha256-lanes.ts'
 export {
   checkStateProof,
   type InvalidStateProof,

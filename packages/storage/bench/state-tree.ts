@@ -1,80 +1,125 @@
-// Applies 2,000 new keys to trees of 10,000 and 100,000:
-// `npx node packages/storage/bench/state-tree.ts`.
+// Authenticated updates of trees of a million and ten million keys: `npm run bench -- state`.
+//
+// The trees are grown on disk, in a real LevelDB, in the order of their paths, which is quick. Then blocks of changes
+// are measured: new values of keys that lie anywhere, and new keys. A block costs all that happens until it is durable:
+// its pages read and checked, their nodes hashed, the new pages written in one synced batch. The cache has the size that
+// a node gives it, and holds a small part of ten million keys.
 
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openDatabase } from '../src/database.ts'
+import { sha256 } from '@mooring/crypto'
+import { quantile } from '../../../scripts/bench/figures.ts'
+import { type Give, runBench } from '../../../scripts/bench/program.ts'
+import { type Database, openDatabase } from '../src/database.ts'
 import { type StateEntry, StateTree } from '../src/state-tree.ts'
 
-const NEW_KEYS = 2_000
-const ROUNDS = 11
-
-let made = 0
-
-function newEntries(count: number): StateEntry[] {
-  return Array.from({ length: count }, () => {
-    made += 1
-    return { key: new TextEncoder().encode(`batch root ${made}`), value: new Uint8Array(40) }
-  })
+interface Size {
+  updates: number
+  rounds: number
 }
 
-function median(times: number[]): string {
-  return (times.toSorted((a, b) => a - b)[times.length >> 1] ?? 0).toFixed(1)
-}
+const TARGET = { keys: 10_000_000, us: 15 }
+const GROWN_AT_ONCE = 20_000
+const VALUE_BYTES = 40
+/** Nowhere near a power of two: keys that follow each other by it lie apart. */
+const STRIDE = 7_368_787
 
-async function measure(size: number, folder: string): Promise<void> {
-  const database = await openDatabase(join(folder, `${size}`), { name: 'chain' })
-  const tree = StateTree.open(database)
-  for (let done = 0; done < size; done += 10_000) {
-    await database.batch(tree.begin(tree.view().apply(newEntries(10_000))), { sync: false })
-    tree.end()
-  }
-  const times: Record<'apply' | 'encode' | 'write' | 'get' | 'prove', number[]> = {
-    apply: [],
-    encode: [],
-    write: [],
-    get: [],
-    prove: [],
-  }
-  let operations = 0
-  let bytes = 0
-  for (let round = 0; round < ROUNDS; round += 1) {
-    const entries = newEntries(NEW_KEYS)
-    let last = performance.now()
-    const lap = (name: keyof typeof times) => {
-      const now = performance.now()
-      times[name].push(now - last)
-      last = now
+await runBench({
+  name: 'state',
+  what: 'authenticated updates, durable',
+  options: { keys: 10_000_000, updates: 4_000, rounds: 60 },
+  quick: { keys: 20_000, updates: 500, rounds: 3 },
+  runs: 1,
+  run: async ({ options: { keys, ...size }, give, note, say }) => {
+    for (const count of [keys / 10, keys]) {
+      const folder = await mkdtemp(join(tmpdir(), 'mooring-bench-'))
+      try {
+        const database = await openDatabase(join(folder, 'state'), { name: 'chain' })
+        await grow(database, count, say)
+        await measure(database, { ...size, keys: count }, give)
+        await database.close()
+      } finally {
+        await rm(folder, { recursive: true })
+      }
     }
-    const view = tree.view().apply(entries)
-    lap('apply')
-    const batch = tree.begin(view)
-    lap('encode')
-    await database.batch(batch, { sync: true })
-    lap('write')
+    note(
+      'Time is from the changes of a block to the next block; CPU is of all threads, the disk included.',
+    )
+  },
+})
+
+async function grow(database: Database, count: number, say: (line: string) => void): Promise<void> {
+  const began = performance.now()
+  const tree = StateTree.open(database)
+  const order = inPathOrder(count)
+  for (let from = 0; from < count; from += GROWN_AT_ONCE) {
+    const part = Array.from(order.subarray(from, from + GROWN_AT_ONCE), (number) =>
+      entryOf(number, 0),
+    )
+    await database.batch(tree.begin(tree.view().apply(part)), { sync: false })
     tree.end()
-    last = performance.now()
-    for (const { key } of entries) view.get(key)
-    lap('get')
-    for (const { key } of entries) view.prove(key)
-    lap('prove')
-    operations = batch.length
-    bytes = batch.reduce((sum, each) => sum + (each.type === 'put' ? each.value.length : 0), 0)
   }
-  await database.close()
-  console.log(
-    `state tree of ${size}, ${NEW_KEYS} new keys: apply ${median(times.apply)} ms, ` +
-      `encode ${median(times.encode)} ms, write ${median(times.write)} ms ` +
-      `(${operations} operations, ${(bytes / 1e6).toFixed(1)} MB), ` +
-      `get all ${median(times.get)} ms, prove all ${median(times.prove)} ms`,
-  )
+  say(`${count} keys after ${Math.round((performance.now() - began) / 1_000)} s`)
 }
 
-const folder = await mkdtemp(join(tmpdir(), 'mooring-bench-'))
-try {
-  await measure(10_000, folder)
-  await measure(100_000, folder)
-} finally {
-  await rm(folder, { recursive: true })
+async function measure(
+  database: Database,
+  size: Size & { keys: number },
+  give: Give,
+): Promise<void> {
+  const { keys, updates, rounds } = size
+  const mixes = {
+    'new values': (index: number) => entryOf((index * STRIDE) % keys, 1),
+    'new keys': (index: number) => entryOf(keys + index, 0),
+  }
+  for (const [mix, entryAt] of Object.entries(mixes)) {
+    const tree = StateTree.open(database)
+    const blockAt = (round: number): StateEntry[] =>
+      Array.from({ length: updates }, (_, index) => entryAt(round * updates + index))
+    const blocks: number[] = []
+    const [cpu, thread] = [process.cpuUsage(), process.threadCpuUsage()]
+    for (let round = 0; round < rounds; round += 1) {
+      const block = blockAt(round)
+      const began = performance.now()
+      await database.batch(tree.begin(tree.view().apply(block)), { sync: true })
+      tree.end()
+      blocks.push(((performance.now() - began) * 1_000) / updates)
+    }
+    const at = { keys, mix }
+    const isTarget = keys >= TARGET.keys
+    const perUpdate = ({ user, system }: NodeJS.CpuUsage) => (user + system) / (rounds * updates)
+    give(
+      'a key',
+      'us',
+      quantile(
+        blocks.toSorted((a, b) => a - b),
+        0.5,
+      ),
+      {
+        at,
+        ...(isTarget && { target: { under: TARGET.us } }),
+      },
+    )
+    give('CPU a key', 'us', perUpdate(process.cpuUsage(cpu)), { at })
+    give('of it on the event loop', 'us', perUpdate(process.threadCpuUsage(thread)), { at })
+  }
+}
+
+function keyOf(number: number): Uint8Array {
+  return new TextEncoder().encode(`batch root ${number}`)
+}
+
+function entryOf(number: number, mark: number): StateEntry {
+  return { key: keyOf(number), value: new Uint8Array(VALUE_BYTES).fill(mark) }
+}
+
+/** Sorted by the first 28 bits of their paths; what is equal in these may lie in any order. */
+function inPathOrder(count: number): Float64Array {
+  const numbers = 2 ** 24
+  const numbered = Float64Array.from({ length: count }, (_, number) => {
+    const [a = 0, b = 0, c = 0, d = 0] = sha256(keyOf(number))
+    return (a * 2 ** 20 + b * 2 ** 12 + c * 2 ** 4 + (d >>> 4)) * numbers + number
+  })
+  return numbered.toSorted().map((each) => each % numbers)
 }

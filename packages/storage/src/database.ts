@@ -44,6 +44,7 @@ export interface DatabaseOptions {
 }
 
 const CHECKSUM_BYTES = 16
+const scratch = new Uint8Array(8_192)
 /** Of the keys and values of each database. */
 const FORMAT_VERSIONS = { chain: 1, records: 3, vault: 2 }
 const WRITE_BUFFER_BYTES = 8 * 1024 * 1024
@@ -369,11 +370,16 @@ async function lockedBy(
   return new StorageError('locked', 'another process has the database open', details, { cause })
 }
 
+/** What is stored for a value; short ones share a buffer, for LevelDB copies what it is given at once. */
 function withChecksum(key: Uint8Array, value: Uint8Array): Uint8Array {
-  const stored = new Uint8Array(CHECKSUM_BYTES + value.length)
-  stored.set(checksumOf(key, value))
-  stored.set(value, CHECKSUM_BYTES)
-  return stored
+  const room = key.length + CHECKSUM_BYTES + value.length
+  const buffer = room <= scratch.length ? scratch : new Uint8Array(room)
+  const valueAt = CHECKSUM_BYTES + key.length
+  buffer.set(key, CHECKSUM_BYTES)
+  buffer.set(value, valueAt)
+  const checksum = sha256(buffer.subarray(CHECKSUM_BYTES, room)).subarray(0, CHECKSUM_BYTES)
+  buffer.set(checksum, key.length)
+  return buffer.subarray(key.length, room)
 }
 
 function checked(key: Uint8Array, stored: Uint8Array | undefined): Uint8Array | undefined {

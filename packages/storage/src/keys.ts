@@ -5,6 +5,8 @@
 import { concatBytes, toHex } from '@mooring/codec'
 import { readInteger, viewOf, writeInteger } from './integers.ts'
 
+const PAGE_LETTER = 'P'.charCodeAt(0)
+
 /** In each: which database this is, and the version of its keys and values. */
 export const formatKey = (): Uint8Array => key('F')
 
@@ -34,7 +36,12 @@ export const historyKey = (level: number, index: number): Uint8Array =>
 /** Sealing block and next authority set of an epoch that is over, by epoch. */
 export const epochKey = (epoch: number): Uint8Array => numberKey('E', epoch)
 /** Page of the state tree, by its path in hex digits. */
-export const pageKey = (path: string): Uint8Array => key('P', new TextEncoder().encode(path))
+export const pageKey = (path: string): Uint8Array => {
+  const bytes = new Uint8Array(1 + path.length)
+  bytes[0] = PAGE_LETTER
+  for (let at = 0; at < path.length; at += 1) bytes[at + 1] = path.charCodeAt(at)
+  return bytes
+}
 /** Value of the state, by its key. */
 export const valueKey = (stateKey: Uint8Array): Uint8Array => key('V', stateKey)
 
@@ -231,7 +238,10 @@ export function lastNumberOf(databaseKey: Uint8Array): number {
 }
 
 function key(letter: string, rest: Uint8Array = new Uint8Array(0)): Uint8Array {
-  return concatBytes(Uint8Array.of(letter.charCodeAt(0)), rest)
+  const bytes = new Uint8Array(1 + rest.length)
+  bytes[0] = letter.charCodeAt(0)
+  bytes.set(rest, 1)
+  return bytes
 }
 
 /** A name ends with a zero byte, which is in no name: none is the beginning of another. */

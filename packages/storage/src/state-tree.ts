@@ -21,7 +21,8 @@ import type { Database, DatabaseOperation } from './database.ts'
 import { StorageError } from './errors.ts'
 import { formatDatabaseKey, pageKey, valueKey } from './keys.ts'
 import { RecentCache } from './recent-cache.ts'
-import { decodePage, type StatePage } from './state-page.ts'
+import { StateDrafts } from './state-drafts.ts'
+import { allocateFrom, type StatePage } from './state-page.ts'
 import { type LeafChange, pathOf, updatePages } from './state-update.ts'
 
 /** One change to the state; a null value removes the key. */
@@ -39,6 +40,7 @@ interface Changes {
 const PAGES_BYTES_MAX = 128 * 1024 * 1024
 const VALUES_BYTES_MAX = 16 * 1024 * 1024
 const VALUE_OVERHEAD = 500
+const ENCODED_BYTES = 65_536
 const FIRST_SLOT = 16
 
 export class StateTree {
@@ -48,6 +50,8 @@ export class StateTree {
     VALUES_BYTES_MAX,
     (value) => value.length + VALUE_OVERHEAD,
   )
+  /** Pages in the making, and the memory in which they are hashed. */
+  readonly drafts = new StateDrafts()
   #root: Uint8Array
   /** Counts the moves of the base. */
   #generation = 0
@@ -91,11 +95,12 @@ export class StateTree {
     this.#root = view.root
     if (changes.pages.size > 0) this.#generation += 1
     const operations: DatabaseOperation[] = []
+    const allocate = allocateFrom(ENCODED_BYTES)
     for (const [path, page] of changes.pages) {
       operations.push(
         page === null
           ? { type: 'del', key: pageKey(path) }
-          : { type: 'put', key: pageKey(path), value: page.encode() },
+          : { type: 'put', key: pageKey(path), value: page.encode(allocate) },
       )
     }
     for (const { key, value } of changes.values.values()) {
@@ -166,7 +171,7 @@ export class StateTree {
   #readPage(path: string): StatePage | undefined {
     const stored = this.#database.getSync(pageKey(path))
     if (stored === undefined) return undefined
-    const page = decodePage(stored)
+    const [page] = this.drafts.decode([stored])
     if (page === undefined) throw altered(pageKey(path))
     return page
   }
@@ -247,7 +252,11 @@ export class StateView {
       if (page === undefined) throw gone(pageKey(path))
       return page
     }
-    const pages = updatePages(load, this.#page('', this.root), changes)
+    const pages = updatePages(
+      { load, drafts: this.#tree.drafts },
+      this.#page('', this.root),
+      changes,
+    )
     if (pages.size === 0) return this
     const root = pages.get('')?.rootDigest.slice() ?? STATE_EMPTY_ROOT
     return new StateView(this.#tree, root, { below: this, changes: { pages, values } })

@@ -4,7 +4,8 @@
 // its parent's slot: the shape depends on the set of leaves only, never on how it came about.
 
 import { equalBytes } from '@mooring/codec'
-import { changedPage, EMPTY_SUBTREE, type StatePage, type Subtree } from './state-page.ts'
+import type { Draft, StateDrafts } from './state-drafts.ts'
+import { EMPTY, LEAF, NODE, type StatePage } from './state-page.ts'
 
 export interface LeafChange {
   /** The key hash in hex digits. */
@@ -25,64 +26,137 @@ export type LoadPage = (path: string, digest: Uint8Array) => StatePage
 /** The changed pages; null for one that dissolved. The root page is at the empty path. */
 export type ChangedPages = Map<string, StatePage | null>
 
+/** So many changes have their drafts at the same time: a few megabytes. */
+const CHANGES_AT_ONCE = 1_024
+
 /** The changes must be sorted by path, and name no path twice. */
 export function updatePages(
-  load: LoadPage,
+  { load, drafts }: { load: LoadPage; drafts: StateDrafts },
   root: StatePage | undefined,
   changes: readonly LeafChange[],
 ): ChangedPages {
   const pages: ChangedPages = new Map()
-
-  /** What the page has become, or undefined when nothing in it changed. */
-  function updatePage(
-    path: string,
-    before: StatePage | undefined,
-    part: readonly LeafChange[],
-  ): Subtree | undefined {
-    const slots: (Subtree | undefined)[] = []
-    for (let from = 0; from < part.length; ) {
-      const digit = part[from]?.path[path.length] ?? ''
-      const to = endOfDigit(part, from, path.length)
-      const slot = Number.parseInt(digit, 16)
-      const hanging = before?.slot(slot) ?? EMPTY_SUBTREE
-      const after = updateSlot(path + digit, hanging, part.slice(from, to))
-      if (after !== undefined) slots[slot] = after
-      from = to
+  const loadChanged: LoadPage = (path, digest) => pages.get(path) ?? load(path, digest)
+  for (let from = 0; from < changes.length; from += CHANGES_AT_ONCE) {
+    const top = pages.has('') ? (pages.get('') ?? undefined) : root
+    const part = changes.slice(from, from + CHANGES_AT_ONCE)
+    try {
+      new Update({ load: loadChanged, drafts, pages }).run(top, part)
+    } finally {
+      drafts.clear()
     }
-    if (slots.length === 0) return undefined
-    const page = changedPage(before, slots)
-    const { root: subtree } = page
-    const isKept = path === '' ? subtree.kind !== 'empty' : subtree.kind === 'node'
-    pages.set(path, isKept ? page : null)
-    return subtree
   }
-
-  function updateSlot(
-    path: string,
-    before: Subtree,
-    part: readonly LeafChange[],
-  ): Subtree | undefined {
-    if (before.kind === 'node') return updatePage(path, load(path, before.digest), part)
-    const leaves = leavesOf(before, part)
-    const [first] = leaves
-    if (first === undefined) return before.kind === 'empty' ? undefined : EMPTY_SUBTREE
-    if (leaves.length > 1) return updatePage(path, undefined, leaves)
-    return isLeaf(before, first) ? undefined : leafOf(first)
-  }
-
-  updatePage('', root, changes)
   return pages
 }
 
-type Leaf = LeafChange & { valueHash: Uint8Array }
+interface Kept {
+  path: string
+  draft: Draft
+}
+
+class Update {
+  readonly #load: LoadPage
+  readonly #drafts: StateDrafts
+  readonly #pages: ChangedPages
+  /** The drafts that become pages, by depth. */
+  readonly #depths: Kept[][] = []
+
+  constructor({
+    load,
+    drafts,
+    pages,
+  }: { load: LoadPage; drafts: StateDrafts; pages: ChangedPages }) {
+    this.#load = load
+    this.#drafts = drafts
+    this.#pages = pages
+  }
+
+  run(root: StatePage | undefined, changes: readonly LeafChange[]): void {
+    this.#updatePage('', root, changes)
+    for (const kept of this.#depths.toReversed()) {
+      this.#drafts.hash(kept.map(({ draft }) => draft))
+      for (const { path, draft } of kept) this.#pages.set(path, this.#drafts.page(draft))
+    }
+  }
+
+  /** What the page becomes, or undefined when nothing in it changes. */
+  #updatePage(
+    path: string,
+    before: StatePage | undefined,
+    changes: readonly LeafChange[],
+  ): Draft | undefined {
+    const drafts = this.#drafts
+    const depth = path.length
+    const draft = drafts.open(before)
+    for (let from = 0; from < changes.length; ) {
+      const to = endOfDigit(changes, from, depth)
+      const slot = digitAt(changes[from], depth)
+      const part = changes.length === to - from ? changes : changes.slice(from, to)
+      if (drafts.kindOf(draft, slot) === NODE) this.#updateBelow(draft, slot, path, part)
+      else this.#updateLeaves(draft, slot, path, part)
+      from = to
+    }
+    if (draft.dirty === 0) return undefined
+    const { kind } = drafts.rootOf(draft)
+    if (kind === NODE || (path === '' && kind === LEAF)) this.#keep(path, draft)
+    else this.#pages.set(path, null)
+    return draft
+  }
+
+  #updateBelow(draft: Draft, slot: number, path: string, part: readonly LeafChange[]): void {
+    const drafts = this.#drafts
+    const pathBelow = part[0]?.path.slice(0, path.length + 1) ?? ''
+    const page = this.#load(pathBelow, drafts.digestOf(draft, slot))
+    const below = this.#updatePage(pathBelow, page, part)
+    if (below === undefined) return
+    const root = drafts.rootOf(below)
+    if (root.kind === NODE) drafts.setBelow(draft, slot, below)
+    else if (root.kind === EMPTY) drafts.setEmpty(draft, slot)
+    else {
+      const { keyHash, valueHash } = drafts.leafOf(below, root.slot)
+      drafts.setLeaf(draft, slot, keyHash, valueHash)
+    }
+  }
+
+  /** The slot has a leaf or none. */
+  #updateLeaves(draft: Draft, slot: number, path: string, part: readonly LeafChange[]): void {
+    const drafts = this.#drafts
+    const before = drafts.kindOf(draft, slot) === LEAF ? drafts.leafOf(draft, slot) : null
+    const leaves = leavesOf(before, part)
+    const [first] = leaves
+    if (first === undefined) {
+      if (before !== null) drafts.setEmpty(draft, slot)
+    } else if (leaves.length > 1) {
+      const pathBelow = first.path.slice(0, path.length + 1)
+      const below = this.#updatePage(pathBelow, undefined, leaves)
+      if (below !== undefined) drafts.setBelow(draft, slot, below)
+    } else if (before === null || !isSameLeaf(before, first)) {
+      drafts.setLeaf(draft, slot, first.keyHash, first.valueHash)
+    }
+  }
+
+  #keep(path: string, draft: Draft): void {
+    const depth = path.length
+    while (this.#depths.length <= depth) this.#depths.push([])
+    this.#depths[depth]?.push({ path, draft })
+  }
+}
+
+interface Leaf extends LeafChange {
+  valueHash: Uint8Array
+}
+
+interface Hanging {
+  keyHash: Uint8Array
+  valueHash: Uint8Array
+}
 
 /** The leaves of a slot after the changes, sorted by path. */
-function leavesOf(before: Subtree, part: readonly LeafChange[]): Leaf[] {
+function leavesOf(before: Hanging | null, part: readonly LeafChange[]): readonly Leaf[] {
   const leaves = part.filter(isPresent)
-  if (before.kind !== 'leaf') return leaves
+  if (before === null) return leaves
   if (part.some(({ keyHash }) => equalBytes(keyHash, before.keyHash))) return leaves
-  const { keyHash, valueHash } = before
-  const stays: Leaf = { path: pathOf(keyHash), keyHash, valueHash }
+  const stays: Leaf = { path: pathOf(before.keyHash), ...before }
   const at = leaves.findIndex(({ path }) => path > stays.path)
   return leaves.toSpliced(at < 0 ? leaves.length : at, 0, stays)
 }
@@ -91,21 +165,18 @@ function isPresent(change: LeafChange): change is Leaf {
   return change.valueHash !== null
 }
 
-function isLeaf(subtree: Subtree, { keyHash, valueHash }: Leaf): boolean {
-  return (
-    subtree.kind === 'leaf' &&
-    equalBytes(subtree.keyHash, keyHash) &&
-    equalBytes(subtree.valueHash, valueHash)
-  )
+function isSameLeaf(a: Hanging, b: Hanging): boolean {
+  return equalBytes(a.keyHash, b.keyHash) && equalBytes(a.valueHash, b.valueHash)
 }
 
-function leafOf({ keyHash, valueHash }: Leaf): Subtree {
-  return { kind: 'leaf', keyHash, valueHash }
+function digitAt(change: LeafChange | undefined, depth: number): number {
+  const byte = change?.keyHash[depth >>> 1] ?? 0
+  return (depth & 1) === 0 ? byte >>> 4 : byte & 15
 }
 
-function endOfDigit(part: readonly LeafChange[], from: number, depth: number): number {
-  const digit = part[from]?.path[depth]
+function endOfDigit(changes: readonly LeafChange[], from: number, depth: number): number {
+  const digit = digitAt(changes[from], depth)
   let to = from + 1
-  while (to < part.length && part[to]?.path[depth] === digit) to += 1
+  while (to < changes.length && digitAt(changes[to], depth) === digit) to += 1
   return to
 }

@@ -258,6 +258,19 @@ function isDetected(database: Database, root: Uint8Array): boolean {
   return false
 }
 
+test('more changes than are hashed at once, spread over the depths, keep the shape', async () => {
+  await withDatabase(async (database) => {
+    const tree = StateTree.open(database)
+    const entries = Array.from({ length: 5_000 }, (_, key) => [key, key % 7] as const)
+    await commit(database, tree, tree.view().apply(entries.map(entryOf)))
+    const later = entries.map(([key]) => [key, key % 3 === 0 ? null : key % 5] as const)
+    const model = applyTo(new Map(entries), later)
+    const again = StateTree.open(database)
+    await commit(database, again, again.view().apply(later.map(entryOf)))
+    checkView(StateTree.open(database).view(), model, [0, 1, 2, 3, 2_500, 4_999])
+  })
+})
+
 test('a page or a value of another age, altered or gone is never believed', async () => {
   await withDatabase(async (database) => {
     const everything = { from: pageKey(''), to: valueKey(new Uint8Array(33).fill(0xff)) }
