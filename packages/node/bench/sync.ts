@@ -1,97 +1,138 @@
-// How fast a node without a chain catches up with three peers, over real sockets, disk and signatures.
+// How fast a node without a chain catches up with three peers, over real sockets, disk and signatures:
+// `npm run bench -- sync --blocks 200 --transactions 1000`.
 //
-//   node packages/node/bench/sync.ts [--json] [--blocks 10000] [--transactions 10]
-//
-// The peers hold a chain that was made by hand. All run in this process, so that what the peers do for it
-// is paid from the same core; nothing is skipped: every certificate, signature and state root is checked.
+// The peers hold a chain that was made by hand: every transaction and certificate is signed, nobody agreed on
+// anything. They run in another process on the same cores. The newcomer skips nothing: every certificate, signature,
+// transaction and state root is checked, and what it applied is on the disk when the clock is stopped.
 
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { setTimeout as pause } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { genesisDigest } from '@mooring/ledger'
+import { type Give, runBench } from '../../../scripts/bench/program.ts'
 import { Agreement } from '../src/agreement.ts'
 import { systemClock } from '../src/clock.ts'
 import { createLogger } from '../src/logger.ts'
+import { SignatureThreads } from '../src/signature-threads.ts'
 import { openStores } from '../src/stores.ts'
-import { NAMES } from '../test/chain-members.ts'
-import { MadeChain } from '../test/made-chain.ts'
+import { genesisWith, NAMES } from '../test/chain-members.ts'
 import { MadeMembers } from '../test/made-members.ts'
+import type { MadePeers } from './made-peers.ts'
 
-const { values } = parseArgs({
-  options: {
-    json: { type: 'boolean', default: false },
-    blocks: { type: 'string', default: '10000' },
-    transactions: { type: 'string', default: '10' },
-  },
-})
-const blocks = Number(values.blocks)
-const transactionsPerBlock = Number(values.transactions)
-const [laggardName = '', ...peerNames] = NAMES
+const POLL_MS = 5
+const TARGET = 15_000
+const PEERS = fileURLToPath(new URL('./made-peers.ts', import.meta.url))
 
-const made = await MadeChain.open()
-const folder = await mkdtemp(join(tmpdir(), 'mooring-bench-sync-'))
-const members = new MadeMembers(made)
-await made.grow(blocks, { transactionsPerBlock })
-for (const name of peerNames) await members.start(name, {})
-const stores = await openStores({
-  home: folder,
-  name: laggardName,
-  dataDir: join(folder, 'data'),
-  guardDir: join(folder, 'guard'),
-  genesis: made.genesis,
-  genesisDigest: made.digest,
-})
-let agreement: Agreement | null = null
-const network = await members.start(laggardName, {
-  onPeer: () => agreement?.onPeers(),
-  onHello: (peerId, { height }) => agreement?.noteHeight(peerId, height),
-  status: () => ({ height: stores.chain.tip.height }),
-})
-const began = performance.now()
-let longestTurnMs = 0
-let turnedAt = performance.now()
-const watch = setInterval(() => {
-  const now = performance.now()
-  longestTurnMs = Math.max(longestTurnMs, now - turnedAt)
-  turnedAt = now
-}, 1)
-agreement = await Agreement.start(
-  {
-    genesisDigest: made.digest,
-    consensusKey: null,
-    mempool: { maxCount: 10_000, maxBytes: 16 << 20 },
+const genesis = genesisWith({ quotaPerMinute: 1_000_000 })
+const digest = genesisDigest(genesis)
+
+await runBench({
+  name: 'sync',
+  what: 'a newcomer verifies and applies what three peers have',
+  options: { blocks: 200, transactions: 1_000 },
+  quick: { blocks: 20, transactions: 20 },
+  run: async ({ options, give, note, say }) => {
+    const peers = fork(PEERS, [String(options.blocks), String(options.transactions)])
+    const folder = await mkdtemp(join(tmpdir(), 'mooring-bench-sync-'))
+    try {
+      const [there]: MadePeers[] = await once(peers, 'message')
+      if (there === undefined) throw new Error('no peers')
+      say('the peers have their chain')
+      await catchUp(folder, there, { ...options, give })
+    } finally {
+      peers.send('close')
+      await once(peers, 'exit')
+      await rm(folder, { recursive: true, force: true })
+    }
+    note(
+      'The chain was made by hand, every transaction signed; its peers are one process on the same cores.',
+    )
   },
-  {
-    ...stores,
-    clock: systemClock,
-    logger: createLogger({ levels: { base: 'silent', modules: {} }, format: 'json' }),
-    network,
-    onEvidence: () => undefined,
-    onHalt: () => undefined,
-    onVoted: () => undefined,
-    onDurable: () => undefined,
-    onFatal: (error) => {
-      throw error
-    },
-  },
-)
-while (stores.chain.tip.height < blocks) await new Promise((resolve) => setTimeout(resolve, 20))
-const seconds = (performance.now() - began) / 1_000
-clearInterval(watch)
-const figures = {
-  bench: 'sync',
-  blocks,
-  transactionsPerBlock,
-  peers: peerNames.length,
-  seconds: Math.round(seconds * 10) / 10,
-  blocksPerSecond: Math.round(blocks / seconds),
-  transactionsPerSecond: Math.round((blocks * transactionsPerBlock) / seconds),
-  longestTurnMs: Math.round(longestTurnMs),
+})
+
+interface Size {
+  blocks: number
+  transactions: number
+  give: Give
 }
-if (values.json) console.log(JSON.stringify(figures))
-else for (const [name, value] of Object.entries(figures)) console.log(`${name.padEnd(22)} ${value}`)
-await agreement.close()
-await members.close()
-await stores.close()
-await made.remove()
-await rm(folder, { recursive: true, force: true })
+
+async function catchUp(home: string, peers: MadePeers, size: Size): Promise<void> {
+  const [name = ''] = NAMES
+  const stores = await openStores({
+    home,
+    name,
+    dataDir: join(home, 'data'),
+    guardDir: join(home, 'guard'),
+    genesis,
+    genesisDigest: digest,
+  })
+  const { chain } = stores
+  const members = new MadeMembers({ digest, height: 0, answer: () => new Uint8Array(0) })
+  for (const [peerId, addresses] of peers.addresses) members.addresses.set(peerId, addresses)
+  let agreement: Agreement | null = null
+  const network = await members.start(name, {
+    onPeer: () => agreement?.onPeers(),
+    onHello: (peerId, { height }) => agreement?.noteHeight(peerId, height),
+    status: () => ({ height: chain.tip.height }),
+  })
+  const turns = watchTurns()
+  const [began, cpu, thread] = [performance.now(), process.cpuUsage(), process.threadCpuUsage()]
+  agreement = await Agreement.start(
+    {
+      genesisDigest: digest,
+      consensusKey: null,
+      mempool: { maxCount: 10_000, maxBytes: 16 << 20 },
+    },
+    {
+      ...stores,
+      clock: systemClock,
+      logger: createLogger({ levels: { base: 'silent', modules: {} }, format: 'json' }),
+      network,
+      signatures: new SignatureThreads(digest),
+      onEvidence: () => undefined,
+      onHalt: () => undefined,
+      onVoted: () => undefined,
+      onDurable: () => undefined,
+      onFatal: (error) => {
+        throw error
+      },
+    },
+  )
+  while (chain.tip.height < peers.height) await pause(POLL_MS)
+  const seconds = (performance.now() - began) / 1_000
+  const transactions = size.blocks * size.transactions
+  const at = { transactions: size.transactions }
+  const perTransaction = ({ user, system }: NodeJS.CpuUsage) => (user + system) / transactions
+  size.give('transactions a second', '/s', transactions / seconds, {
+    at,
+    target: { atLeast: TARGET },
+  })
+  size.give('blocks a second', '/s', size.blocks / seconds, { at })
+  size.give('CPU a transaction', 'us', perTransaction(process.cpuUsage(cpu)), { at })
+  size.give('of it on the event loop', 'us', perTransaction(process.threadCpuUsage(thread)), { at })
+  size.give('longest turn', 'ms', turns.stop(), { at })
+  await agreement.close()
+  await members.close()
+  await stores.close()
+}
+
+/** How long nothing else had its turn, at worst. */
+function watchTurns(): { stop: () => number } {
+  let longest = 0
+  let last = performance.now()
+  const timer = setInterval(() => {
+    const now = performance.now()
+    longest = Math.max(longest, now - last)
+    last = now
+  }, 1)
+  return {
+    stop: () => {
+      clearInterval(timer)
+      return longest
+    },
+  }
+}

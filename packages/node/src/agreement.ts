@@ -41,6 +41,7 @@ import { type MemberChange, Members, membershipChanges } from './members.ts'
 import { Mempool } from './mempool.ts'
 import type { MempoolModules } from './mempool-modules.ts'
 import type { RemoteSigner } from './remote-signer.ts'
+import type { SignatureThreads } from './signature-threads.ts'
 import type { Snapshots } from './snapshots.ts'
 import { unspokenNext } from './protocol.ts'
 import { Sync } from './sync.ts'
@@ -84,6 +85,8 @@ export interface AgreementModules {
   snapshots?: Pick<Snapshots, 'isDue' | 'begin'>
   /** A new epoch has begun: members, keys or parameters are other ones. */
   onEpoch?: (changes: readonly MemberChange[]) => void
+  /** Catching up verifies with these on other cores; without, here. */
+  signatures?: SignatureThreads
   measures?: Measures
   waiting?: MempoolModules['waiting']
   onFatal: (error: unknown) => void
@@ -285,6 +288,7 @@ export class Agreement {
         this.driver.feed(event)
       },
       onFatal: this.#modules.onFatal,
+      signatures: this.#modules.signatures ?? null,
       logger,
     })
   }

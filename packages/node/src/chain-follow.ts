@@ -17,6 +17,7 @@ import type { NodeOptions } from './load-options.ts'
 import type { RootLogger } from './logger.ts'
 import { Members } from './members.ts'
 import { NodeError } from './node-error.ts'
+import { SignatureThreads } from './signature-threads.ts'
 import { Sync } from './sync.ts'
 
 const POLL_MS = 100
@@ -128,6 +129,7 @@ class Follower {
         failures.push(new NodeError('repair_unfinished', { detail }))
       },
       onFatal: (error) => failures.push(error),
+      signatures: new SignatureThreads(genesisDigest),
       logger: logger.module('sync'),
     })
     sync.follow()

@@ -30,12 +30,15 @@ export interface DownloadModules {
   request: (peerId: string, payload: Uint8Array, timeoutMs: number) => Promise<Uint8Array>
   /** What can be said of a range before its turn comes. */
   checkEarly: (blocks: readonly ReadBlock[]) => Fault | null
+  /** Begins as soon as a range is here; the answer is which blocks need no more looking at signatures. */
+  checkSignatures: (blocks: readonly ReadBlock[]) => Promise<ReadonlySet<ReadBlock>>
   blame: (peer: SyncPeer, reason: string) => void
   logger: Logger
 }
 
 export interface ReceivedRange {
   readonly blocks: readonly ReadBlock[]
+  readonly signed: Promise<ReadonlySet<ReadBlock>>
   readonly peer: SyncPeer
 }
 
@@ -179,7 +182,9 @@ export class RangeDownload {
     const isFull = answer.length >= RANGE_BYTES_MAX / 2
     const expected = Math.min(range.to, peer.height ?? reached)
     peers.helped(peer, !isFull && reached < expected)
-    if (range.received === null) this.#keep(range, { blocks, peer }, { reached, answer })
+    if (range.received !== null) return
+    const signed = this.#modules.checkSignatures(blocks)
+    this.#keep(range, { blocks, signed, peer }, { reached, answer })
   }
 
   /** What the answer did not reach is asked for by itself. */

@@ -26,6 +26,7 @@ import { type Executed, type Execution, metaOf, type Refusal } from './execution
 import type { Logger } from './logger.ts'
 import { NodeError } from './node-error.ts'
 import { RangeDownload, type ReceivedRange } from './range-download.ts'
+import type { SignatureThreads } from './signature-threads.ts'
 import { SyncPace, type SyncProgress } from './sync-pace.ts'
 import { type SyncPeer, SyncPeers } from './sync-peers.ts'
 import { type Fault, firstStretch, type ReadBlock, type Stretch } from './sync-range.ts'
@@ -62,6 +63,8 @@ export interface SyncModules {
   feed: (event: Event) => void
   /** This node must not go on. */
   onFatal: (error: unknown) => void
+  /** Verifies on other cores; null: every signature is verified here. */
+  signatures: SignatureThreads | null
   logger: Logger
 }
 
@@ -73,6 +76,9 @@ export class Sync {
   readonly #fetching = new Set<string>()
   /** Transactions of the block being executed whose signatures have been checked already. */
   readonly #verified = new Set<string>()
+  /** Those of the range being applied whose signatures all hold. */
+  #signed: ReadonlySet<ReadBlock> = new Set()
+  #isSigned = false
   #target: Certificate | null = null
   #settling: Promise<void> = Promise.resolve()
   #askedAt: number | null = null
@@ -90,6 +96,7 @@ export class Sync {
       logger,
       peers: this.#peers,
       checkEarly: (blocks) => this.#checkEarly(blocks),
+      checkSignatures: (blocks) => modules.signatures?.check(blocks) ?? Promise.resolve(new Set()),
       blame: (peer, reason) => this.#blame(peer, reason),
     })
   }
@@ -110,11 +117,12 @@ export class Sync {
   }
 
   readonly isVerified = ({ id, signature }: DecodedTransaction): boolean =>
-    this.#verified.size > 0 && this.#verified.has(nameOf(id, signature))
+    this.#isSigned || (this.#verified.size > 0 && this.#verified.has(nameOf(id, signature)))
 
   close(): void {
     this.#isClosed = true
     this.#download.close()
+    this.#modules.signatures?.stop()
   }
 
   /** Asks the holders, then everybody, until the block is here or no longer of use. */
@@ -156,6 +164,7 @@ export class Sync {
       .finally(() => {
         this.#isRunning = false
         if (this.#isBehind()) this.#start()
+        else this.#modules.signatures?.stop()
       })
   }
 
@@ -219,6 +228,9 @@ export class Sync {
       const { height } = execution.tip.meta
       const range = this.#download.take(height)
       if (range !== null) {
+        // What comes behind it is on its way meanwhile.
+        const end = range.blocks.at(-1)?.meta.height ?? height
+        this.#download.fill(end, Math.max(this.#goal(), end))
         await this.#applyRange(range)
         asked = false
         continue
@@ -247,8 +259,9 @@ export class Sync {
   }
 
   /** All of it, or up to where it turns out wrong. */
-  async #applyRange({ blocks, peer }: ReceivedRange): Promise<void> {
+  async #applyRange({ blocks, peer, signed }: ReceivedRange): Promise<void> {
     const { execution } = this.#modules
+    this.#signed = await signed
     let rest = blocks.filter(({ meta }) => meta.height > execution.tip.meta.height)
     while (rest.length > 0 && !this.#isClosed) {
       const stretch = firstStretch(rest, this.#place())
@@ -300,7 +313,9 @@ export class Sync {
       const onTip = parent === execution.tip.meta.digest
       if (!onTip && execution.executedOf(parent) === undefined) return false
       execution.hold(block.encoded)
+      this.#isSigned = this.#signed.has(block)
       const refusal = execution.execute(digest)
+      this.#isSigned = false
       this.#verified.clear()
       if (refusal !== null) return this.#diverged(block.meta, refusal)
       work += 1 + block.transactions.length
@@ -321,9 +336,10 @@ export class Sync {
   }
 
   /** The signatures of a large block in turns; those of a small one are checked when it is executed. */
-  async #verify({ transactions }: ReadBlock): Promise<void> {
+  async #verify(block: ReadBlock): Promise<void> {
+    const { transactions } = block
     this.#verified.clear()
-    if (transactions.length <= TURN_TRANSACTIONS) return
+    if (transactions.length <= TURN_TRANSACTIONS || this.#signed.has(block)) return
     const { genesisDigest, turn } = this.#modules
     for (const [index, encoded] of transactions.entries()) {
       if (index % TURN_TRANSACTIONS === 0) await turn()

@@ -25,8 +25,14 @@ import { START } from './test-clock.ts'
 export const NAMES = ['st-mary', 'riverside', 'county', 'lakeview']
 /** After the authorities: none of them. */
 export const OBSERVER = 'laboratory'
+
+const keys = new Map<string, KeyPair>()
+
 export function keyOf(name: string, duty: string): KeyPair {
-  return keyPairFromSeed(sha256(new TextEncoder().encode(`${name} ${duty}`)))
+  const whose = `${name} ${duty}`
+  const known = keys.get(whose) ?? keyPairFromSeed(sha256(new TextEncoder().encode(whose)))
+  keys.set(whose, known)
+  return known
 }
 
 function organisation(id: string): Organisation {

@@ -4,15 +4,26 @@ import { formatPeerId } from '@mooring/crypto'
 import { networkId } from '@mooring/ledger'
 import { type Network, type NetworkHandlers, startNetwork } from '@mooring/network'
 import { keyOf, NAMES } from './chain-members.ts'
-import type { MadeChain } from './made-chain.ts'
+
+/** What there is to answer with: a MadeChain has it. */
+export interface MadeAnswers {
+  readonly digest: Uint8Array
+  readonly height: number
+  answer(payload: Uint8Array): Uint8Array
+}
 
 export class MadeMembers {
-  readonly #made: MadeChain
+  readonly #made: MadeAnswers
   readonly #addresses = new Map<string, string[]>()
   readonly #networks: Network[] = []
 
-  constructor(made: MadeChain) {
+  constructor(made: MadeAnswers) {
     this.#made = made
+  }
+
+  /** Where the members are, by peer id; and where those are that another process has. */
+  get addresses(): Map<string, string[]> {
+    return this.#addresses
   }
 
   async start(name: string, handlers: Partial<NetworkHandlers>): Promise<Network> {

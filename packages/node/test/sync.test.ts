@@ -70,6 +70,7 @@ async function laggardOf(
     onFatal: (error) => {
       throw error
     },
+    signatures: null,
     logger: silent,
   })
   const arrive = async (): Promise<void> => {

@@ -1,0 +1,23 @@
+// The other end of signature-threads.ts, on a thread of its own.
+
+import { parentPort } from 'node:worker_threads'
+import { CodecError } from '@mooring/codec'
+import { decodeBlock, decodeTransaction, hasValidSignature } from '@mooring/ledger'
+import type { SignatureAnswer, SignatureRequest } from './signature-threads.ts'
+
+/** Whether the block is signed all through; what does not decode is not. */
+function isSigned(block: Uint8Array, genesisDigest: Uint8Array): boolean {
+  try {
+    return decodeBlock(block).transactions.every((encoded) => {
+      return hasValidSignature(decodeTransaction(encoded, genesisDigest), genesisDigest)
+    })
+  } catch (error) {
+    if (error instanceof CodecError) return false
+    throw error
+  }
+}
+
+parentPort?.on('message', ({ job, blocks, genesisDigest }: SignatureRequest) => {
+  const signed = blocks.map((block) => isSigned(block, genesisDigest))
+  parentPort?.postMessage({ job, signed } satisfies SignatureAnswer)
+})
