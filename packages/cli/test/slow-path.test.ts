@@ -2,14 +2,18 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Server } from 'node:net'
+import { connect, createServer, type Server } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { test } from 'uvu'
 import { openSlowPath } from '../src/devnet/slow-path.ts'
 
 const PIECES = 300
 
-const portOf = (server: Server): number => (server.address() as AddressInfo).port
+function portOf(server: Server): number {
+  const address = server.address()
+  if (typeof address === 'string' || address === null) throw new TypeError('no port')
+  return address.port
+}
 
 for (const jitterMs of [0, 3]) {
   test(`no byte is early, and none overtakes another, with a jitter of ${jitterMs} ms`, async () => {

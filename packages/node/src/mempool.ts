@@ -133,7 +133,8 @@ export class Mempool {
 
   /** Most share one promise: that of the batch that they are written in. */
   async #keepAll(admitted: readonly { entry: Entry | null }[]): Promise<void> {
-    await Promise.all(new Set(admitted.map(({ entry }) => entry && this.#keep(entry))))
+    const keeping = admitted.flatMap(({ entry }) => (entry === null ? [] : [this.#keep(entry)]))
+    await Promise.all(new Set(keeping))
   }
 
   /** From here on it is ours to remember, whoever sent it first. */

@@ -91,13 +91,18 @@ async function createTlsDoor(
   tls.on('tlsClientError', (error) =>
     logger.warn('a connection without a good certificate was refused', { detail: error.message }),
   )
-  return createServer({ pauseOnConnect: true }, async (socket) => {
+  const welcome = async (socket: Socket): Promise<void> => {
     try {
       tls.setSecureContext(await readTlsParts(files))
     } catch (error) {
       logger.error('the certificates of the signer were not read again', { error })
     }
     if (!socket.destroyed) tls.emit('connection', socket)
+  }
+  return createServer({ pauseOnConnect: true }, (socket) => {
+    // Whoever goes while the certificates are read has nothing to say.
+    socket.on('error', () => socket.destroy())
+    void welcome(socket)
   })
 }
 
