@@ -27,7 +27,7 @@ await runBench({
   name: 'start',
   what: 'from the command to ready; memory of an idle node',
   options: { nodes: 4, idle: 30 },
-  quick: { nodes: 2, idle: 0 },
+  quick: { idle: 0 },
   runs: 5,
   run: async ({ options, give, say }) => {
     const dir = await mkdtemp(join(tmpdir(), 'mooring-bench-'))
