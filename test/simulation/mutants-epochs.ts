@@ -177,7 +177,9 @@ export const MUTANTS_OF_EPOCHS: readonly Mutant[] = [
   {
     name: 'transaction included twice',
     file: 'packages/ledger/src/apply.ts',
-    from: "  if (draft.wasIncluded(id)) return { code: 'already_included' }\n",
+    from: `  if (mayBeIncluded(draft, transaction) && draft.wasIncluded(id))
+    return { code: 'already_included' }
+`,
     to: '',
     tests: ['packages/ledger/test/apply.test.ts'],
   },

@@ -9,7 +9,7 @@
 
 import { open, readFile, rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { storageErrorOf } from '@mooring/storage'
+import { storageErrorOf } from '@mooring/storage/errors'
 import { NodeError } from './node-error.ts'
 import { readVersion } from './version.ts'
 
