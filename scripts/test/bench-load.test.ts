@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { test } from 'uvu'
 import { OpenLoop, type Plan } from '../bench/load/open-loop.ts'
 import { keyValueOf } from '../bench/peers/cometbft-client.ts'
-import { findCometbft, parseSettings, setAll } from '../bench/peers/cometbft.ts'
+import { findBinary, parseSettings, setAll } from '../bench/peers/cometbft.ts'
 import type { EngineClient } from '../bench/peers/engine.ts'
 import { peersNamed } from '../bench/peers/engines.ts'
 import { signAnchor, strangerAt } from '../bench/peers/payloads.ts'
@@ -132,7 +132,7 @@ test('a setting is written where it stands, and an unknown one is refused', () =
 test('a peer that is not known or not there is said so', () => {
   const given = { vs: '', cometbft: '/nowhere/cometbft', checking: '', tune: '' }
   assert.deepEqual(peersNamed(given), [])
-  assert.equal(findCometbft('/nowhere/cometbft'), null)
+  assert.equal(findBinary('cometbft', '/nowhere/cometbft'), null)
   assert.throws(() => peersNamed({ ...given, vs: 'cometbft' }), /not on the PATH/)
   assert.throws(() => peersNamed({ ...given, vs: 'other' }), /no peer other/)
 })

@@ -3,7 +3,8 @@
  *
  *   npm run bench -- consensus [--authorities 4,7] [--seconds 10] [--transactions 24000] [--window 2000]
  *   npm run bench -- consensus --vs cometbft [--cometbft <path>]   a peer, in the same run
- *     [--checking <path>]   a build of it whose store checks a signature of each transaction in every process
+ *     [--checking <path>]   a build of it whose store checks a signature of each transaction in every process;
+ *                           cometbft-checking on the PATH, if it is there
  *     [--tune mempool.size=5000,...]   settings of it beyond those that are known to be good
  *
  * The clients are one process more, on the same cores, whose cost is told apart. Latency runs from the moment

@@ -73,11 +73,11 @@ export interface CometbftOptions {
 const APPLICATION = 'kvstore'
 const READY_MS = 30_000
 
-/** Where it is, or null. */
-export function findCometbft(given: string): string | null {
+/** `cometbft`, or `cometbft-checking`: where it is, or null. */
+export function findBinary(name: string, given: string): string | null {
   if (given !== '') return existsSync(given) ? given : null
   const folders = (process.env['PATH'] ?? '').split(delimiter)
-  return folders.map((folder) => join(folder, 'cometbft')).find((path) => existsSync(path)) ?? null
+  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path)) ?? null
 }
 
 export function cometbft({ binary, checking = null, extra = {} }: CometbftOptions): Engine {
