@@ -21,6 +21,7 @@ export const CATALOGUE: Readonly<Record<string, Entry>> = {
   start: { file: 'node/bench/start.ts', what: 'from the command to ready; memory of an idle node' },
   sync: { file: 'node/bench/sync.ts', what: 'a node catches up from three peers' },
   state: { file: 'storage/bench/state-tree.ts', what: 'authenticated updates' },
+  proof: { file: 'api/bench/proof.ts', what: 'the proof of one record: size, verification' },
   micro: { file: 'node/bench/micro.ts', what: 'signatures, hashes, codec, batch write' },
   'large-record': { file: 'node/bench/large-record.ts', what: '1 GiB sealed, split, opened' },
   api: { file: 'api/bench/submit.ts', what: 'transactions over HTTP' },

@@ -92,6 +92,10 @@ export interface Deviation {
   governance?: boolean
   /** The block ends its epoch. */
   sealing?: boolean
+  /** In the batch; one unless given. */
+  records?: number
+  /** In the block; one unless given. */
+  transactions?: number
 }
 
 export function prove(deviation: Deviation = {}): Proven {
@@ -107,7 +111,7 @@ export function prove(deviation: Deviation = {}): Proven {
     organisations,
   })
   const digest = genesisDigest(genesis)
-  const { raw, batch, open, ...committed } = commit()
+  const { raw, batch, open, ...committed } = commit(deviation.records ?? 1)
   const transaction =
     deviation.governance === true
       ? withdrawal(digest)
@@ -154,7 +158,7 @@ export function documentOf(record: RecordProof): string {
   return formatRecordProof(record)
 }
 
-function commit() {
+function commit(records: number) {
   const raw = utf8.encode(
     '{"resourceType":"Observation","status":"final","valueQuantity":{"value":1.50}}',
   )
@@ -168,7 +172,8 @@ function commit() {
   const rec = random(32)
   const fields = fieldsOf(resource.node)
   const commitment = commitRecord(fields, resource.raw, recordSecrets(rec))
-  const built = buildBatch([commitment.recordCommit], random)
+  const others = Array.from({ length: records - 1 }, (_, other) => seedOf(`record ${other}`))
+  const built = buildBatch([commitment.recordCommit, ...others], random)
   assert.ok(!('code' in built))
   const [index = 0] = built.positions
   const path = batchPath(built.leaves, index)
@@ -197,7 +202,12 @@ function final(
     historyRoot: merkleRoot([digest]),
     authoritySetDigest: authoritySetDigest(authoritySet),
     nextAuthoritySetDigest: deviation.sealing === true ? authoritySetDigest(authoritySet) : null,
-    transactions: [transaction],
+    transactions: [
+      transaction,
+      ...Array.from({ length: (deviation.transactions ?? 1) - 1 }, (_, other) =>
+        seedOf(`transaction ${other}`),
+      ),
+    ],
   })
   const { epoch, view, parentView, height } = header
   const block = { epoch, view, parentView, height, digest: toHex(blockDigest(header)) }
