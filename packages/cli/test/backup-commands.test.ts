@@ -7,6 +7,7 @@ import {
   existsSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -161,6 +162,36 @@ test('what the old configuration put elsewhere is in the restored home, and said
     const plan = answer(await run(`--home ${fresh} prune plan --json`))
     assert.equal(plan['height'], made['height'])
     assert.ok(!existsSync(elsewhere))
+  })
+})
+
+test('keys that lie elsewhere, or under other names, are in a backup with keys and found again', async () => {
+  await withHome(async ({ run, home, folder }) => {
+    renameSync(join(home, 'keys', 'consensus.json'), join(home, 'keys', 'con.json'))
+    renameSync(join(home, 'keys', 'transport.json'), join(folder, 'stick.json'))
+    answer(await run(`--home ${home} config set keys.consensus keys/con.json --json`))
+    answer(await run(`--home ${home} config set keys.transport ${folder}/stick.json --json`))
+    const passphrase = ['--passphrase-file', passphraseFile(folder)]
+    const path = join(folder, 'keys.tar.zst')
+    const create = ['--home', home, 'backup', 'create', '--include-keys', '-o', path, '--json']
+    const made = answer(await run([...create, ...passphrase]))
+    const fresh = join(folder, 'fresh')
+    const restore = ['--home', fresh, 'backup', 'restore', path, '--json', ...passphrase]
+    const done = answer(await run(restore))
+    assert.deepEqual(done['changed'], [
+      { name: 'keys.transport', was: join(folder, 'stick.json'), is: 'keys/transport.json' },
+    ])
+    const node = await startNode(
+      await loadNodeOptions({ home: fresh, flags: { 'log.level': 'error' }, env: {} }),
+    )
+    try {
+      assert.ok(node.height() >= Number(made['height']))
+    } finally {
+      await node.close()
+    }
+    rmSync(join(folder, 'stick.json'))
+    const without = await run([...create.with(-2, join(folder, 'other.tar')), ...passphrase])
+    assert.equal(without.code, 3, without.stderr)
   })
 })
 

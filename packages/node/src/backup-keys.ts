@@ -65,6 +65,32 @@ export async function readKeyFolder(folder: string): Promise<KeyFolderFile[]> {
   return files.toSorted((a, b) => (a.name < b.name ? -1 : 1))
 }
 
+/** The keys of a home, those included that its configuration has elsewhere. @throws NodeError key_missing */
+export async function readKeysOfHome(
+  folder: string,
+  keyPaths: Readonly<Record<'consensus' | 'transport' | 'anchor' | 'seal', string>>,
+): Promise<KeyFolderFile[]> {
+  const files = new Map((await readKeyFolder(folder)).map((file) => [file.name, file]))
+  for (const [duty, path] of Object.entries(keyPaths)) {
+    const isInside = path.startsWith(`${folder}/`)
+    if (isInside && files.has(path.slice(folder.length + 1))) continue
+    try {
+      const name = `${duty}.json`
+      files.set(name, { name, content: await readFile(path) })
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+      // A signer may have that of votes; without the transport key nobody could restore.
+      if (duty !== 'transport') continue
+      throw new NodeError(
+        'key_missing',
+        { path, duty, setting: `[keys] ${duty}` },
+        { cause: error },
+      )
+    }
+  }
+  return [...files.values()]
+}
+
 export async function writeKeyFolder(
   folder: string,
   files: readonly KeyFolderFile[],

@@ -72,7 +72,8 @@ export async function restoreBackup(
     const keys = await keysFor(path, options.keys, staged)
     checkKeys(path, staged.manifest, keys)
     await writeKeyFolder(join(staging, 'keys'), keys)
-    const changed = await setOwnPlaces(join(staging, 'config', 'mooring.toml'))
+    const names = keys.map(({ name }) => name)
+    const changed = await setOwnPlaces(join(staging, 'config', 'mooring.toml'), names)
     const paths = await createHome(home)
     await markForRejoin(paths.guard)
     await moveAll(join(staging, 'data'), paths.data)
@@ -287,7 +288,7 @@ function publicKeyIn(content: Uint8Array): Uint8Array | null {
   }
 }
 
-async function setOwnPlaces(path: string): Promise<ChangedPlace[]> {
+async function setOwnPlaces(path: string, keyFiles: readonly string[]): Promise<ChangedPlace[]> {
   let text: string
   try {
     text = await readFile(path, 'utf8')
@@ -295,7 +296,7 @@ async function setOwnPlaces(path: string): Promise<ChangedPlace[]> {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
     throw error
   }
-  const own = withOwnPlaces(text)
+  const own = withOwnPlaces(text, keyFiles)
   if (own.changed.length > 0) await writeWhole(path, new TextEncoder().encode(own.text))
   return own.changed
 }

@@ -132,7 +132,7 @@ export { evidenceId } from './offences.ts'
 export { createBackupOffline, type MadeBackup } from './backup-create.ts'
 export { type BackupList, listBackups } from './backup-folder.ts'
 export { type BackupHead, type BackupManifest, type Compression } from './backup-format.ts'
-export { readKeyFolder, sealKeys } from './backup-keys.ts'
+export { readKeyFolder, readKeysOfHome, sealKeys } from './backup-keys.ts'
 export { readBackup } from './backup-read.ts'
 export {
   type KeySource,

@@ -8,7 +8,7 @@ import type { Backup, Backups } from '@mooring/api'
 import type { Client } from '@mooring/api/client'
 import { encodeBase64url } from '@mooring/crypto'
 import { createBackupOffline } from '@mooring/node/backup-create'
-import { readKeyFolder, sealKeys } from '@mooring/node/backup-keys'
+import { readKeyFolder, readKeysOfHome, sealKeys } from '@mooring/node/backup-keys'
 import { homePaths } from '@mooring/node/home'
 import { NodeError } from '@mooring/node/node-error'
 import type { Compression } from '@mooring/node'
@@ -16,7 +16,7 @@ import { type Command, Option } from 'commander'
 import { remote, withHelp } from '../command-help.ts'
 import { type Context, homeOf } from '../context.ts'
 import type { RemoteOptions } from '../endpoint.ts'
-import { inHomeOrNode } from '../home-or-node.ts'
+import { inHomeOrNode, ownHome } from '../home-or-node.ts'
 import { createOutput, formatBytes, formatCount, formatFields, type Output } from '../output.ts'
 import { passphraseForKeys } from '../keys-passphrase.ts'
 
@@ -76,7 +76,9 @@ export function addBackupCreate(group: Command, context: Context): void {
 async function sealedKeys(context: Context, options: CreateOptions): Promise<Uint8Array | null> {
   if (options.includeKeys !== true) return null
   const folder = homePaths(homeOf(context, options)).keys
-  const files = await readKeyFolder(folder)
+  const own = await ownHome(context, options)
+  const files =
+    own === null ? await readKeyFolder(folder) : await readKeysOfHome(folder, own.keyPaths)
   const passphrase = await passphraseForKeys(context, options.passphraseFile, { isNew: true })
   return await sealKeys(files, passphrase, context.passphraseCost)
 }
