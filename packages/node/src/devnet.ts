@@ -101,11 +101,17 @@ export async function takenPorts(basePort: number, nodes: number): Promise<numbe
 
 export type PortBlock = { basePort: number; skipped: { basePort: number; taken: number[] }[] }
 
+// Below 32768, from where on Linux gives ports to whoever connects: a node that stops for a moment would find
+// its own with somebody else.
+const ANY_PORT_MIN = 12_000
+const ANY_PLACES = 2_000
+
 // The first block from `basePort` on in which every port is free; 0 starts anywhere.
 export async function findPortBlock(basePort: number, nodes: number): Promise<PortBlock> {
   const size = PORT_STEP * nodes
   const skipped: PortBlock['skipped'] = []
-  let candidate = basePort === 0 ? 20_000 + (randomBytes(2).readUInt16BE() % 3_000) * 10 : basePort
+  let candidate =
+    basePort === 0 ? ANY_PORT_MIN + (randomBytes(2).readUInt16BE() % ANY_PLACES) * 10 : basePort
   while (candidate + size < 65_536) {
     const taken = await takenPorts(candidate, nodes)
     if (taken.length === 0) return { basePort: candidate, skipped }

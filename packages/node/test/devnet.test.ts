@@ -133,4 +133,11 @@ test('a block of ports in which one is taken is passed over, and the taken one i
   }
 })
 
+test('ports that are looked for lie below those that are given to whoever connects', async () => {
+  for (let draw = 0; draw < 20; draw += 1) {
+    const { basePort } = await findPortBlock(0, 10)
+    assert.ok(basePort >= 1_024 && basePort + 100 < 32_768, String(basePort))
+  }
+})
+
 test.run()
