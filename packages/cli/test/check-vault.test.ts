@@ -26,9 +26,22 @@ test('a vault with shards to spare is ok, also when some of them are missing', (
 test('records with too few shards are broken, and their custodian is named', () =>
   withNode(async ({ url, node }) => {
     node.vault = () => Promise.resolve({ ...VAULT, records: { ...VAULT.records, lost: 4 } })
-    const finding = await checkStrength(askedOf({ url }).slice(0, 1).concat(askedOf({ url })))
+    const twice = askedOf({ url }).slice(0, 1).concat(askedOf({ url }))
+    const finding = await checkStrength(twice, 0)
     assert.ok(!finding.ok)
     assert.match(finding.detail, /^4 of hospital-0 have too few; /)
+  }))
+
+test('a shard that was on its way when its holder was asked is no loss', () =>
+  withNode(async ({ url, node }) => {
+    let asked = 0
+    node.vault = () => {
+      asked += 1
+      const lost = asked <= 2 ? 1 : 0
+      return Promise.resolve({ ...VAULT, records: { ...VAULT.records, lost } })
+    }
+    const finding = await checkStrength(askedOf({ url }))
+    assert.deepEqual([finding.ok, asked], [true, 4])
   }))
 
 test('too few hospitals to open a record are no loss, and nothing is read', () =>

@@ -1,6 +1,7 @@
 // What a devnet promises of its vault: no record is without enough shards, and one of each hospital is
 // read back to show it. Cheap: strength is what the nodes know already, and a read leaves one trace.
 
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Vault } from '@mooring/api'
 import { ApiProblem, type Client } from '@mooring/api/client'
 import type { Finding } from './check.ts'
@@ -8,15 +9,16 @@ import type { Acknowledgement } from './state.ts'
 
 export type AskedVault = { name: string; client: Client }
 
+const SETTLE_MS = 15_000
+const POLL_MS = 500
 const SWEEP_PURPOSE = 'HOPERAT'
 
 export async function checkStrength(
   asked: readonly AskedVault[],
+  settleMs = SETTLE_MS,
 ): Promise<Finding & { canRead: boolean }> {
   const check = 'every record has the shards that open it'
-  const vaults = await Promise.all(
-    asked.map(async ({ name, client }) => ({ name, vault: await client.vault() })),
-  )
+  const vaults = await settledVaults(asked, settleMs)
   const needed = Math.max(0, ...vaults.map(({ vault }) => vault.scheme?.needed ?? 0))
   if (asked.length < needed) {
     const detail = `not asked: ${asked.length} of the ${needed} hospitals that open a record run`
@@ -26,6 +28,22 @@ export async function checkStrength(
   const worst = lost.map(({ name, vault }) => `${vault.records.lost} of ${name} have too few`)
   const detail = lost.length > 0 ? worst.join('; ') : strengthOf(vaults.map(({ vault }) => vault))
   return { check, ok: lost.length === 0, detail, canRead: asked.length > 0 }
+}
+
+type Told = { name: string; vault: Vault }
+
+/** A shard that is on its way when its holder is asked counts as missing, until somebody looks again. */
+async function settledVaults(asked: readonly AskedVault[], settleMs: number): Promise<Told[]> {
+  const deadline = performance.now() + settleMs
+  for (;;) {
+    const vaults = await Promise.all(
+      asked.map(async ({ name, client }) => ({ name, vault: await client.vault() })),
+    )
+    const needed = Math.max(0, ...vaults.map(({ vault }) => vault.scheme?.needed ?? 0))
+    const isSettled = vaults.every(({ vault }) => vault.records.lost === 0)
+    if (isSettled || asked.length < needed || performance.now() >= deadline) return vaults
+    await pause(POLL_MS)
+  }
 }
 
 function strengthOf(vaults: readonly Vault[]): string {
