@@ -2,7 +2,6 @@
 // runs. Whoever names an endpoint means that node.
 
 import { homePaths } from '@mooring/node/home'
-import { refuseNewerHome } from '@mooring/node/home-format'
 import { loadHomeOptions, readConfigFile, type HomeOptions } from '@mooring/node/load-options'
 import { NodeError } from '@mooring/node/node-error'
 import { isHomeInUse } from '@mooring/node/home-in-use'
@@ -23,7 +22,6 @@ export async function inHomeOrNode<T>(
   const own = namesEndpoint(context, options) ? null : await ownHome(context, options)
   if (own === null) return withNode(context, options, node)
   try {
-    await refuseNewerHome(own.storage.dir)
     return await home(own)
   } catch (error) {
     if (!isHomeInUse(error)) throw error
@@ -52,6 +50,5 @@ export async function ownHome(
 export async function stoppedHome(context: Context, options: GlobalOptions): Promise<HomeOptions> {
   const own = await ownHome(context, { ...options, timeout: 0 })
   if (own === null) throw new NodeError('home_missing', { home: homeOf(context, options) })
-  await refuseNewerHome(own.storage.dir)
   return own
 }

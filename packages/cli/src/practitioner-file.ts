@@ -1,10 +1,11 @@
 // The file with which a practitioner's device signs: one Ed25519 seed, readable by its owner alone.
 
 import { randomBytes } from 'node:crypto'
-import { open, readFile, stat } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { CodecError, fromHex, toHex } from '@mooring/codec'
 import { formatDidKey, type KeyPair, keyPairFromSeed } from '@mooring/crypto'
+import { hasCode, writeNewFile } from '@mooring/node/durable-files'
 import { NodeError } from '@mooring/node/node-error'
 import type { Context } from './context.ts'
 import { readInput } from './read-input.ts'
@@ -55,19 +56,11 @@ export function unreadable(path: string, detail: string, cause?: unknown): NodeE
 }
 
 export async function writePrivate(context: Context, path: string, text: string): Promise<void> {
-  let file: Awaited<ReturnType<typeof open>>
   try {
-    file = await open(resolve(context.cwd, path), 'wx', 0o600)
+    await writeNewFile(resolve(context.cwd, path), text)
   } catch (error) {
-    const isThere = error instanceof Error && 'code' in error && error.code === 'EEXIST'
-    if (isThere) throw new NodeError('file_exists', { path }, { cause: error })
-    throw error
-  }
-  try {
-    await file.writeFile(text)
-    await file.sync()
-  } finally {
-    await file.close()
+    if (!hasCode(error, 'EEXIST')) throw error
+    throw new NodeError('file_exists', { path }, { cause: error })
   }
 }
 

@@ -5,8 +5,9 @@
 //
 //   node packages/cli/src/seed-home.ts <folder with keys/>
 
-import { open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { readdir, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { syncFolder, writeNewFile } from '@mooring/node/durable-files'
 import { createHome } from '@mooring/node/home'
 
 export async function seedHome(home: string, seed: string): Promise<string[]> {
@@ -27,20 +28,9 @@ async function bring(source: string, target: string): Promise<void> {
   const bytes = await readFile(source)
   const draft = `${target}.part`
   await rm(draft, { force: true })
-  const file = await open(draft, 'wx', 0o600)
-  try {
-    await file.writeFile(bytes)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
+  await writeNewFile(draft, bytes)
   await rename(draft, target)
-  const folder = await open(dirname(target), 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
+  await syncFolder(dirname(target))
 }
 
 if (import.meta.main) {

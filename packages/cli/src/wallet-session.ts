@@ -3,12 +3,13 @@
 // A command saves before it tells anybody what the new wallet knows: a one-time key that was used and is
 // forgotten could never be revoked. A save is a whole new file in the place of the old one.
 
-import { randomBytes, randomUUID } from 'node:crypto'
-import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { mkdir } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { CodecError } from '@mooring/codec'
 import { CryptoError } from '@mooring/crypto'
+import { isThere, replaceFile } from '@mooring/node/durable-files'
 import { NodeError } from '@mooring/node/node-error'
 import {
   deriveWalletKey,
@@ -67,7 +68,7 @@ export async function withWallet<T>(
   const unlock = await lockWallet(path)
   try {
     const { wallet, key } = await openAt(context, options, path)
-    return await work(wallet, (next) => writeWallet(path, sealed(next, key)))
+    return await work(wallet, (next) => replaceFile(path, sealed(next, key)))
   } finally {
     await unlock()
   }
@@ -91,7 +92,7 @@ export async function makeWallet(
   const unlock = await lockWallet(path)
   try {
     if (await isThere(path)) throw new NodeError('wallet_exists', { path })
-    await writeWallet(path, sealed(wallet, key))
+    await replaceFile(path, sealed(wallet, key))
   } finally {
     await unlock()
   }
@@ -117,7 +118,7 @@ export async function changePassphrase(
     const passphraseFile = newPassphraseFile ?? null
     const passphrase = await newPassphrase(context, { path, passphraseFile })
     const key = await deriveWalletKey(passphrase, walletRandom, context.passphraseCost)
-    await writeWallet(path, sealed(wallet, key))
+    await replaceFile(path, sealed(wallet, key))
   } finally {
     await unlock()
   }
@@ -230,38 +231,3 @@ function passphraseFileOf(context: Context, options: WalletOptions): string | un
 }
 
 const nonEmpty = (text: string | undefined) => (text === '' ? undefined : text)
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    const file = await open(path, 'r')
-    await file.close()
-    return true
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false
-    throw error
-  }
-}
-
-// A crash leaves the old file or the new one.
-async function writeWallet(path: string, text: string): Promise<void> {
-  const beside = `${path}.${randomUUID()}.part`
-  try {
-    const file = await open(beside, 'wx', 0o600)
-    try {
-      await file.writeFile(text)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await rename(beside, path)
-  } catch (error) {
-    await rm(beside, { force: true })
-    throw error
-  }
-  const folder = await open(dirname(path), 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
-}

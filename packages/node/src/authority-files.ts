@@ -2,8 +2,9 @@
 // issued. A key is written once, for its owner alone; nothing is replaced unasked.
 
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
-import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises'
+import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { hasCode, replaceFile, writeNewFile } from './durable-files.ts'
 import { homePaths } from './home.ts'
 import {
   type CertificateWish,
@@ -86,7 +87,7 @@ async function namesIn(folder: string): Promise<string[]> {
   try {
     return await readdir(folder)
   } catch (error) {
-    if (isCoded(error, 'ENOENT')) return []
+    if (hasCode(error, 'ENOENT')) return []
     throw error
   }
 }
@@ -116,7 +117,7 @@ async function readOwn(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8')
   } catch (error) {
-    if (!isCoded(error, 'ENOENT')) throw error
+    if (!hasCode(error, 'ENOENT')) throw error
     const detail = 'this home has no authority yet: mooring tls init-ca'
     throw new NodeError('tls_unusable', { detail }, { cause: error })
   }
@@ -145,20 +146,11 @@ async function put(
   text: string,
   { mode, isForced }: { mode: number; isForced: boolean },
 ): Promise<void> {
-  const target = isForced ? `${path}.new` : path
-  const file = await open(target, isForced ? 'w' : 'wx', mode).catch((error: unknown) => {
-    if (!isCoded(error, 'EEXIST')) throw error
-    throw new NodeError('tls_exists', { path }, { cause: error })
-  })
+  if (isForced) return await replaceFile(path, text, mode)
   try {
-    await file.writeFile(text)
-    await file.sync()
-  } finally {
-    await file.close()
+    await writeNewFile(path, text, mode)
+  } catch (error) {
+    if (!hasCode(error, 'EEXIST')) throw error
+    throw new NodeError('tls_exists', { path }, { cause: error })
   }
-  if (isForced) await rename(target, path)
-}
-
-function isCoded(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code
 }

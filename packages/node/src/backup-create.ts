@@ -13,7 +13,6 @@ import { formatPeerId, type KeyPair } from '@mooring/crypto'
 import {
   type Database,
   exportEntries,
-  openDatabase,
   type PinnedDatabase,
   storageErrorOf,
   tipOf,
@@ -33,6 +32,7 @@ import {
 import { dropPartial } from './backup-folder.ts'
 import { type BackupPart, writeBackup } from './backup-write.ts'
 import { holdsFile } from './holds.ts'
+import { openHomeDatabase } from './home-database.ts'
 import { homePaths } from './home.ts'
 import { readKeyFile } from './keys.ts'
 import type { HomeOptions } from './load-options.ts'
@@ -79,7 +79,7 @@ export async function createBackupOffline(
   const { home, storage, keyPaths, lock } = options
   const opened: Database[] = []
   const openOne = async (name: DatabaseName): Promise<Database> => {
-    const database = await openDatabase(join(storage.dir, name), { name, home })
+    const database = await openHomeDatabase({ home, dataDir: storage.dir }, name)
     opened.push(database)
     return database
   }

@@ -3,7 +3,7 @@
 // never the API: a node that makes a backup is handed the sealed bytes.
 
 import { randomFillSync } from 'node:crypto'
-import { mkdir, open, readdir, readFile, stat } from 'node:fs/promises'
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import {
   bytes,
@@ -27,6 +27,7 @@ import {
   type ScryptCost,
   scryptKey,
 } from '@mooring/crypto'
+import { hasCode, writeNewFile } from './durable-files.ts'
 import { NodeError } from './node-error.ts'
 
 const FILE_BYTES_MAX = 256 * 1024
@@ -78,7 +79,7 @@ export async function readKeysOfHome(
       const name = `${duty}.json`
       files.set(name, { name, content: await readFile(path) })
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+      if (!hasCode(error, 'ENOENT')) throw error
       // A signer may have that of votes; without the transport key nobody could restore.
       if (duty !== 'transport') continue
       throw new NodeError(
@@ -99,13 +100,7 @@ export async function writeKeyFolder(
   for (const { name, content } of files) {
     const path = join(folder, name)
     await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-    const file = await open(path, 'wx', 0o600)
-    try {
-      await file.writeFile(content)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
+    await writeNewFile(path, content)
   }
 }
 

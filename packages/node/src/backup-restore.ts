@@ -38,6 +38,7 @@ import {
 } from './backup-format.ts'
 import { type KeyFolderFile, openKeys, readKeyFolder, writeKeyFolder } from './backup-keys.ts'
 import { type BackupEntry, readBackup } from './backup-read.ts'
+import { hasCode, replaceFile, syncFolder } from './durable-files.ts'
 import { createHome, homePaths } from './home.ts'
 import { NodeError } from './node-error.ts'
 import { type ChangedPlace, withOwnPlaces } from './restored-places.ts'
@@ -293,23 +294,17 @@ async function setOwnPlaces(path: string, keyFiles: readonly string[]): Promise<
   try {
     text = await readFile(path, 'utf8')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    if (hasCode(error, 'ENOENT')) return []
     throw error
   }
   const own = withOwnPlaces(text, keyFiles)
-  if (own.changed.length > 0) await writeWhole(path, new TextEncoder().encode(own.text))
+  if (own.changed.length > 0) await replaceFile(path, own.text)
   return own.changed
 }
 
 async function writeWhole(path: string, content: Uint8Array): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-  const file = await open(path, 'w', 0o600)
-  try {
-    await file.writeFile(content)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
+  await replaceFile(path, content)
 }
 
 /** data/blobs/<id> in the backup, <shelf>/<id> on the disk. */
@@ -332,12 +327,7 @@ async function writeBlob(
 
 async function moveAll(from: string, to: string): Promise<void> {
   for (const name of await readdir(from)) await rename(join(from, name), join(to, name))
-  const folder = await open(to, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
+  await syncFolder(to)
 }
 
 async function moveFile(from: string, to: string): Promise<void> {

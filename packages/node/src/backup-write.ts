@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
-import { open, rename, rm } from 'node:fs/promises'
+import { rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { PassThrough, type Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -26,6 +26,7 @@ import {
   signManifest,
 } from './backup-format.ts'
 
+import { syncFolder } from './durable-files.ts'
 import { freeBytesOf } from './free-space.ts'
 import { NodeError } from './node-error.ts'
 
@@ -162,14 +163,5 @@ function compressor(compression: Compression): Transform {
       return createGzip()
     case 'none':
       return new PassThrough()
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
   }
 }

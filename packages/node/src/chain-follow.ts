@@ -2,17 +2,17 @@
 // of a node that catches up, and nothing else of it. It answers nobody and votes on nothing.
 
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
-import { join } from 'node:path'
 import { faultsOf } from '@mooring/consensus'
 import { organisations, PROTOCOL_VERSION } from '@mooring/ledger'
 import { type Network, type NetworkHandlers, startNetwork } from '@mooring/network'
-import { type ChainStore, openDatabase } from '@mooring/storage'
+import { type ChainStore } from '@mooring/storage'
 import { addressesOf } from './address-hints.ts'
 import { type ChainHome, openChainStore } from './chain-rebuild.ts'
 import { readTip } from './chain-tip.ts'
 import { systemClock } from './clock.ts'
 import { Committer } from './committer.ts'
 import { Execution } from './execution.ts'
+import { openHomeDatabase } from './home-database.ts'
 import type { NodeOptions } from './load-options.ts'
 import type { RootLogger } from './logger.ts'
 import { Members } from './members.ts'
@@ -35,10 +35,10 @@ export async function followPeers(
   logger: RootLogger,
   { to, timeoutMs, onHeight }: FollowOptions,
 ): Promise<number> {
-  const database = await openDatabase(join(options.storage.dir, 'chain'), {
-    name: 'chain',
-    home: options.home,
-  })
+  const database = await openHomeDatabase(
+    { home: options.home, dataDir: options.storage.dir },
+    'chain',
+  )
   try {
     const chain = await openChainStore(database, options)
     const follower = await Follower.start(options, logger, chain)

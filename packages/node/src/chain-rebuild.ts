@@ -20,7 +20,8 @@ import {
   storedBlocks,
 } from '@mooring/storage'
 import { replayChain, type Replayed } from './chain-replay.ts'
-import { syncFolder } from './keys.ts'
+import { syncFolder } from './durable-files.ts'
+import { openHomeDatabase } from './home-database.ts'
 import type { HomeOptions } from './load-options.ts'
 import { importSnapshot } from './snapshot-import.ts'
 import { readHeader } from './stores.ts'
@@ -142,9 +143,7 @@ export function openChainStore(
 /** The old database as far as it opens at all; null when it does not. */
 export async function openDamaged(home: ChainHome): Promise<Database | null> {
   try {
-    return await openDatabase(join(home.storage.dir, 'chain'), {
-      name: 'chain',
-      home: home.home,
+    return await openHomeDatabase({ home: home.home, dataDir: home.storage.dir }, 'chain', {
       checkedBytesMax: 0,
     })
   } catch (error) {

@@ -6,8 +6,7 @@
 // nothing else can become of it, for it is final. The guard is not touched: the node remembers what it voted
 // for, and votes no other way.
 
-import { join } from 'node:path'
-import { openDatabase, type Tip } from '@mooring/storage'
+import { type Tip } from '@mooring/storage'
 import {
   type ChainHome,
   openChainStore,
@@ -15,6 +14,7 @@ import {
   rebuildChain,
   startFor,
 } from './chain-rebuild.ts'
+import { openHomeDatabase } from './home-database.ts'
 import { NodeError } from './node-error.ts'
 
 export interface RollbackPlan {
@@ -33,10 +33,7 @@ export interface RolledBack extends RollbackPlan {
 
 /** @throws NodeError rollback_impossible; StorageError locked when the node runs */
 export async function planRollback(home: ChainHome, to: number): Promise<RollbackPlan> {
-  const database = await openDatabase(join(home.storage.dir, 'chain'), {
-    name: 'chain',
-    home: home.home,
-  })
+  const database = await openHomeDatabase({ home: home.home, dataDir: home.storage.dir }, 'chain')
   try {
     return await planFor(home, await openChainStore(database, home), to)
   } finally {
@@ -50,10 +47,7 @@ export async function rollBack(
   to: number,
   { now, onHeight }: { now: Date; onHeight?: (height: number) => void },
 ): Promise<RolledBack> {
-  const database = await openDatabase(join(home.storage.dir, 'chain'), {
-    name: 'chain',
-    home: home.home,
-  })
+  const database = await openHomeDatabase({ home: home.home, dataDir: home.storage.dir }, 'chain')
   try {
     const plan = await planFor(home, await openChainStore(database, home), to)
     const { start, from: tip } = plan

@@ -7,7 +7,7 @@
 // the check sees one moment however long it takes. Files and guard are looked at only in the first: of a
 // running node they change under the eyes, and were checked when it started.
 
-import { cp, mkdtemp, rm, stat } from 'node:fs/promises'
+import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { toHex } from '@mooring/codec'
@@ -22,7 +22,6 @@ import {
   Journal,
   listSnapshots,
   openBlobStore,
-  openDatabase,
   type PinnedDatabase,
   SnapshotFile,
   snapshotPath,
@@ -30,9 +29,11 @@ import {
   tipOf,
   verifyChain,
 } from '@mooring/storage'
-import type { DatabaseName } from './backup-format.ts'
+import { type DatabaseName, DATABASES } from './backup-format.ts'
 import { checkBlocks } from './block-check.ts'
+import { isThere } from './durable-files.ts'
 import { catalogEntry } from './errors.ts'
+import { openHomeDatabase } from './home-database.ts'
 import type { NodeOptions } from './load-options.ts'
 import { readHeader } from './stores.ts'
 
@@ -71,9 +72,10 @@ const PIECE_BYTES = 4 * 1024 * 1024
 /** Of a stopped home. @throws StorageError locked when its node runs */
 export async function checkHomeData(options: CheckOptions): Promise<DatabaseCheck> {
   const check = new Check()
-  for (const name of ['chain', 'records', 'vault'] as const) {
+  const data = { home: options.home, dataDir: options.storage.dir }
+  for (const name of DATABASES) {
     const path = join(options.storage.dir, name)
-    if (!(await exists(path))) continue
+    if (!(await isThere(path))) continue
     const isSound = await check.guarded(name, name, async () => {
       for (const { file, fault } of await faultsOfLevel(path)) {
         check.add({ database: name, code: 'corrupt', what: file, detail: fault })
@@ -82,7 +84,7 @@ export async function checkHomeData(options: CheckOptions): Promise<DatabaseChec
     // Opening writes, and what is damaged is not written to by who only looks.
     if (!isSound || check.result.findings.some(({ database }) => database === name)) continue
     await check.guarded(name, name, async () => {
-      const database = await openDatabase(path, { name, home: options.home, checkedBytesMax: 0 })
+      const database = await openHomeDatabase(data, name, { checkedBytesMax: 0 })
       try {
         await (name === 'chain'
           ? checkChainDatabase(check, options, database)
@@ -92,7 +94,7 @@ export async function checkHomeData(options: CheckOptions): Promise<DatabaseChec
       }
     })
   }
-  if (await exists(options.storage.dir)) {
+  if (await isThere(options.storage.dir)) {
     const store = await openBlobStore(options.blobs)
     try {
       await checkBlobs(check, options, store)
@@ -254,13 +256,13 @@ async function checkBlobs(check: Check, { blobs }: CheckOptions, store: BlobStor
 
 /** A copy is opened, for opening writes. */
 async function checkGuard(check: Check, { storage, consensus }: CheckOptions): Promise<void> {
-  if (!(await exists(join(storage.guardDir, 'votes')))) return
+  if (!(await isThere(join(storage.guardDir, 'votes')))) return
   const folder = await mkdtemp(join(tmpdir(), 'mooring-guard-'))
   try {
     const directory = join(folder, 'guard')
     await cp(storage.guardDir, directory, { recursive: true })
     const marks = consensus.marksPath === null ? null : join(folder, 'signer.state')
-    if (marks !== null && consensus.marksPath !== null && (await exists(consensus.marksPath))) {
+    if (marks !== null && consensus.marksPath !== null && (await isThere(consensus.marksPath))) {
       await cp(consensus.marksPath, marks)
     }
     await check.guarded('guard', 'vote journal', async () => {
@@ -274,7 +276,7 @@ async function checkGuard(check: Check, { storage, consensus }: CheckOptions): P
 }
 
 async function checkSnapshots(check: Check, folder: string): Promise<void> {
-  if (!(await exists(folder))) return
+  if (!(await isThere(folder))) return
   for (const height of await listSnapshots(folder)) {
     await check.guarded('snapshots', `snapshot ${height}`, async () => {
       const file = await SnapshotFile.open(snapshotPath(folder, height))
@@ -284,16 +286,6 @@ async function checkSnapshots(check: Check, folder: string): Promise<void> {
         await file.close()
       }
     })
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path)
-    return true
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false
-    throw error
   }
 }
 

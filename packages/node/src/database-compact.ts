@@ -2,8 +2,8 @@
 
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { openDatabase } from '@mooring/storage'
 import { type DatabaseName, DATABASES } from './backup-format.ts'
+import { openHomeDatabase } from './home-database.ts'
 import type { HomeOptions } from './load-options.ts'
 
 export interface Compacted {
@@ -26,9 +26,7 @@ export async function compactDatabases({
     const before = await sizeOf(path)
     if (before === null) continue
     // All of its files are checked: compacting a damaged one loses what is around the damage.
-    const database = await openDatabase(path, {
-      name,
-      home,
+    const database = await openHomeDatabase({ home, dataDir: storage.dir }, name, {
       checkedBytesMax: Number.POSITIVE_INFINITY,
     })
     try {

@@ -4,14 +4,9 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { toHex } from '@mooring/codec'
-import {
-  type Database,
-  formatOf,
-  listSnapshots,
-  openDatabase,
-  storedBlocks,
-} from '@mooring/storage'
+import { type Database, formatOf, listSnapshots, storedBlocks } from '@mooring/storage'
 import { type DatabaseName, DATABASES } from './backup-format.ts'
+import { openHomeDatabase } from './home-database.ts'
 import { trashOf } from './trash.ts'
 import { HOME_FORMAT, readHomeFormat } from './home-format.ts'
 import type { HomeOptions } from './load-options.ts'
@@ -48,7 +43,9 @@ export async function databaseInfo(options: InfoOptions): Promise<DatabaseInfo> 
     const path = join(storage.dir, name)
     const { files, bytes } = await sizeOf(path)
     if (files === 0) continue
-    const database = await openDatabase(path, { name, home, checkedBytesMax: 0 })
+    const database = await openHomeDatabase({ home, dataDir: storage.dir }, name, {
+      checkedBytesMax: 0,
+    })
     try {
       info.databases.push({ name, format: formatOf(database), files, bytes })
       if (name === 'chain') info.chain = chainOf(database)

@@ -36,6 +36,7 @@ import {
   startFor,
 } from './chain-rebuild.ts'
 import { checkHomeData, type CheckOptions, type DatabaseCheck } from './database-check.ts'
+import { openHomeDatabase } from './home-database.ts'
 import { setLostMark } from './lost-mark.ts'
 import { beginRenewal, endRenewal } from './renewed-database.ts'
 import { moveToTrash } from './trash.ts'
@@ -178,7 +179,7 @@ async function renew(
   const staging = await beginRenewal(dir, name)
   // First, for the node must look for what is missing whatever happens to this command.
   await setLostMark(dir)
-  const kept = await writeAnew(options, name, { path: join(dir, name), staging })
+  const kept = await writeAnew(options, name, staging)
   const trash = await endRenewal(dir, { name, now })
   if (kept === null)
     return `${name}: could not be opened, and begins anew; the old one is in ${trash}`
@@ -191,11 +192,11 @@ async function renew(
 async function writeAnew(
   options: RepairOptions,
   name: 'records' | 'vault',
-  { path, staging }: { path: string; staging: string },
+  staging: string,
 ): Promise<Salvaged | null> {
   const to = await openDatabase(staging, { name })
   try {
-    const from = await openIfPossible(options, name, path)
+    const from = await openIfPossible(options, name)
     if (from === null) return null
     try {
       const isDropped = name === 'records' ? isRecordIndex : () => false
@@ -211,12 +212,11 @@ async function writeAnew(
 }
 
 async function openIfPossible(
-  { home }: RepairOptions,
+  { home, storage }: RepairOptions,
   name: 'records' | 'vault',
-  path: string,
 ): Promise<Database | null> {
   try {
-    return await openDatabase(path, { name, home, checkedBytesMax: 0 })
+    return await openHomeDatabase({ home, dataDir: storage.dir }, name, { checkedBytesMax: 0 })
   } catch (error) {
     if (error instanceof StorageError && error.code !== 'locked') return null
     throw error

@@ -7,9 +7,10 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { equalBytes, toHex } from '@mooring/codec'
 import { blockDigest, decodeHeader, genesisState, networkId } from '@mooring/ledger'
-import { ChainStore, Journal, openDatabase } from '@mooring/storage'
+import { ChainStore, Journal } from '@mooring/storage'
 import { doubtful, failed, fine, type Found, type PlannedCheck } from './checks.ts'
 import { failureOf } from './error-text.ts'
+import { openHomeDatabase } from './home-database.ts'
 import { checkHome, homePaths } from './home.ts'
 import { keyFilesOpen } from './key-permissions.ts'
 import {
@@ -191,7 +192,7 @@ async function tipOf(options: HomeOptions, now: number): Promise<Found> {
   const { storage, home, genesis, genesisDigest } = options
   const path = join(storage.dir, 'chain')
   if ((await namesIn(path)).length === 0) return fine('There is no chain yet.')
-  const database = await openDatabase(path, { name: 'chain', home })
+  const database = await openHomeDatabase({ home, dataDir: storage.dir }, 'chain')
   try {
     const chain = await ChainStore.open(database, {
       genesis: { digest: genesisDigest, time: genesis.time, state: genesisState(genesis).values() },

@@ -7,9 +7,10 @@
 // An older home is brought to the present format step by step, each step durable before the next; what a step
 // changes it keeps beside it with the ending .bak. A newer one is refused.
 
-import { open, readFile, rename } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { storageErrorOf } from '@mooring/storage/errors'
+import { replaceFile } from './durable-files.ts'
 import { NodeError } from './node-error.ts'
 import { readVersion } from './version.ts'
 
@@ -82,20 +83,7 @@ const STEPS: readonly ((dataDir: string) => Promise<void>)[] = [
 async function writeHomeFormat(dataDir: string, { format, mooring }: HomeFormat): Promise<void> {
   const path = formatFile(dataDir)
   try {
-    const file = await open(`${path}.new`, 'w', 0o600)
-    try {
-      await file.writeFile(`format ${format} mooring ${mooring}\n`)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await rename(`${path}.new`, path)
-    const folder = await open(dirname(path), 'r')
-    try {
-      await folder.sync()
-    } finally {
-      await folder.close()
-    }
+    await replaceFile(path, `format ${format} mooring ${mooring}\n`)
   } catch (error) {
     throw storageErrorOf(error, 'the format of the home cannot be written', path)
   }

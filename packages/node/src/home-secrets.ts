@@ -4,18 +4,11 @@
 // are complete, and then each takes the place of the old one. A crash before the marker leaves drafts that
 // nobody reads; after it, whoever reads keys next finishes the moves, which takes no passphrase.
 
-import { access, readFile, rename, rm } from 'node:fs/promises'
+import { readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { isThere, syncFolder, writeNewFile } from './durable-files.ts'
 import { homePaths } from './home.ts'
-import {
-  type KeyDuty,
-  keyFileName,
-  readKeyFile,
-  readPublicHalf,
-  syncFolder,
-  writeKeyFile,
-  writeSecretFile,
-} from './keys.ts'
+import { type KeyDuty, keyFileName, readKeyFile, readPublicHalf, writeKeyFile } from './keys.ts'
 import { findLocalSecret, keepLocalSecret, recordsSecretPath } from './local-secret.ts'
 import { nextKeyPath, retiredKeyPaths } from './next-keys.ts'
 import { NodeError } from './node-error.ts'
@@ -40,13 +33,13 @@ export async function findHomeSecrets(
   for (const what of ['governance', 'consensus', 'transport', 'anchor', 'seal'] as const) {
     const path = paths[what]
     if (path === undefined) continue
-    const before = (await exists(dirname(path))) ? await retiredKeyPaths(path) : []
+    const before = (await isThere(dirname(path))) ? await retiredKeyPaths(path) : []
     for (const each of [path, nextKeyPath(path), ...before]) {
       if (await hasSecret(each, what)) found.push({ path: each, what })
     }
   }
   const records = recordsSecretPath(home)
-  if (await exists(records)) found.push({ path: records, what: 'records' })
+  if (await isThere(records)) found.push({ path: records, what: 'records' })
   return found
 }
 
@@ -76,7 +69,7 @@ export async function resealSecrets(
     if (form === 'sealed') sealedBefore += 1
   }
   const marker = markerPath(home)
-  await writeSecretFile(`${marker}.new`, JSON.stringify(secrets.map(({ path }) => path)))
+  await writeNewFile(`${marker}.new`, JSON.stringify(secrets.map(({ path }) => path)))
   await rename(`${marker}.new`, marker)
   await syncFolder(dirname(marker))
   await finishResealing(home)
@@ -87,13 +80,13 @@ export async function resealSecrets(
 export async function finishResealing(home: string): Promise<void> {
   const marker = markerPath(home)
   await rm(`${marker}.new`, { force: true })
-  if (!(await exists(marker))) return
+  if (!(await isThere(marker))) return
   const paths: unknown = JSON.parse(await readFile(marker, 'utf8'))
   if (!Array.isArray(paths)) {
     throw new NodeError('key_malformed', { path: marker, detail: 'it is no list of files' })
   }
   for (const path of paths.map(String)) {
-    if (!(await exists(resealed(path)))) continue
+    if (!(await isThere(resealed(path)))) continue
     await rename(resealed(path), path)
     await syncFolder(dirname(path))
   }
@@ -102,17 +95,8 @@ export async function finishResealing(home: string): Promise<void> {
 }
 
 async function hasSecret(path: string, duty: KeyDuty): Promise<boolean> {
-  if (!(await exists(path))) return false
+  if (!(await isThere(path))) return false
   return (await readPublicHalf(path, duty)).form !== 'elsewhere'
 }
 
 const markerPath = (home: string) => join(homePaths(home).keys, MARKER)
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path)
-    return true
-  } catch {
-    return false
-  }
-}

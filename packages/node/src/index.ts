@@ -49,7 +49,7 @@ export {
 export { runChecks } from './checks.ts'
 export { createBundle } from './bundle.ts'
 export { homeParts, NEVER_IN_A_BUNDLE } from './bundle-sources.ts'
-export { refuseNewerHome } from './home-format.ts'
+export { hasCode, isThere, replaceFile, syncFolder, writeNewFile } from './durable-files.ts'
 export { inspectHome, type InspectedPart } from './inspect.ts'
 export { hostChecks } from './host-checks.ts'
 export { homeChecks } from './home-checks.ts'

@@ -3,7 +3,6 @@
 // read; what cannot be answered is refused with the reason. Opening takes the home, as a node does.
 
 import { randomBytes } from 'node:crypto'
-import { join } from 'node:path'
 import {
   type AccessControl,
   type ApiHandlers,
@@ -15,12 +14,13 @@ import {
 import { formatVerification, verifyProof } from '@mooring/api/verify'
 import { toHex } from '@mooring/codec'
 import { authoritySet, formatGenesisJson, genesisState, PROTOCOL_VERSION } from '@mooring/ledger'
-import { ChainStore, type Database, openDatabase, StorageError } from '@mooring/storage'
+import { ChainStore, type Database, StorageError } from '@mooring/storage'
 import { AuthoritySets } from './authority-sets.ts'
 import { blockReading } from './chain-answers.ts'
 import { checkpointAt } from './checkpoints.ts'
 import { failureOf } from './error-text.ts'
 import { catalogEntry } from './errors.ts'
+import { openHomeDatabase } from './home-database.ts'
 import type { HomeOptions } from './load-options.ts'
 import { NodeError } from './node-error.ts'
 import { readSnapshots } from './snapshot-exchange.ts'
@@ -96,7 +96,7 @@ async function openParts(
   let chain: ChainStore | null = null
   for (const name of DATABASES) {
     try {
-      const database = await openDatabase(join(storage.dir, name), { name, home })
+      const database = await openHomeDatabase({ home, dataDir: storage.dir }, name)
       opened.push(database)
       if (name === 'chain') {
         const start = { digest: genesisDigest, time: genesis.time }

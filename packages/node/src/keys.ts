@@ -3,7 +3,7 @@
 // and a signer holds the rest. The public half is always readable: nobody needs a passphrase to look.
 
 import { randomBytes } from 'node:crypto'
-import { open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fromHex, toHex } from '@mooring/codec'
 import {
@@ -13,6 +13,7 @@ import {
   keyPairFromSeed,
   x25519PublicKey,
 } from '@mooring/crypto'
+import { syncFolder, writeNewFile } from './durable-files.ts'
 import { NodeError } from './node-error.ts'
 import { noPassphrase, readSealedSeed, type SealedSeed, type SeedLock } from './seed-lock.ts'
 
@@ -113,28 +114,7 @@ export async function writeKeyFile(
     created: created.toISOString(),
   }
   const content = await contentOf(head, key.seed, lock)
-  await writeSecretFile(path, `${JSON.stringify(content, null, 2)}\n`)
-}
-
-// A new file of ours alone, durable when this returns.
-export async function writeSecretFile(path: string, text: string): Promise<void> {
-  const file = await open(path, 'wx', 0o600)
-  try {
-    await file.writeFile(text)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await syncFolder(dirname(path))
-}
-
-export async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
+  await writeNewFile(path, `${JSON.stringify(content, null, 2)}\n`)
 }
 
 /** In the place of what is there, in one step. */

@@ -19,6 +19,7 @@ import type { Retention as RecordRetention } from '@mooring/records'
 import type { BlobPlace } from '@mooring/storage'
 import { readBlobPlace } from './blob-place.ts'
 import { type ConfigFile, parseConfigFile } from './config-file.ts'
+import { hasCode } from './durable-files.ts'
 import { checkHome, homePaths } from './home.ts'
 import { finishResealing } from './home-secrets.ts'
 import { type FoundKey, type PublicHalf, readKeyFile, readPublicHalf } from './keys.ts'
@@ -144,15 +145,11 @@ export type LoadSources = Omit<OptionSources, 'file'> & {
   askSecret?: PassphraseSources['askSecret']
 }
 
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
-}
-
 export async function readConfigFile(path: string): Promise<ConfigFile | null> {
   try {
     return parseConfigFile(await readFile(path, 'utf8'))
   } catch (error) {
-    if (isMissing(error)) return null
+    if (hasCode(error, 'ENOENT')) return null
     throw error
   }
 }
@@ -162,7 +159,7 @@ export async function readGenesisFile(path: string): Promise<Genesis> {
   try {
     genesis = parseGenesisJson(await readFile(path, 'utf8'))
   } catch (error) {
-    if (isMissing(error)) throw new NodeError('genesis_missing', { path }, { cause: error })
+    if (hasCode(error, 'ENOENT')) throw new NodeError('genesis_missing', { path }, { cause: error })
     if (!(error instanceof LedgerError)) throw error
     const rows = error.problems.map(
       (problem) => `${problem.path === '' ? 'document' : problem.path}: ${problem.detail}`,
@@ -265,7 +262,7 @@ async function hasChain({ dir }: HomeOptions['storage']): Promise<boolean> {
     await stat(join(dir, 'chain'))
     return true
   } catch (error) {
-    if (isMissing(error)) return false
+    if (hasCode(error, 'ENOENT')) return false
     throw error
   }
 }

@@ -6,8 +6,9 @@ import { randomBytes } from 'node:crypto'
 import { readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fromHex, toHex } from '@mooring/codec'
+import { syncFolder, writeNewFile } from './durable-files.ts'
 import { homePaths } from './home.ts'
-import { parseOwnJson, syncFolder, writeSecretFile } from './keys.ts'
+import { parseOwnJson } from './keys.ts'
 import { NodeError } from './node-error.ts'
 import { noPassphrase, readSealedSeed, type SeedLock } from './seed-lock.ts'
 
@@ -82,7 +83,7 @@ export async function keepLocalSecret(
   const temporary = `${path}.new`
   await rm(temporary, { force: true })
   const text = sealed === null ? toHex(secret) : JSON.stringify(sealed, null, 2)
-  await writeSecretFile(temporary, `${text}\n`)
+  await writeNewFile(temporary, `${text}\n`)
   await rename(temporary, path)
   await syncFolder(dirname(path))
 }

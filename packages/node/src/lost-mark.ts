@@ -1,9 +1,10 @@
 // data/LOST: a repair gave up a part of what the databases had, and its node has to ask the others for it.
 // The file is there until every other member has told what it has.
 
-import { open, rm, stat } from 'node:fs/promises'
+import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { storageErrorOf } from '@mooring/storage'
+import { isThere } from './durable-files.ts'
 
 export interface LostMark {
   readonly isSet: boolean
@@ -24,7 +25,9 @@ export async function setLostMark(dataDir: string): Promise<void> {
 
 export async function readLostMark(dataDir: string): Promise<LostMark> {
   const path = pathIn(dataDir)
-  let isSet = await exists(path)
+  let isSet = await isThere(path).catch((error: unknown) => {
+    throw storageErrorOf(error, 'the mark of a repair cannot be read', path)
+  })
   return {
     get isSet() {
       return isSet
@@ -39,14 +42,4 @@ export async function readLostMark(dataDir: string): Promise<LostMark> {
 
 function pathIn(dataDir: string): string {
   return join(dataDir, 'LOST')
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path)
-    return true
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false
-    throw storageErrorOf(error, 'the mark of a repair cannot be read', path)
-  }
 }

@@ -9,10 +9,11 @@
 // that is retired should be. Only the seal key is kept: it still opens what was sealed to it. A next key is
 // sealed where the one before it is.
 
-import { copyFile, link, readdir, rename, rm, stat } from 'node:fs/promises'
+import { copyFile, link, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { toHex } from '@mooring/codec'
 import type { KeyPair } from '@mooring/crypto'
+import { isThere, syncFolder } from './durable-files.ts'
 import {
   createKeyPair,
   type FoundKey,
@@ -21,7 +22,6 @@ import {
   randomSeed,
   readKeyFile,
   readPublicHalf,
-  syncFolder,
   writeKeyFile,
 } from './keys.ts'
 import type { SeedLock } from './seed-lock.ts'
@@ -57,16 +57,6 @@ export async function retiredKeyPaths(path: string): Promise<string[]> {
     .map((file) => join(folder, file))
 }
 
-async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path)
-    return true
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false
-    throw error
-  }
-}
-
 /** The next key that waits beside the key file `path`, if there is one. */
 export async function findNextKey(
   path: string,
@@ -74,13 +64,13 @@ export async function findNextKey(
   lock?: SeedLock,
 ): Promise<KeyPair | undefined> {
   const next = nextKeyPath(path)
-  return (await exists(next)) ? readKeyFile(next, duty, lock) : undefined
+  return (await isThere(next)) ? readKeyFile(next, duty, lock) : undefined
 }
 
 /** What can be seen of it without its passphrase. */
 export async function findNextHalf(path: string, duty: KeyDuty): Promise<FoundKey | undefined> {
   const next = nextKeyPath(path)
-  return (await exists(next)) ? readPublicHalf(next, duty) : undefined
+  return (await isThere(next)) ? readPublicHalf(next, duty) : undefined
 }
 
 /** The next key, made unless it waits already; durable when this returns. */
@@ -92,7 +82,7 @@ export async function prepareNextKey(
   const found = await findNextKey(path, duty, lock)
   if (found !== undefined) return { keyPair: found, isNew: false }
   // Opened, so that a wrong passphrase is found before anything is made with it.
-  if (await exists(path)) await readKeyFile(path, duty, lock)
+  if (await isThere(path)) await readKeyFile(path, duty, lock)
   const next = nextKeyPath(path)
   const draft = `${next}.new`
   // What a crash left half-written was shown to nobody.
@@ -114,14 +104,14 @@ export async function adoptNextKey(path: string, duty: KeyDuty, lock?: SeedLock)
 
 /** The same for whoever needs its file alone. */
 export async function promoteNextKey(path: string, duty: KeyDuty): Promise<void> {
-  if (duty === 'seal' && (await exists(path))) await retire(path, duty)
+  if (duty === 'seal' && (await isThere(path))) await retire(path, duty)
   await rename(nextKeyPath(path), path)
   await syncFolder(dirname(path))
 }
 
 async function retire(path: string, duty: KeyDuty): Promise<void> {
   const retired = retiredKeyPath(path, await readPublicHalf(path, duty))
-  if (await exists(retired)) return
+  if (await isThere(retired)) return
   try {
     await link(path, retired)
   } catch {

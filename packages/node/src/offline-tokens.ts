@@ -2,7 +2,7 @@
 
 import { systemClock } from './clock.ts'
 import type { HomeOptions } from './load-options.ts'
-import { whileStopped } from './offline.ts'
+import { inStoppedHome } from './stopped-home.ts'
 import { Tokens } from './tokens.ts'
 
 /** @throws StorageError locked when the node runs */
@@ -10,7 +10,7 @@ export function changeTokens<T>(
   options: HomeOptions,
   work: (tokens: Tokens, now: number) => Promise<T>,
 ): Promise<T> {
-  return whileStopped(options, async () => {
+  return inStoppedHome({ home: options.home, dataDir: options.storage.dir }, async () => {
     const tokens = await Tokens.open(options.home, () => systemClock.wall())
     return await work(tokens, systemClock.wall())
   })

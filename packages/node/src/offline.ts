@@ -8,7 +8,6 @@ import { genesisState } from '@mooring/ledger'
 import {
   ChainStore,
   exportSnapshot,
-  openDatabase,
   PrivateStore,
   SnapshotFile,
   snapshotPath,
@@ -16,6 +15,7 @@ import {
   tidySnapshots,
   type Tip,
 } from '@mooring/storage'
+import { type HomeData, openHomeDatabase } from './home-database.ts'
 import type { HomeOptions } from './load-options.ts'
 import { NodeError } from './node-error.ts'
 import { type PrunePlan, type PruningModules, planPruning, runPruning } from './pruning.ts'
@@ -113,24 +113,6 @@ export async function startHomeFromFile(
   }
 }
 
-/**
- * What needs nothing of the databases, and must not be done while the node runs.
- * @throws StorageError locked when it does
- */
-export async function whileStopped<T>(
-  { home, storage }: Pick<HomeOptions, 'home' | 'storage'>,
-  work: () => Promise<T>,
-): Promise<T> {
-  // A node that has never run has no databases that it could hold.
-  if (!(await hasChain(storage.dir))) return await work()
-  const database = await openDatabase(join(storage.dir, 'chain'), { name: 'chain', home })
-  try {
-    return await work()
-  } finally {
-    await database.close()
-  }
-}
-
 /** Where the snapshot of a height is, or would be. */
 export function snapshotFile(folder: string, height: number): string {
   return snapshotPath(folder, height)
@@ -150,8 +132,7 @@ async function withPruning<T>(
   work: (modules: PruningModules) => Promise<T>,
 ): Promise<T> {
   return withChain(options, async (chain) => {
-    const path = join(options.storage.dir, 'records')
-    const database = await openDatabase(path, { name: 'records', home: options.home })
+    const database = await openHomeDatabase(dataOf(options), 'records')
     try {
       const unanchored = await (await PrivateStore.open(database)).unanchored()
       // Where the anchors of the last moment are, a node looks up when it starts.
@@ -164,10 +145,11 @@ async function withPruning<T>(
 }
 
 async function withChain<T>(
-  { home, storage, genesis, genesisDigest }: HomeOptions,
+  options: HomeOptions,
   work: (chain: ChainStore) => Promise<T>,
 ): Promise<T> {
-  const database = await openDatabase(join(storage.dir, 'chain'), { name: 'chain', home })
+  const { genesis, genesisDigest } = options
+  const database = await openHomeDatabase(dataOf(options), 'chain')
   try {
     const chain = await ChainStore.open(database, {
       genesis: { digest: genesisDigest, time: genesis.time, state: genesisState(genesis).values() },
@@ -177,4 +159,8 @@ async function withChain<T>(
   } finally {
     await database.close()
   }
+}
+
+function dataOf({ home, storage }: HomeOptions): HomeData {
+  return { home, dataDir: storage.dir }
 }

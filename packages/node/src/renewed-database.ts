@@ -2,9 +2,9 @@
 // them. What is complete is therefore called so first, by a rename of its own; whoever opens the home next
 // ends what was begun. Before that name the old one is in its place, whole as it was.
 
-import { rename, rm, stat } from 'node:fs/promises'
+import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { syncFolder } from './keys.ts'
+import { isThere, syncFolder } from './durable-files.ts'
 import { moveToTrash } from './trash.ts'
 
 const RENEWABLE = ['records', 'vault'] as const
@@ -54,14 +54,4 @@ async function putInPlace(dataDir: string, name: RenewableName): Promise<void> {
 
 function completeIn(dataDir: string, name: RenewableName): string {
   return join(dataDir, `${name}.renewed`)
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await stat(path)
-    return true
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false
-    throw error
-  }
 }

@@ -1,9 +1,9 @@
 // One running signer, put together in start order and closed in reverse: the lock of its home, its key, its
 // guard, its listener. It has no chain and no network, and needs neither.
 
-import { join } from 'node:path'
-import { lockHome, openDatabase } from '@mooring/storage'
+import { lockHome } from '@mooring/storage'
 import { systemClock } from './clock.ts'
+import { openHomeDatabase } from './home-database.ts'
 import type { RootLogger } from './logger.ts'
 import { machineName } from './machine.ts'
 import { SignerGuard } from './signer-guard.ts'
@@ -35,7 +35,7 @@ export async function startSigner(
   try {
     const { home, name, key, keyPath, lock, genesisDigest, marksPath } = options
     // The kernel's lock on it says that no node and no second signer uses this home.
-    const database = await openDatabase(join(options.dataDir, 'chain'), { name: 'chain', home })
+    const database = await openHomeDatabase(options, 'chain')
     closers.push(() => database.close())
     const user = await lockHome(home, { pid: process.pid, startedAt: Date.now(), name })
     closers.push(() => user.release())

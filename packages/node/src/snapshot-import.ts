@@ -1,7 +1,7 @@
 // A chain from a snapshot: checked as it is read, written beside its place, and moved there when all of
 // it held. An import that was cut short leaves a folder that the next one throws away.
 
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { equalBytes, toHex } from '@mooring/codec'
@@ -25,6 +25,7 @@ import {
   StorageError,
   type Tip,
 } from '@mooring/storage'
+import { syncFolder } from './durable-files.ts'
 import {
   type CheckedManifest,
   checkManifest,
@@ -75,9 +76,7 @@ export async function importSnapshot(file: SnapshotFile, options: ImportOptions)
   }
   await database.close()
   await rename(staging, join(dataDir, 'chain'))
-  const folder = await open(dataDir, 'r')
-  await folder.sync()
-  await folder.close()
+  await syncFolder(dataDir)
   return tip
 }
 

@@ -10,6 +10,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TokenFinding } from '@mooring/api'
 import { CALLER_ROLES, type CallerRole } from '@mooring/api/caller'
+import { hasCode } from './durable-files.ts'
 import { homePaths } from './home.ts'
 import { InTurn } from './in-turn.ts'
 import { writeLocalFile } from './local-file.ts'
@@ -202,7 +203,7 @@ async function readTokens(path: string): Promise<ReadonlyMap<string, Token>> {
       throw new NodeError('tokens_unreadable', { path, detail: 'it has another form' })
     return new Map(tokens.map((token) => [token.id, token]))
   } catch (error) {
-    if (isMissing(error)) return new Map()
+    if (hasCode(error, 'ENOENT')) return new Map()
     if (!(error instanceof SyntaxError)) throw error
     const detail = 'it is no JSON'
     throw new NodeError('tokens_unreadable', { path, detail }, { cause: error })
@@ -218,7 +219,7 @@ async function readUsed(path: string): Promise<Map<string, number>> {
     return new Map(times)
   } catch (error) {
     // It only informs.
-    if (isMissing(error) || error instanceof SyntaxError) return new Map()
+    if (hasCode(error, 'ENOENT') || error instanceof SyntaxError) return new Map()
     throw error
   }
 }
@@ -245,8 +246,4 @@ const EMPTY: Readonly<Record<keyof Token, unknown>> = {
   createdAt: null,
   expiresAt: null,
   revokedAt: null,
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }

@@ -3,7 +3,7 @@
 
 import { mkdir, rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { syncFolder } from './keys.ts'
+import { hasCode, syncFolder } from './durable-files.ts'
 import { NodeError } from './node-error.ts'
 
 const TRASH_MAX = 1_000
@@ -27,7 +27,7 @@ export async function moveToTrash(
       // Into a folder of its own, for a rename would replace an empty one.
       await mkdir(place, { mode: 0o700 })
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'EEXIST') continue
+      if (hasCode(error, 'EEXIST')) continue
       throw error
     }
     const from = join(dataDir, what)

@@ -1,7 +1,7 @@
 // `backup create`: the command reads a stopped home itself; a node that runs is asked, and the command waits
 // until it is done. Keys are sealed here, under a passphrase that the node never hears.
 
-import { copyFile, rename, rm, stat } from 'node:fs/promises'
+import { copyFile, rename, rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Backup, Backups } from '@mooring/api'
@@ -9,6 +9,7 @@ import type { Client } from '@mooring/api/client'
 import { encodeBase64url } from '@mooring/crypto'
 import { createBackupOffline } from '@mooring/node/backup-create'
 import { readKeyFolder, readKeysOfHome, sealKeys } from '@mooring/node/backup-keys'
+import { isThere } from '@mooring/node/durable-files'
 import { homePaths } from '@mooring/node/home'
 import { NodeError } from '@mooring/node/node-error'
 import type { Compression } from '@mooring/node'
@@ -120,16 +121,6 @@ async function movedTo(backup: Backup, path: string): Promise<Backup> {
     await rm(backup.path)
   }
   return { ...backup, path }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await stat(path)
-    return true
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false
-    throw error
-  }
 }
 
 function report(output: Output, made: Backup): void {

@@ -4,13 +4,13 @@ import { genesisDigest, networkId } from '@mooring/ledger'
 import { listBackups } from '@mooring/node/backup-folder'
 import { readBackup } from '@mooring/node/backup-read'
 import { nextRuns } from '@mooring/node/backup-schedule'
+import { isThere } from '@mooring/node/durable-files'
 import { homePaths } from '@mooring/node/home'
 import { NodeError } from '@mooring/node/node-error'
 import type { BackupManifest } from '@mooring/node'
 import type { Backup, Backups } from '@mooring/api'
 import type { Command } from 'commander'
 import { resolve } from 'node:path'
-import { stat } from 'node:fs/promises'
 import { remote, watchable, withHelp } from '../command-help.ts'
 import { type Context, homeOf } from '../context.ts'
 import type { RemoteOptions } from '../endpoint.ts'
@@ -74,16 +74,6 @@ async function expectedNetwork(context: Context, options: VerifyOptions): Promis
       : resolve(context.cwd, options.genesis)
   if (options.genesis === undefined && !(await isThere(path))) return null
   return networkId(genesisDigest(await readTrustedGenesis(path, undefined)))
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await stat(path)
-    return true
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false
-    throw error
-  }
 }
 
 function told({ files, entries, ...head }: BackupManifest) {

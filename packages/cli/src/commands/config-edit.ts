@@ -1,8 +1,9 @@
 // Changes to the configuration file: one option, or all that a newer version needs. The file of before
 // stays beside it as .bak, and nothing is written that would not be valid.
 
-import { copyFile, open, readFile, rename, stat } from 'node:fs/promises'
+import { copyFile, readFile, stat } from 'node:fs/promises'
 import { CONFIG_VERSION, formatOptionValue, parseConfigFile } from '@mooring/node/config-file'
+import { replaceFile } from '@mooring/node/durable-files'
 import { migrateConfig, setInConfig } from '@mooring/node/edit-config'
 import { homePaths } from '@mooring/node/home'
 import { NodeError } from '@mooring/node/node-error'
@@ -31,14 +32,7 @@ export async function replaceConfig(path: string, text: string): Promise<string>
   const backup = `${path}.bak`
   await copyFile(path, backup)
   const { mode } = await stat(path)
-  const file = await open(`${path}.new`, 'w', mode & 0o777)
-  try {
-    await file.writeFile(text)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await rename(`${path}.new`, path)
+  await replaceFile(path, text, mode & 0o777)
   return backup
 }
 

@@ -1,7 +1,6 @@
 // A stopped or broken home, read through the API that its node would have.
 
 import { inspectHome } from '@mooring/node/inspect'
-import { refuseNewerHome } from '@mooring/node/home-format'
 import { loadHomeOptions } from '@mooring/node/load-options'
 import type { Command } from 'commander'
 import { withHelp } from '../command-help.ts'
@@ -30,9 +29,7 @@ export function addInspect(program: Command, context: Context): void {
     const stop = Promise.withResolvers<void>()
     const forget = context.onInterrupt(() => stop.resolve())
     try {
-      const own = await loadHomeOptions(sources)
-      await refuseNewerHome(own.storage.dir)
-      const inspection = await inspectHome(own, options.listen)
+      const inspection = await inspectHome(await loadHomeOptions(sources), options.listen)
       const { url, parts } = inspection
       if (output.isJson) output.json({ schema: 'mooring/inspection/v1', url, parts })
       else {

@@ -1,9 +1,10 @@
 // Keys as files: made, copied out, taken over, sealed anew.
 
-import { readdir, stat } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { equalBytes, toHex } from '@mooring/codec'
 import { formatDidKey, formatPeerId } from '@mooring/crypto'
+import { isThere } from '@mooring/node/durable-files'
 import { makeFirstGuard, makeNewGuard } from '@mooring/node/first-guard'
 import { findHomeSecrets, resealSecrets } from '@mooring/node/home-secrets'
 import {
@@ -60,17 +61,8 @@ function nameOf(duty: KeyDuty, { publicKey }: Pick<FoundKey, 'publicKey'>): stri
   return duty === 'transport' ? formatPeerId(publicKey) : formatDidKey(publicKey)
 }
 
-async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path)
-    return true
-  } catch {
-    return false
-  }
-}
-
 async function isEmpty(folder: string): Promise<boolean> {
-  return !(await exists(folder)) || (await readdir(folder)).length === 0
+  return !(await isThere(folder)) || (await readdir(folder)).length === 0
 }
 
 type Told = { schema: JsonDocument['schema']; duty: KeyDuty; file: string; more?: object }
@@ -114,7 +106,7 @@ function addNew(group: Command, context: Context): void {
     const duty = options.type
     const inHome = keyPathOf(keyHome, options)
     const file = options.output === undefined ? inHome : resolve(context.cwd, options.output)
-    if (await exists(file)) throw new NodeError('key_exists', { path: file })
+    if (await isThere(file)) throw new NodeError('key_exists', { path: file })
     const lock = await sealingLock(context, keyHome, options)
     const key = createKeyPair(duty, randomSeed())
     await writeKeyFile(file, duty, key, { created: context.now(), lock })
@@ -132,7 +124,7 @@ async function copyOut(
   const { type: duty, newPassphraseFile: named } = options
   const source = keyPathOf(keyHome, options)
   const file = resolve(context.cwd, options.output)
-  if (await exists(file)) throw new NodeError('file_exists', { path: file })
+  if (await isThere(file)) throw new NodeError('file_exists', { path: file })
   const { publicKey, created: made } = await readPublicHalf(source, duty)
   const created = new Date(made)
   if (options.public === true) {
@@ -202,7 +194,7 @@ async function takeOver(
   const { type: duty, importPassphraseFile: named } = options
   const target = keyPathOf(keyHome, options)
   const { publicKey, form, created: made } = await readPublicHalf(source, duty)
-  const present = (await exists(target)) ? await readPublicHalf(target, duty) : null
+  const present = (await isThere(target)) ? await readPublicHalf(target, duty) : null
   if (present !== null) {
     if (present.form !== 'elsewhere' || form === 'elsewhere')
       throw new NodeError('key_exists', { path: target })
@@ -250,7 +242,7 @@ function addImport(group: Command, context: Context): void {
     const options = command.optsWithGlobals<ImportOptions>()
     const keyHome = await openKeyHome(context, options)
     const source = resolve(context.cwd, word)
-    if (!(await exists(source))) throw new NodeError('file_missing', { path: source })
+    if (!(await isThere(source))) throw new NodeError('file_missing', { path: source })
     const file = await inStoppedHome(keyHome, () => takeOver(context, options, keyHome, source))
     const output = createOutput(context, options)
     await tell(output, { schema: 'mooring/key-imported/v1', duty: options.type, file })

@@ -64,7 +64,7 @@ function addCreate(group: Command, context: Context): void {
     const created = await inHomeOrNode<CreatedToken>(context, options, {
       node: ({ admin }) => admin.access.createToken(wish),
       home: (home) =>
-        inStoppedHome(home, async (tokens, now) => {
+        changeOffline(home, async (tokens, now) => {
           const { token, kept } = await tokens.create(wish)
           return { ...tokenAnswer({ ...kept, usedAt: null }, now), token }
         }),
@@ -102,7 +102,7 @@ function addList(group: Command, context: Context): void {
     const items = await inHomeOrNode<Token[]>(context, options, {
       node: async ({ admin }) => (await admin.access.tokens()).items,
       home: (home) =>
-        inStoppedHome(home, (tokens, now) =>
+        changeOffline(home, (tokens, now) =>
           Promise.resolve(tokens.list.map((token) => tokenAnswer(token, now))),
         ),
     })
@@ -126,7 +126,7 @@ function addRevoke(group: Command, context: Context): void {
     const revoked = await inHomeOrNode<Token>(context, options, {
       node: ({ admin }) => admin.access.revokeToken(id),
       home: (home) =>
-        inStoppedHome(home, async (tokens, now) =>
+        changeOffline(home, async (tokens, now) =>
           tokenAnswer({ ...(await tokens.revoke(id)), usedAt: null }, now),
         ),
     })
@@ -136,7 +136,7 @@ function addRevoke(group: Command, context: Context): void {
 }
 
 // Needs the databases of the home, which the tokens of a running node do not.
-const inStoppedHome: typeof changeTokens = async (home, work) => {
+const changeOffline: typeof changeTokens = async (home, work) => {
   const offline = await import('@mooring/node/offline-tokens')
   return offline.changeTokens(home, work)
 }
