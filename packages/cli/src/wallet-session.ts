@@ -10,6 +10,7 @@ import { dirname, join, resolve } from 'node:path'
 import { CodecError } from '@mooring/codec'
 import { CryptoError } from '@mooring/crypto'
 import { isThere, replaceFile } from '@mooring/node/durable-files'
+import { lockFile } from '@mooring/node/file-lock'
 import { NodeError } from '@mooring/node/node-error'
 import {
   deriveWalletKey,
@@ -27,7 +28,6 @@ import type { Command } from 'commander'
 import type { Context, GlobalOptions } from './context.ts'
 import { readInput } from './read-input.ts'
 import { readSecretFile } from './secret-prompt.ts'
-import { lockWallet } from './wallet-lock.ts'
 
 export type WalletOptions = GlobalOptions & {
   wallet?: string
@@ -231,3 +231,9 @@ function passphraseFileOf(context: Context, options: WalletOptions): string | un
 }
 
 const nonEmpty = (text: string | undefined) => (text === '' ? undefined : text)
+
+async function lockWallet(path: string): Promise<() => Promise<void>> {
+  const lock = await lockFile(path)
+  if ('release' in lock) return lock.release
+  throw new NodeError('wallet_in_use', { path, pid: lock.heldBy })
+}

@@ -210,8 +210,19 @@ test('what a cut left of a backup goes with the next; a home of a newer format i
     const format = join(home, 'data', 'FORMAT')
     const before = readFileSync(format)
     writeFileSync(format, 'format 9 mooring 9.0.0\n')
-    const touching = ['backup create', 'db info', 'db verify', 'db compact', 'inspect', 'prune plan']
-    for (const words of [...touching, 'token list', 'keys export --type consensus --move -o out.json']) {
+    const touching = [
+      'backup create',
+      'db info',
+      'db verify',
+      'db compact',
+      'inspect',
+      'prune plan',
+    ]
+    for (const words of [
+      ...touching,
+      'token list',
+      'keys export --type consensus --move -o out.json',
+    ]) {
       const refused = await run(`--home ${home} ${words}`)
       assert.equal(refused.code, 13, `${words}: ${refused.stderr}`)
     }

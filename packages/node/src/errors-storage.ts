@@ -36,6 +36,11 @@ export const KEEPING_TEXTS = {
     '"{name}" was placed at {placedAt}, and stands.',
     'See all of them:   mooring prune plan',
   ),
+  holds_busy: entry(1078, 7, 409)(
+    'Somebody else changes the holds',
+    'Process {pid} has {path} and does not give it back.',
+    'See what it is, and try again:   ps -p {pid}',
+  ),
   hold_unknown: entry(1077, 6, 404)(
     'There is no hold of that name',
     'Nothing is held as "{name}".',

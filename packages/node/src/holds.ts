@@ -4,6 +4,9 @@
 
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { hasCode } from './durable-files.ts'
+import { lockFile } from './file-lock.ts'
 import { writeLocalFile } from './local-file.ts'
 import { NodeError } from './node-error.ts'
 
@@ -16,6 +19,9 @@ export interface Hold {
 
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/
 const REASON_MAX = 500
+/** Others change the file in a moment. */
+const TRIES_MAX = 200
+const TRY_MS = 50
 
 export function holdsFile(home: string): string {
   return join(home, 'holds.json')
@@ -28,7 +34,7 @@ export async function readHolds(home: string): Promise<Hold[]> {
   try {
     text = await readFile(path, 'utf8')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    if (hasCode(error, 'ENOENT')) return []
     throw new NodeError('holds_unreadable', { path, detail: String(error) }, { cause: error })
   }
   const holds = parseHolds(text)
@@ -38,7 +44,7 @@ export async function readHolds(home: string): Promise<Hold[]> {
   return holds
 }
 
-/** @throws NodeError hold_invalid, hold_exists */
+/** @throws NodeError hold_invalid, hold_exists, holds_busy */
 export async function placeHold(home: string, hold: Hold): Promise<void> {
   const { name, reason } = hold
   if (!NAME.test(name) || reason.trim() === '' || reason.length > REASON_MAX) {
@@ -46,22 +52,41 @@ export async function placeHold(home: string, hold: Hold): Promise<void> {
       'A name of a-z, 0-9, dot, - and _, and a reason of 1 to 500 characters are needed'
     throw new NodeError('hold_invalid', { name, detail })
   }
-  const holds = await readHolds(home)
-  const known = holds.find((each) => each.name === name)
-  if (known !== undefined) throw new NodeError('hold_exists', { name, placedAt: known.placedAt })
-  await writeHolds(home, [...holds, hold])
+  await inTurn(home, async () => {
+    const holds = await readHolds(home)
+    const known = holds.find((each) => each.name === name)
+    if (known !== undefined) throw new NodeError('hold_exists', { name, placedAt: known.placedAt })
+    await writeHolds(home, [...holds, hold])
+  })
 }
 
-/** @throws NodeError hold_unknown */
+/** @throws NodeError hold_unknown, holds_busy */
 export async function releaseHold(home: string, name: string): Promise<Hold> {
-  const holds = await readHolds(home)
-  const released = holds.find((each) => each.name === name)
-  if (released === undefined) throw new NodeError('hold_unknown', { name })
-  await writeHolds(
-    home,
-    holds.filter((each) => each !== released),
-  )
-  return released
+  return await inTurn(home, async () => {
+    const holds = await readHolds(home)
+    const released = holds.find((each) => each.name === name)
+    if (released === undefined) throw new NodeError('hold_unknown', { name })
+    const left = holds.filter((each) => each !== released)
+    await writeHolds(home, left)
+    return released
+  })
+}
+
+/** Whoever changes the holds begins with what the one before has left, in whatever process. */
+async function inTurn<T>(home: string, work: () => Promise<T>): Promise<T> {
+  const path = holdsFile(home)
+  for (let tries = 0; ; tries += 1) {
+    const lock = await lockFile(path)
+    if ('release' in lock) {
+      try {
+        return await work()
+      } finally {
+        await lock.release()
+      }
+    }
+    if (tries >= TRIES_MAX) throw new NodeError('holds_busy', { path, pid: lock.heldBy })
+    await pause(TRY_MS)
+  }
 }
 
 async function writeHolds(home: string, holds: readonly Hold[]): Promise<void> {

@@ -49,6 +49,7 @@ export {
 export { runChecks } from './checks.ts'
 export { createBundle } from './bundle.ts'
 export { homeParts, NEVER_IN_A_BUNDLE } from './bundle-sources.ts'
+export { type FileLock, lockFile } from './file-lock.ts'
 export { hasCode, isThere, replaceFile, syncFolder, writeNewFile } from './durable-files.ts'
 export { inspectHome, type InspectedPart } from './inspect.ts'
 export { hostChecks } from './host-checks.ts'

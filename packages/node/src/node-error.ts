@@ -57,6 +57,7 @@ export type NodeErrorCode =
   | 'hold_invalid'
   | 'hold_exists'
   | 'hold_unknown'
+  | 'holds_busy'
 
 // What the commands refuse by themselves.
 export type CommandErrorCode =

@@ -1,4 +1,4 @@
-// One program at a time in a wallet: a file beside it that names the process.
+// One program at a time in a file that people's commands change: a file beside it names the process.
 //
 // A lock whose process is gone, or that is older than the running system, was left by a crash, and is
 // taken over: moved away under a name of its own first, so that of two who notice at once only one
@@ -7,7 +7,7 @@
 import { randomUUID } from 'node:crypto'
 import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { uptime } from 'node:os'
-import { NodeError } from '@mooring/node/node-error'
+import { hasCode } from './durable-files.ts'
 
 // For the moment between the making of a lock and its content.
 const TRIES_MAX = 20
@@ -15,19 +15,18 @@ const TRY_MS = 50
 // A clock that was set right after the start.
 const CLOCK_STEP_MS = 60_000
 
-// Gives the function that ends it.
-export async function lockWallet(path: string): Promise<() => Promise<void>> {
+export type FileLock = { release: () => Promise<void> } | { heldBy: number }
+
+/** Of the file at the path, for this process, or the process that has it. */
+export async function lockFile(path: string): Promise<FileLock> {
   const lock = `${path}.lock`
   const content = `${process.pid} ${randomUUID()}\n`
   for (let tries = 0; ; tries += 1) {
-    if (await isMade(lock, content)) {
-      return () => release(lock, content)
-    }
+    if (await isMade(lock, content)) return { release: () => release(lock, content) }
     const found = await contentOf(lock)
     if (found === undefined) continue
     const pid = Number(/^(\d+) /.exec(found)?.[1] ?? 0)
-    if (pid > 0 && isAlive(pid) && (await isOfThisBoot(lock)))
-      throw new NodeError('wallet_in_use', { path, pid })
+    if (pid > 0 && isAlive(pid) && (await isOfThisBoot(lock))) return { heldBy: pid }
     if (pid > 0 || tries >= TRIES_MAX) await takeAway(lock, found)
     else await new Promise((resolve) => setTimeout(resolve, TRY_MS))
   }
@@ -88,8 +87,4 @@ function isAlive(pid: number): boolean {
   } catch (error) {
     return !hasCode(error, 'ESRCH')
   }
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code
 }
