@@ -48,7 +48,7 @@ export {
 } from './tls-files.ts'
 export { runChecks } from './checks.ts'
 export { createBundle } from './bundle.ts'
-export { homeParts, NEVER_IN_A_BUNDLE } from './bundle-sources.ts'
+export { homeParts, NEVER_IN_A_BUNDLE, shownOptions } from './bundle-sources.ts'
 export { type FileLock, lockFile } from './file-lock.ts'
 export { hasCode, isThere, replaceFile, syncFolder, writeNewFile } from './durable-files.ts'
 export { inspectHome, type InspectedPart } from './inspect.ts'

@@ -8,6 +8,8 @@ import { isIP } from 'node:net'
 export interface RedactionPlace {
   home: string
   hostname: string
+  /** Of the node: the folders, files and hosts in them are named by the hospital. */
+  options: object
 }
 
 const IPV4 = /\b\d{1,3}(?:\.\d{1,3}){3}\b/g
@@ -24,8 +26,15 @@ const LONG_BASE64 = /(?<![A-Za-z0-9+/_-])(?!12D3KooW)[A-Za-z0-9+/_-]{40,}={0,2}(
 
 const isHere = (address: string): boolean => /^(127\.|0\.0\.0\.0$|::1?$)/.test(address)
 
+const MULTIADDR = /^\/(ip4|ip6|dns[46]?|tcp|udp|unix)\//
+const SHORT = 3
+
 /** Of one bundle: the words that replace addresses count up within it. */
-export function createRedaction({ home, hostname }: RedactionPlace): (text: string) => string {
+export function createRedaction({
+  home,
+  hostname,
+  options,
+}: RedactionPlace): (text: string) => string {
   const words = new Map<string, string>()
   const wordFor = (kind: string, value: string): string => {
     const known = words.get(value)
@@ -40,9 +49,21 @@ export function createRedaction({ home, hostname }: RedactionPlace): (text: stri
     name === 'localhost' || isIP(name) !== 0 || /^(ip|host)-\d+$/.test(name)
       ? whole
       : `${before}${wordFor('host', name)}`
+  const given: [from: string, to: string][] = [
+    [home, '<home>'],
+    [hostname, '<host>'],
+    ...pathsIn(options, home).map((path): [string, string] => [
+      path,
+      `<${wordFor('folder', path)}>`,
+    ]),
+    ...hostsIn(options).map((name): [string, string] => [name, wordFor('host', name)]),
+  ]
+  // The longest first: a folder may lie in another.
+  const named = given
+    .filter(([from]) => from.length >= SHORT)
+    .toSorted(([a], [b]) => b.length - a.length)
   return (text) => {
-    const placed = text.replaceAll(home, '<home>')
-    const unnamed = hostname.length < 3 ? placed : placed.replaceAll(hostname, '<host>')
+    const unnamed = named.reduce((rest, [from, to]) => rest.replaceAll(from, to), text)
     return unnamed
       .replaceAll(TOKEN, '[token]')
       .replaceAll(BEARER, '$1 [token]')
@@ -56,4 +77,29 @@ export function createRedaction({ home, hostname }: RedactionPlace): (text: stri
       .replaceAll(LONG_HEX, (hex) => `${hex.slice(0, 8)}…`)
       .replaceAll(LONG_BASE64, (encoded) => `${encoded.slice(0, 6)}…`)
   }
+}
+
+/** What lies in the home tells nothing. */
+function pathsIn(options: object, home: string): string[] {
+  return stringsIn(options, () => true).filter(
+    (text) => text.startsWith('/') && !MULTIADDR.test(text) && !`${text}/`.startsWith(`${home}/`),
+  )
+}
+
+const isHost = (key: string): boolean => key === 'hosts' || key === 'listen'
+
+function hostsIn(options: object): string[] {
+  return stringsIn(options, isHost)
+    .filter((text) => !text.startsWith('/'))
+    .map((text) => text.replace(/:\d+$/, ''))
+    .filter((name) => name !== 'localhost' && isIP(name) === 0)
+}
+
+/** Of the values whose key, or that of a list or table around them, is one of these. */
+function stringsIn(value: unknown, isWanted: (key: string) => boolean, isInside = false): string[] {
+  if (typeof value === 'string') return isInside ? [value] : []
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([key, inner]) =>
+    stringsIn(inner, isWanted, isInside || isWanted(key)),
+  )
 }

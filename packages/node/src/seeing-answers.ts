@@ -3,7 +3,13 @@
 import { hostname } from 'node:os'
 import { type AdminSeeingHandlers, type BundleQuery, type Check, Refusal } from '@mooring/api'
 import { type BundlePart, createBundle } from './bundle.ts'
-import { homeParts, linesSince, NEVER_IN_A_BUNDLE, profileFor } from './bundle-sources.ts'
+import {
+  homeParts,
+  linesSince,
+  NEVER_IN_A_BUNDLE,
+  profileFor,
+  shownOptions,
+} from './bundle-sources.ts'
 import type { ChainAnswers } from './chain-answers.ts'
 import type { Health } from './health.ts'
 import type { NodeOptions } from './load-options.ts'
@@ -82,6 +88,12 @@ function bundleOf(
     version,
     madeAt: new Date(now).toISOString(),
     leftOut: NEVER_IN_A_BUNDLE,
-    redact: isRedacted ? createRedaction({ home: options.home, hostname: hostname() }) : null,
+    redact: isRedacted
+      ? createRedaction({
+          home: options.home,
+          hostname: hostname(),
+          options: shownOptions(options),
+        })
+      : null,
   })
 }

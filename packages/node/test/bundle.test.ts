@@ -8,7 +8,7 @@ import { type BundlePart, createBundle } from '../src/bundle.ts'
 import { linesSince, profileFor } from '../src/bundle-sources.ts'
 import { createRedaction } from '../src/redact-text.ts'
 
-const redact = createRedaction({ home: '/srv/mooring', hostname: 'st-mary-7' })
+const redact = createRedaction({ home: '/srv/mooring', hostname: 'st-mary-7', options: {} })
 
 async function unpack(archive: AsyncIterable<Uint8Array>): Promise<Map<string, string>> {
   const files = new Map<string, string>()
@@ -54,6 +54,34 @@ test('a bundle says what is in it by digest, what is missing, and what was left 
   const whole = await unpack(createBundle(parts, { ...TERMS, redact: null }))
   assert.match(whole.get('mooring/status.json') ?? '', /10\.2\.0\.7/)
   assert.equal(JSON.parse(whole.get('mooring/manifest.json') ?? '').redacted, false)
+})
+
+test('folders and hosts of the configuration are replaced, wherever they stand', () => {
+  const options = {
+    home: '/srv/mooring',
+    storage: {
+      dir: '/mnt/stmary/ledger',
+      guardDir: '/mnt/stmary/ledger/guard',
+      runDir: '/srv/mooring/run',
+    },
+    backup: { dir: '/mnt/tape-of-st-mary' },
+    http: { listen: 'api.st-mary.example:7421', hosts: ['ledger.st-mary.example'], tls: null },
+    p2p: { listen: ['/ip4/0.0.0.0/tcp/7420'], announce: ['/dns4/st-mary.example/tcp/7420'] },
+    patients: { listen: '127.0.0.1:7423', hosts: [] },
+  }
+  const strict = createRedaction({ home: '/srv/mooring', hostname: 'x', options })
+  const shown = strict(JSON.stringify(options))
+  assert.doesNotMatch(shown, /st-?mary|tape|srv/)
+  const { storage, p2p, patients } = JSON.parse(shown)
+  assert.equal(storage.guardDir.startsWith(storage.dir), false)
+  assert.equal(storage.runDir, '<home>/run')
+  assert.equal(p2p.listen[0], '/ip4/0.0.0.0/tcp/7420')
+  assert.equal(patients.listen, '127.0.0.1:7423')
+  const line = strict('cannot open /mnt/stmary/ledger/chain: asked of ledger.st-mary.example')
+  assert.equal(
+    line,
+    `cannot open ${storage.dir}/chain: asked of ${JSON.parse(shown).http.hosts[0]}`,
+  )
 })
 
 test('what names a place, a person or a key is replaced, the same by the same', () => {

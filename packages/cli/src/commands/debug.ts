@@ -7,7 +7,7 @@ import { resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createBundle } from '@mooring/node/bundle'
-import { homeParts, NEVER_IN_A_BUNDLE } from '@mooring/node/bundle-sources'
+import { homeParts, NEVER_IN_A_BUNDLE, shownOptions } from '@mooring/node/bundle-sources'
 import { runChecks } from '@mooring/node/checks'
 import { homeChecks } from '@mooring/node/home-checks'
 import { loadHomeOptions } from '@mooring/node/load-options'
@@ -48,7 +48,9 @@ async function offlineBundle(
     version: readVersion(),
     madeAt: context.now().toISOString(),
     leftOut: [...NEVER_IN_A_BUNDLE, { what: 'status, metrics, log', why: 'the node does not run' }],
-    redact: options.redact ? createRedaction({ home, hostname: hostname() }) : null,
+    redact: options.redact
+      ? createRedaction({ home: own.home, hostname: hostname(), options: shownOptions(own) })
+      : null,
   })
 }
 
