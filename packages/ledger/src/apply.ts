@@ -114,17 +114,9 @@ export function checkTransaction(
   options: CheckOptions = {},
 ): InvalidTransaction | undefined {
   const { verifySignature = true, acceptsGap = false } = options
-  const judged = judge({ ...context, draft: readingDraft(state), acceptsGap }, transaction)
+  const judged = judge({ ...context, draft: new StateDraft(state), acceptsGap }, transaction)
   if ('code' in judged) return judged
   return verifySignature ? checkSignatures(transaction, context.genesisDigest) : undefined
-}
-
-/** A check writes nothing: of a state that never changes all checks share one. */
-function readingDraft(state: State): StateDraft {
-  const { known } = state
-  if (known === undefined) return new StateDraft(state)
-  known.draft ??= new StateDraft(state)
-  return known.draft
 }
 
 /** Its signature, and those in its body: what is wrong with them no state makes right. */

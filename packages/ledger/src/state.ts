@@ -25,10 +25,8 @@ export interface State {
 
 export type StateReader = Pick<State, 'get' | 'known'>
 
-/** The few values that every transaction is judged by. */
+/** The few values that every transaction is judged by: of organisations that are there, which are not many. */
 export class KnownValues {
-  /** For whoever only reads, made once. */
-  draft: StateDraft | null = null
   readonly counters = new Map<string, Counters>()
   readonly organisations = new Map<string, Organisation>()
 }

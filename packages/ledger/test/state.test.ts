@@ -15,7 +15,13 @@ import {
   sealKey,
 } from '../src/state-keys.ts'
 import { applyQuota, checkQuota, NO_COUNTERS } from '../src/quota.ts'
-import { authoritySet, parametersOf, StateDraft } from '../src/state.ts'
+import {
+  authoritySet,
+  KnownValues,
+  organisationOf,
+  parametersOf,
+  StateDraft,
+} from '../src/state.ts'
 import { MEMBERS, MemoryState, MINUTE, seedOf, START, world } from './fixture.ts'
 
 const here = world()
@@ -38,6 +44,24 @@ test('no two keys of the state are equal', () => {
 test('a state that was not started from a genesis is not read', () => {
   assert.throws(() => parametersOf(new MemoryState()), /parameters/)
   assert.throws(() => authoritySet(new MemoryState()), /authority set/)
+})
+
+test('a state remembers organisations that are there, and none that somebody makes up', () => {
+  const known = new KnownValues()
+  const { state } = here
+  const remembering = {
+    get: (key: Uint8Array) => state.get(key),
+    wasIncluded: (id: Uint8Array) => state.wasIncluded(id),
+    known,
+  }
+  for (const id of [...MEMBERS, 'nobody', 'nobody-else']) {
+    for (let again = 0; again < 2; again += 1) {
+      assert.deepEqual(organisationOf(remembering, id), organisationOf(state, id))
+      assert.deepEqual(countersOf(remembering, id), countersOf(state, id))
+    }
+  }
+  assert.deepEqual([...known.organisations.keys()], [...MEMBERS])
+  assert.ok([...known.counters.keys()].every((id) => MEMBERS.includes(id)))
 })
 
 test('a draft sees what it wrote, and its base does not', () => {
