@@ -202,7 +202,15 @@ test('a bundle that was changed, is of another network, or comes from nowhere is
     assert.match((await at('county', `network join ${url}/bundle.json`)).stderr, /MOR-2126/)
     const { digest } = JSON.parse(await ok(run('genesis verify genesis.json --json')))
     const told = `--genesis-digest ${digest}`
-    assert.match(await ok(init(`${url}/bundle.json`, told)), /Send this line to a member/)
+    const known = await init(`${url}/bundle.json`, told)
+    assert.match(known.stdout, /Send this line to a member/)
+    assert.doesNotMatch(known.stderr, /compare it with a member/)
+    const byItself = await at(
+      'other',
+      'init --name other --profile test --no-encrypt --network bundle.json',
+    )
+    assert.equal(byItself.code, 0, byItself.stderr)
+    assert.match(byItself.stderr, new RegExp(`digest is ${digest}: compare it with a member`))
     const unchecked = await ok(at('county', 'network join bundle.json'))
     assert.match(unchecked, /signed by +county, by its own word: compare the digest with a member/)
     assert.match(await ok(at('county', `network join bundle.json ${told}`)), /signed by +county$/m)

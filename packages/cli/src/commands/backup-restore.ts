@@ -5,21 +5,18 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import {
+  type KeySource,
   readBackupGenesis,
   restoreBackup,
   restoreChain,
-  type KeySource,
 } from '@mooring/node/backup-restore'
 import { NodeError } from '@mooring/node/node-error'
-import { toHex } from '@mooring/codec'
-import { genesisDigest } from '@mooring/ledger'
 import type { Command } from 'commander'
 import { withHelp } from '../command-help.ts'
 import { type Context, type GlobalOptions, homeOf } from '../context.ts'
 import { passphraseForKeys } from '../keys-passphrase.ts'
 import { createOutput, formatCount, formatFields } from '../output.ts'
-import { readTrustedGenesis } from './genesis.ts'
-import { initialise } from './init.ts'
+import { initialise, noteDigest } from './init.ts'
 
 type RestoreOptions = GlobalOptions & {
   keys?: string
@@ -108,15 +105,13 @@ async function restoreForSomebodyNew(
   try {
     const genesis = join(folder, 'genesis.json')
     await writeFile(genesis, await readBackupGenesis(path))
-    const digest = toHex(genesisDigest(await readTrustedGenesis(genesis, options.genesisDigest)))
     const { name, ...rest } = options
     const made = await initialise(context, { ...rest, name, network: genesis, role: 'observer' })
     const { manifest } = await restoreChain({ path, home: made.home })
     const { home, joinLine } = made
-    const { networkId, height } = manifest
+    const { networkId, height, digest } = manifest
     if (output.isJson) {
-      const { digest: tip } = manifest
-      const document = { home, name, networkId, height, digest: tip, joinLine }
+      const document = { home, name, networkId, height, digest, joinLine }
       output.json({ schema: 'mooring/restore-new/v1', ...document })
       return
     }
@@ -128,8 +123,7 @@ async function restoreForSomebodyNew(
         ['records', 'none: they belong to the keys of who made the backup'],
       ]),
     )
-    if (options.genesisDigest === undefined)
-      output.note(`the backup itself says that genesis is ${digest}: compare it with a member`)
+    noteDigest(output, made)
     if (joinLine !== null) output.text(`\nSend this line to a member:\n${joinLine}`)
   } finally {
     await rm(folder, { recursive: true, force: true })

@@ -4,7 +4,7 @@
 import { readdir, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
-import { CodecError } from '@mooring/codec'
+import { CodecError, toHex } from '@mooring/codec'
 import { formatDidKey, formatPeerId } from '@mooring/crypto'
 import {
   formatGenesisJson,
@@ -138,6 +138,8 @@ type Made = {
   name: string
   role: string
   network: string | null
+  // Of its genesis, as far as nobody has told by another way which network it is.
+  digestToCompare: string | null
   keys: KeyRing
   governanceFile: string
   joinLine: string | null
@@ -150,7 +152,9 @@ export async function initialise(context: Context, options: InitOptions): Promis
   const file = options.network ?? options.genesis
   const source = file === undefined ? undefined : await readNetworkSource(context, file, options)
   const genesis = source?.genesis
-  const network = genesis === undefined ? null : networkId(genesisDigest(genesis))
+  const digest = genesis === undefined ? null : genesisDigest(genesis)
+  const network = digest === null ? null : networkId(digest)
+  const digestToCompare = digest === null || source?.isTold === true ? null : toHex(digest)
   await refuseUsedHome(home)
   const profile = profileOf(context, options)
   const lock = await lockFor(context, options, profile)
@@ -181,7 +185,14 @@ export async function initialise(context: Context, options: InitOptions): Promis
   const text = formatConfigFile(settings)
   await writeFile(paths.configFile, text, { mode: 0o600, flag: 'wx' })
   const governanceFile = join(paths.keys, keyFileName('governance'))
-  return { home, name, role, network, keys, governanceFile, joinLine }
+  return { home, name, role, network, digestToCompare, keys, governanceFile, joinLine }
+}
+
+export function noteDigest(output: Output, { digestToCompare }: Made): void {
+  if (digestToCompare === null) return
+  output.note(
+    `The file itself says that the digest is ${digestToCompare}: compare it with a member.`,
+  )
 }
 
 function report(output: Output, made: Made): void {
@@ -202,6 +213,7 @@ function report(output: Output, made: Made): void {
       ['network', network ?? 'none yet: put genesis.json into config/'],
     ]),
   )
+  noteDigest(output, made)
   if (joinLine === null) {
     output.note('\nTo join a network, give its genesis: only then is there a line to send.')
   } else output.text(`\nSend this line to a member:\n${joinLine}`)
