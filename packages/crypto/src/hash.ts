@@ -2,8 +2,6 @@
 // "mooring/<what>/v1" and a zero byte, so that bytes of one kind never pass for another.
 
 import { createSha256, type IncrementalHash, sha256 } from '#sha256'
-import { hkdf } from '@noble/hashes/hkdf.js'
-import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js'
 
 export { createSha256, type IncrementalHash, sha256 }
 
@@ -20,14 +18,4 @@ export function domainBytes(what: string): Uint8Array {
 
 export function domainHash(what: string, ...parts: Uint8Array[]): Uint8Array {
   return sha256(domainBytes(what), ...parts)
-}
-
-/** HKDF (RFC 5869) with SHA-256. */
-export function hkdfSha256(
-  ikm: Uint8Array,
-  salt: Uint8Array,
-  info: Uint8Array,
-  length: number,
-): Uint8Array {
-  return hkdf(nobleSha256, ikm, salt, info, length)
 }

@@ -6,10 +6,10 @@ export {
   createSha256,
   domainBytes,
   domainHash,
-  hkdfSha256,
   type IncrementalHash,
   sha256,
 } from './hash.ts'
+export { type Expand, hkdfOf, hkdfSha256, hmacSha256, type KeyedHash } from './hmac.ts'
 export {
   hpkeOpen,
   type HpkeMessage,

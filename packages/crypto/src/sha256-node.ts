@@ -7,7 +7,7 @@
 import { createHash, hash } from 'node:crypto'
 import sodium from 'sodium-native'
 
-const SHORT_MAX = 400
+const SHORT_MAX = 256
 const JOINED_MAX = 8_192
 const joined = new Uint8Array(new ArrayBuffer(JOINED_MAX))
 const scratch = new Uint8Array(new ArrayBuffer(SHORT_MAX))

@@ -111,6 +111,18 @@ test('one changed bit anywhere, and it does not open', () => {
   )
 })
 
+test('what is sealed with another library for its length opens, and not when a bit of it is changed', () => {
+  const [key, nonce] = [new Uint8Array(32).fill(7), new Uint8Array(12).fill(9)]
+  for (const length of [8_191, 8_192, 8_193, 70_000]) {
+    const plaintext = Uint8Array.from({ length }, (_, index) => index * 11)
+    const sealed = node.seal(key, nonce, key, plaintext)
+    assert.deepEqual(browser.seal(key, nonce, key, plaintext), sealed)
+    assert.deepEqual(node.open(key, nonce, key, sealed), plaintext)
+    sealed[length - 1] = (sealed[length - 1] ?? 0) ^ 1
+    assert.equal(node.open(key, nonce, key, sealed), undefined)
+  }
+})
+
 test('lengths: a wrong key is an error of the program, sealed bytes of any length are not', () => {
   const [key, nonce, aad] = [new Uint8Array(32), new Uint8Array(12), new Uint8Array(0)]
   for (let length = 0; length < 40; length += 1) {

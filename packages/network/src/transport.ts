@@ -22,6 +22,7 @@ import { createLibp2p } from 'libp2p'
 import type { GossipFactory, GossipRouter } from './gossip-guard.ts'
 import type { Limits } from './limits.ts'
 import type { Shared } from './link.ts'
+import { noiseCrypto } from './noise-crypto.ts'
 import { Pace } from './pace.ts'
 import { TokenBucket } from './token-bucket.ts'
 import type { NetworkOptions } from './types.ts'
@@ -51,7 +52,7 @@ export function createTransport(
     nodeInfo: { name: 'mooring', version: '1', userAgent: 'mooring' },
     addresses: { listen: options.listen, announce: options.announce },
     transports: [tcp(tcpOptions(limits))],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [noise({ crypto: noiseCrypto })],
     streamMuxers: [yamux(yamuxOptions(limits))],
     connectionManager: connectionManagerOptions(limits),
     connectionMonitor: { enabled: false },

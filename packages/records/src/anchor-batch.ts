@@ -1,8 +1,8 @@
 // What a custodian keeps for itself beside the sealed records: its batches, and names for bytes.
 
 import { bytes, type Infer, list, refine, uint, versioned } from '@mooring/codec'
+import { hmacSha256 } from '@mooring/crypto'
 import { BATCH_BUCKETS, BATCH_RECORDS_MAX } from './batch.ts'
-import { hmacSha256 } from './hmac.ts'
 
 const digest = bytes(32)
 

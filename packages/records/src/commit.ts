@@ -9,10 +9,16 @@
 // The labels are fixed by a published vector and carry no domain prefix of the chain.
 
 import { compareBytes } from '@mooring/codec'
-import { createSha256, type IncrementalHash, merkleRootOfHashes, sha256 } from '@mooring/crypto'
+import {
+  createSha256,
+  type IncrementalHash,
+  merkleRootOfHashes,
+  sha256,
+  hmacSha256,
+  type KeyedHash,
+} from '@mooring/crypto'
 import { RecordsError } from './errors.ts'
 import type { Field } from './fields.ts'
-import { hmacSha256, type KeyedHash } from './hmac.ts'
 
 export interface RecordSecrets {
   readonly fieldSeed: Uint8Array

@@ -8,8 +8,7 @@
 // before a read nobody but the custodian knows any of it.
 
 import { bytes, encode, type Infer, list, type Schema, struct, text, variant } from '@mooring/codec'
-import { sha256 } from '@mooring/crypto'
-import { hkdfOf } from './hmac.ts'
+import { sha256, hkdfOf } from '@mooring/crypto'
 
 export const REFERENCE_BYTES_MAX = 256
 export const LABELS_MAX = 32

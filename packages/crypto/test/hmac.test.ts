@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { createHmac } from 'node:crypto'
+import { createHmac, hkdfSync } from 'node:crypto'
 import { fromHex, toHex } from '@mooring/codec'
 import * as fc from 'fast-check'
 import { test } from 'uvu'
-import { hmacSha256 } from '../src/hmac.ts'
+import { hkdfSha256, hmacSha256 } from '../src/hmac.ts'
 
 const utf8 = new TextEncoder()
 
@@ -54,6 +54,22 @@ test('any key and message give what OpenSSL gives, in whatever parts the message
         const reference = createHmac('sha256', key)
         for (const part of parts) reference.update(part)
         assert.deepEqual(hmacSha256(key)(...parts), fromHex(reference.digest('hex')))
+      },
+    ),
+  )
+})
+
+test('any secret, salt, info and length give the HKDF that OpenSSL gives', () => {
+  const some = fc.uint8Array({ maxLength: 100 })
+  fc.assert(
+    fc.property(
+      some,
+      some,
+      some,
+      fc.integer({ min: 1, max: 200 }),
+      (secret, salt, info, length) => {
+        const expected = new Uint8Array(hkdfSync('sha256', secret, salt, info, length))
+        assert.deepEqual(hkdfSha256(secret, salt, info, length), expected)
       },
     ),
   )
