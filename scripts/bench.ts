@@ -59,7 +59,7 @@ process.exitCode = failed === 0 ? 0 : 1
 
 async function measure(name: string): Promise<string | null> {
   const file = CATALOGUE[name]?.file ?? ''
-  const path = fileURLToPath(new URL(`../packages/${file}`, import.meta.url))
+  const path = fileURLToPath(new URL(`../${file}`, import.meta.url))
   const words = [path, '--json', ...passed]
   const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] })
   let output = ''
