@@ -1,47 +1,40 @@
-// SHA-256 in Node: libsodium for the short inputs of trees and ids, where the call costs more than
-// the hash, and OpenSSL, which uses the processor's instructions, for long ones.
+// SHA-256 in Node, which is OpenSSL's with the processor's instructions.
 //
-// Short inputs pass through one scratch buffer: handing a fresh small array to native code first
-// moves it off the JavaScript heap, which costs as much as hashing it.
+// The call costs as much as hashing a short input, and most of the call is what goes in and comes out. A small
+// array of its own that goes into native code is first moved off the JavaScript heap: inputs pass through one
+// scratch buffer. A digest that comes out as a Buffer has memory of its own there, which is made and later
+// collected: it comes as a string, a character for each byte.
 
 import { createHash, hash } from 'node:crypto'
-import sodium from 'sodium-native'
 
-const SHORT_MAX = 256
+const DIGEST_BYTES = 32
 const JOINED_MAX = 8_192
 const joined = new Uint8Array(new ArrayBuffer(JOINED_MAX))
-const scratch = new Uint8Array(new ArrayBuffer(SHORT_MAX))
-const views = Array.from({ length: SHORT_MAX + 1 }, (_, length) => scratch.subarray(0, length))
-const digest = new Uint8Array(new ArrayBuffer(32))
+const SHORT_MAX = 1_280
+const views = Array.from({ length: SHORT_MAX + 1 }, (_, length) => joined.subarray(0, length))
 
 export function sha256(...parts: Uint8Array[]): Uint8Array {
   let length = 0
   for (const part of parts) length += part.length
-  const view = views[length]
-  if (view === undefined) return sha256Long(parts, length)
-  let offset = 0
-  for (const part of parts) {
-    scratch.set(part, offset)
-    offset += part.length
-  }
-  sodium.crypto_hash_sha256(digest, view)
-  return digest.slice()
-}
-
-function sha256Long(parts: readonly Uint8Array[], length: number): Uint8Array {
-  const [first] = parts
-  if (first !== undefined && parts.length === 1) return oneShot(first)
-  if (length > JOINED_MAX) return inParts(parts)
+  if (length > JOINED_MAX) return sha256Long(parts)
   let offset = 0
   for (const part of parts) {
     joined.set(part, offset)
     offset += part.length
   }
-  return oneShot(joined.subarray(0, length))
+  return oneShot(views[length] ?? joined.subarray(0, length))
+}
+
+function sha256Long(parts: readonly Uint8Array[]): Uint8Array {
+  const [first] = parts
+  return first !== undefined && parts.length === 1 ? oneShot(first) : inParts(parts)
 }
 
 function oneShot(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(hash('sha256', bytes, 'buffer'))
+  const characters = hash('sha256', bytes, 'binary')
+  const digest = new Uint8Array(DIGEST_BYTES)
+  for (let at = 0; at < DIGEST_BYTES; at += 1) digest[at] = characters.charCodeAt(at)
+  return digest
 }
 
 function inParts(parts: readonly Uint8Array[]): Uint8Array {
