@@ -28,6 +28,10 @@ export const CATALOGUE: Readonly<Record<string, Entry>> = {
     file: 'packages/node/bench/start.ts',
     what: 'from the command to ready; memory of an idle node',
   },
+  restart: {
+    file: 'packages/node/bench/restart.ts',
+    what: 'a node stopped or killed comes back, by length of its chain',
+  },
   sync: { file: 'packages/node/bench/sync.ts', what: 'a node catches up from three peers' },
   state: { file: 'packages/storage/bench/state-tree.ts', what: 'authenticated updates' },
   proof: {

@@ -82,6 +82,19 @@ export const CHARTS: readonly ChartSpec[] = [
     y: { label: 'microseconds', scale: 'linear' },
     lines: [{ name: 'one node', figure: 'CPU a transaction and node', where: {} }],
   },
+  {
+    name: 'restart',
+    title: 'From the command to the first new final block, by length of the chain',
+    bench: 'restart',
+    along: 'transactions',
+    x: { label: 'transactions in the chain', scale: 'log' },
+    y: { label: 'milliseconds', scale: 'linear' },
+    lines: ['stopped', 'killed', 'all killed'].map((how) => ({
+      name: how,
+      figure: 'start to a new final block',
+      where: { how },
+    })),
+  },
 ]
 
 export function chartOf(spec: ChartSpec, results: readonly BenchResult[]): Chart | null {

@@ -2,12 +2,8 @@
 
 import { join } from 'node:path'
 import { toHex } from '@mooring/codec'
-import { homePaths } from '@mooring/node'
-import {
-  type BenchNetwork,
-  networkUsage,
-  startBenchNetwork,
-} from '../../../packages/node/bench/bench-network.ts'
+import { type Devnet, homePaths } from '@mooring/node'
+import { networkUsage, startBenchNetwork } from '../../../packages/node/bench/bench-network.ts'
 import type { Contact, Engine } from './engine.ts'
 
 export const mooring: Engine = {
@@ -31,7 +27,13 @@ export interface MooringContact extends Contact {
   readonly nodes: readonly { name: string; url: string; anchorKeyFile: string }[]
 }
 
-export function contactOf({ devnet, nodes }: BenchNetwork): MooringContact {
+export function contactOf({
+  devnet,
+  nodes,
+}: {
+  devnet: Devnet
+  nodes: readonly { name: string; home: string }[]
+}): MooringContact {
   return {
     engine: 'mooring',
     genesisDigest: toHex(devnet.genesisDigest),
