@@ -6,11 +6,11 @@
  * events and only notes that there were some: they are final, so the next reading returns them. It
  * goes live in the same tick in which a reading ends with nothing noted. In both states an event is
  * sent only if its place is after the last one sent, so the seam cannot repeat or lose anything.
+ * A live client to whom more happens at once than goes out, as in one large block, reads on in the same way.
  *
- * Events without a place are news: sent when they happen, without `id`, never replayed.
- *
- * A live client that does not read has a queue, and is disconnected when it is full; one that stops
- * reading its history is disconnected after a while. Both come back with `Last-Event-ID`.
+ * Events without a place are news: sent when they happen, without `id`, never replayed. They wait in a queue
+ * for a client that does not read, and it is disconnected when that is full; so is one that has not read on
+ * for a while. Both come back with `Last-Event-ID`.
  */
 
 import type { ServerResponse } from 'node:http'
@@ -167,6 +167,11 @@ class EventStream {
       this.#hasMissed = true
       return
     }
+    const isWanted = this.#types.has(event.type)
+    if (isWanted && event.place !== null && this.#response.writableNeedDrain) {
+      this.#readOn(event.place)
+      return
+    }
     if (!this.#take(event)) return
     if (this.#queue.length === 0 && !this.#response.writableNeedDrain) {
       this.#response.write(text)
@@ -188,6 +193,15 @@ class EventStream {
     const { socket } = this.#response
     setTimeout(() => socket?.destroy(), LAST_WORDS_MS).unref()
     this.#finish(reason)
+  }
+
+  #readOn({ height, index }: Position): void {
+    this.#last ??= { height, index: index - 1 }
+    const last = this.#last
+    this.#isReading = true
+    this.#drained()
+      .then(() => this.#catchUp(last))
+      .catch((error: unknown) => this.#over.reject(error))
   }
 
   async #catchUp(after: Position): Promise<void> {

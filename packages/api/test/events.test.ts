@@ -199,6 +199,25 @@ test('the hundred and first stream is refused, and a place that is left is free 
   )
 })
 
+test('more at once than a queue holds is no reason to cut off who reads', async () => {
+  await serving(
+    async ({ api, node, client }) => {
+      let readings = 0
+      node.onReading = () => {
+        readings += 1
+      }
+      const events = take(client, 4_002)
+      await until(() => node.listeners === 1)
+      grow(node, 2_000)
+      await until(() => api.stats().streams === 0 || readings > 0)
+      grow(node, 1)
+      const expected = node.chain.flatMap(({ height }) => [`${height}.0`, `${height}.1`])
+      assert.deepEqual(idsOf(await events), expected)
+    },
+    { streamQueueMax: 10 },
+  )
+})
+
 test('a live client that does not read is disconnected when its queue is full', async () => {
   await serving(
     async ({ api, node }) => {
