@@ -125,7 +125,15 @@ export function checkSignatures(
   genesisDigest: Uint8Array,
 ): InvalidTransaction | undefined {
   if (!hasValidSignature(transaction, genesisDigest)) return { code: 'bad_signature' }
-  return checkKindContent(transaction.payload, genesisDigest)
+  return checkBody(transaction, genesisDigest)
+}
+
+/** What is wrong, whatever the state, with the body of a transaction whose own signature holds. */
+export function checkBody(
+  { payload }: DecodedTransaction,
+  genesisDigest: Uint8Array,
+): InvalidTransaction | undefined {
+  return checkKindContent(payload, genesisDigest)
 }
 
 /** The proposer's selection: leaves out what is invalid, stops when the block is full, keeps order. */

@@ -4,6 +4,7 @@ export {
   applyBlock,
   applyTransactions,
   type BlockContext,
+  checkBody,
   checkSignatures,
   checkTransaction,
   type FindVerified,

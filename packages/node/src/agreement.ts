@@ -16,7 +16,7 @@ import {
   type UnsignedVote,
 } from '@mooring/consensus'
 import { organisations } from '@mooring/ledger'
-import type { Network } from '@mooring/network'
+import type { Acceptance, Network } from '@mooring/network'
 import type {
   ChainStore,
   Journal,
@@ -28,6 +28,7 @@ import { type Amnesia, describeObserving } from './amnesia.ts'
 import { readTip } from './chain-tip.ts'
 import type { Clock } from './clock.ts'
 import { Committer, type CommittedBlock } from './committer.ts'
+import type { DoorSignatures } from './door-signatures.ts'
 import type { Driver } from './driver.ts'
 import { beginEpoch, type Epoch } from './epoch.ts'
 import { EpochRepair, epochOf } from './epoch-repair.ts'
@@ -87,6 +88,8 @@ export interface AgreementModules {
   onEpoch?: (changes: readonly MemberChange[]) => void
   /** Catching up verifies with these on other cores; without, here. */
   signatures?: SignatureThreads
+  /** The same for what comes in at the door. */
+  doorSignatures?: DoorSignatures
   measures?: Measures
   waiting?: MempoolModules['waiting']
   onFatal: (error: unknown) => void
@@ -150,6 +153,7 @@ export class Agreement {
         publish: (transactions) => this.#gossip.add(transactions),
         onReady: () => this.driver.reconsiderWork(),
         ...(modules.waiting && { waiting: modules.waiting }),
+        ...(modules.doorSignatures && { signatures: modules.doorSignatures }),
         verified: (isGood, ms) => this.#measures.verified('transaction', isGood, ms),
       },
     )
@@ -206,9 +210,18 @@ export class Agreement {
     this.#measures.invalidVote(this.members.nameOfPeer(peerId), vote)
   }
 
-  onTransactions(peerId: string, data: Uint8Array): 'accept' | 'ignore' | 'reject' {
+  onTransactions(peerId: string, data: Uint8Array): Acceptance {
     const batch = decodeTransactionBatch(data)
-    const verdict = batch === null ? 'reject' : this.mempool.receive(batch)
+    return this.#judged(peerId, batch === null ? 'reject' : this.mempool.receive(batch))
+  }
+
+  /** The same, with the signatures on another core where that is worth it. */
+  async judgeTransactions(peerId: string, data: Uint8Array): Promise<Acceptance> {
+    const batch = decodeTransactionBatch(data)
+    return this.#judged(peerId, batch === null ? 'reject' : await this.mempool.receiveLater(batch))
+  }
+
+  #judged(peerId: string, verdict: Acceptance): Acceptance {
     if (verdict === 'reject') this.#tellOfForger(peerId)
     return verdict
   }
@@ -258,6 +271,7 @@ export class Agreement {
     this.#isClosed = true
     for (const cancel of this.#cancels) cancel()
     this.sync.close()
+    this.#modules.doorSignatures?.close()
     this.#gossip.flush()
     await this.driver.close()
     await this.committer.idle()

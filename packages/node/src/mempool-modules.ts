@@ -1,9 +1,9 @@
 // What the mempool is given (its limits, the chain as far as it asks, whom it tells), and what it holds.
 
 import type { DecodedTransaction, Parameters, State } from '@mooring/ledger'
-import type { Clock } from './clock.ts'
 import type { LanePlace } from './lanes.ts'
 import type { Submitted } from './submitted.ts'
+import type { TransactionSignaturesModules } from './transaction-signatures.ts'
 
 /** Where accepted transactions outlive the process. */
 export interface PendingStore {
@@ -17,8 +17,7 @@ export interface MempoolOptions {
   maxBytes: number
 }
 
-export interface MempoolModules {
-  clock: Clock
+export interface MempoolModules extends TransactionSignaturesModules {
   store: PendingStore
   parameters: () => Parameters
   /** After the last durable block. */
@@ -31,8 +30,6 @@ export interface MempoolModules {
   onReady: () => void
   /** A client of this node handed it in, and it waits for a block. */
   waiting?: (transaction: { id: Uint8Array; kind: string }) => void
-  /** The signatures of a transaction were looked at. */
-  verified?: (isGood: boolean, ms: number) => void
 }
 
 export interface Entry {

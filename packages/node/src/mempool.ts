@@ -16,35 +16,52 @@ import {
   payerOf,
   placeOf,
   type State,
-  type TransactionContext,
 } from '@mooring/ledger'
-import { Inflow } from './inflow.ts'
+import type { Acceptance } from '@mooring/network'
+import { InTurn } from './in-turn.ts'
 import { KnownBytes } from './known-bytes.ts'
-import { isAhead, type LanePlace, lanePlaceOf, Lanes } from './lanes.ts'
+import { isAhead, lanePlaceOf, Lanes } from './lanes.ts'
 import { isDead, isForGood } from './lasting-refusals.ts'
 import { LooseTransactions } from './loose-transactions.ts'
+import { MempoolDoor } from './mempool-door.ts'
 import type { Admitted, Entry, MempoolModules, MempoolOptions } from './mempool-modules.ts'
-import type { Refused } from './refusal-text.ts'
 import { isFull, refusal, type Submitted } from './submitted.ts'
+import { NONE_SIGNED, type Signed, TransactionSignatures } from './transaction-signatures.ts'
 
-/** Of the room: one member may flood the others, and each still takes what its own clients bring. */
-const PEERS_PART = 0.75
 /** A pending transaction is offered to the others again when it has waited this long. */
 const OFFER_AGAIN_MS = 2_000
+
+type Read = DecodedTransaction | (Submitted & { status: 'rejected' })
+
+interface Sifted {
+  readonly fresh: readonly DecodedTransaction[]
+  readonly isBad: boolean
+  /** At whose door they stood. */
+  readonly state: State
+}
 
 export class Mempool {
   readonly #options: MempoolOptions
   readonly #modules: MempoolModules
   readonly #entries = new Map<string, Entry>()
   readonly #byBytes = new KnownBytes<Entry>()
-  readonly #inflow = new Inflow()
   readonly #lanes = new Lanes<Entry>()
   readonly #loose = new LooseTransactions<Entry>()
+  readonly #lists = new InTurn()
+  readonly #door: MempoolDoor
+  readonly #signatures: TransactionSignatures
   #bytes = 0
 
   constructor(options: MempoolOptions, modules: MempoolModules) {
     this.#options = options
     this.#modules = modules
+    this.#door = new MempoolDoor(options, modules, {
+      lanes: this.#lanes,
+      loose: this.#loose,
+      count: () => this.#entries.size,
+      bytes: () => this.#bytes,
+    })
+    this.#signatures = new TransactionSignatures(options.genesisDigest, modules)
   }
 
   /** So many transactions may wait. */
@@ -90,12 +107,7 @@ export class Mempool {
    * looked at. Resolves when the answers may be given.
    */
   async submitAll(list: readonly Uint8Array[]): Promise<Submitted[]> {
-    let full: Admitted | null = null
-    const admitted = list.map((bytes) => {
-      const each = full ?? this.#admit(bytes)
-      if (isFull(each.answer)) full = { ...each, answer: { ...each.answer, id: null } }
-      return each
-    })
+    const admitted = await this.#admitAll(list)
     const fresh = admitted.flatMap(({ entry, isNew }) => (entry !== null && isNew ? [entry] : []))
     try {
       await this.#keepAll(admitted)
@@ -108,9 +120,24 @@ export class Mempool {
     return admitted.map(({ answer }) => answer)
   }
 
-  #admit(bytes: Uint8Array): Admitted {
+  /** One list after the other: the next of a lane must not overtake those before it. */
+  #admitAll(list: readonly Uint8Array[]): Promise<Admitted[]> {
+    return this.#lists.run(async () => {
+      const read = list.map((bytes) => this.#read(bytes))
+      const fresh = this.#door.hasRoom(0, true) ? read.filter((each) => this.#isUnknown(each)) : []
+      const signed = await this.#signatures.ask(fresh)
+      let full: Admitted | null = null
+      return read.map((each) => {
+        const admitted = full ?? this.#admit(each, signed)
+        const { answer } = admitted
+        if (isFull(answer)) full = { ...admitted, answer: { ...answer, id: null } }
+        return admitted
+      })
+    })
+  }
+
+  #admit(read: Read, signed: Signed): Admitted {
     const rest = { entry: null, isNew: false }
-    const read = this.#read(bytes)
     if ('status' in read) return { answer: read, ...rest }
     const id = toHex(read.id)
     const known = this.#entries.get(id)
@@ -118,7 +145,7 @@ export class Mempool {
     const { heightOf, finalState } = this.#modules
     const height = isAhead(finalState(), lanePlaceOf(read)) ? undefined : heightOf(read.id)
     if (height !== undefined) return { answer: { status: 'final', id, height }, ...rest }
-    const invalid = this.#checkDoor(read, true) ?? this.#checkSignatures(read)
+    const invalid = this.#door.check(read, true) ?? this.#signatures.check(read, signed)
     if (invalid !== undefined) return { answer: refusal(invalid, read), ...rest }
     return { answer: { status: 'accepted', id }, entry: this.#add(read, true), isNew: true }
   }
@@ -149,25 +176,50 @@ export class Mempool {
    * From a peer, as views of its message: what is new and good is kept. Reject means that the sender vouched for
    * nonsense.
    */
-  receive(batch: readonly Uint8Array[]): 'accept' | 'ignore' | 'reject' {
-    const fresh: Entry[] = []
-    let isBad = false
+  receive(batch: readonly Uint8Array[]): Acceptance {
+    return this.#takeIn(batch, this.#sift(batch), NONE_SIGNED)
+  }
+
+  /** The same, with the signatures on another core where that is worth it. */
+  async receiveLater(batch: readonly Uint8Array[]): Promise<Acceptance> {
+    const sifted = this.#sift(batch)
+    return this.#takeIn(batch, sifted, await this.#signatures.ask(sifted.fresh))
+  }
+
+  /** What could be new and good, but for signatures. */
+  #sift(batch: readonly Uint8Array[]): Sifted {
+    const fresh: DecodedTransaction[] = []
+    const state = this.#modules.finalState()
     for (const bytes of batch) {
       const read = this.#read(bytes)
-      if ('status' in read) {
+      if ('status' in read) return { fresh, state, isBad: true }
+      if (this.#isUnknown(read) && this.#door.check(read, false) === undefined) fresh.push(read)
+    }
+    return { fresh, state, isBad: false }
+  }
+
+  #takeIn(batch: readonly Uint8Array[], sifted: Sifted, signed: Signed): Acceptance {
+    const taken: Entry[] = []
+    let { isBad } = sifted
+    const isLater = this.#modules.finalState() !== sifted.state
+    for (const transaction of sifted.fresh) {
+      // It may have come in the meantime, also in the same batch, or be final.
+      if (!this.#isUnknown(transaction) || !this.#door.isStillOpen(transaction)) continue
+      if (isLater && this.#door.check(transaction, false) !== undefined) continue
+      if (this.#signatures.check(transaction, signed) !== undefined) {
         isBad = true
         break
       }
-      if (this.#entries.has(toHex(read.id))) continue
-      if (this.#checkDoor(read, false) !== undefined) continue
-      isBad = this.#checkSignatures(read) !== undefined
-      if (isBad) break
-      fresh.push(this.#add(read, false))
+      taken.push(this.#add(transaction, false))
     }
-    this.#letGoOf(batch, fresh)
+    this.#letGoOf(batch, taken)
+    if (taken.length > 0) this.#modules.onReady()
     if (isBad) return 'reject'
-    if (fresh.length > 0) this.#modules.onReady()
-    return fresh.length > 0 ? 'accept' : 'ignore'
+    return taken.length > 0 ? 'accept' : 'ignore'
+  }
+
+  #isUnknown(read: Read): read is DecodedTransaction {
+    return !('status' in read) && !this.#entries.has(toHex(read.id))
   }
 
   /** A message stays in memory as long as one of its transactions: not for a few of a large one. */
@@ -207,7 +259,8 @@ export class Mempool {
     const time = this.#modules.clock.wall()
     const limit = this.#modules.parameters().quotaPerMinute
     return (
-      this.#lanes.hasReady(state, { time, limit }) || this.#loose.hasReady(state, this.#place())
+      this.#lanes.hasReady(state, { time, limit }) ||
+      this.#loose.hasReady(state, this.#door.context())
     )
   }
 
@@ -218,7 +271,7 @@ export class Mempool {
   take(state: State, limits: { count: number; bytes: number }): DecodedTransaction[] {
     const taken: DecodedTransaction[] = []
     let room = limits.bytes
-    const offers = [this.#loose.ready(state, this.#place()), this.#lanes.turns(state)]
+    const offers = [this.#loose.ready(state, this.#door.context()), this.#lanes.turns(state)]
     for (const entries of offers) {
       for (const { transaction } of entries) {
         if (room <= 0 || taken.length >= limits.count) return taken
@@ -231,7 +284,7 @@ export class Mempool {
 
   /** These are final now, and so is everything at or below their sequences. */
   async committed(ids: readonly Uint8Array[]): Promise<void> {
-    this.#inflow.note(ids.length, this.#modules.clock.monotonic())
+    this.#door.noteFinal(ids.length)
     const own: Uint8Array[] = []
     for (const id of ids) {
       const entry = this.#entries.get(toHex(id))
@@ -254,7 +307,7 @@ export class Mempool {
   /** The rules or the keys are other ones: what they no longer let into a block goes. */
   async review(): Promise<void> {
     const state = this.#modules.finalState()
-    const context = this.#place()
+    const context = this.#door.context()
     const rules = { acceptsGap: true, verifySignature: false }
     const dead = [...this.#entries.values()].filter(({ transaction, place }) => {
       if (place === null) return false
@@ -274,7 +327,7 @@ export class Mempool {
       ({ transaction }) => transaction.payload.expiresAt <= wall,
     )
     const finalState = this.#modules.finalState()
-    const dead = this.#loose.dead(finalState, this.#place())
+    const dead = this.#loose.dead(finalState, this.#door.context())
     const due = [...this.#loose.values(), ...this.#lanes.heads(finalState)].filter(
       ({ isLocal, offeredAt }) => isLocal && now - offeredAt >= OFFER_AGAIN_MS,
     )
@@ -283,7 +336,7 @@ export class Mempool {
     await this.#drop([...expired, ...dead].map(({ name }) => name))
   }
 
-  #read(bytes: Uint8Array): DecodedTransaction | (Submitted & { status: 'rejected' }) {
+  #read(bytes: Uint8Array): Read {
     try {
       return decodeTransaction(bytes, this.#options.genesisDigest)
     } catch (error) {
@@ -295,62 +348,17 @@ export class Mempool {
     const place = lanePlaceOf(transaction)
     const isTaken = place !== null && this.#lanes.has(place)
     const rules = { acceptsGap: true, verifySignature: false }
-    const invalid = checkTransaction(this.#modules.finalState(), this.#place(), transaction, rules)
+    const invalid = checkTransaction(
+      this.#modules.finalState(),
+      this.#door.context(),
+      transaction,
+      rules,
+    )
     const forged = checkSignatures(transaction, this.#options.genesisDigest)
     if (isTaken || forged !== undefined) return false
     if (invalid !== undefined && isForGood(invalid)) return false
     this.#add(transaction, true).kept = Promise.resolve()
     return true
-  }
-
-  #checkSignatures(transaction: DecodedTransaction): InvalidTransaction | undefined {
-    const { clock, verified } = this.#modules
-    const began = clock.monotonic()
-    const forged = checkSignatures(transaction, this.#options.genesisDigest)
-    verified?.(forged === undefined, clock.monotonic() - began)
-    return forged
-  }
-
-  /** Of the next block. */
-  #place(): TransactionContext {
-    const { clock, parameters, nextHeight } = this.#modules
-    const { genesisDigest } = this.#options
-    const time = clock.wall()
-    return { genesisDigest, time, height: nextHeight(), parameters: parameters() }
-  }
-
-  /** Everything but signatures, which come last: who sends too much is refused for next to nothing. */
-  #checkDoor(transaction: DecodedTransaction, isLocal: boolean): Refused | undefined {
-    const place = lanePlaceOf(transaction)
-    const bytes = transaction.bytes.length
-    const full =
-      place === null ? this.#loose.checkRoom(transaction) : this.#checkRoom(place, bytes, isLocal)
-    if (full !== undefined) return full
-    const state = this.#modules.finalState()
-    // A client is told at once; what a peer offers may be ahead of the blocks that we have.
-    const acceptsGap = place !== null || !isLocal
-    const rules = { acceptsGap, verifySignature: false }
-    const invalid = checkTransaction(state, this.#place(), transaction, rules)
-    if (invalid !== undefined) return invalid
-    return place === null ? undefined : this.#lanes.checkPlace(state, place, isLocal)
-  }
-
-  /**
-   * Of the lanes; what has no sequence has room of its own, or a flood would keep out its remedy. The head
-   * of a lane, one of each organisation, always has room: all that waits behind it waits for it, and who
-   * alone knows of work cannot move the view to its own turn.
-   */
-  #checkRoom(place: LanePlace, bytes: number, isLocal: boolean): Refused | undefined {
-    const { maxCount, maxBytes } = this.#options
-    const { clock, finalState } = this.#modules
-    if (this.#lanes.isHead(finalState(), place)) return undefined
-    const part = isLocal ? 1 : PEERS_PART
-    const most = isLocal ? this.#inflow.waitingMax(clock.monotonic()) : Infinity
-    const hasRoom =
-      this.#entries.size - this.#loose.size < Math.min(most, maxCount * part) &&
-      this.#bytes - this.#loose.bytes + bytes <= maxBytes * part
-    if (hasRoom) return undefined
-    return { code: 'mempool_full', detail: 'too many transactions wait; try again in a moment' }
   }
 
   #add(transaction: DecodedTransaction, isLocal: boolean): Entry {

@@ -44,6 +44,7 @@ import { SignerConnection } from './remote-signer.ts'
 import { checkAtStart, tellOfMigration } from './start-check.ts'
 import { startServing } from './serving.ts'
 import { startFromSnapshot } from './snapshot-start.ts'
+import { DoorSignatures } from './door-signatures.ts'
 import { SignatureThreads } from './signature-threads.ts'
 import { Snapshots } from './snapshots.ts'
 import { measureDatabases } from './storage-metrics.ts'
@@ -288,6 +289,7 @@ function startAgreement(
       waiting: (transaction) => tracing.waiting(transaction),
       ...(late.snapshots && { snapshots: late.snapshots }),
       signatures: new SignatureThreads(genesisDigest),
+      doorSignatures: new DoorSignatures(genesisDigest, systemClock),
       onEvidence: (evidence) => late.offences?.take(evidence),
       onOffered: (peerId, evidence) => late.offences?.offered(peerId, evidence),
       onHalt: (reason) => {

@@ -12,6 +12,7 @@ import { systemClock } from './clock.ts'
 import { answerClockRequest } from './clock-offsets.ts'
 import type { Ground } from './ground.ts'
 import { membersOf } from './members.ts'
+import { GossipTurns } from './gossip-turns.ts'
 import { NodeError } from './node-error.ts'
 import { Offences } from './offences.ts'
 import { PeerBook } from './peer-book.ts'
@@ -40,9 +41,11 @@ export async function openNetwork(
     clock: systemClock,
     addressesOf: (peerId) => addresses(peerId),
   })
+  const turns = new GossipTurns()
   const handlers: NetworkHandlers = {
     onMessage: (peerId, _lane, frame) => late.agreement?.onFrame(peerId, frame),
-    onTransactions: (peerId, batch) => late.agreement?.onTransactions(peerId, batch) ?? 'ignore',
+    onTransactions: (peerId, batch) =>
+      turns.judge(peerId, () => late.agreement?.judgeTransactions(peerId, batch) ?? 'ignore'),
     onRequest: (peerId, protocol, payload) => {
       if (protocol === 'clock') return Promise.resolve(answerClockRequest(systemClock))
       if (protocol === 'reach') return reachBack.answer(peerId)

@@ -14,12 +14,12 @@ const BATCH_BYTES = 64 << 10
 /** What a peer may send in one message: the largest transaction, or a full batch. */
 export const BATCH_BYTES_MAX = (1 << 20) - 1024
 
-const batchSchema = list(bytesMax(1 << 20), 4_096)
+export const transactionBatch = list(bytesMax(1 << 20), 4_096)
 
 /** Views of the message. @returns null when the bytes are not a batch within the limits. */
 export function decodeTransactionBatch(data: Uint8Array): Uint8Array[] | null {
   try {
-    return decodeShared(batchSchema, data, BATCH_BYTES_MAX)
+    return decodeShared(transactionBatch, data, BATCH_BYTES_MAX)
   } catch (error) {
     if (error instanceof CodecError) return null
     throw error
@@ -62,7 +62,7 @@ export class TransactionGossip {
     this.#cancel?.()
     this.#cancel = null
     if (this.#waiting.length === 0) return
-    const batch = encode(batchSchema, this.#waiting)
+    const batch = encode(transactionBatch, this.#waiting)
     this.#flushedAt = this.#clock.monotonic()
     this.#windowMs = Math.min(BATCH_MS_MAX, BATCH_MS * this.#waiting.length)
     this.#waiting = []

@@ -36,6 +36,7 @@ import { type CommittedBlock, Committer } from '../src/committer.ts'
 import { Execution } from '../src/execution.ts'
 import { Members } from '../src/members.ts'
 import { Mempool } from '../src/mempool.ts'
+import type { MempoolModules } from '../src/mempool-modules.ts'
 import type { NodeParts } from '../src/node-parts.ts'
 import { VoteLog } from '../src/vote-log.ts'
 import {
@@ -54,6 +55,11 @@ const SKIP_MS = 4_000
 export interface WorldOptions {
   parameters?: Partial<Parameters>
   role?: 'authority' | 'observer'
+}
+
+interface Door {
+  maxCount?: number
+  signatures?: MempoolModules['signatures'] & {}
 }
 
 interface Disk {
@@ -187,6 +193,11 @@ export class World {
     const mempool = createMempool(this.clock, this.#network, this.#disk)
     await mempool.restore(await this.#disk.pending.all())
     return mempool
+  }
+
+  /** One more of its own, with another door. */
+  mempoolWith(door: Door): Mempool {
+    return createMempool(this.clock, this.#network, this.#disk, door)
   }
 
   state(): ConsensusState {
@@ -350,10 +361,12 @@ function createMempool(
   clock: Clock,
   network: Uint8Array,
   { chain, execution, pending }: Disk,
+  { maxCount = 100, signatures }: Door = {},
 ): Mempool {
   return new Mempool(
-    { genesisDigest: network, maxCount: 100, maxBytes: 1 << 20 },
+    { genesisDigest: network, maxCount, maxBytes: 1 << 20 },
     {
+      ...(signatures && { signatures }),
       clock,
       store: pending,
       parameters: () => execution.parameters,
