@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { decodeTransaction } from '@mooring/ledger'
 import { test } from 'uvu'
 import { DoorSignatures } from '../src/door-signatures.ts'
-import { Mempool } from '../src/mempool.ts'
+import type { Mempool } from '../src/mempool.ts'
 import { NAMES } from './chain-members.ts'
 import { withWorld, type World } from './chain-world.ts'
 
