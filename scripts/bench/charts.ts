@@ -24,6 +24,10 @@ export interface ChartSpec {
 
 const FOUR = { authorities: 4 }
 const PEER = { authorities: 4, engine: 'cometbft' }
+const OFFERED: Axis = {
+  label: 'offered, as a multiple of the saturated throughput',
+  scale: 'linear',
+}
 const PERCENTILES = ['p50', 'p95', 'p99'] as const
 
 const lines = (names: readonly string[], where: Labels, prefix = 'final, '): LineSpec[] =>
@@ -48,7 +52,7 @@ export const CHARTS: readonly ChartSpec[] = [
     title: 'Committed, by what is offered: four authorities',
     bench: 'consensus',
     along: 'load',
-    x: { label: 'offered, as a multiple of the saturated throughput', scale: 'linear' },
+    x: OFFERED,
     y: { label: 'transactions a second', scale: 'linear' },
     lines: [
       { name: 'committed', figure: 'committed under load', where: FOUR },
@@ -60,7 +64,7 @@ export const CHARTS: readonly ChartSpec[] = [
     title: 'From due to final, by what is offered: four authorities',
     bench: 'consensus',
     along: 'load',
-    x: { label: 'offered, as a multiple of the saturated throughput', scale: 'linear' },
+    x: OFFERED,
     y: { label: 'milliseconds', scale: 'log' },
     lines: lines(PERCENTILES, FOUR),
   },
@@ -69,7 +73,7 @@ export const CHARTS: readonly ChartSpec[] = [
     title: 'Memory of a node, by what is offered: four authorities',
     bench: 'consensus',
     along: 'load',
-    x: { label: 'offered, as a multiple of the saturated throughput', scale: 'linear' },
+    x: OFFERED,
     y: { label: 'peak RSS, MiB', scale: 'linear' },
     lines: [{ name: 'largest node', figure: 'peak RSS of a node', where: FOUR }],
   },

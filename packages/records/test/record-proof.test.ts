@@ -29,29 +29,29 @@ const PROOF: WholeRecordProof = {
 }
 
 const DOCUMENT = `{
-  "version": 1,
-  "network": "${hex(1)}",
-  "record": {
-    "commit": "${hex(2)}",
-    "opening": {
-      "blind": "${hex(3)}",
-      "fieldRoot": "${hex(4)}",
-      "rawSalt": "${hex(5)}",
-      "rawCommit": "${hex(6)}"
-    }
-  },
-  "batch": {
-    "index": 5,
-    "size": 16,
-    "path": [
-      "${hex(7)}",
-      "${hex(8)}",
-      "${hex(9)}",
-      "${hex(10)}"
-    ],
-    "root": "${hex(11)}"
-  },
-  "anchor": "__4AAQ"
+ "version": 1,
+ "network": "${hex(1)}",
+ "record": {
+  "commit": "${hex(2)}",
+  "opening": {
+   "blind": "${hex(3)}",
+   "fieldRoot": "${hex(4)}",
+   "rawSalt": "${hex(5)}",
+   "rawCommit": "${hex(6)}"
+  }
+ },
+ "batch": {
+  "index": 5,
+  "size": 16,
+  "path": [
+   "${hex(7)}",
+   "${hex(8)}",
+   "${hex(9)}",
+   "${hex(10)}"
+  ],
+  "root": "${hex(11)}"
+ },
+ "anchor": "__4AAQ"
 }
 `
 
