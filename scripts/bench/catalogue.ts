@@ -38,6 +38,10 @@ export const CATALOGUE: Readonly<Record<string, Entry>> = {
     file: 'packages/api/bench/proof.ts',
     what: 'the proof of one record: size, verification',
   },
+  scale: {
+    file: 'test/simulation/scale/bench.ts',
+    what: 'by simulation: up to 100 authorities and 1,000 nodes',
+  },
   micro: { file: 'packages/node/bench/micro.ts', what: 'signatures, hashes, codec, batch write' },
   'large-record': {
     file: 'packages/node/bench/large-record.ts',

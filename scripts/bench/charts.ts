@@ -33,6 +33,13 @@ const PERCENTILES = ['p50', 'p95', 'p99'] as const
 const lines = (names: readonly string[], where: Labels, prefix = 'final, '): LineSpec[] =>
   names.map((name) => ({ name, figure: `${prefix}${name}`, where }))
 
+const byAuthorities = (figure: string): LineSpec[] =>
+  [4, 25, 100].map((authorities) => ({
+    name: `${authorities} authorities`,
+    figure,
+    where: { authorities },
+  }))
+
 export const CHARTS: readonly ChartSpec[] = [
   {
     name: 'finality',
@@ -97,6 +104,102 @@ export const CHARTS: readonly ChartSpec[] = [
       name: how,
       figure: 'start to a new final block',
       where: { how },
+    })),
+  },
+  {
+    name: 'scale-finality',
+    title: 'Simulated: from submitted to final, by authorities (100 ms links)',
+    bench: 'scale',
+    along: 'authorities',
+    x: { label: 'authorities', scale: 'linear' },
+    y: { label: 'milliseconds', scale: 'linear' },
+    lines: lines(['p50', 'p95'], {}),
+  },
+  {
+    name: 'scale-traffic',
+    title: 'Simulated: what an authority sends and receives, by authorities',
+    bench: 'scale',
+    along: 'authorities',
+    x: { label: 'authorities', scale: 'linear' },
+    y: { label: 'kB a second, of 1,250', scale: 'linear' },
+    lines: [
+      { name: 'sent', figure: 'sent by an authority', where: {} },
+      { name: 'by the busiest', figure: 'sent by the busiest', where: {} },
+      { name: 'received', figure: 'received by an authority', where: {} },
+    ],
+  },
+  {
+    name: 'scale-latency',
+    title: 'Simulated: from submitted to final, by latency (25 authorities)',
+    bench: 'scale',
+    along: 'latency',
+    x: { label: 'milliseconds one way', scale: 'linear' },
+    y: { label: 'milliseconds', scale: 'linear' },
+    lines: ['p50', 'p95'].map((name) => ({
+      name,
+      figure: `final, ${name}, 25 authorities`,
+      where: {},
+    })),
+  },
+  {
+    name: 'scale-throughput',
+    title: 'Simulated: committed, by what is offered (10 Mbit/s lines)',
+    bench: 'scale',
+    along: 'rate',
+    x: { label: 'offered, transactions a second', scale: 'log' },
+    y: { label: 'committed, transactions a second', scale: 'log' },
+    lines: byAuthorities('committed'),
+  },
+  {
+    name: 'scale-load',
+    title: 'Simulated: from submitted to final, by what is offered',
+    bench: 'scale',
+    along: 'rate',
+    x: { label: 'offered, transactions a second', scale: 'log' },
+    y: { label: 'milliseconds, p50', scale: 'linear' },
+    lines: byAuthorities('final, p50'),
+  },
+  {
+    name: 'scale-transaction-bytes',
+    title: 'Simulated: what an authority sends for a transaction, by what is offered',
+    bench: 'scale',
+    along: 'rate',
+    x: { label: 'offered, transactions a second', scale: 'log' },
+    y: { label: 'kB a transaction', scale: 'log' },
+    lines: byAuthorities('sent by an authority for a transaction'),
+  },
+  {
+    name: 'scale-nodes',
+    title: 'Simulated: from submitted to final, by nodes in all (16 authorities)',
+    bench: 'scale',
+    along: 'nodes',
+    x: { label: 'nodes', scale: 'log' },
+    y: { label: 'milliseconds', scale: 'linear' },
+    lines: lines(['p50', 'p95'], {}),
+  },
+  {
+    name: 'scale-node-traffic',
+    title: 'Simulated: what a node sends, by nodes in all (16 authorities)',
+    bench: 'scale',
+    along: 'nodes',
+    x: { label: 'nodes', scale: 'log' },
+    y: { label: 'kB a second, of 1,250', scale: 'linear' },
+    lines: [
+      { name: 'authority', figure: 'sent by an authority', where: {} },
+      { name: 'observer', figure: 'sent by an observer', where: {} },
+    ],
+  },
+  {
+    name: 'chain-length',
+    title: 'Time of an authenticated update, by the keys that the state has',
+    bench: 'state',
+    along: 'keys',
+    x: { label: 'keys', scale: 'log' },
+    y: { label: 'microseconds', scale: 'linear' },
+    lines: ['new values', 'new keys'].map((mix) => ({
+      name: mix,
+      figure: 'a key',
+      where: { mix },
     })),
   },
 ]

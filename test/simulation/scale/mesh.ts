@@ -1,0 +1,31 @@
+/**
+ * Who hands gossip on to whom. The numbers are those of `network/src/gossip.ts`, which stands on gossipsub: what is
+ * new goes to the mesh, and in a small network the one who begins sends to everybody. The mesh is as the heartbeat
+ * makes it: who has fewer than `D - 1` neighbours takes some until he has `D`, and nobody is sent away before he
+ * has `3 D`.
+ */
+import type { Random } from '../random.ts'
+
+const FLOOD_MEMBERS_MAX = 16
+
+export interface Mesh {
+  readonly isFlooded: boolean
+  /** By node. */
+  readonly neighbours: readonly (readonly number[])[]
+}
+
+export function meshOf(nodes: number, random: Random): Mesh {
+  const isFlooded = nodes <= FLOOD_MEMBERS_MAX
+  const degree = Math.min(isFlooded ? 2 : nodes <= 30 ? 4 : 6, nodes - 1)
+  const sets = Array.from({ length: nodes }, () => new Set<number>())
+  for (const [node, own] of sets.entries()) {
+    if (own.size >= degree - 1) continue
+    while (own.size < degree) {
+      const other = random.between(0, nodes - 1)
+      if (other === node || own.has(other)) continue
+      own.add(other)
+      sets[other]?.add(node)
+    }
+  }
+  return { isFlooded, neighbours: sets.map((set) => [...set]) }
+}
