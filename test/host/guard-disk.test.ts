@@ -22,7 +22,7 @@ test('a full guard ends the node with the code, and it goes on when there is roo
   const guard = join(home, 'guard')
   await devnet.succeed('devnet kill 3')
   await cp(guard, join(devnet.folder, 'guard'), { recursive: true })
-  mountVolume(guard, '256k')
+  mountVolume(guard, '1m')
   try {
     // What comes onto another volume is a copy: the guard begins anew, and observes first.
     const first = spawnMooring(['--home', home, 'start', '--rejoin'], devnet.folder)
@@ -36,7 +36,7 @@ test('a full guard ends the node with the code, and it goes on when there is roo
       const { chain } = await client.status()
       return chain.height > 0 ? true : undefined
     })
-    await writeFile(join(guard, 'ballast'), new Uint8Array(300 << 10)).catch(() => undefined)
+    await writeFile(join(guard, 'ballast'), new Uint8Array(2 << 20)).catch(() => undefined)
     await eventually('it has ended', STOP_MS, async () => {
       if (first.exitCode !== null) return true
       await submit()
@@ -50,6 +50,7 @@ test('a full guard ends the node with the code, and it goes on when there is roo
     const second = spawnMooring(['--home', home, 'start'], devnet.folder)
     const over = endOf(second, 120_000)
     await eventually('it follows again', STOP_MS, async () => {
+      if (second.exitCode !== null) assert.fail((await over).stderr)
       await submit()
       const { chain } = await client.status()
       return chain.height > 0 ? true : undefined
