@@ -8,6 +8,7 @@ import { test } from 'uvu'
 import { CATALOGUE } from '../bench/catalogue.ts'
 import { filesOf, readSaved, type Saved } from '../bench/saved.ts'
 import { drawChart } from '../bench/svg.ts'
+import { sampleResult } from './sample-result.ts'
 
 const DOCS = fileURLToPath(new URL('../../docs', import.meta.url))
 
@@ -36,30 +37,15 @@ test('what is kept was measured, by benchmarks that are there', async () => {
 
 const saved = (rates: readonly number[]): Saved => ({
   results: [
-    {
-      bench: 'consensus',
-      what: 'real processes',
-      command: 'npm run bench -- consensus',
-      runs: 3,
-      isQuick: false,
-      machine: {
-        cpu: 'a CPU',
-        cores: 2,
-        memoryGiB: 4,
-        system: 'linux',
-        node: 'v24',
-        commit: 'abcdef',
-        date: '2026-01-01T00:00:00Z',
-      },
-      figures: rates.map((rate) => ({
+    sampleResult(
+      rates.map((rate) => ({
         name: 'final, p50',
         unit: 'ms',
         at: { authorities: 4, rate },
         values: [10 * rate, 12 * rate, 15 * rate],
         target: rate === 100 ? { under: 25 } : null,
       })),
-      notes: ['The clients are on the same cores.'],
-    },
+    ),
   ],
   optimisations: [
     { what: 'one|two', measure: 'CPU', unit: 'µs', before: 300, after: 200, command: 'npm run x' },

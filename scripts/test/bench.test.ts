@@ -4,15 +4,9 @@ import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { test } from 'uvu'
 import { CATALOGUE } from '../bench/catalogue.ts'
-import {
-  type BenchResult,
-  type Figure,
-  formatNumber,
-  quantile,
-  summaryOf,
-  verdictOf,
-} from '../bench/figures.ts'
+import { type Figure, formatNumber, quantile, summaryOf, verdictOf } from '../bench/figures.ts'
 import { tableOf } from '../bench/table.ts'
+import { sampleResult } from './sample-result.ts'
 
 const figure = (given: Partial<Figure>): Figure => ({
   name: 'final, p50',
@@ -59,24 +53,9 @@ test('a quantile is one of the samples', () => {
 })
 
 test('a table says what was measured, on what, and whether that is enough', () => {
-  const result: BenchResult = {
-    bench: 'consensus',
-    what: 'real processes',
-    command: 'npm run bench -- consensus',
-    runs: 3,
-    isQuick: false,
-    machine: {
-      cpu: 'a CPU',
-      cores: 2,
-      memoryGiB: 4,
-      system: 'linux',
-      node: 'v24',
-      commit: 'abcdef',
-      date: '2026-01-01T00:00:00Z',
-    },
-    figures: [figure({ at: { rate: 100 }, values: [22, 20, 21], target: { under: 25 } })],
-    notes: ['The clients are on the same cores.'],
-  }
+  const result = sampleResult([
+    figure({ at: { rate: 100 }, values: [22, 20, 21], target: { under: 25 } }),
+  ])
   assert.equal(
     tableOf(result),
     [

@@ -1,8 +1,8 @@
-// Organisations whose admission is proposed and open: members let their nodes connect already, as
-// observers without a name, so that a newcomer follows the chain, has caught up when it is admitted, and can say
-// how far its own admission is. What it gossips is not taken, and its clock is not counted. The chain has nothing of patients, records are handed to members alone, and the
-// proposal of any member is word enough to read what every member may hand on anyway. When the proposal
-// fails or expires, they are strangers again.
+// Organisations whose admission is proposed and open: members let their nodes connect already, as observers
+// without a name, so that a newcomer follows the chain, has caught up when it is admitted, and can say how far its
+// own admission is. What it gossips is not taken, and its clock is not counted. The chain has nothing of patients,
+// records are handed to members alone, and the proposal of any member is word enough to read what every member may
+// hand on anyway. When the proposal fails or expires, they are strangers again.
 
 import { equalBytes } from '@mooring/codec'
 import { formatPeerId } from '@mooring/crypto'

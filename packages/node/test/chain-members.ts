@@ -35,7 +35,7 @@ export function keyOf(name: string, duty: string): KeyPair {
   return known
 }
 
-function organisation(id: string): Organisation {
+export function organisation(id: string): Organisation {
   const key = (duty: string) => keyOf(id, duty).publicKey
   return {
     id,

@@ -52,6 +52,15 @@ const goes = ({ world }: Custody, is: () => boolean, what: string) =>
     return is()
   }, what)
 
+/** Started again with these holders up, until nothing waits. */
+async function placedAgain(custody: Custody, ...up: string[]): Promise<Run> {
+  const run = await custody.run()
+  custody.holders.set('up', ...up)
+  await goes(custody, () => run.custodian.placing.status().waiting === 0, 'it left the queue')
+  assert.deepEqual(run.failures, [])
+  return run
+}
+
 const lostShards = ({ lines }: Custody) =>
   lines.filter((line) => line.includes('"event":"queued_shard_lost"'))
 
@@ -67,10 +76,7 @@ test('a record that enough others have leaves the queue without the shard that i
     assert.equal(first.custodian.index.get(fromHex(id))?.status, 'accepted')
     for (const path of await filesIn(custody)) rmSync(path)
 
-    const second = await custody.run()
-    custody.holders.set('up', away)
-    await goes(custody, () => second.custodian.placing.status().waiting === 0, 'it left the queue')
-    assert.deepEqual(second.failures, [])
+    const second = await placedAgain(custody, away)
     const short = await second.custodian.index.listShort(0, 10)
     assert.deepEqual(
       short.map(({ holders, missing }) => missing.map((index) => holders[index])),
@@ -92,10 +98,7 @@ test('a record that enough others can still get is accepted, and only then left 
     const [path = ''] = await filesIn(custody)
     truncateSync(path, 100_000)
 
-    const second = await custody.run()
-    custody.holders.set('up', ...others(custody))
-    await goes(custody, () => second.custodian.placing.status().waiting === 0, 'it left the queue')
-    assert.deepEqual(second.failures, [])
+    const second = await placedAgain(custody, ...others(custody))
     assert.notEqual(second.custodian.index.get(fromHex(id))?.status, 'received')
     assert.equal((await second.custodian.index.listShort(0, 10)).length, 1)
     assert.equal(second.custodian.placing.finding(), null)
