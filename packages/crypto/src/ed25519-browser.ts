@@ -7,6 +7,10 @@ import { sha512 } from '@noble/hashes/sha2.js'
 
 const { Point } = ed25519
 
+export function publicKeyOf(seed: Uint8Array): Uint8Array {
+  return ed25519.getPublicKey(seed)
+}
+
 export function signWithSeed({ seed }: { seed: Uint8Array }, message: Uint8Array): Uint8Array {
   return ed25519.sign(message, seed)
 }

@@ -4,6 +4,15 @@
 
 import sodium from 'sodium-native'
 
+export function publicKeyOf(seed: Uint8Array): Uint8Array {
+  if (seed.length !== 32) throw new RangeError(`a seed of ${seed.length} bytes`)
+  const publicKey = new Uint8Array(32)
+  const secretKey = new Uint8Array(64)
+  sodium.crypto_sign_seed_keypair(publicKey, secretKey, seed)
+  secretKey.fill(0)
+  return publicKey
+}
+
 /** libsodium's secret key is the seed followed by the public key. */
 export function signWithSeed(
   { seed, publicKey }: { seed: Uint8Array; publicKey: Uint8Array },

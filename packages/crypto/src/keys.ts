@@ -7,7 +7,7 @@
 // an error when verifying, because the equation decides; `checkPublicKey` refuses such keys when
 // an organisation registers them.
 
-import { signWithSeed, verify } from '#ed25519'
+import { publicKeyOf, signWithSeed, verify } from '#ed25519'
 import { ed25519 } from '@noble/curves/ed25519.js'
 
 export { verify }
@@ -26,7 +26,7 @@ export interface SignedMessage {
 export type InvalidPublicKey = 'not_canonical' | 'small_order' | 'mixed_order'
 
 export function keyPairFromSeed(seed: Uint8Array): KeyPair {
-  return { seed, publicKey: ed25519.getPublicKey(seed) }
+  return { seed, publicKey: publicKeyOf(seed) }
 }
 
 export function sign(keyPair: KeyPair, message: Uint8Array): Uint8Array {

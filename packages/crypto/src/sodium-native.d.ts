@@ -6,6 +6,7 @@ declare module 'sodium-native' {
       message: Uint8Array,
       publicKey: Uint8Array,
     ): boolean
+    crypto_sign_seed_keypair(publicKey: Uint8Array, secretKey: Uint8Array, seed: Uint8Array): void
     crypto_sign_detached(signature: Uint8Array, message: Uint8Array, secretKey: Uint8Array): void
     crypto_scalarmult(result: Uint8Array, secret: Uint8Array, publicKey: Uint8Array): void
     crypto_scalarmult_base(publicKey: Uint8Array, secret: Uint8Array): void

@@ -190,7 +190,7 @@ export class PatientAccounts implements Accounts {
       if (known === undefined) throw unknownPatient()
       const entry = { ...granted, handles: [...granted.handles], classes: [...classes] }
       const tidy = withoutDeadCopies(known.stored, this.#isLive)
-      let opened = this.#opened(withGranted(tidy, entry, this.#isLive))
+      let opened: Opened = { ...known, stored: withGranted(tidy, entry, this.#isLive) }
       const deposits: NewKeys[] = []
       for (const name of classes) {
         const existing = opened.stored.classKeys.filter((each) => each.class === name)
@@ -209,7 +209,8 @@ export class PatientAccounts implements Accounts {
       const classKeys = known.stored.classKeys.map((each) =>
         each.class === recordClass ? { ...each, isClosed: true } : each,
       )
-      await this.#put([this.#opened({ ...known.stored, classKeys })], [], { sync: true })
+      const stored = { ...known.stored, classKeys }
+      await this.#put([{ ...known, stored }], [], { sync: true })
     })
   }
 
@@ -274,7 +275,8 @@ export class PatientAccounts implements Accounts {
     return this.#opened({ reference, seed, wallet: null, former: [], classKeys: [], granted: [] })
   }
 
-  #withClass({ stored, patientKey, logKey }: Opened, name: string, deposits: NewKeys[]): Opened {
+  #withClass(opened: Opened, name: string, deposits: NewKeys[]): Opened {
+    const { stored, patientKey, logKey } = opened
     const { random, sealKeyOf } = this.#modules
     const classKey = { class: name, epoch: nextEpochOf(stored, name), key: random(32), patientKey }
     const recipients = recipientsOf(stored, name, this.#isLive)
@@ -282,7 +284,8 @@ export class PatientAccounts implements Accounts {
     const first = this.#deposits.first(classKey, logKey, granted)
     deposits.push(first)
     const kept = { deposit: encodeKeyDeposit(first.deposit), readers: recipients }
-    return this.#opened(withClassKey(stored, { ...classKey, isClosed: false, deposits: [kept] }))
+    const added = { ...classKey, isClosed: false, deposits: [kept] }
+    return { ...opened, stored: withClassKey(stored, added) }
   }
 
   #withCopy(
@@ -296,7 +299,7 @@ export class PatientAccounts implements Accounts {
     const copy = this.#deposits.copy(existing, opened.logKey, recipientKey)
     deposits.push(copy)
     const kept = { deposit: encodeKeyDeposit(copy.deposit), readers: [recipient] }
-    return this.#opened(withDeposit(opened.stored, existing, kept))
+    return { ...opened, stored: withDeposit(opened.stored, existing, kept) }
   }
 
   #sealingKey(classKey: StoredClassKey): SealingKey {
@@ -345,6 +348,7 @@ export class PatientAccounts implements Accounts {
     return opened
   }
 
+  /** With what follows from its seed and its wallet: dear, and the same for as long as they are. */
   #opened(stored: StoredAccount): Opened {
     const did = organisationDid(this.#modules.organisation)
     const { seed, wallet } = stored
