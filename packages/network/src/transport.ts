@@ -21,6 +21,7 @@ import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
 import type { GossipFactory, GossipRouter } from './gossip-guard.ts'
 import type { Limits } from './limits.ts'
+import { rememberProtocols } from './known-protocols.ts'
 import type { Shared } from './link.ts'
 import { noiseCrypto } from './noise-crypto.ts'
 import { Pace } from './pace.ts'
@@ -40,13 +41,13 @@ export interface Door {
   admitsOutbound: (peerId: string) => boolean
 }
 
-export function createTransport(
+export async function createTransport(
   options: Pick<NetworkOptions, 'listen' | 'announce'> & { privateKey: PrivateKey },
   shared: Shared,
   parts: { door: Door; gossip: GossipFactory },
 ): Promise<Libp2p<Services>> {
   const { limits, counters } = shared
-  return createLibp2p<Services>({
+  const node = await createLibp2p<Services>({
     start: false,
     privateKey: options.privateKey,
     nodeInfo: { name: 'mooring', version: '1', userAgent: 'mooring' },
@@ -66,6 +67,8 @@ export function createTransport(
       gossip: parts.gossip,
     },
   })
+  rememberProtocols(node.peerStore, shared.now)
+  return node
 }
 
 function tcpOptions(limits: Limits) {
