@@ -20,11 +20,34 @@ export async function usageOf(children: readonly ChildProcess[]): Promise<Proces
 
 async function usageOfOne({ pid }: ChildProcess): Promise<ProcessUsage> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8')
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-  const ticks = Number(fields[11]) + Number(fields[12])
   const status = await readFile(`/proc/${pid}/status`, 'utf8')
   const peak = /VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? '0'
-  return { cpuSeconds: ticks / 100, peakRssMiB: Number(peak) / 1024 }
+  return { cpuSeconds: ticksOf(text) / 100, peakRssMiB: Number(peak) / 1024 }
+}
+
+function ticksOf(line: string): number {
+  const fields = line.slice(line.lastIndexOf(')') + 2).split(' ')
+  return Number(fields[11]) + Number(fields[12])
+}
+
+/** What a thread is there for: the event loop, the pool that waits for the disk, or V8's compiler and collector. */
+export type ThreadKind = 'event loop' | 'disk and pool' | 'V8'
+
+/** CPU seconds of all together, by what their threads are there for. */
+export async function threadsOf(
+  children: readonly ChildProcess[],
+): Promise<Record<ThreadKind, number>> {
+  const seconds = { 'event loop': 0, 'disk and pool': 0, V8: 0 }
+  for (const { pid } of children) {
+    for (const thread of await readdir(`/proc/${pid}/task`)) {
+      const text = await readFile(`/proc/${pid}/task/${thread}/stat`, 'utf8').catch(() => null)
+      if (text === null) continue
+      const isPool = text.slice(text.indexOf('(') + 1).startsWith('libuv')
+      const kind = thread === String(pid) ? 'event loop' : isPool ? 'disk and pool' : 'V8'
+      seconds[kind] += ticksOf(text) / 100
+    }
+  }
+  return seconds
 }
 
 export interface ProcessMemory {

@@ -94,7 +94,7 @@ async function waitUntilReady(client: Client, size: number): Promise<void> {
 }
 
 /** Of all nodes that live: what they have used and hold. */
-export async function networkUsage({ nodes }: BenchNetwork): Promise<EngineUsage> {
+export async function networkUsage({ nodes }: Pick<BenchNetwork, 'nodes'>): Promise<EngineUsage> {
   const living = nodes.filter(({ process: child }) => child.exitCode === null && !child.killed)
   return {
     ...(await usageOf(living.map(({ process: child }) => child))),
