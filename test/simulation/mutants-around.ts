@@ -76,8 +76,8 @@ export const MUTANTS_AROUND: readonly Mutant[] = [
     name: 'accepted before it is on disk',
     world: 'whole',
     file: 'packages/node/src/mempool.ts',
-    from: '      await this.#keepAll(admitted)\n',
-    to: '      void this.#keepAll(admitted)\n',
+    from: '      await keeping\n',
+    to: '      void keeping\n',
   },
   {
     name: 'restart forgets what waits for its turn',

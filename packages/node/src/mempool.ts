@@ -109,14 +109,16 @@ export class Mempool {
   async submitAll(list: readonly Uint8Array[]): Promise<Submitted[]> {
     const admitted = await this.#admitAll(list)
     const fresh = admitted.flatMap(({ entry, isNew }) => (entry !== null && isNew ? [entry] : []))
+    // The others and the disk at once: the client alone was promised something, and hears of it after both.
+    const keeping = this.#keepAll(admitted)
+    if (fresh.length > 0) this.#welcome(fresh.map(({ transaction }) => transaction))
     try {
-      await this.#keepAll(admitted)
+      await keeping
     } catch (error) {
       for (const { entry } of admitted) if (entry !== null) entry.kept = null
       for (const entry of fresh) this.#remove(entry)
       throw error
     }
-    if (fresh.length > 0) this.#welcome(fresh.map(({ transaction }) => transaction))
     return admitted.map(({ answer }) => answer)
   }
 
