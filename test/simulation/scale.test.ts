@@ -96,7 +96,7 @@ test('a second final block at a height ends the run', () => {
 })
 
 test('gossip reaches every node of a mesh', () => {
-  const { neighbours } = meshOf(200, randomOf(3))
+  const neighbours = meshOf(200, randomOf(3))
   const reached = new Set([0])
   for (const node of reached) for (const other of neighbours[node] ?? []) reached.add(other)
   assert.equal(reached.size, 200)

@@ -29,9 +29,6 @@ import {
 } from './types.ts'
 import { certificateOf, votesOf } from './votes.ts'
 
-/** How long a fresh certificate is kept to ourselves, for the others nearly always form it too. */
-const RELAY_MS = 60
-
 export function onVote(draft: Draft, vote: Vote): void {
   const { state } = draft
   const { view } = vote.subject
@@ -83,7 +80,18 @@ export function enter(draft: Draft, view: View): void {
   state.view = view
   state.enteredAt = clock.monotonic
   state.isArmed = false
-  setTimer(draft, 'relay', RELAY_MS)
+  armRelay(draft)
+}
+
+/**
+ * A fresh certificate is kept to ourselves for Δ/2, for the others nearly always form it too and show so with their
+ * votes, on their way as long as ours. Then some begin: up to another Δ/2 by authority and view, so that who has
+ * been told can show it before a hundred others tell him.
+ */
+function armRelay(draft: Draft): void {
+  const { config, view } = draft.state
+  const spread = (((config.me ?? 0) * 37 + view * 17) % 10) / 10
+  setTimer(draft, 'relay', (config.deltaMs / 2) * (1 + spread))
 }
 
 function raiseFinal(draft: Draft, certificate: Certificate): void {

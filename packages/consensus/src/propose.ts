@@ -2,7 +2,9 @@
  * The leader's side: is there work, which parent, and what justifies it (rules R2, R3).
  *
  * The parent is the highest notarized block such that every later view is nullified. A proposal
- * carries the parent's certificate and those nullifications, so nobody has to fetch to judge it.
+ * carries the parent's certificate and those nullifications, so nobody has to fetch to judge it. Where no view is
+ * skipped it carries nothing: the votes for the parent are on their way to everybody as they were to the leader, and
+ * a certificate of a hundred authorities, sent to each of them, takes longer than the block.
  */
 import { advanceExecution, holdBlock, isExecuted, notarizedAt } from './blocks.ts'
 import { hasNullifyMinority } from './certificates.ts'
@@ -138,6 +140,7 @@ function propose(draft: Draft, subject: Subject, me: AuthorityIndex): void {
 
 function justify(draft: Draft, subject: Subject): Certificate[] {
   const { state } = draft
+  if (subject.parentView === subject.view - 1) return []
   const certificates: Certificate[] = []
   const parent =
     subject.parentView === state.final.view

@@ -6,7 +6,7 @@
  * holds a notarization and has not nullified the view finalizes; a quorum of finalize makes the block
  * and all its ancestors final. Blocks every 2δ, finality after 3δ, no step waits for Δ.
  *
- * Deviations from commonware: proposals carry their justification; missing certificates are asked for
+ * Deviations from commonware: proposals prove the views that they skip; missing certificates are asked for
  * with a status; timers run only while there is work. Votes are given here, made durable and signed
  * outside, and counted only when they come back as events: a vote that is not on disk does not exist.
  */

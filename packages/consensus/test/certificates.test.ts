@@ -195,6 +195,19 @@ test('a fresh certificate is told to those who have not shown that they know (R9
   assert.deepEqual(bench.sent('send'), [], 'an old timer says nothing')
 })
 
+test('authorities relay one after the other, from half of delta on', () => {
+  const waits = Array.from({ length: 10 }, (_, me) => {
+    const bench = new Bench(configOf(me, 10))
+    bench.certify(bench.nullification(1))
+    return bench.actions.flatMap((action) =>
+      action.type === 'set-timer' && action.name === 'relay' ? [action.afterMs] : [],
+    )
+  }).flat()
+  assert.equal(new Set(waits).size, 10)
+  assert.equal(Math.min(...waits), DELTA_MS / 2)
+  assert.ok(Math.max(...waits) < DELTA_MS)
+})
+
 test('who still wants to leave an old view is given the way out, and the last finalization', () => {
   const bench = new Bench(configOf(0))
   bench.certify(bench.notarization(block))

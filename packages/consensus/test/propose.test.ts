@@ -63,6 +63,17 @@ test('the parent is the highest notarized block above which all views are nullif
   ])
 })
 
+test('a proposal on the view before proves nothing that the votes do not prove', () => {
+  const bench = leader()
+  const parent = blockOn(GENESIS, 3)
+  bench.certify(bench.nullification(1), bench.nullification(2))
+  bench.show(parent)
+  bench.notarize(parent)
+  bench.feed({ type: 'work', waiting: true })
+  build(bench, blockOn(parent, 4))
+  assert.deepEqual(only(bench.last, 'propose').justification, [])
+})
+
 test('with nothing notarized above it the last final block is the parent, and its certificate the proof', () => {
   const bench = leader()
   const final = blockOn(GENESIS, 1)

@@ -67,10 +67,7 @@ test('the leader on an unfinalized sealing block proposes that block again, afte
     height: 1,
     digest: sealing.digest,
   })
-  assert.deepEqual(
-    justification.map(({ kind, subject }) => `${kind} ${subject.view}`),
-    ['notarize 1'],
-  )
+  assert.deepEqual(justification, [], 'no view is skipped')
 })
 
 test('an empty sealing block is work: its epoch has to end', () => {

@@ -111,7 +111,7 @@ export class Gossip {
     }
     const tagged = Buffer.concat([randomBytes(TAG_BYTES), data])
     const { recipients } = await this.#started().publish(topic, tagged, {
-      floodPublish: this.#parts.allowList.size <= limits.gossipFloodMembersMax,
+      floodPublish: isSentToAll(data.length, this.#parts.allowList.size, limits),
       batchPublish: true,
       allowPublishToZeroTopicPeers: true,
     })
@@ -294,6 +294,14 @@ const SCORE_INVALID_ONLY = {
   meshFailurePenaltyDecay: 0.5,
   invalidMessageDeliveriesWeight: -10,
   invalidMessageDeliveriesDecay: 0.9,
+}
+
+/**
+ * Whether a message of our own goes to every member at once. In a large network what is small does: each hop of the
+ * mesh costs the delay of a link, and somebody may be waiting. Of a busy node's batches the mesh carries a few copies.
+ */
+export function isSentToAll(bytes: number, members: number, limits: Limits): boolean {
+  return members <= limits.gossipFloodMembersMax || members * bytes <= limits.gossipFloodBytesMax
 }
 
 /** What a small network floods needs little forwarding, and no notes about what not to send. */

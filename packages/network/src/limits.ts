@@ -106,6 +106,8 @@ export const defaultLimits = {
   gossipValidationsMax: 256,
   gossipSeenMs: 60_000,
   gossipFloodMembersMax: 16,
+  // a message that costs no more than this to all members together goes to each of them at once, not hop by hop
+  gossipFloodBytesMax: 64 * KIB,
   gossipAnnounceBytes: 16 * KIB,
   gossipRepairAfterMs: 3_000,
   gossipRepairMaxMs: 60_000,

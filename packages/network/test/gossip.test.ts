@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'uvu'
+import { isSentToAll } from '../src/gossip.ts'
+import { defaultLimits } from '../src/limits.ts'
 import {
   closeAll,
   createIdentities,
@@ -27,6 +29,13 @@ test('a batch reaches every member once, from whoever had it first', async () =>
   }
   assert.deepEqual(at(nodes, 0).seen.batches, [])
   await closeAll(nodes)
+})
+
+test('a small message goes to all at once, a large one in a large network hop by hop', () => {
+  assert.ok(isSentToAll(60_000, 16, defaultLimits))
+  assert.ok(isSentToAll(300, 100, defaultLimits))
+  assert.ok(!isSentToAll(3_000, 100, defaultLimits))
+  assert.ok(!isSentToAll(300, 1_000, defaultLimits))
 })
 
 test('what a candidate hands on is not taken, and a member may still hand on the same', async () => {

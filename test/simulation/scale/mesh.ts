@@ -1,21 +1,17 @@
 /**
  * Who hands gossip on to whom. The numbers are those of `network/src/gossip.ts`, which stands on gossipsub: what is
- * new goes to the mesh, and in a small network the one who begins sends to everybody. The mesh is as the heartbeat
+ * new goes to the mesh, and where `isSentToAll` says so the one who begins sends to everybody. The mesh is as the heartbeat
  * makes it: who has fewer than `D - 1` neighbours takes some until he has `D`, and nobody is sent away before he
  * has `3 D`.
  */
+import { defaultLimits } from '../../../packages/network/src/limits.ts'
 import type { Random } from '../random.ts'
 
-const FLOOD_MEMBERS_MAX = 16
-
-export interface Mesh {
-  readonly isFlooded: boolean
-  /** By node. */
-  readonly neighbours: readonly (readonly number[])[]
-}
+/** By node: its neighbours. */
+export type Mesh = readonly (readonly number[])[]
 
 export function meshOf(nodes: number, random: Random): Mesh {
-  const isFlooded = nodes <= FLOOD_MEMBERS_MAX
+  const isFlooded = nodes <= defaultLimits.gossipFloodMembersMax
   const degree = Math.min(isFlooded ? 2 : nodes <= 30 ? 4 : 6, nodes - 1)
   const sets = Array.from({ length: nodes }, () => new Set<number>())
   for (const [node, own] of sets.entries()) {
@@ -27,5 +23,5 @@ export function meshOf(nodes: number, random: Random): Mesh {
       sets[other]?.add(node)
     }
   }
-  return { isFlooded, neighbours: sets.map((set) => [...set]) }
+  return sets.map((set) => [...set])
 }

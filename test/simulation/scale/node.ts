@@ -15,6 +15,8 @@ import {
   step,
   type Vote,
 } from '@mooring/consensus'
+import { isSentToAll } from '../../../packages/network/src/gossip.ts'
+import { defaultLimits } from '../../../packages/network/src/limits.ts'
 import { TransactionGossip } from '../../../packages/node/src/transaction-gossip.ts'
 import { GENESIS, SIGNATURE, WALL_ZERO } from '../blocks.ts'
 import type { Finalizations } from './chain.ts'
@@ -155,8 +157,7 @@ export class ScaleNode {
     if (this.#heardNames.has(packet.name)) return
     this.#heardNames.add(packet.name)
     if (!this.content.admit(packet.transactions)) return
-    const { neighbours } = this.#world.mesh
-    const others = (neighbours[this.index] ?? []).filter((node) => node !== from)
+    const others = (this.#world.mesh[this.index] ?? []).filter((node) => node !== from)
     this.send(others, packet)
     this.#reconsiderWork()
   }
@@ -176,7 +177,8 @@ export class ScaleNode {
     const publish = (batch: Uint8Array): Promise<void> => {
       const name = this.#world.nextName()
       this.#heardNames.add(name)
-      this.send(mesh.isFlooded ? others : (mesh.neighbours[this.index] ?? []), {
+      const isToAll = isSentToAll(batch.length, nodes, defaultLimits)
+      this.send(isToAll ? others : (mesh[this.index] ?? []), {
         kind: 'gossip',
         name,
         transactions: transactionsIn(batch),
