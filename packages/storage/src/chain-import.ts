@@ -91,6 +91,7 @@ export class ChainImport {
   }
 
   async addValues(values: readonly StateValue[]): Promise<void> {
+    await this.#state.prefetch(values.map(({ key }) => key))
     const operations = this.#state.begin(this.#state.view().apply(values))
     await this.#database.batch(operations, { sync: false })
     this.#state.end()

@@ -7,7 +7,7 @@
 //
 // Drafts are made one behind the other and forgotten all at once; nothing of them is kept but the pages.
 
-import { createSha256Lanes } from '@mooring/crypto'
+import { createSha256Lanes, type Sha256Lanes } from '@mooring/crypto'
 import {
   allocateFrom,
   DIGEST_BYTES,
@@ -30,6 +30,9 @@ export interface Draft {
   above: { draft: Draft; slot: number } | null
 }
 
+/** Nodes have no prefix, and their function ignores it. */
+type LaneFunction = Sha256Lanes['prefixed']
+
 const DRAFT_BYTES = LEAVES_AT + SLOTS * LEAF_BYTES
 /** What an unused lane reads and writes. */
 const UNUSED_BYTES = 128
@@ -38,8 +41,8 @@ const LANES = 4
 const LEAF_PREFIX = 0
 const MEMORY_PAGE_BYTES = 65_536
 const FIRST_MEMORY_PAGES = 4
-/** Small, for one page in the cache keeps the whole piece. */
-const PIECE_BYTES = 8_192
+/** A page keeps the whole piece, until the cache has its copy. */
+const PIECE_BYTES = 65_536
 
 export class StateDrafts {
   readonly #lanes = createSha256Lanes(FIRST_MEMORY_PAGES)
@@ -119,43 +122,17 @@ export class StateDrafts {
   /** Drafts of one depth; those of the next have been hashed. */
   hash(drafts: readonly Draft[]): void {
     const { prefixed, node } = this.#lanes
-    const [from, to] = [this.#from, this.#to]
-    const hashLeaves = (): void => {
-      prefixed(
-        lane(from, 0),
-        lane(from, 1),
-        lane(from, 2),
-        lane(from, 3),
-        lane(to, 0),
-        lane(to, 1),
-        lane(to, 2),
-        lane(to, 3),
-        LEAF_PREFIX,
-      )
-    }
-    const hashNodes = (): void => {
-      node(
-        lane(from, 0),
-        lane(from, 1),
-        lane(from, 2),
-        lane(from, 3),
-        lane(to, 0),
-        lane(to, 1),
-        lane(to, 2),
-        lane(to, 3),
-      )
-    }
     for (const draft of drafts) {
       for (let slot = 0; slot < SLOTS; slot += 1) {
         if (((draft.dirty >>> slot) & 1) === 0 || this.kindOf(draft, slot) !== LEAF) continue
         const leaf = draft.at + LEAVES_AT + slot * LEAF_BYTES
-        this.#queue(leaf, draft.at + (SLOTS + slot) * DIGEST_BYTES, hashLeaves)
+        this.#queue(leaf, draft.at + (SLOTS + slot) * DIGEST_BYTES, prefixed)
       }
     }
-    this.#flush(hashLeaves)
+    this.#flush(prefixed)
     for (let width = SLOTS / 2; width >= 1; width /= 2) {
-      for (const draft of drafts) this.#combine(draft, width, hashNodes)
-      this.#flush(hashNodes)
+      for (const draft of drafts) this.#combine(draft, width)
+      this.#flush(node)
     }
     for (const { at: below, above } of drafts) {
       if (above === null) continue
@@ -179,9 +156,9 @@ export class StateDrafts {
   }
 
   /** Undefined for bytes that are not those of a page. Every digest in the pages is computed. */
-  decode(stored: readonly Uint8Array[]): (StatePage | undefined)[] {
+  decode(stored: readonly (Uint8Array | undefined)[]): (StatePage | undefined)[] {
     const before = this.#end
-    const drafts = stored.map((bytes) => this.#read(bytes))
+    const drafts = stored.map((bytes) => (bytes === undefined ? undefined : this.#read(bytes)))
     this.hash(drafts.filter((draft) => draft !== undefined))
     const pages = drafts.map((draft) => (draft === undefined ? undefined : this.page(draft)))
     this.#end = before
@@ -196,18 +173,19 @@ export class StateDrafts {
       STORED_HEAD_BYTES + countBits(leaves) * LEAF_BYTES + countBits(nodes) * DIGEST_BYTES
     if ((leaves & nodes) !== 0 || stored.length !== length) return undefined
     const draft = this.open(undefined)
-    let from = STORED_HEAD_BYTES
+    const copy = this.#next()
+    this.#memory.set(stored, copy)
+    let from = copy + STORED_HEAD_BYTES
     for (let slot = 0; slot < SLOTS; slot += 1) {
       const kind = ((leaves >>> slot) & 1) * LEAF + ((nodes >>> slot) & 1) * NODE
       if (kind === EMPTY) continue
-      const [to, bytes] =
-        kind === LEAF
-          ? [LEAVES_AT + slot * LEAF_BYTES, LEAF_BYTES]
-          : [(SLOTS + slot) * DIGEST_BYTES, DIGEST_BYTES]
-      this.#memory.set(stored.subarray(from, from + bytes), draft.at + to)
+      const bytes = kind === LEAF ? LEAF_BYTES : DIGEST_BYTES
+      const to = kind === LEAF ? LEAVES_AT + slot * LEAF_BYTES : (SLOTS + slot) * DIGEST_BYTES
+      this.#memory.copyWithin(draft.at + to, from, from + bytes)
       this.#setKind(draft, slot, kind)
       from += bytes
     }
+    this.#end = copy
     return draft
   }
 
@@ -240,7 +218,7 @@ export class StateDrafts {
     draft.dirty |= 1 << slot
   }
 
-  #combine(draft: Draft, width: number, hashNodes: () => void): void {
+  #combine(draft: Draft, width: number): void {
     const memory = this.#memory
     let above = 0
     for (let index = 0; index < width; index += 1) {
@@ -257,24 +235,41 @@ export class StateDrafts {
         memory[kinds + node] = left + right
       } else {
         memory[kinds + node] = NODE
-        this.#queue(draft.at + 2 * node * DIGEST_BYTES, to, hashNodes)
+        this.#queue(draft.at + 2 * node * DIGEST_BYTES, to, this.#lanes.node)
       }
     }
     draft.dirty = above
   }
 
-  #queue(from: number, to: number, hash: () => void): void {
+  #queue(from: number, to: number, hash: LaneFunction): void {
     this.#from[this.#waiting] = from
     this.#to[this.#waiting] = to
     this.#waiting += 1
     if (this.#waiting === LANES) this.#flush(hash)
   }
 
-  #flush(hash: () => void): void {
+  #flush(hash: LaneFunction): void {
     if (this.#waiting === 0) return
-    this.#from.fill(UNUSED_AT, this.#waiting)
-    this.#to.fill(0, this.#waiting)
-    hash()
+    const [from, to] = [this.#from, this.#to]
+    from.fill(UNUSED_AT, this.#waiting)
+    to.fill(0, this.#waiting)
+    const [from0, from1, from2, from3] = [
+      lane(from, 0),
+      lane(from, 1),
+      lane(from, 2),
+      lane(from, 3),
+    ]
+    hash(
+      from0,
+      from1,
+      from2,
+      from3,
+      lane(to, 0),
+      lane(to, 1),
+      lane(to, 2),
+      lane(to, 3),
+      LEAF_PREFIX,
+    )
     this.#waiting = 0
   }
 }

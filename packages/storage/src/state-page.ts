@@ -30,7 +30,6 @@ export const LEAVES_AT = KINDS_AT + 2 * SLOTS
 export const LEAF_BYTES = 64
 export const STORED_HEAD_BYTES = 4
 
-const PAGE_OVERHEAD = 300
 const EMPTY_SUBTREE: Subtree = { kind: 'empty' }
 
 /** Gives bytes that nobody else has, whatever is in them. */
@@ -57,9 +56,9 @@ export class StatePage {
     this.bytes = bytes
   }
 
-  /** About what the page takes in memory. */
-  get size(): number {
-    return this.bytes.length + PAGE_OVERHEAD
+  /** Whether in one of the slots hangs a leaf; an upper page of a large tree has none. */
+  get hasLeaves(): boolean {
+    return this.bytes.length > LEAVES_AT
   }
 
   get rootDigest(): Uint8Array {
@@ -71,14 +70,14 @@ export class StatePage {
   }
 
   subtreeAt(node: number): Subtree {
-    const kind = this.#kindAt(node)
+    const kind = this.kindAt(node)
     if (kind === EMPTY) return EMPTY_SUBTREE
     if (kind === NODE) return { kind: 'node', digest: this.digestAt(node) }
     let slot = node
-    while (slot < SLOTS) slot = this.#kindAt(2 * slot) === LEAF ? 2 * slot : 2 * slot + 1
+    while (slot < SLOTS) slot = this.kindAt(2 * slot) === LEAF ? 2 * slot : 2 * slot + 1
     let at = LEAVES_AT
     for (let earlier = SLOTS; earlier < slot; earlier += 1) {
-      if (this.#kindAt(earlier) === LEAF) at += LEAF_BYTES
+      if (this.kindAt(earlier) === LEAF) at += LEAF_BYTES
     }
     return {
       kind: 'leaf',
@@ -91,11 +90,10 @@ export class StatePage {
     return this.bytes.subarray(node * DIGEST_BYTES, (node + 1) * DIGEST_BYTES)
   }
 
-  /** Neighbouring slots of one kind lie side by side here as in what is stored: they are copied at once. */
   encode(allocate: Allocate): Uint8Array {
     let [leaves, nodes, length] = [0, 0, STORED_HEAD_BYTES]
     for (let slot = 0; slot < SLOTS; slot += 1) {
-      const kind = this.#kindAt(SLOTS + slot)
+      const kind = this.kindAt(SLOTS + slot)
       if (kind === LEAF) leaves |= 1 << slot
       else if (kind === NODE) nodes |= 1 << slot
       length += kind === LEAF ? LEAF_BYTES : kind === NODE ? DIGEST_BYTES : 0
@@ -106,22 +104,20 @@ export class StatePage {
     stored[2] = nodes >>> 8
     stored[3] = nodes
     let [at, leafAt] = [STORED_HEAD_BYTES, LEAVES_AT]
-    for (let slot = 0; slot < SLOTS; ) {
-      const kind = this.#kindAt(SLOTS + slot)
-      let end = slot + 1
-      while (end < SLOTS && this.#kindAt(SLOTS + end) === kind) end += 1
-      const [from, width] =
-        kind === LEAF ? [leafAt, LEAF_BYTES] : [(SLOTS + slot) * DIGEST_BYTES, DIGEST_BYTES]
-      const bytes = kind === EMPTY ? 0 : (end - slot) * width
-      if (bytes > 0) stored.set(this.bytes.subarray(from, from + bytes), at)
-      at += bytes
-      if (kind === LEAF) leafAt += bytes
-      slot = end
+    for (let slot = 0; slot < SLOTS; slot += 1) {
+      const kind = this.kindAt(SLOTS + slot)
+      if (kind === EMPTY) continue
+      const isLeaf = kind === LEAF
+      const from = isLeaf ? leafAt : (SLOTS + slot) * DIGEST_BYTES
+      const end = from + (isLeaf ? LEAF_BYTES : DIGEST_BYTES)
+      // A loop: a view for each piece would cost more than the copy.
+      for (let byte = from; byte < end; byte += 1) stored[at++] = this.bytes[byte] ?? 0
+      if (isLeaf) leafAt = end
     }
     return stored
   }
 
-  #kindAt(node: number): number {
+  kindAt(node: number): number {
     return this.bytes[KINDS_AT + node] ?? EMPTY
   }
 }

@@ -20,9 +20,11 @@ import { sha256, STATE_EMPTY_ROOT, stateBit, type StateProof } from '@mooring/cr
 import type { Database, DatabaseOperation } from './database.ts'
 import { StorageError } from './errors.ts'
 import { formatDatabaseKey, pageKey, valueKey } from './keys.ts'
+import { PageCache } from './page-cache.ts'
 import { RecentCache } from './recent-cache.ts'
 import { StateDrafts } from './state-drafts.ts'
 import { allocateFrom, type StatePage } from './state-page.ts'
+import { prefetchPages } from './state-prefetch.ts'
 import { type LeafChange, pathOf, updatePages } from './state-update.ts'
 
 /** One change to the state; a null value removes the key. */
@@ -30,6 +32,9 @@ export interface StateEntry {
   key: Uint8Array
   value: Uint8Array | null
 }
+
+/** Whoever only looks at a state has no need to read ahead. */
+type StateDatabase = Pick<Database, 'getSync'> & Partial<Pick<Database, 'getProven'>>
 
 interface Changes {
   pages: Map<string, StatePage | null>
@@ -44,8 +49,8 @@ const ENCODED_BYTES = 65_536
 const FIRST_SLOT = 16
 
 export class StateTree {
-  readonly #database: Pick<Database, 'getSync'>
-  readonly #pages: RecentCache<StatePage>
+  readonly #database: StateDatabase
+  readonly #pages: PageCache
   readonly #values = new RecentCache<Uint8Array>(
     VALUES_BYTES_MAX,
     (value) => value.length + VALUE_OVERHEAD,
@@ -57,14 +62,14 @@ export class StateTree {
   #generation = 0
   #moving: Changes | undefined
 
-  private constructor(database: Pick<Database, 'getSync'>, pagesBytesMax: number) {
+  private constructor(database: StateDatabase, pagesBytesMax: number) {
     this.#database = database
-    this.#pages = new RecentCache(pagesBytesMax, (page) => page.size)
+    this.#pages = new PageCache(pagesBytesMax)
     this.#root = STATE_EMPTY_ROOT
   }
 
   /** The state in the database, whatever its root; the caller knows which one it must be. */
-  static open(database: Pick<Database, 'getSync'>, pagesBytesMax = PAGES_BYTES_MAX): StateTree {
+  static open(database: StateDatabase, pagesBytesMax = PAGES_BYTES_MAX): StateTree {
     const tree = new StateTree(database, pagesBytesMax)
     const root = tree.#readPage('')
     if (root !== undefined) {
@@ -122,6 +127,29 @@ export class StateTree {
     // Most values are written once and not read again: only those that are read get a place.
     for (const name of this.#moving.values.keys()) this.#values.delete(name)
     this.#moving = undefined
+  }
+
+  /** Reads ahead what changes of these keys need of the base. They need no such call, but find all in memory then. */
+  async prefetch(keys: Iterable<Uint8Array>): Promise<void> {
+    const read = this.#database.getProven?.bind(this.#database)
+    if (read === undefined) return
+    const paths = Array.from(keys, (key) => pathOf(sha256(key))).toSorted()
+    const generation = () => this.#generation
+    const root = this.page('', this.#root)
+    if (root === undefined) return
+    await prefetchPages(
+      {
+        root,
+        drafts: this.drafts,
+        read,
+        known: (path) => this.#moving?.pages.get(path) ?? this.#pages.get(path),
+        keep: (path, page) => this.#pages.set(path, page),
+        get generation() {
+          return generation()
+        },
+      },
+      paths,
+    )
   }
 
   /** The base's page, which must have the digest; undefined only for the root of an empty tree. */
@@ -216,7 +244,8 @@ export class StateView {
     const keyHash = sha256(key)
     const path = pathOf(keyHash)
     const siblings: Uint8Array[] = []
-    let page = this.#page('', this.root)
+    const overlays = StateView.#overlays(this)
+    let page = this.#page(overlays, '', this.root)
     let node = 1
     while (page !== undefined) {
       const subtree = page.subtreeAt(node)
@@ -226,7 +255,7 @@ export class StateView {
         return { siblings: siblings.toReversed(), leaf }
       }
       if (node >= FIRST_SLOT) {
-        page = this.#page(path.slice(0, siblings.length / 4), subtree.digest)
+        page = this.#page(overlays, path.slice(0, siblings.length / 4), subtree.digest)
         node = 1
       } else {
         node = 2 * node + stateBit(keyHash, siblings.length)
@@ -247,14 +276,15 @@ export class StateView {
       changes.push({ path: pathOf(keyHash), keyHash, valueHash })
     }
     changes.sort((a, b) => (a.path < b.path ? -1 : 1))
+    const overlays = StateView.#overlays(this)
     const load = (path: string, digest: Uint8Array): StatePage => {
-      const page = this.#page(path, digest)
+      const page = this.#page(overlays, path, digest)
       if (page === undefined) throw gone(pageKey(path))
       return page
     }
     const pages = updatePages(
       { load, drafts: this.#tree.drafts },
-      this.#page('', this.root),
+      this.#page(overlays, '', this.root),
       changes,
     )
     if (pages.size === 0) return this
@@ -264,11 +294,11 @@ export class StateView {
 
   /** Becomes the base: the changes since the last one, which the tree takes over. */
   settle(): Changes {
-    const overlays = [...StateView.#overlays(this)]
-    const merged = noChanges()
-    for (const overlay of overlays.toReversed()) {
-      for (const [path, page] of overlay.#changes.pages) merged.pages.set(path, page)
-      for (const [name, entry] of overlay.#changes.values) merged.values.set(name, entry)
+    const overlays = StateView.#overlays(this).toReversed()
+    const [lowest] = overlays
+    const merged = lowest === undefined ? noChanges() : lowest.#changes
+    for (const overlay of overlays) {
+      if (overlay !== lowest) mergeInto(merged, overlay.#changes)
       overlay.#changes = noChanges()
       overlay.#generation = STALE
       overlay.#below = undefined
@@ -278,19 +308,20 @@ export class StateView {
   }
 
   /** From the view down to the base, which must still be the tree's. */
-  static *#overlays(top: StateView): Generator<StateView> {
+  static #overlays(top: StateView): StateView[] {
+    const overlays: StateView[] = []
     let view: StateView | undefined = top
-    while (view !== undefined && view.#generation === undefined) {
-      yield view
-      view = view.#below
+    for (; view !== undefined && view.#generation === undefined; view = view.#below) {
+      overlays.push(view)
     }
     if (view === undefined || view.#generation !== top.#tree.generation) {
       throw new StorageError('stale_view', 'the base of this state has moved elsewhere')
     }
+    return overlays
   }
 
-  #page(path: string, digest: Uint8Array): StatePage | undefined {
-    for (const overlay of StateView.#overlays(this)) {
+  #page(overlays: readonly StateView[], path: string, digest: Uint8Array): StatePage | undefined {
+    for (const overlay of overlays) {
       const page = overlay.#changes.pages.get(path)
       if (page !== undefined) return page ?? undefined
     }
@@ -299,6 +330,11 @@ export class StateView {
 }
 
 const STALE = -1
+
+function mergeInto(merged: Changes, { pages, values }: Changes): void {
+  for (const [path, page] of pages) merged.pages.set(path, page)
+  for (const [name, entry] of values) merged.values.set(name, entry)
+}
 
 function noChanges(): Changes {
   return { pages: new Map(), values: new Map() }
