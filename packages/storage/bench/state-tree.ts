@@ -1,9 +1,10 @@
 // Authenticated updates of trees of a million and ten million keys: `npm run bench -- state`.
 //
-// The trees are grown on disk, in a real LevelDB, in the order of their paths, which is quick. Then blocks of changes
-// are measured: new values of keys that lie anywhere, and new keys. A block costs all that happens until it is durable:
-// its pages read and checked, their nodes hashed, the new pages written in one synced batch. The cache has the size that
-// a node gives it, and holds a small part of ten million keys.
+// The trees are grown on disk, in a real LevelDB, the pages in the order of their paths and the values in that of their
+// keys, which is quick, for hardly anything is written twice. Then blocks of changes are measured: new values of keys
+// that lie anywhere, and new keys. Each block is hashed and then written in one synced batch, and while it is written
+// the pages of the next one are read ahead. The cache has the size that a node gives it, and holds a small part of ten
+// million keys. `--keys 1000000` is over in a minute; `--keys 10000000 --smaller 0` measures the large tree alone.
 
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -11,45 +12,70 @@ import { join } from 'node:path'
 import { sha256 } from '@mooring/crypto'
 import { quantile } from '../../../scripts/bench/figures.ts'
 import { type Give, runBench } from '../../../scripts/bench/program.ts'
-import { type Database, openDatabase } from '../src/database.ts'
+import { type Database, type DatabaseOperation, openDatabase } from '../src/database.ts'
+import { pageKey, valueKey } from '../src/keys.ts'
 import { type StateEntry, StateTree } from '../src/state-tree.ts'
 
-interface Size {
-  updates: number
+interface Case {
+  keys: number
+  mix: string
+  /** Changes a block. */
+  block: number
   rounds: number
+  entryAt: (index: number) => StateEntry
+  /** The target is of the largest blocks: what syncing costs is divided by their size. */
+  isTarget: boolean
 }
 
 const TARGET = { keys: 10_000_000, us: 15 }
 const GROWN_AT_ONCE = 20_000
 const VALUE_BYTES = 40
+const PAGE_LETTER = pageKey('')[0]
+const MIB = 1_048_576
 /** Nowhere near a power of two: keys that follow each other by it lie apart. */
 const STRIDE = 7_368_787
 
 await runBench({
   name: 'state',
   what: 'authenticated updates, durable',
-  options: { keys: 10_000_000, updates: 4_000, rounds: 60 },
-  quick: { keys: 20_000, updates: 500, rounds: 3 },
+  options: { keys: 10_000_000, smaller: 1_000_000, updates: 4_000, rounds: 30 },
+  quick: { keys: 20_000, smaller: 0, updates: 400, rounds: 3 },
   runs: 1,
-  run: async ({ options: { keys, ...size }, give, note, say }) => {
-    for (const count of [keys / 10, keys]) {
+  run: async ({ options: { keys, smaller, updates, rounds }, give, note, say }) => {
+    for (const count of smaller > 0 && smaller < keys ? [smaller, keys] : [keys]) {
       const folder = await mkdtemp(join(tmpdir(), 'mooring-bench-'))
       try {
         const database = await openDatabase(join(folder, 'state'), { name: 'chain' })
-        await grow(database, count, say)
-        await measure(database, { ...size, keys: count }, give)
+        give('grown in', 's', await grow(database, count), { at: { keys: count } })
+        say(`${count} keys are there`)
+        for (const block of [updates / 4, updates / 2, updates]) {
+          for (const [mix, entryAt] of Object.entries(mixesOf(count, block))) {
+            const isTarget = count >= TARGET.keys && block === updates
+            await measure(database, { keys: count, mix, block, rounds, entryAt, isTarget }, give)
+          }
+        }
+        give('resident memory', 'MiB', process.memoryUsage().rss / MIB, { at: { keys: count } })
         await database.close()
       } finally {
         await rm(folder, { recursive: true })
       }
     }
     note(
-      'Time is from the changes of a block to the next block; CPU is of all threads, the disk included.',
+      'Time is from block to block. CPU of all threads has LevelDB in it, which rewrites its tables in the background.',
     )
+    note('Resident memory has the mapped tables in it, as far as they were read.')
   },
 })
 
-async function grow(database: Database, count: number, say: (line: string) => void): Promise<void> {
+/** Other keys for each size of block. */
+function mixesOf(keys: number, block: number): Record<string, Case['entryAt']> {
+  return {
+    'new values': (index) => entryOf(((index + block) * STRIDE) % keys, block % 251),
+    'new keys': (index) => entryOf(keys * block + index, 0),
+  }
+}
+
+async function grow(database: Database, count: number): Promise<number> {
   const began = performance.now()
   const tree = StateTree.open(database)
   const order = inPathOrder(count)
@@ -57,57 +83,88 @@ async function grow(database: Database, count: number, say: (line: string) => vo
     const part = Array.from(order.subarray(from, from + GROWN_AT_ONCE), (number) =>
       entryOf(number, 0),
     )
-    await database.batch(tree.begin(tree.view().apply(part)), { sync: false })
+    const operations = tree.begin(tree.view().apply(part))
+    const pages = operations.filter(({ key }) => key[0] === PAGE_LETTER)
+    await database.batch(pages, { sync: false })
     tree.end()
   }
-  say(`${count} keys after ${Math.round((performance.now() - began) / 1_000)} s`)
+  for (let from = 0; from < count; from += GROWN_AT_ONCE) {
+    const length = Math.min(GROWN_AT_ONCE, count - from)
+    const values = Array.from({ length }, (_, index): DatabaseOperation => {
+      const { key, value } = entryOf(from + index, 0)
+      return { type: 'put', key: valueKey(key), value: value ?? new Uint8Array(0) }
+    })
+    await database.batch(values, { sync: false })
+  }
+  return (performance.now() - began) / 1_000
 }
 
-async function measure(
+async function measure(database: Database, each: Case, give: Give): Promise<void> {
+  const { keys, mix, block, rounds, entryAt, isTarget } = each
+  const counts = { reads: 0, bytes: 0 }
+  const tree = StateTree.open(counting(database, counts))
+  const blockAt = (round: number): StateEntry[] =>
+    Array.from({ length: block }, (_, index) => entryAt(round * block + index))
+  let entries = blockAt(0)
+  await tree.prefetch(entries.map(({ key }) => key))
+  counts.reads = 0
+  const times: number[] = []
+  const [cpu, loop] = [process.cpuUsage(), process.threadCpuUsage()]
+  for (let round = 1; round <= rounds; round += 1) {
+    const next = blockAt(round)
+    const began = performance.now()
+    const operations = tree.begin(tree.view().apply(entries))
+    await Promise.all([
+      database.batch(operations, { sync: true }),
+      tree.prefetch(next.map(({ key }) => key)),
+    ])
+    tree.end()
+    times.push(((performance.now() - began) * 1_000) / block)
+    counts.bytes += sizeOf(operations)
+    entries = next
+  }
+  const updates = rounds * block
+  const perKey = ({ user, system }: NodeJS.CpuUsage) => (user + system) / updates
+  const [all, own] = [perKey(process.cpuUsage(cpu)), perKey(process.threadCpuUsage(loop))]
+  const at = { keys, 'a block': block, mix }
+  const middle = quantile(
+    times.toSorted((a, b) => a - b),
+    0.5,
+  )
+  give('a key', 'us', middle, { at, ...(isTarget && { target: { under: TARGET.us } }) })
+  give('event loop a key', 'us', own, { at })
+  give('CPU a key, all threads', 'us', all, { at })
+  give('pages read a key', '', counts.reads / updates, { at })
+  give('bytes written a key', 'B', counts.bytes / updates, { at })
+}
+
+function counting(
   database: Database,
-  size: Size & { keys: number },
-  give: Give,
-): Promise<void> {
-  const { keys, updates, rounds } = size
-  const mixes = {
-    'new values': (index: number) => entryOf((index * STRIDE) % keys, 1),
-    'new keys': (index: number) => entryOf(keys + index, 0),
-  }
-  for (const [mix, entryAt] of Object.entries(mixes)) {
-    const tree = StateTree.open(database)
-    const blockAt = (round: number): StateEntry[] =>
-      Array.from({ length: updates }, (_, index) => entryAt(round * updates + index))
-    const blocks: number[] = []
-    const [cpu, thread] = [process.cpuUsage(), process.threadCpuUsage()]
-    for (let round = 0; round < rounds; round += 1) {
-      const block = blockAt(round)
-      const began = performance.now()
-      await database.batch(tree.begin(tree.view().apply(block)), { sync: true })
-      tree.end()
-      blocks.push(((performance.now() - began) * 1_000) / updates)
-    }
-    const at = { keys, mix }
-    const isTarget = keys >= TARGET.keys
-    const perUpdate = ({ user, system }: NodeJS.CpuUsage) => (user + system) / (rounds * updates)
-    give(
-      'a key',
-      'us',
-      quantile(
-        blocks.toSorted((a, b) => a - b),
-        0.5,
-      ),
-      {
-        at,
-        ...(isTarget && { target: { under: TARGET.us } }),
-      },
-    )
-    give('CPU a key', 'us', perUpdate(process.cpuUsage(cpu)), { at })
-    give('of it on the event loop', 'us', perUpdate(process.threadCpuUsage(thread)), { at })
+  counts: { reads: number },
+): Pick<Database, 'getSync' | 'getProven'> {
+  return {
+    getSync: (key) => {
+      counts.reads += 1
+      return database.getSync(key)
+    },
+    getProven: (keys) => {
+      counts.reads += keys.length
+      return database.getProven(keys)
+    },
   }
 }
 
+function sizeOf(operations: readonly DatabaseOperation[]): number {
+  let bytes = 0
+  for (const operation of operations) {
+    bytes += operation.key.length + (operation.type === 'put' ? operation.value.length : 0)
+  }
+  return bytes
+}
+
+/** In the order of the numbers. */
 function keyOf(number: number): Uint8Array {
-  return new TextEncoder().encode(`batch root ${number}`)
+  return new TextEncoder().encode(`batch root ${String(number).padStart(12, '0')}`)
 }
 
 function entryOf(number: number, mark: number): StateEntry {
