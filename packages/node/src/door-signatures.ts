@@ -96,7 +96,11 @@ export class DoorSignatures {
       this.#waiting.delete(answer.job)
     })
     // Whoever waits verifies by itself; the next ones find a new thread.
-    worker.once('error', () => this.close())
+    const onGone = () => {
+      if (this.#worker === worker) this.close()
+    }
+    worker.once('error', onGone)
+    worker.once('exit', onGone)
     this.#closeWhenIdle()
     return worker
   }

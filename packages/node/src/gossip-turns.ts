@@ -17,7 +17,7 @@ interface Waiting {
 /** Of one turn. */
 const SLICE_MS = 4
 /** Of one peer, with those that are being judged; what comes on top of it is not looked at. */
-const MESSAGES_MAX = 64
+const MESSAGES_MAX = 32
 
 export class GossipTurns {
   readonly #now: () => number
