@@ -142,6 +142,19 @@ export const CHARTS: readonly ChartSpec[] = [
     })),
   },
   {
+    name: 'scale-lines',
+    title: 'Simulated: from submitted to final, by bandwidth (100 authorities, 100 ms)',
+    bench: 'scale',
+    along: 'Mbit/s',
+    x: { label: 'Mbit/s of each line', scale: 'log' },
+    y: { label: 'milliseconds', scale: 'linear' },
+    lines: ['p50', 'p95'].map((name) => ({
+      name,
+      figure: `final, ${name}, 100 authorities`,
+      where: {},
+    })),
+  },
+  {
     name: 'scale-throughput',
     title: 'Simulated: committed, by what is offered (10 Mbit/s lines)',
     bench: 'scale',

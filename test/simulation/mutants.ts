@@ -88,7 +88,7 @@ const MUTANTS_OF_VOTING: readonly Mutant[] = [
     name: 'invalid block notarized',
     file: 'vote.ts',
     from: "if (execution === 'invalid') return nullify(draft)",
-    to: "if (execution === 'invalid') return void draft.actions.push({ type: 'vote', vote: unsigned('notarize', subjectOf(state.config.epoch, block), me) })",
+    to: "if (execution === 'invalid') return void draft.actions.push({ type: 'vote', vote: unsigned('notarize', subject, me) })",
   },
   {
     name: 'time not checked',

@@ -17,6 +17,8 @@ interface Sweeps {
   readonly rates: Readonly<Record<number, readonly number[]>>
   readonly latencies: readonly (number | readonly [number, number])[]
   readonly latencyAuthorities: number
+  readonly lines: readonly number[]
+  readonly lineAuthorities: number
   readonly nodes: readonly number[]
   readonly nodeAuthorities: number
 }
@@ -30,6 +32,8 @@ const FULL: Sweeps = {
   },
   latencies: [50, 100, 150, 250, [50, 250]],
   latencyAuthorities: 25,
+  lines: [5, 10, 30, 100],
+  lineAuthorities: 100,
   nodes: [16, 30, 100, 300, 1_000],
   nodeAuthorities: 16,
 }
@@ -39,6 +43,8 @@ const QUICK: Sweeps = {
   rates: { 4: [10, 100] },
   latencies: [50, [50, 250]],
   latencyAuthorities: 4,
+  lines: [5, 100],
+  lineAuthorities: 4,
   nodes: [4, 20],
   nodeAuthorities: 4,
 }
@@ -67,6 +73,7 @@ await runBench({
     sweepAuthorities(sweeps, simulate, give)
     sweepRates(sweeps, simulate, give)
     sweepLatencies(sweeps, simulate, give)
+    sweepLines(sweeps, simulate, give)
     sweepNodes(sweeps, simulate, give)
     note(
       'Virtual time: the real state machine, timers and message encodings; lines, threads, disks and gossip are models ' +
@@ -127,6 +134,17 @@ function sweepLatencies(sweeps: Sweeps, simulate: Simulate, give: Give): void {
     const outcome = simulate({ authorities, latencyMs })
     const latency = typeof latencyMs === 'number' ? latencyMs : latencyMs.join(' to ')
     const at = { latency }
+    give(`final, p50, ${authorities} authorities`, 'ms', at50(outcome), { at })
+    give(`final, p95, ${authorities} authorities`, 'ms', quantile(outcome.finalMs, 0.95), { at })
+  }
+}
+
+/** What a thicker line changes: all that is left above is the way itself. */
+function sweepLines(sweeps: Sweeps, simulate: Simulate, give: Give): void {
+  const authorities = sweeps.lineAuthorities
+  for (const megabits of sweeps.lines) {
+    const outcome = simulate({ authorities, megabits })
+    const at = { 'Mbit/s': megabits }
     give(`final, p50, ${authorities} authorities`, 'ms', at50(outcome), { at })
     give(`final, p95, ${authorities} authorities`, 'ms', quantile(outcome.finalMs, 0.95), { at })
   }

@@ -24,20 +24,20 @@ export interface Costs {
   readonly headerBytes: number
 }
 
-/** Two cores of a server of 2021, one busy: so that a run can be told again figure by figure, anywhere. */
+/** As `measure-costs.ts` found them on an EPYC of 2021: so that a run can be told again figure by figure, anywhere. */
 export const REFERENCE: Costs = {
-  frameMs: 0.03,
-  signMs: 0.03,
-  verifyVoteMs: 0.07,
-  verifyMemberMs: 0.065,
-  decodeVoteMs: 0.01,
-  decodeMemberMs: 0.001,
-  admitMs: 0.1,
-  applyMs: 0.03,
-  blockMs: 0.5,
-  stepMs: 0.01,
-  stepAuthorityMs: 0.000_1,
-  syncMs: 1,
-  transactionBytes: 250,
-  headerBytes: 400,
+  frameMs: 0.018,
+  signMs: 0.015,
+  verifyVoteMs: 0.037,
+  verifyMemberMs: 0.038,
+  decodeVoteMs: 0.000_4,
+  decodeMemberMs: 0.000_05,
+  admitMs: 0.039,
+  applyMs: 0.009,
+  blockMs: 0.008,
+  stepMs: 0.000_7,
+  stepAuthorityMs: 0.000_025,
+  syncMs: 0.4,
+  transactionBytes: 172,
+  headerBytes: 236,
 }
