@@ -10,6 +10,7 @@ import { type Costs, REFERENCE } from './costs.ts'
 import { measureCosts } from './measure-costs.ts'
 import { type Outcome, ScaleNetwork, type ScalePlan } from './network.ts'
 
+const SLOWER = 4
 const TARGET = { authorities: 100, underMs: 800 }
 
 interface Sweeps {
@@ -61,9 +62,9 @@ await runBench({
     const costs = options.costs === 'reference' ? REFERENCE : await measureCosts(isQuick)
     giveCosts(costs, give)
     const { seed, measuredMs } = options
-    const simulate = (plan: Partial<ScalePlan> & { authorities: number }): Outcome => {
+    const simulate: Simulate = (plan, paid = costs) => {
       const began = performance.now()
-      const network = new ScaleNetwork({ ...BASE, seed, measuredMs, ...plan }, costs)
+      const network = new ScaleNetwork({ ...BASE, seed, measuredMs, ...plan }, paid)
       const outcome = network.run()
       const seconds = ((performance.now() - began) / 1_000).toFixed(1)
       say(`${JSON.stringify(plan)}: height ${outcome.height}, simulated in ${seconds} s`)
@@ -75,6 +76,9 @@ await runBench({
     sweepLatencies(sweeps, simulate, give)
     sweepLines(sweeps, simulate, give)
     sweepNodes(sweeps, simulate, give)
+    const [authorities = 4] = sweeps.authorities.slice(-1)
+    const slow = simulate({ authorities }, timesOf(costs, SLOWER))
+    give('final, p50', 'ms', at50(slow), { at: { authorities, 'times the cost': SLOWER } })
     note(
       'Virtual time: the real state machine, timers and message encodings; lines, threads, disks and gossip are models ' +
         '(`test/simulation/scale/network.ts`), and what each step costs was measured first. In every run a second final ' +
@@ -88,7 +92,14 @@ await runBench({
   },
 })
 
-type Simulate = (plan: Partial<ScalePlan> & { authorities: number }) => Outcome
+type Simulate = (plan: Partial<ScalePlan> & { authorities: number }, paid?: Costs) => Outcome
+
+/** What is measured alone, in a loop, costs more among all the rest of a node. */
+function timesOf(costs: Costs, times: number): Costs {
+  const { transactionBytes, headerBytes } = costs
+  const scaled = Object.entries(costs).map(([what, ms]: [string, number]) => [what, ms * times])
+  return { ...costs, ...Object.fromEntries(scaled), transactionBytes, headerBytes }
+}
 
 function sweepAuthorities(sweeps: Sweeps, simulate: Simulate, give: Give): void {
   for (const authorities of sweeps.authorities) {

@@ -1,8 +1,8 @@
 /**
  * What a node holds beside the state machine: transactions that wait, blocks that are held and executed, and the
  * tip. It stands for mempool, execution and committer of `packages/node`: candidates come in order of arrival, as
- * many as the real `BlockPace` lets into a block; the real `Inflow` says how many may wait; and a transaction whose signature was checked at the door costs
- * nothing of it again. Sequences and quota are not here.
+ * many as the real `BlockPace` lets into a block; the real `Inflow` says how many may wait; and a transaction whose
+ * signature was checked at the door costs nothing of it again. Sequences and quota are not here.
  */
 import { type BlockMeta, type ConsensusState, recordOf } from '@mooring/consensus'
 import { BlockPace } from '../../../packages/node/src/block-pace.ts'

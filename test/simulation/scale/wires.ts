@@ -4,9 +4,9 @@
  *
  * A frame takes its size divided by the bandwidth on the sender's line and again on the receiver's; both at the
  * same time, as packets do, where neither is busy. Frames of the urgent lane leave in the order in which they were
- * sent, whomever they are for. Those of the bulk lane leave in pieces, the receivers in turn, whenever nothing
- * urgent waits, as `network/src/channels.ts` cuts them. Nothing is lost, and a line that is overrun queues without
- * end: what TCP does to a path that is full is not here.
+ * sent, whomever they are for. Large proposals, answers and gossip leave in pieces, frame after frame in turn,
+ * whenever nothing urgent waits, as `network/src/channels.ts` cuts them. Nothing is lost, and a line that is overrun
+ * queues without end: what TCP does to a path that is full is not here.
  */
 import type { Scheduler } from '../scheduler.ts'
 
