@@ -28,8 +28,8 @@ interface Missing {
   to: number
 }
 
-/** So many have their drafts at the same time. */
-const PAGES_AT_ONCE = 512
+/** So many have their drafts at the same time, near the processor. */
+const PAGES_AT_ONCE = 128
 /** Reads go to so many threads. */
 const READERS = 2
 

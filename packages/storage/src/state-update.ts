@@ -26,8 +26,8 @@ export type LoadPage = (path: string, digest: Uint8Array) => StatePage
 /** The changed pages; null for one that dissolved. The root page is at the empty path. */
 export type ChangedPages = Map<string, StatePage | null>
 
-/** So many changes have their drafts at the same time: a few megabytes. */
-const CHANGES_AT_ONCE = 1_024
+/** So many changes have their drafts at the same time: what a processor keeps near. */
+const CHANGES_AT_ONCE = 256
 
 /** The changes must be sorted by path, and name no path twice. */
 export function updatePages(
