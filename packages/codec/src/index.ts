@@ -35,3 +35,4 @@ export {
   variant,
   versioned,
 } from './schema.ts'
+export { utf8Bytes } from './utf8.ts'

@@ -5,6 +5,7 @@
 // version first. A version is known by the resource's own type and id; what has no id is its only version.
 // Whoever asks holds the accounts (named-locks.ts).
 
+import { utf8Bytes } from '@mooring/codec'
 import type { AccountOrder, AccountPlace } from '@mooring/storage'
 import type { AtRest } from './at-rest.ts'
 
@@ -22,8 +23,6 @@ export interface Unplaced {
   readonly resourceType: string | null
   readonly resourceId: string | null
 }
-
-const utf8 = new TextEncoder()
 
 /** In the order of the list, which is the order of their numbers. */
 export async function placeRecords(
@@ -54,7 +53,7 @@ export async function placeRecords(
 
 /** Under which the records of a patient are counted, whatever keys the patient has. */
 export function orderName(atRest: AtRest, patient: string): Uint8Array {
-  return atRest.name('account-order', utf8.encode(patient))
+  return atRest.name('account-order', utf8Bytes(patient))
 }
 
 export function resourceName(
@@ -62,5 +61,5 @@ export function resourceName(
   { patient, resourceType, resourceId }: Unplaced,
 ): Uint8Array | null {
   if (resourceType === null || resourceId === null) return null
-  return atRest.name('resource', utf8.encode(JSON.stringify([patient, resourceType, resourceId])))
+  return atRest.name('resource', utf8Bytes(JSON.stringify([patient, resourceType, resourceId])))
 }

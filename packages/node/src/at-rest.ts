@@ -5,7 +5,7 @@
 // large. With the secret they learn the index; the records themselves stay with their holders.
 
 import { randomFillSync } from 'node:crypto'
-import { concatBytes } from '@mooring/codec'
+import { concatBytes, utf8Bytes } from '@mooring/codec'
 import { AEAD_NONCE_BYTES, aeadOpen, aeadSeal, hkdfSha256, sha256 } from '@mooring/crypto'
 import { StorageError } from '@mooring/storage'
 
@@ -33,7 +33,6 @@ export type NameKind =
 const NAME_BYTES = 16
 const BLOCK_BYTES = 64
 const EMPTY = new Uint8Array(0)
-const utf8 = new TextEncoder()
 
 export class AtRest {
   readonly #secret: Uint8Array
@@ -45,9 +44,9 @@ export class AtRest {
   /** With the secret of loadRecordsSecret. */
   constructor(secret: Uint8Array) {
     this.#secret = secret
-    this.#sealKey = hkdfSha256(secret, EMPTY, utf8.encode('at-rest/v1'), 32)
+    this.#sealKey = hkdfSha256(secret, EMPTY, utf8Bytes('at-rest/v1'), 32)
     const nameKey = new Uint8Array(BLOCK_BYTES)
-    nameKey.set(hkdfSha256(secret, EMPTY, utf8.encode('names-at-rest/v1'), 32))
+    nameKey.set(hkdfSha256(secret, EMPTY, utf8Bytes('names-at-rest/v1'), 32))
     this.#inner = nameKey.map((byte) => byte ^ 0x36)
     this.#outer = nameKey.map((byte) => byte ^ 0x5c)
   }
@@ -74,21 +73,21 @@ export class AtRest {
 
   /** The seed of an account: who has the secret and the reference has it, also after the disk is lost. */
   accountSeed(reference: string): Uint8Array {
-    return hkdfSha256(this.#secret, EMPTY, utf8.encode(`hosted-account/v1|${reference}`), 32)
+    return hkdfSha256(this.#secret, EMPTY, utf8Bytes(`hosted-account/v1|${reference}`), 32)
   }
 
   /** Hides which set a tombstone is about; whoever has the secret finds it again, also after the disk is lost. */
   tombstoneSalt(setId: Uint8Array): Uint8Array {
-    return hkdfSha256(this.#secret, setId, utf8.encode('tombstone-salt/v1'), 32)
+    return hkdfSha256(this.#secret, setId, utf8Bytes('tombstone-salt/v1'), 32)
   }
 
   /** By which something is found again. */
   name(kind: NameKind, ...parts: Uint8Array[]): Uint8Array {
-    const inner = sha256(this.#inner, utf8.encode(`${kind}\0`), ...parts)
+    const inner = sha256(this.#inner, utf8Bytes(`${kind}\0`), ...parts)
     return sha256(this.#outer, inner).slice(0, NAME_BYTES)
   }
 }
 
 function boundTo(kind: RestKind, context: Uint8Array): Uint8Array {
-  return context.length === 0 ? utf8.encode(kind) : concatBytes(utf8.encode(`${kind}\0`), context)
+  return context.length === 0 ? utf8Bytes(kind) : concatBytes(utf8Bytes(`${kind}\0`), context)
 }

@@ -8,7 +8,7 @@
 //
 // The labels are fixed by a published vector and carry no domain prefix of the chain.
 
-import { compareBytes } from '@mooring/codec'
+import { compareBytes, utf8Bytes } from '@mooring/codec'
 import {
   createSha256,
   type IncrementalHash,
@@ -55,15 +55,14 @@ export interface FieldTree {
 const REC_BYTES = 32
 const SALT_BYTES = 16
 
-const utf8 = new TextEncoder()
 const EMPTY = new Uint8Array(0)
 const LEAF_PREFIX = Uint8Array.of(0)
 const FIRST_BLOCK = Uint8Array.of(1)
-const FIELDS_INFO = utf8.encode('fields/v1')
-const RAW_INFO = utf8.encode('raw/v1')
-const BLIND_INFO = utf8.encode('blind/v1')
-const RAW_LABEL = utf8.encode('raw/v1\0')
-const RECORD_LABEL = utf8.encode('rec/v1\0')
+const FIELDS_INFO = utf8Bytes('fields/v1')
+const RAW_INFO = utf8Bytes('raw/v1')
+const BLIND_INFO = utf8Bytes('blind/v1')
+const RAW_LABEL = utf8Bytes('raw/v1\0')
+const RECORD_LABEL = utf8Bytes('rec/v1\0')
 
 export function recordSecrets(rec: Uint8Array): RecordSecrets {
   if (rec.length !== REC_BYTES) {
@@ -125,7 +124,7 @@ export function openingOf(record: {
 export function fieldTree(fields: readonly Field[], fieldSeed: Uint8Array): FieldTree {
   const expand = expander(fieldSeed)
   const salted = fields
-    .map((field) => ({ field, name: utf8.encode(field.pointer) }))
+    .map((field) => ({ field, name: utf8Bytes(field.pointer) }))
     .toSorted((a, b) => compareBytes(a.name, b.name))
     .map(({ field, name }) => {
       const salt = expand(name, FIRST_BLOCK).slice(0, SALT_BYTES)
@@ -134,14 +133,14 @@ export function fieldTree(fields: readonly Field[], fieldSeed: Uint8Array): Fiel
   const leafHashes = salted.map((each) => each.leafHash)
   const size = powerOfTwoFrom(leafHashes.length)
   for (let index = leafHashes.length; index < size; index += 1) {
-    leafHashes.push(expand(utf8.encode(`padding/v1/${index}`), FIRST_BLOCK))
+    leafHashes.push(expand(utf8Bytes(`padding/v1/${index}`), FIRST_BLOCK))
   }
   return { fields: salted, leafHashes, root: merkleRootOfHashes(leafHashes) }
 }
 
 /** The leaf of a field as anyone computes it who was shown pointer, value and salt. */
 export function fieldLeafHash(pointer: string, value: Uint8Array, salt: Uint8Array): Uint8Array {
-  return fieldLeaf(salt, utf8.encode(pointer), value)
+  return fieldLeaf(salt, utf8Bytes(pointer), value)
 }
 
 function fieldLeaf(salt: Uint8Array, name: Uint8Array, value: Uint8Array): Uint8Array {

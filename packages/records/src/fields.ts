@@ -4,14 +4,12 @@
 // author wrote: 80.00 says something about precision that 80 does not. Empty objects and arrays are
 // leaves too, so that taking one away is visible.
 
-import { type JsonNode, jcsString } from '@mooring/codec'
+import { type JsonNode, jcsString, utf8Bytes } from '@mooring/codec'
 
 export interface Field {
   readonly pointer: string
   readonly value: Uint8Array
 }
-
-const utf8 = new TextEncoder()
 
 export function fieldsOf(node: JsonNode): Field[] {
   const fields: Field[] = []
@@ -27,7 +25,7 @@ function collect(node: JsonNode, pointer: string, fields: Field[]): void {
   } else if (node.kind === 'array' && node.items.length > 0) {
     for (const [index, item] of node.items.entries()) collect(item, `${pointer}/${index}`, fields)
   } else {
-    fields.push({ pointer, value: utf8.encode(leafText(node)) })
+    fields.push({ pointer, value: utf8Bytes(leafText(node)) })
   }
 }
 
