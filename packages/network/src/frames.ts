@@ -125,13 +125,21 @@ export function readFrame(
   signal: AbortSignal,
 ): Promise<Uint8Array> {
   const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>()
-  const reader = new FrameReader(frameBytesMax, resolve)
+  let isRead = false
+  const reader = new FrameReader(frameBytesMax, (frame) => {
+    isRead = true
+    resolve(frame)
+  })
   const onMessage = (event: StreamMessageEvent) => {
     const refused = feed(reader, event)
     if (refused !== undefined) reject(refused)
   }
-  const onEnd = () => reject(closedEarly())
-  const onClose = (event: StreamCloseEvent) => reject(closedEarly(event.error))
+  // The end follows the frame at once, and an error with its stack is dear.
+  const onEarlyEnd = (cause?: Error) => {
+    if (!isRead) reject(closedEarly(cause))
+  }
+  const onEnd = () => onEarlyEnd()
+  const onClose = (event: StreamCloseEvent) => onEarlyEnd(event.error)
   const onAbort = () => reject(new NetworkError('timeout', 'the other side did not answer in time'))
   stream.addEventListener('message', onMessage)
   stream.addEventListener('end', onEnd)
