@@ -33,6 +33,10 @@ export const CATALOGUE: Readonly<Record<string, Entry>> = {
     what: 'a node stopped or killed comes back, by length of its chain',
   },
   sync: { file: 'packages/node/bench/sync.ts', what: 'a node catches up from three peers' },
+  snapshot: {
+    file: 'packages/node/bench/snapshot.ts',
+    what: 'a newcomer joins by a snapshot, by length of the chain',
+  },
   state: { file: 'packages/storage/bench/state-tree.ts', what: 'authenticated updates' },
   proof: {
     file: 'packages/api/bench/proof.ts',

@@ -218,6 +218,18 @@ export const CHARTS: readonly ChartSpec[] = [
       },
     ]),
   },
+  {
+    name: 'snapshot',
+    title: 'A newcomer joins by a snapshot, by length of the chain',
+    bench: 'snapshot',
+    along: 'transactions',
+    x: { label: 'transactions in the chain', scale: 'log' },
+    y: { label: 'seconds', scale: 'log' },
+    lines: [
+      { name: 'start to joined', figure: 'start to joined', where: {} },
+      { name: 'CPU of the newcomer', figure: 'CPU of the newcomer', where: {} },
+    ],
+  },
 ]
 
 export function chartOf(spec: ChartSpec, results: readonly BenchResult[]): Chart | null {

@@ -5,13 +5,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { CodecError, equalBytes, toHex } from '@mooring/codec'
 import { checkCertificate, decodeCertificate } from '@mooring/consensus'
-import {
-  decodeBlock,
-  decodeTransaction,
-  type Genesis,
-  LedgerError,
-  transactionRoot,
-} from '@mooring/ledger'
+import { decodeBlock, decodeTransaction, type Genesis, LedgerError } from '@mooring/ledger'
 import { type PinnedChain, StorageError } from '@mooring/storage'
 import { AuthoritySets } from './authority-sets.ts'
 import { readHeader } from './stores.ts'
@@ -54,9 +48,6 @@ function faultOfBlock(
     const { header, digest, transactions } = decodeBlock(pinned.block(height))
     if (header.height !== height || !equalBytes(digest, readHeader(pinned.header(height)).digest)) {
       return 'it is not the block of its header'
-    }
-    if (!equalBytes(transactionRoot(transactions), header.transactionRoot)) {
-      return 'its transactions are not those of its header'
     }
     for (const encoded of transactions) decodeTransaction(encoded, genesisDigest)
     const finalization = pinned.finalization(height)

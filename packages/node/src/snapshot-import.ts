@@ -4,7 +4,7 @@
 import { mkdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { equalBytes, toHex } from '@mooring/codec'
+import { equalBytes } from '@mooring/codec'
 import { MerkleFrontier } from '@mooring/crypto'
 import {
   type DecodedBlock,
@@ -12,7 +12,6 @@ import {
   decodeTransaction,
   encodeReceipts,
   receiptOf,
-  transactionRoot,
 } from '@mooring/ledger'
 import {
   ChainImport,
@@ -112,10 +111,11 @@ async function readSnapshot(
   })
   const first = await importWindow(file, checked, importing, options)
   await importState(file, checked, importing, options)
-  if (!equalBytes(importing.stateRoot, checked.header.stateRoot)) {
+  const state = await importing.state()
+  if (!equalBytes(state.root, checked.header.stateRoot)) {
     throw refused('state', 'its values are not the state of the block')
   }
-  const windowMs = windowMsOf(importing.state(), options.genesis)
+  const windowMs = windowMsOf(state, options.genesis)
   if (core.base.height > 0 && first.time > checked.header.time - windowMs) {
     throw refused('window', `its first block is less than ${windowMs} ms older than its last`)
   }
@@ -178,13 +178,14 @@ async function importState(
 ): Promise<void> {
   const { stateChunks, blockChunks, values } = manifest.core
   let count = 0
-  let last = ''
+  let last: Buffer = Buffer.alloc(0)
   for (const index of stateChunks.keys()) {
     const chunk = decodeChunk(await chunkAt(file, index), decodeValues)
     for (const { key } of chunk) {
-      const name = toHex(key)
-      if (name <= last) throw refused('state', 'its values are not in the order of their keys')
-      last = name
+      const next = Buffer.from(key.buffer, key.byteOffset, key.byteLength)
+      if (Buffer.compare(last, next) >= 0)
+        throw refused('state', 'its values are not in the order of their keys')
+      last = next
     }
     count += chunk.length
     await importing.addValues(chunk)
@@ -196,12 +197,8 @@ async function importState(
 
 function checkedBlock(encoded: Uint8Array, { genesisDigest }: SnapshotTrust): DecodedBlock {
   const block = readingAs('window', () => decodeBlock(encoded))
-  const { header, transactions } = block
-  const isWhole =
-    equalBytes(header.genesisDigest, genesisDigest) &&
-    header.transactionCount === transactions.length &&
-    equalBytes(transactionRoot(transactions), header.transactionRoot)
-  if (!isWhole) throw refused('window', `block ${header.height} is not what its header says`)
+  if (!equalBytes(block.header.genesisDigest, genesisDigest))
+    throw refused('window', `block ${block.header.height} is of another network`)
   return block
 }
 

@@ -7,6 +7,7 @@
 // only seen to it that the parts are parts of one chain.
 
 import { equalBytes } from '@mooring/codec'
+import { STATE_EMPTY_ROOT } from '@mooring/crypto'
 import {
   type Floor,
   floorOperation,
@@ -17,13 +18,14 @@ import {
   type Tip,
   tipOperation,
 } from './chain-records.ts'
-import type { Database, DatabaseOperation } from './database.ts'
+import { type Database, type DatabaseOperation, put } from './database.ts'
 import { type EndedEpoch, epochOperation } from './epochs.ts'
 import { StorageError } from './errors.ts'
 import { growHistory, type HistoryFrontier, type HistoryNode } from './history.ts'
-import { finalizationKey, genesisKey, headerKey, tipKey } from './keys.ts'
-import { StateTree, type StateView } from './state-tree.ts'
+import { finalizationKey, genesisKey, headerKey, tipKey, valueKey } from './keys.ts'
+import { LeafBuild } from './leaf-build.ts'
 import type { StateValue } from './pinned-chain.ts'
+import { StateTree, type StateView } from './state-tree.ts'
 
 /** An ended epoch with its sealing block's header and finalization, which are kept for ever. */
 export interface ImportedEpoch extends EndedEpoch {
@@ -42,7 +44,7 @@ export interface ImportStart {
 export class ChainImport {
   readonly #database: Database
   readonly #decodeHeader: (encoded: Uint8Array) => StoredHeader
-  readonly #state: StateTree
+  readonly #leaves: LeafBuild
   readonly #start: ImportStart
   #history: HistoryFrontier
   #tip: Tip
@@ -55,10 +57,10 @@ export class ChainImport {
     const { base, frontier } = start
     this.#database = database
     this.#decodeHeader = decodeHeader
-    this.#state = StateTree.open(database)
+    this.#leaves = new LeafBuild(database)
     this.#start = start
     this.#history = frontier
-    this.#tip = { ...base, time: 0, stateRoot: this.#state.root }
+    this.#tip = { ...base, time: 0, stateRoot: STATE_EMPTY_ROOT }
   }
 
   static async open(
@@ -80,21 +82,17 @@ export class ChainImport {
     return new ChainImport(database, decodeHeader, start)
   }
 
-  /** The root of the values so far. */
-  get stateRoot(): Uint8Array {
-    return this.#state.root
-  }
-
-  /** The values so far. */
-  state(): StateView {
-    return this.#state.view()
-  }
-
+  /** Of several values of one key the last counts. */
   async addValues(values: readonly StateValue[]): Promise<void> {
-    await this.#state.prefetch(values.map(({ key }) => key))
-    const operations = this.#state.begin(this.#state.view().apply(values))
+    const operations = values.map(({ key, value }) => put(valueKey(key), value))
     await this.#database.batch(operations, { sync: false })
-    this.#state.end()
+    await this.#leaves.add(values)
+  }
+
+  /** The state of all values. */
+  async state(): Promise<StateView> {
+    await this.#leaves.finish()
+    return StateTree.open(this.#database).view()
   }
 
   /** The next blocks of the window. */
@@ -117,7 +115,8 @@ export class ChainImport {
   /** Makes it a chain, if the state is that of the last block. Durable when it resolves. */
   async finish(epochs: readonly ImportedEpoch[]): Promise<Tip> {
     const hasBlocks = this.#tip.height > this.#start.base.height
-    if (!hasBlocks || !equalBytes(this.#state.root, this.#tip.stateRoot)) {
+    const { root } = await this.state()
+    if (!hasBlocks || !equalBytes(root, this.#tip.stateRoot)) {
       throw new StorageError('out_of_order', 'the state is not that of the last block', {
         height: this.#tip.height,
       })
