@@ -114,20 +114,24 @@ async function catchUp(home: string, peers: MadePeers, size: Size): Promise<void
   size.give('blocks a second', '/s', size.blocks / seconds, { at })
   size.give('CPU a transaction', 'us', perTransaction(process.cpuUsage(cpu)), { at })
   size.give('of it on the event loop', 'us', perTransaction(process.threadCpuUsage(thread)), { at })
-  size.give('longest turn', 'ms', turns.stop(), { at })
+  const longest = turns.stop()
+  size.give('longest turn', 'ms', longest.ms, { at })
+  size.give('longest turn, CPU', 'ms', longest.cpuMs, { at })
   await agreement.close()
   await members.close()
   await stores.close()
 }
 
-/** How long nothing else had its turn, at worst. */
-function watchTurns(): { stop: () => number } {
-  let longest = 0
-  let last = performance.now()
+/** How long nothing else had its turn, at worst; and how long the thread worked meanwhile, whoever else had the core. */
+function watchTurns(): { stop: () => { ms: number; cpuMs: number } } {
+  const longest = { ms: 0, cpuMs: 0 }
+  let [last, lastCpu] = [performance.now(), threadMs()]
   const timer = setInterval(() => {
-    const now = performance.now()
-    longest = Math.max(longest, now - last)
+    const [now, cpu] = [performance.now(), threadMs()]
+    longest.ms = Math.max(longest.ms, now - last)
+    longest.cpuMs = Math.max(longest.cpuMs, cpu - lastCpu)
     last = now
+    lastCpu = cpu
   }, 1)
   return {
     stop: () => {
@@ -135,4 +139,9 @@ function watchTurns(): { stop: () => number } {
       return longest
     },
   }
+}
+
+function threadMs(): number {
+  const { user, system } = process.threadCpuUsage()
+  return (user + system) / 1_000
 }

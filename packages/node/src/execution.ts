@@ -108,8 +108,7 @@ export class Execution {
   }
 
   /** Keeps a block's body. The digest is that of its header, which covers the transactions by their root. */
-  hold(encoded: Uint8Array): BlockMeta {
-    const block = decodeBlock(encoded)
+  hold(encoded: Uint8Array, block = decodeBlock(encoded)): BlockMeta {
     const meta = metaOf(block)
     if (meta.height > this.#tip.meta.height && !this.#held.has(meta.digest))
       this.#held.set(meta.digest, { meta, block, encoded })

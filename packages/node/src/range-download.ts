@@ -7,7 +7,7 @@
 
 import { CodecError } from '@mooring/codec'
 import { NetworkError } from '@mooring/network'
-import { decodeBlockAnswer, encodeBlockRequest, RANGE_BYTES_MAX } from './block-exchange.ts'
+import { decodeBlockAnswer, encodeBlockRequest } from './block-exchange.ts'
 import type { SentBlock } from './block-exchange.ts'
 import type { Clock } from './clock.ts'
 import type { Logger } from './logger.ts'
@@ -15,6 +15,8 @@ import type { SyncPeer, SyncPeers } from './sync-peers.ts'
 import { type Fault, type ReadBlock, readRange } from './sync-range.ts'
 
 export const RANGE_HEIGHTS = 128
+/** Whoever sends and whoever reads them does it in one turn; a block that is larger comes alone. */
+const RANGE_BYTES = 1 << 20
 const RANGES_MAX = 16
 const HELD_BYTES_MAX = 64 << 20
 const HEDGED_MAX = 3
@@ -117,7 +119,7 @@ export class RangeDownload {
     if (this.#ranges.length === 0) return true
     const held = this.#ranges.reduce((sum, { bytes }) => sum + bytes, 0)
     const asked = this.#ranges.filter(({ received }) => received === null).length
-    return this.#ranges.length < RANGES_MAX && held + asked * RANGE_BYTES_MAX < HELD_BYTES_MAX
+    return this.#ranges.length < RANGES_MAX && held + asked * RANGE_BYTES < HELD_BYTES_MAX
   }
 
   #ask(range: Range, isFirst: boolean): void {
@@ -143,7 +145,7 @@ export class RangeDownload {
   async #fetch(range: Range, peer: SyncPeer): Promise<void> {
     const { request, peers } = this.#modules
     const { from, to } = range
-    const body = { from, to, bytesMax: RANGE_BYTES_MAX }
+    const body = { from, to, bytesMax: RANGE_BYTES }
     try {
       const payload = encodeBlockRequest({ kind: 'range', body })
       const answer = await request(peer.peerId, payload, TIMEOUT_MS).catch((error: unknown) => {
@@ -179,7 +181,7 @@ export class RangeDownload {
       return
     }
     const reached = range.from + blocks.length - 1
-    const isFull = answer.length >= RANGE_BYTES_MAX / 2
+    const isFull = answer.length >= RANGE_BYTES / 2
     const expected = Math.min(range.to, peer.height ?? reached)
     peers.helped(peer, !isFull && reached < expected)
     if (range.received !== null) return

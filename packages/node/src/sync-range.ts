@@ -17,7 +17,13 @@ import {
   decodeCertificate,
 } from '@mooring/consensus'
 import { checkInclusion, leafHash } from '@mooring/crypto'
-import { blockDigest, decodeBlock, decodeHeader, type Header } from '@mooring/ledger'
+import {
+  blockDigest,
+  decodeBlock,
+  type DecodedBlock,
+  decodeHeader,
+  type Header,
+} from '@mooring/ledger'
 import type { Later, SentBlock } from './block-exchange.ts'
 import { metaOf } from './execution.ts'
 
@@ -28,6 +34,7 @@ export interface ReadBlock {
   readonly finalization: Uint8Array | null
   readonly later: Later | null
   readonly transactions: readonly Uint8Array[]
+  readonly decoded: DecodedBlock
 }
 
 export interface Fault {
@@ -39,7 +46,7 @@ export interface Stretch {
   readonly blocks: readonly ReadBlock[]
   readonly finalization: Certificate
   readonly isOwn: boolean
-  /** What comes after the end of the epoch. */
+  /** What comes after it, at once or after the end of the epoch. */
   readonly rest: readonly ReadBlock[]
 }
 
@@ -60,14 +67,21 @@ export function readRange(sent: readonly SentBlock[], from: number): ReadBlock[]
   return blocks
 }
 
-/** The part that can be applied at once; every certificate that is looked at must hold. */
+/**
+ * The part that can be applied at once, and not much longer than so many transactions where a block in between has
+ * a finalization; every certificate that is looked at must hold.
+ */
 export function firstStretch(
   blocks: readonly ReadBlock[],
   { epoch, authorities }: { epoch: number; authorities: AuthorityKeys },
+  transactionsMax = Infinity,
 ): Stretch | Fault {
   const sealing = blocks.findIndex(({ meta }) => meta.isSealing)
   const reach = sealing < 0 ? blocks.length : sealing + 1
-  const last = blocks.slice(0, reach).findLastIndex(({ finalization }) => finalization !== null)
+  const lastFinal = blocks
+    .slice(0, reach)
+    .findLastIndex(({ finalization }) => finalization !== null)
+  const last = endOfPart(blocks.slice(0, lastFinal + 1), transactionsMax)
   const end = blocks[last]
   const finalization = readCertificate(end?.finalization ?? null)
   if (end === undefined || finalization === null) return { fault: 'no_finalization' }
@@ -76,9 +90,19 @@ export function firstStretch(
   if (subject.digest !== certifiedBy(end)) return { fault: 'finalization_of_another_block' }
   if (checkCertificate(finalization, authorities) !== undefined)
     return { fault: 'bad_finalization' }
-  const rest = last === sealing ? blocks.slice(last + 1) : []
+  const rest = last === sealing || last < lastFinal ? blocks.slice(last + 1) : []
   const isOwn = end.later === null
   return { blocks: blocks.slice(0, last + 1), finalization, isOwn, rest }
+}
+
+/** The first block with a finalization by which there are so many transactions; else the last. */
+function endOfPart(blocks: readonly ReadBlock[], transactionsMax: number): number {
+  let transactions = 0
+  const end = blocks.findIndex((block) => {
+    transactions += block.transactions.length
+    return block.finalization !== null && transactions >= transactionsMax
+  })
+  return end < 0 ? blocks.length - 1 : end
 }
 
 /** The digest that the finalization of this block must be of; null when its history is another one. */
@@ -110,7 +134,15 @@ function readBlock({ block: encoded, finalization, later = null }: SentBlock): R
     const block = decodeBlock(encoded)
     const { epoch } = block.header
     const { transactions } = block
-    return { meta: metaOf(block), epoch, encoded, finalization, later, transactions }
+    return {
+      meta: metaOf(block),
+      epoch,
+      encoded,
+      finalization,
+      later,
+      transactions,
+      decoded: block,
+    }
   } catch (error) {
     if (error instanceof CodecError) return null
     throw error

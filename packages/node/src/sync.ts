@@ -37,6 +37,8 @@ const STUCK_MS = 10_000
 const FOLLOW_MS = 500
 /** About as many signatures as five milliseconds are enough for. */
 const TURN_TRANSACTIONS = 64
+/** What is written at once is put together in one turn. */
+const STRETCH_TRANSACTIONS = 2_000
 
 export interface SyncModules {
   clock: Clock
@@ -264,7 +266,7 @@ export class Sync {
     this.#signed = await signed
     let rest = blocks.filter(({ meta }) => meta.height > execution.tip.meta.height)
     while (rest.length > 0 && !this.#isClosed) {
-      const stretch = firstStretch(rest, this.#place())
+      const stretch = firstStretch(rest, this.#place(), STRETCH_TRANSACTIONS)
       const isOnTip = rest[0]?.meta.parent === execution.tip.meta.digest
       if ('fault' in stretch || !isOnTip) {
         this.#blame(peer, 'fault' in stretch ? stretch.fault : 'broken_chain')
@@ -312,7 +314,7 @@ export class Sync {
       if (height <= execution.tip.meta.height) continue
       const onTip = parent === execution.tip.meta.digest
       if (!onTip && execution.executedOf(parent) === undefined) return false
-      execution.hold(block.encoded)
+      execution.hold(block.encoded, block.decoded)
       this.#isSigned = this.#signed.has(block)
       const refusal = execution.execute(digest)
       this.#isSigned = false
