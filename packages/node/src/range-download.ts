@@ -10,6 +10,7 @@ import { NetworkError } from '@mooring/network'
 import { decodeBlockAnswer, encodeBlockRequest } from './block-exchange.ts'
 import type { SentBlock } from './block-exchange.ts'
 import type { Clock } from './clock.ts'
+import { InTurn } from './in-turn.ts'
 import type { Logger } from './logger.ts'
 import type { SyncPeer, SyncPeers } from './sync-peers.ts'
 import { type Fault, type ReadBlock, readRange } from './sync-range.ts'
@@ -28,6 +29,8 @@ const SILENT_FAILURES = 3
 
 export interface DownloadModules {
   clock: Clock
+  /** Lets everything else have its turn. */
+  turn: () => Promise<void>
   peers: SyncPeers
   request: (peerId: string, payload: Uint8Array, timeoutMs: number) => Promise<Uint8Array>
   /** What can be said of a range before its turn comes. */
@@ -56,6 +59,8 @@ interface Range {
 
 export class RangeDownload {
   readonly #modules: DownloadModules
+  /** Answers that come together are read in turns of their own. */
+  readonly #reading = new InTurn()
   #ranges: Range[] = []
   #changed = Promise.withResolvers<void>()
   #isClosed = false
@@ -143,7 +148,7 @@ export class RangeDownload {
   }
 
   async #fetch(range: Range, peer: SyncPeer): Promise<void> {
-    const { request, peers } = this.#modules
+    const { request, peers, turn } = this.#modules
     const { from, to } = range
     const body = { from, to, bytesMax: RANGE_BYTES }
     try {
@@ -152,7 +157,11 @@ export class RangeDownload {
         this.#fail(range, peer, error)
         return null
       })
-      if (answer !== null && !this.#isClosed) this.#receive(range, peer, answer)
+      if (answer === null) return
+      await this.#reading.run(async () => {
+        await turn()
+        if (!this.#isClosed) this.#receive(range, peer, answer)
+      })
     } finally {
       range.askedAt.delete(peer.peerId)
       peers.answered(peer)

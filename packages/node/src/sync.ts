@@ -89,11 +89,12 @@ export class Sync {
 
   constructor(modules: SyncModules) {
     this.#modules = modules
-    const { clock, request, logger } = modules
+    const { clock, turn, request, logger } = modules
     this.#peers = new SyncPeers(clock, modules.peers)
     this.#pace = new SyncPace(clock, logger)
     this.#download = new RangeDownload({
       clock,
+      turn,
       request,
       logger,
       peers: this.#peers,
