@@ -106,11 +106,23 @@ export function onStatus(draft: Draft, from: AuthorityIndex, status: Status): vo
     askForMissing(draft, from)
 }
 
+/**
+ * Whether all that the other lacked when it wrote is too new for us to tell it: we have just come into our view, it
+ * was there or one before, and the votes are on their way to it as they were to us. Where links are slow everybody
+ * seems behind to everybody, and a hundred certificates would answer each status.
+ */
+function isOnItsWay({ state, clock }: Draft, status: Status): boolean {
+  const isFresh = clock.monotonic - state.enteredAt < state.config.deltaMs / 2
+  const isNear = status.view >= state.view - 1 && status.finalizedView >= state.final.view - 2
+  return isFresh && isNear && status.question === 0
+}
+
 /** The lowest views first, as many as fit into a frame; the next status asks for the rest. */
 function missingOf(draft: Draft, status: Status): Certificate[] {
   const { state } = draft
   const most = Math.max(1, Math.floor(ANSWER_SIGNATURES_MAX / quorum(state)))
   const missing: Certificate[] = []
+  if (isOnItsWay(draft, status)) return []
   if (status.finalizedView < state.final.view && state.final.certificate !== null)
     missing.push(state.final.certificate)
   for (let index = 0; index < STATUS_VIEWS; index += 1) {

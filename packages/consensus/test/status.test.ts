@@ -59,6 +59,20 @@ test('a status below the last finalization is answered with it', () => {
   assert.deepEqual(names(answers(bench).certificates), ['finalize 1'])
 })
 
+test('who is behind by no more than the way is told nothing that is on its way', () => {
+  const bench = new Bench(configOf(0))
+  const block = blockOn(GENESIS, 1)
+  bench.now += DELTA_MS
+  bench.notarize(block)
+  const near = statusOf({ view: 1 })
+  bench.feed({ type: 'status', from: 1, status: near })
+  assert.deepEqual(answers(bench).certificates, [], 'we have just come into view 2')
+  bench.feed({ type: 'status', from: 2, status: { ...near, question: 7 } })
+  assert.deepEqual(names(answers(bench).certificates), ['notarize 1'], 'who asks is answered')
+  ask(bench, 1, { view: 1 })
+  assert.deepEqual(names(answers(bench).certificates), ['notarize 1'], 'and who is still behind')
+})
+
 test('own votes that may still complete a certificate are told', () => {
   const bench = new Bench(configOf(0))
   const block = blockOn(GENESIS, 1)
