@@ -85,8 +85,8 @@ export class ChainImport {
   /** Of several values of one key the last counts. */
   async addValues(values: readonly StateValue[]): Promise<void> {
     const operations = values.map(({ key, value }) => put(valueKey(key), value))
-    await this.#database.batch(operations, { sync: false })
-    await this.#leaves.add(values)
+    const written = this.#database.batch(operations, { sync: false })
+    await Promise.all([written, this.#leaves.add(values)])
   }
 
   /** The state of all values. */

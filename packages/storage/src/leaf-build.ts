@@ -56,11 +56,18 @@ export class LeafBuild {
   async finish(): Promise<void> {
     const { order, ends } = this.#sorted()
     let from = 0
+    let written: Promise<void> = Promise.resolve()
     for (const [bucket, end] of ends.entries()) {
       if (end - from < RUN_LEAVES && bucket < BUCKETS - 1) continue
-      if (end > from) await this.#build(order.subarray(from, end))
+      if (end > from) {
+        // Nothing that is being written is read for the leaves to the right of it.
+        const operations = this.#build(order.subarray(from, end))
+        await written
+        written = this.#database.batch(operations, { sync: false })
+      }
       from = end
     }
+    await written
     this.#pieces = []
     this.#count = 0
   }
@@ -78,7 +85,8 @@ export class LeafBuild {
     return { order, ends }
   }
 
-  async #build(leaves: Uint32Array): Promise<void> {
+  /** What is to be written of the pages with these leaves. */
+  #build(leaves: Uint32Array): DatabaseOperation[] {
     const sorted = Array.from(leaves, (index) => this.#changeOf(index)).toSorted(byPath)
     const changes = sorted.filter(({ path }, at) => path !== sorted[at + 1]?.path)
     const load = (path: string, digest: Uint8Array): StatePage => this.#load(path, digest)
@@ -92,7 +100,7 @@ export class LeafBuild {
       operations.push({ type: 'put', key: pageKey(path), value: page.encode(allocate) })
       if (last.startsWith(path)) this.#pages.set(path, page)
     }
-    await this.#database.batch(operations, { sync: false })
+    return operations
   }
 
   #load(path: string, digest: Uint8Array): StatePage {
