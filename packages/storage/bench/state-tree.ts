@@ -2,9 +2,9 @@
 //
 // The trees are grown on disk, in a real LevelDB, the pages in the order of their paths and the values in that of their
 // keys, which is quick, for hardly anything is written twice. Then blocks of changes are measured: new values of keys
-// that lie anywhere, and new keys. Each block is hashed and then written in one synced batch, and while it is written
-// the pages of the next one are read ahead. The cache has the size that a node gives it, is warm, and holds a small part of ten
-// million keys. `--keys 1000000` is over in a minute; `--keys 10000000 --smaller 0` measures the large tree alone.
+// that lie anywhere, and new keys. Each block is hashed, reading the pages that it needs, and then written in one
+// synced batch. The cache has the size that a node gives it, is warm, and holds a small part of ten million keys.
+// `--keys 1000000` is over in a minute; `--keys 10000000 --smaller 0` measures the large tree alone.
 
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -58,7 +58,7 @@ await runBench({
         say(`${count} keys are there`)
         const counts = { reads: 0 }
         const tree = StateTree.open(counting(database, counts))
-        await warm(tree, count)
+        warm(tree, count)
         for (const block of [updates / 4, updates / 2, updates]) {
           for (const [mix, entryAt] of Object.entries(mixesOf(count, block))) {
             const isTarget = count >= TARGET.keys && block === updates
@@ -112,38 +112,28 @@ async function grow(database: Database, count: number): Promise<number> {
 }
 
 /** The cache as a node has it that has run for a while: keys that lie anywhere, none of them measured next. */
-async function warm(tree: StateTree, keys: number): Promise<void> {
+function warm(tree: StateTree, keys: number): void {
   const count = Math.min(keys, WARMED)
-  for (let from = 0; from < count; from += GROWN_AT_ONCE) {
-    const part = Array.from({ length: GROWN_AT_ONCE }, (_, index) =>
-      keyOf(((keys - from - index) * STRIDE) % keys),
-    )
-    await tree.prefetch(part)
-  }
+  const view = tree.view()
+  for (let index = 0; index < count; index += 1) view.get(keyOf(((keys - index) * STRIDE) % keys))
 }
 
 async function measure({ database, tree, counts, give }: Measured, each: Case): Promise<void> {
   const { keys, mix, block, rounds, entryAt, isTarget } = each
   const blockAt = (round: number): StateEntry[] =>
     Array.from({ length: block }, (_, index) => entryAt(round * block + index))
-  let entries = blockAt(0)
-  await tree.prefetch(entries.map(({ key }) => key))
   counts.reads = 0
   let bytes = 0
   const times: number[] = []
   const [cpu, loop] = [process.cpuUsage(), process.threadCpuUsage()]
   for (let round = 1; round <= rounds; round += 1) {
-    const next = blockAt(round)
+    const entries = blockAt(round)
     const began = performance.now()
     const operations = tree.begin(tree.view().apply(entries))
-    await Promise.all([
-      database.batch(operations, { sync: true }),
-      tree.prefetch(next.map(({ key }) => key)),
-    ])
+    await database.batch(operations, { sync: true })
     tree.end()
     times.push(((performance.now() - began) * 1_000) / block)
     bytes += sizeOf(operations)
-    entries = next
   }
   const updates = rounds * block
   const perKey = ({ user, system }: NodeJS.CpuUsage) => (user + system) / updates
@@ -160,18 +150,11 @@ async function measure({ database, tree, counts, give }: Measured, each: Case): 
   give('bytes written a key', 'B', bytes / updates, { at })
 }
 
-function counting(
-  database: Database,
-  counts: { reads: number },
-): Pick<Database, 'getSync' | 'getProven'> {
+function counting(database: Database, counts: { reads: number }): Pick<Database, 'getSync'> {
   return {
     getSync: (key) => {
       counts.reads += 1
       return database.getSync(key)
-    },
-    getProven: (keys) => {
-      counts.reads += keys.length
-      return database.getProven(keys)
     },
   }
 }

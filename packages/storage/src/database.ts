@@ -76,7 +76,6 @@ export interface Level {
   readonly location: string
   get(key: Uint8Array): Promise<Uint8Array | undefined>
   getSync(key: Uint8Array, options?: Pinned): Uint8Array | undefined
-  getMany(keys: Uint8Array[]): Promise<(Uint8Array | undefined)[]>
   batch(): LevelBatch
   iterator(range: LevelRange): AsyncIterable<[Uint8Array, Uint8Array]>
   /** Undefined where nothing is ever exported. */
@@ -138,16 +137,6 @@ export class Database {
       return value
     } catch (error) {
       throw this.#readError(error, key)
-    }
-  }
-
-  /** Without a look at checksums, for values that prove themselves: pages of the state tree. */
-  async getProven(keys: Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
-    try {
-      const found = await this.#level.getMany(keys)
-      return found.map((stored) => stored?.subarray(CHECKSUM_BYTES))
-    } catch (error) {
-      throw storageErrorOf(error, 'the database cannot be read', this.path)
     }
   }
 

@@ -54,10 +54,6 @@ export class MemoryLevel implements Level {
     return Promise.resolve(this.getSync(key))
   }
 
-  getMany(keys: Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
-    return Promise.resolve(keys.map((key) => this.getSync(key)))
-  }
-
   batch(): LevelBatch {
     const changes: Change[] = []
     return {

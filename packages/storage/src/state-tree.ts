@@ -24,7 +24,6 @@ import { PageCache } from './page-cache.ts'
 import { RecentCache } from './recent-cache.ts'
 import { StateDrafts } from './state-drafts.ts'
 import { allocateFrom, type StatePage } from './state-page.ts'
-import { prefetchPages } from './state-prefetch.ts'
 import { type LeafChange, pathOf, updatePages } from './state-update.ts'
 
 /** One change to the state; a null value removes the key. */
@@ -34,7 +33,7 @@ export interface StateEntry {
 }
 
 /** Whoever only looks at a state has no need to read ahead. */
-type StateDatabase = Pick<Database, 'getSync'> & Partial<Pick<Database, 'getProven'>>
+type StateDatabase = Pick<Database, 'getSync'>
 
 interface Changes {
   pages: Map<string, StatePage | null>
@@ -127,29 +126,6 @@ export class StateTree {
     // Most values are written once and not read again: only those that are read get a place.
     for (const name of this.#moving.values.keys()) this.#values.delete(name)
     this.#moving = undefined
-  }
-
-  /** Reads ahead what changes of these keys need of the base. They need no such call, but find all in memory then. */
-  async prefetch(keys: Iterable<Uint8Array>): Promise<void> {
-    const read = this.#database.getProven?.bind(this.#database)
-    if (read === undefined) return
-    const paths = Array.from(keys, (key) => pathOf(sha256(key))).toSorted()
-    const generation = () => this.#generation
-    const root = this.page('', this.#root)
-    if (root === undefined) return
-    await prefetchPages(
-      {
-        root,
-        drafts: this.drafts,
-        read,
-        known: (path) => this.#moving?.pages.get(path) ?? this.#pages.get(path),
-        keep: (path, page) => this.#pages.set(path, page),
-        get generation() {
-          return generation()
-        },
-      },
-      paths,
-    )
   }
 
   /** The base's page, which must have the digest; undefined only for the root of an empty tree. */

@@ -239,62 +239,6 @@ test('changes that change nothing give the same view', async () => {
   })
 })
 
-test('after reading ahead a change reads nothing, and is the same', async () => {
-  await withDatabase(async (database) => {
-    const model = new Map(Array.from({ length: 3_000 }, (_, key) => [key, key % 5] as const))
-    const first = StateTree.open(database)
-    await commit(database, first, first.view().apply([...model].map(entryOf)))
-    await fc.assert(
-      fc.asyncProperty(changes, async (step) => {
-        let reads = 0
-        const tree = StateTree.open({
-          getProven: (keys) => database.getProven(keys),
-          getSync: (key) => {
-            reads += 1
-            return database.getSync(key)
-          },
-        })
-        const [root, entries] = [reads, step.map(entryOf)]
-        await tree.prefetch(entries.map(({ key }) => key))
-        const after = tree.view().apply(entries)
-        assert.equal(reads, root)
-        assert.deepEqual(after.root, StateTree.open(database).view().apply(entries).root)
-      }),
-      { numRuns: 40 },
-    )
-  })
-})
-
-test('pages read ahead are not believed either, nor kept when the base has moved', async () => {
-  await withDatabase(async (database) => {
-    const tree = StateTree.open(database)
-    await commit(database, tree, tree.view().apply(fill(1)))
-    const older = await database.get(pageKey('3'))
-    assert.ok(older)
-    await commit(database, tree, tree.view().apply(fill(2)))
-    const keys = fill(3).map(({ key }) => key)
-    const current = await database.get(pageKey('3'))
-    assert.ok(current)
-    await database.batch([{ type: 'put', key: pageKey('3'), value: older }], { sync: false })
-    const damaged = StateTree.open(database)
-    await damaged.prefetch(keys)
-    assert.throws(() => damaged.view().apply(fill(3)), withCode('corrupt'))
-    await database.batch([{ type: 'put', key: pageKey('3'), value: current }], { sync: false })
-
-    const moved = StateTree.open(database)
-    const ahead = moved.prefetch(keys)
-    const view = moved.view().apply(fill(4))
-    const operations = moved.begin(view)
-    await ahead
-    await database.batch(operations, { sync: false })
-    moved.end()
-    assert.deepEqual(
-      moved.view().apply(fill(5)).root,
-      StateTree.open(database).view().apply(fill(5)).root,
-    )
-  })
-})
-
 function fill(value: number): StateEntry[] {
   return Array.from({ length: 200 }, (_, key) => entryOf([key, value]))
 }
