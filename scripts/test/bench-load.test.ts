@@ -17,6 +17,7 @@ type OnFinal = (ids: readonly string[], at: number) => void
 class FakeEngine implements EngineClient {
   readonly nodes = 2
   readonly taken: string[] = []
+  readonly againMs = 5
   readonly #takenMax: number
   readonly #finalMs: number
   #onFinal: OnFinal = () => undefined

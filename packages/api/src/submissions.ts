@@ -95,7 +95,8 @@ async function submitList(
   const outcomes = readable.length > 0 ? await context.handlers.submitTransactions(readable) : []
   const results = inOrder(decoded, outcomes).map((outcome) => resultOf(outcome, context))
   const open = results.filter(({ status }) => status === 'accepted' || status === 'known')
-  if (wait === undefined || open.length === 0) return listAnswer(results, {})
+  const later = results.some(({ problem }) => isBusy(problem, context)) ? RETRY_AFTER : {}
+  if (wait === undefined || open.length === 0) return listAnswer(results, later)
   if (caller.startWaiting()) {
     const ids = open.map(({ id }) => id).filter((id) => id !== null)
     const signal = AbortSignal.any([caller.signal, AbortSignal.timeout(wait.ms)])
@@ -108,6 +109,11 @@ async function submitList(
   const isFinal = results.every(({ status }) => status === 'final')
   if (isFinal) return { status: 201, headers: wait.headers, body: { results } }
   return listAnswer(results, { ...RETRY_AFTER, ...wait.headers })
+}
+
+/** The same is taken a moment later: what waits becomes final meanwhile. */
+function isBusy(problem: TransactionResult['problem'], { catalogue }: ApiContext): boolean {
+  return problem !== null && catalogue(problem.code)?.status === 503
 }
 
 function listAnswer(results: TransactionResult[], headers: Record<string, string>): Answer {

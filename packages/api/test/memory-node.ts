@@ -343,6 +343,9 @@ export class MemoryNode extends MemoryVault implements ApiHandlers {
       if (bytes[0] === 0xff) {
         return { status: 'rejected', id, code: 'bad_signature', detail: 'The signature is wrong.' }
       }
+      if (bytes[0] === 0xfc) {
+        return { status: 'rejected', id, code: 'mempool_full', detail: 'The mempool is full.' }
+      }
       if (bytes[0] === 0xfe) throw new Refusal('mempool_full', 'The mempool is full.')
       if (bytes[0] === 0xfd) throw new Error('secret path /srv/mooring')
       const height = this.#heightOf(id)

@@ -88,6 +88,20 @@ test('a full list of 256 passes', async () => {
   })
 })
 
+test('a list for which there is no room says when to come back', async () => {
+  await serving(async ({ api }) => {
+    const send = async (first: number) => {
+      const transactions = [Buffer.of(first, 1).toString('base64')]
+      const body = JSON.stringify({ transactions })
+      const headers = { 'content-type': 'application/json' }
+      return fetch(`${api.url}/v1/transactions`, { method: 'POST', headers, body })
+    }
+    assert.equal((await send(0xfc)).headers.get('retry-after'), '1')
+    assert.equal((await send(0xff)).headers.get('retry-after'), null)
+    assert.equal((await send(0x01)).headers.get('retry-after'), null)
+  })
+})
+
 test('who waits for finality gets 201 with the height', async () => {
   await serving(async ({ api, node, client }) => {
     const url = `${api.url}/v1/transactions?wait=final&timeout=30s`

@@ -125,12 +125,12 @@ export class Mempool {
   /** One list after the other: the next of a lane must not overtake those before it. */
   #admitAll(list: readonly Uint8Array[]): Promise<Admitted[]> {
     return this.#lists.run(async () => {
-      const read = list.map((bytes) => this.#read(bytes))
-      const fresh = this.#door.hasRoom(0, true) ? read.filter((each) => this.#isUnknown(each)) : []
-      const signed = await this.#signatures.ask(fresh)
+      // Where there is no room nothing is read that is not looked at.
+      const read = this.#door.hasRoom(0, true) ? list.map((bytes) => this.#read(bytes)) : []
+      const signed = await this.#signatures.ask(read.filter((each) => this.#isUnknown(each)))
       let full: Admitted | null = null
-      return read.map((each) => {
-        const admitted = full ?? this.#admit(each, signed)
+      return list.map((bytes, at) => {
+        const admitted = full ?? this.#admit(read[at] ?? this.#read(bytes), signed)
         const { answer } = admitted
         if (isFull(answer)) full = { ...admitted, answer: { ...answer, id: null } }
         return admitted

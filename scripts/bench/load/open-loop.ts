@@ -5,8 +5,8 @@
  *
  * Each node has one sender, because an organisation's transactions come in the order of their sequence: what
  * fell due while a request was under way goes out in the next one, in a list. What a node does not take is
- * sent again. With `windowMax`, the loop is closed: everything is due at once and at most so many are waited for
- * at each node, which is what saturation means; the latency then runs from the request.
+ * sent again when the engine asks for it. With `windowMax`, the loop is closed: everything is due at once and at
+ * most so many are waited for at each node, which is what saturation means; the latency then runs from the request.
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EngineClient, Payload } from '../peers/engine.ts'
@@ -45,7 +45,6 @@ interface Sent {
 }
 
 const LIST_MAX = 200
-const AGAIN_MS = 20
 const TICK_MS = 1
 
 export class OpenLoop {
@@ -139,7 +138,7 @@ export class OpenLoop {
       this.#refusals += 1
       for (const { id } of sent.slice(taken)) this.#waiting.delete(id)
       this.#unfinal.set(node, (this.#unfinal.get(node) ?? 0) - (sent.length - taken))
-      await pause(AGAIN_MS)
+      await pause(this.#client.againMs)
     }
   }
 

@@ -15,6 +15,8 @@ interface BlockAnswer {
   result: { block: { data: { txs: string[] } } }
 }
 
+/** It says that it is full, and not for how long. */
+const AGAIN_MS = 20
 const FULL = /mempool is full/
 
 function isCometbft(contact: Contact): contact is CometbftContact {
@@ -33,6 +35,7 @@ export const cometbftClient: ClientOf = (contact) => {
   }
   return Promise.resolve({
     nodes: urls.length,
+    againMs: AGAIN_MS,
     prepare: (node, count) =>
       Array.from({ length: count }, () => {
         const sequence = (sequences[node] ?? 0) + 1

@@ -58,6 +58,8 @@ export type Taken = number
 
 export interface EngineClient {
   readonly nodes: number
+  /** When what was not taken is to be sent again: what the engine asks for, where it asks. */
+  readonly againMs: number
   /** Signed, each once, in the order in which that node is to get them. */
   prepare(node: number, count: number): Payload[]
   submit(node: number, payloads: readonly Payload[]): Promise<Taken>

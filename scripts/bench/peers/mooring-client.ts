@@ -11,6 +11,8 @@ const TIMEOUT_MS = 60_000
 /** The node has no room, or the anchor before this one was refused for that. */
 const LATER = new Set(['mempool_full', 'wrong_sequence'])
 const BUSY = [429, 503]
+/** The `Retry-After` of a list that was not taken whole. */
+const AGAIN_MS = 1_000
 
 function isMooring(contact: Contact): contact is MooringContact {
   return contact.engine === 'mooring'
@@ -38,6 +40,7 @@ export const mooringClient: ClientOf = async (contact) => {
   }
   return {
     nodes: nodes.length,
+    againMs: AGAIN_MS,
     prepare: (index, count) => {
       const { anchoring, taken } = at(index)
       return Array.from({ length: count }, (_, offset) => payloadOf(anchoring, taken + offset + 1))
