@@ -50,6 +50,7 @@ export class Client {
   act(): void {
     const { scheduler, chain } = this.#world
     if (!chain.members.has(nameOf(this.organisation))) return
+    this.#repeatOrphans()
     if (this.#open.length === 0) this.#signNext()
     const [signed] = this.#open
     if (signed === undefined || scheduler.now - this.#askedAt < PATIENCE_MS) return
@@ -67,6 +68,17 @@ export class Client {
       },
       () => this.#world.count('submission failed'),
     )
+  }
+
+  /** Accepted by a hospital that was removed since, and not final: what was accepted after it waits for it elsewhere. */
+  #repeatOrphans(): void {
+    const { chain } = this.#world
+    const orphans = this.#signed.filter(({ id }) => {
+      const promise = chain.promised.get(id)
+      return promise !== undefined && !chain.included.has(id) && !chain.members.has(promise.by)
+    })
+    for (const { id } of orphans) chain.promised.delete(id)
+    if (orphans.length > 0) this.repeat(new Set(orphans.map(({ id }) => id)))
   }
 
   /** What is expected may have been accepted by a hospital that was removed with it: it is sent again. */

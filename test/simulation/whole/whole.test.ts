@@ -4,7 +4,8 @@ import { calmWholePlan } from './plan.ts'
 import { FailedWholeRun, runWhole, runWholeSeed } from './run-whole.ts'
 
 const SIZES = { low: 4, high: 7 }
-const SEEDS = Array.from({ length: 14 }, (_, index) => index + 1)
+// 25: what a hospital accepted waits for what another one took with it when it was removed.
+const SEEDS = Array.from({ length: 14 }, (_, index) => index + 12)
 
 /** What so few runs reach without looking for it; the long campaign asks for more. */
 const REACHED = [
