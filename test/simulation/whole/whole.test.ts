@@ -5,7 +5,7 @@ import { FailedWholeRun, runWhole, runWholeSeed } from './run-whole.ts'
 
 const SIZES = { low: 4, high: 7 }
 // 25: what a hospital accepted waits for what another one took with it when it was removed.
-const SEEDS = Array.from({ length: 14 }, (_, index) => index + 12)
+const SEEDS = [2, 3, 5, 6, 9, 10, 11, 16, 17, 19, 20, 21, 23, 25]
 
 /** What so few runs reach without looking for it; the long campaign asks for more. */
 const REACHED = [
