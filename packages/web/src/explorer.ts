@@ -46,15 +46,14 @@ class Explorer {
       void this.#find(event.target)
     })
     setInterval(() => {
-      if (!this.#isStale) return
-      this.#isStale = false
-      void this.#show()
+      if (this.#isStale) void this.#show()
     }, REFRESH_MS)
     void this.#show()
     void this.#follow()
   }
 
   async #show(): Promise<void> {
+    this.#isStale = false
     this.#showing += 1
     const turn = this.#showing
     const { name, argument } = here()
