@@ -3,7 +3,8 @@
 // To judge transactions takes most of a busy node's time, and a vote that arrives behind a second of them is a
 // second late: views are given up, and less becomes final than the computer could do. So each turn of the event
 // loop first reads what has arrived, votes and blocks with it, and then judges gossip for a few milliseconds.
-// The peers take turns, and none may have much waiting: a flood keeps out its own sender's transactions alone.
+// The peers take turns, and none may have much waiting: what comes on top of it is ignored, and the transactions of
+// the others are not.
 
 type Verdict = 'accept' | 'ignore' | 'reject'
 

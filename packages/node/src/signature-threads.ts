@@ -5,20 +5,17 @@
 // spares work and decides nothing. The threads are there while there is something to catch up with.
 
 import { availableParallelism } from 'node:os'
-import { Worker } from 'node:worker_threads'
+import { JobThread } from './job-thread.ts'
 
 export interface SignatureRequest {
-  readonly job: number
   readonly blocks: readonly Uint8Array[]
   readonly genesisDigest: Uint8Array
 }
 
-export interface SignatureAnswer {
-  readonly job: number
-  /** Of each block whether all its signatures hold. */
-  readonly signed: readonly boolean[]
-}
+/** Of each block whether all its signatures hold. */
+export type SignatureAnswer = readonly boolean[]
 
+const FILE = new URL('./signature-worker.ts', import.meta.url)
 const THREADS_MAX = 4
 /** Fewer are verified before a thread has started. */
 const TRANSACTIONS_MIN = 1_024
@@ -30,62 +27,29 @@ interface SignedBlocks {
 
 export class SignatureThreads {
   readonly #genesisDigest: Uint8Array
-  readonly #count: number
-  readonly #waiting = new Map<number, (signed: readonly boolean[]) => void>()
-  #workers: Worker[] = []
-  #lastJob = 0
+  readonly #threads: readonly JobThread<SignatureRequest, SignatureAnswer>[]
+  #asked = 0
 
   constructor(genesisDigest: Uint8Array, cores = availableParallelism()) {
     this.#genesisDigest = genesisDigest
-    this.#count = Math.min(cores - 1, THREADS_MAX)
+    const length = Math.min(cores - 1, THREADS_MAX)
+    this.#threads = Array.from({ length }, () => new JobThread(FILE))
   }
 
   /** Those of the blocks that are signed all through, as far as that is known here. */
   async check<B extends SignedBlocks>(blocks: readonly B[]): Promise<ReadonlySet<B>> {
     const work = blocks.reduce((sum, { transactions }) => sum + transactions.length, 0)
-    const isWorth = this.#workers.length > 0 ? work > 0 : work >= TRANSACTIONS_MIN
-    if (this.#count < 1 || !isWorth) return new Set()
-    const { promise, resolve } = Promise.withResolvers<readonly boolean[]>()
-    this.#lastJob += 1
-    const job = this.#lastJob
-    this.#waiting.set(job, resolve)
-    const worker = this.#threadOf(job)
+    const isRunning = this.#threads.some((thread) => thread.isRunning)
+    const thread = this.#threads[this.#asked % this.#threads.length]
+    if (thread === undefined || work < (isRunning ? 1 : TRANSACTIONS_MIN)) return new Set()
+    this.#asked += 1
     const encoded = blocks.map((block) => block.encoded)
-    const request = { job, blocks: encoded, genesisDigest: this.#genesisDigest }
-    worker.postMessage(request satisfies SignatureRequest)
-    const signed = await promise
-    return new Set(blocks.filter((_, at) => signed[at] === true))
+    const signed = await thread.ask({ blocks: encoded, genesisDigest: this.#genesisDigest })
+    return new Set(blocks.filter((_, at) => signed?.[at] === true))
   }
 
   /** Until there is something to check again. */
   stop(): void {
-    const workers = this.#workers
-    this.#workers = []
-    for (const worker of workers) void worker.terminate()
-    this.#giveUp()
-  }
-
-  #threadOf(job: number): Worker {
-    while (this.#workers.length < this.#count) this.#workers.push(this.#start())
-    const worker = this.#workers[job % this.#count]
-    if (worker === undefined) throw new Error('no thread was started')
-    return worker
-  }
-
-  #start(): Worker {
-    const worker = new Worker(new URL('./signature-worker.ts', import.meta.url))
-    worker.unref()
-    worker.on('message', ({ job, signed }: SignatureAnswer) => {
-      this.#waiting.get(job)?.(signed)
-      this.#waiting.delete(job)
-    })
-    // Whoever waits verifies by itself; the next stretch finds new threads.
-    worker.once('error', () => this.stop())
-    return worker
-  }
-
-  #giveUp(): void {
-    for (const resolve of this.#waiting.values()) resolve([])
-    this.#waiting.clear()
+    for (const thread of this.#threads) thread.stop()
   }
 }

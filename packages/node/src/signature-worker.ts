@@ -1,8 +1,8 @@
 // The other end of signature-threads.ts, on a thread of its own.
 
-import { parentPort } from 'node:worker_threads'
 import { CodecError } from '@mooring/codec'
 import { decodeBlock, decodeTransaction, hasValidSignature } from '@mooring/ledger'
+import { answerJobs } from './job-thread.ts'
 import type { SignatureAnswer, SignatureRequest } from './signature-threads.ts'
 
 /** Whether the block is signed all through; what does not decode is not. */
@@ -17,7 +17,7 @@ function isSigned(block: Uint8Array, genesisDigest: Uint8Array): boolean {
   }
 }
 
-parentPort?.on('message', ({ job, blocks, genesisDigest }: SignatureRequest) => {
-  const signed = blocks.map((block) => isSigned(block, genesisDigest))
-  parentPort?.postMessage({ job, signed } satisfies SignatureAnswer)
-})
+answerJobs(
+  ({ blocks, genesisDigest }: SignatureRequest): SignatureAnswer =>
+    blocks.map((block) => isSigned(block, genesisDigest)),
+)

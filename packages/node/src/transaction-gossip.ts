@@ -14,7 +14,9 @@ const BATCH_BYTES = 64 << 10
 /** What a peer may send in one message: the largest transaction, or a full batch. */
 export const BATCH_BYTES_MAX = (1 << 20) - 1024
 
-export const transactionBatch = list(bytesMax(1 << 20), 4_096)
+export const BATCH_COUNT_MAX = 4_096
+
+export const transactionBatch = list(bytesMax(1 << 20), BATCH_COUNT_MAX)
 
 /** Views of the message. @returns null when the bytes are not a batch within the limits. */
 export function decodeTransactionBatch(data: Uint8Array): Uint8Array[] | null {

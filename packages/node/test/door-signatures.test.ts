@@ -57,6 +57,17 @@ test('each is told apart, and only where there is much to verify and a second co
     assert.equal(await alone.check(mixed), null)
   }))
 
+test('a list that is no message is verified here, whatever else is busy', () =>
+  withWorld((world) =>
+    withThread(world, async (signatures) => {
+      const read = decodeTransaction(world.anchor(OWN, 1), world.parts.options.genesisDigest)
+      const many = Array.from({ length: 5_000 }, () => read)
+      assert.equal(await signatures.check(many), null)
+      const large = { ...read, bytes: new Uint8Array(64 << 10) }
+      assert.equal(await signatures.check(Array.from({ length: 20 }, () => large)), null)
+    }),
+  ))
+
 test('who waits for a thread that goes verifies by itself, and an idle thread goes', () =>
   withWorld(async (world) => {
     const { genesisDigest } = world.parts.options
@@ -122,7 +133,6 @@ test('of two for one place in a lane the first is taken, and a forger is told of
   withWorld(async (world) => {
     const mempool = mempoolWith(world, (transactions) =>
       Promise.resolve({
-        job: 0,
         signed: Uint8Array.from(transactions, (_, at) => (at === 2 ? 0 : 1)),
         msEach: 0,
       }),
