@@ -6,7 +6,14 @@
 
 import { randomFillSync } from 'node:crypto'
 import { concatBytes, utf8Bytes } from '@mooring/codec'
-import { AEAD_NONCE_BYTES, aeadOpen, aeadSeal, hkdfSha256, sha256 } from '@mooring/crypto'
+import {
+  AEAD_NONCE_BYTES,
+  aeadOpen,
+  aeadSeal,
+  hkdfSha256,
+  hmacSha256,
+  type KeyedHash,
+} from '@mooring/crypto'
 import { StorageError } from '@mooring/storage'
 
 /** What is sealed or named: one kind never passes for another. */
@@ -31,24 +38,18 @@ export type NameKind =
   | 'private'
 
 const NAME_BYTES = 16
-const BLOCK_BYTES = 64
 const EMPTY = new Uint8Array(0)
 
 export class AtRest {
   readonly #secret: Uint8Array
   readonly #sealKey: Uint8Array
-  /** HMAC with two hashes and nothing else: a record has a name of its own, and thousands come in. */
-  readonly #inner: Uint8Array
-  readonly #outer: Uint8Array
+  readonly #nameOf: KeyedHash
 
   /** With the secret of loadRecordsSecret. */
   constructor(secret: Uint8Array) {
     this.#secret = secret
     this.#sealKey = hkdfSha256(secret, EMPTY, utf8Bytes('at-rest/v1'), 32)
-    const nameKey = new Uint8Array(BLOCK_BYTES)
-    nameKey.set(hkdfSha256(secret, EMPTY, utf8Bytes('names-at-rest/v1'), 32))
-    this.#inner = nameKey.map((byte) => byte ^ 0x36)
-    this.#outer = nameKey.map((byte) => byte ^ 0x5c)
+    this.#nameOf = hmacSha256(hkdfSha256(secret, EMPTY, utf8Bytes('names-at-rest/v1'), 32))
   }
 
   /** With a context it opens only under the same. */
@@ -83,8 +84,7 @@ export class AtRest {
 
   /** By which something is found again. */
   name(kind: NameKind, ...parts: Uint8Array[]): Uint8Array {
-    const inner = sha256(this.#inner, utf8Bytes(`${kind}\0`), ...parts)
-    return sha256(this.#outer, inner).slice(0, NAME_BYTES)
+    return this.#nameOf(utf8Bytes(`${kind}\0`), ...parts).slice(0, NAME_BYTES)
   }
 }
 
