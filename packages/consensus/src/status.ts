@@ -119,10 +119,10 @@ function isOnItsWay({ state, clock }: Draft, status: Status): boolean {
 
 /** The lowest views first, as many as fit into a frame; the next status asks for the rest. */
 function missingOf(draft: Draft, status: Status): Certificate[] {
+  if (isOnItsWay(draft, status)) return []
   const { state } = draft
   const most = Math.max(1, Math.floor(ANSWER_SIGNATURES_MAX / quorum(state)))
   const missing: Certificate[] = []
-  if (isOnItsWay(draft, status)) return []
   if (status.finalizedView < state.final.view && state.final.certificate !== null)
     missing.push(state.final.certificate)
   for (let index = 0; index < STATUS_VIEWS; index += 1) {

@@ -156,9 +156,9 @@ export class StateDrafts {
   }
 
   /** Undefined for bytes that are not those of a page. Every digest in the pages is computed. */
-  decode(stored: readonly (Uint8Array | undefined)[]): (StatePage | undefined)[] {
+  decode(stored: readonly Uint8Array[]): (StatePage | undefined)[] {
     const before = this.#end
-    const drafts = stored.map((bytes) => (bytes === undefined ? undefined : this.#read(bytes)))
+    const drafts = stored.map((bytes) => this.#read(bytes))
     this.hash(drafts.filter((draft) => draft !== undefined))
     const pages = drafts.map((draft) => (draft === undefined ? undefined : this.page(draft)))
     this.#end = before
@@ -253,17 +253,11 @@ export class StateDrafts {
     const [from, to] = [this.#from, this.#to]
     from.fill(UNUSED_AT, this.#waiting)
     to.fill(0, this.#waiting)
-    const [from0, from1, from2, from3] = [
+    hash(
       lane(from, 0),
       lane(from, 1),
       lane(from, 2),
       lane(from, 3),
-    ]
-    hash(
-      from0,
-      from1,
-      from2,
-      from3,
       lane(to, 0),
       lane(to, 1),
       lane(to, 2),

@@ -70,14 +70,14 @@ export class StatePage {
   }
 
   subtreeAt(node: number): Subtree {
-    const kind = this.kindAt(node)
+    const kind = this.#kindAt(node)
     if (kind === EMPTY) return EMPTY_SUBTREE
     if (kind === NODE) return { kind: 'node', digest: this.digestAt(node) }
     let slot = node
-    while (slot < SLOTS) slot = this.kindAt(2 * slot) === LEAF ? 2 * slot : 2 * slot + 1
+    while (slot < SLOTS) slot = this.#kindAt(2 * slot) === LEAF ? 2 * slot : 2 * slot + 1
     let at = LEAVES_AT
     for (let earlier = SLOTS; earlier < slot; earlier += 1) {
-      if (this.kindAt(earlier) === LEAF) at += LEAF_BYTES
+      if (this.#kindAt(earlier) === LEAF) at += LEAF_BYTES
     }
     return {
       kind: 'leaf',
@@ -93,7 +93,7 @@ export class StatePage {
   encode(allocate: Allocate): Uint8Array {
     let [leaves, nodes, length] = [0, 0, STORED_HEAD_BYTES]
     for (let slot = 0; slot < SLOTS; slot += 1) {
-      const kind = this.kindAt(SLOTS + slot)
+      const kind = this.#kindAt(SLOTS + slot)
       if (kind === LEAF) leaves |= 1 << slot
       else if (kind === NODE) nodes |= 1 << slot
       length += kind === LEAF ? LEAF_BYTES : kind === NODE ? DIGEST_BYTES : 0
@@ -105,7 +105,7 @@ export class StatePage {
     stored[3] = nodes
     let [at, leafAt] = [STORED_HEAD_BYTES, LEAVES_AT]
     for (let slot = 0; slot < SLOTS; slot += 1) {
-      const kind = this.kindAt(SLOTS + slot)
+      const kind = this.#kindAt(SLOTS + slot)
       if (kind === EMPTY) continue
       const isLeaf = kind === LEAF
       const from = isLeaf ? leafAt : (SLOTS + slot) * DIGEST_BYTES
@@ -117,7 +117,7 @@ export class StatePage {
     return stored
   }
 
-  kindAt(node: number): number {
+  #kindAt(node: number): number {
     return this.bytes[KINDS_AT + node] ?? EMPTY
   }
 }
