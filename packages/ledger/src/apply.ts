@@ -3,18 +3,21 @@
 // Everything a block claims is checked here but the state root and the history root: the caller
 // owns those trees and compares. All nodes compute the same result from the same block, the
 // quota of a minute of block time included. Signatures are checked last, being the dearest step.
+//
+// A large block is the work of many milliseconds. Whoever has votes to serve meanwhile takes the functions that
+// end in `InSteps` and goes on when he likes: nothing is seen of them before their end, and how the steps are
+// spread over time changes nothing. The state below must be the same to the end.
 
-import { equalBytes } from '@mooring/codec'
 import { verifyBatch } from '@mooring/crypto'
-import { type AuthoritySet, authoritySetDigest } from './authority-set.ts'
+import type { AuthoritySet } from './authority-set.ts'
+import { type Block, type ParentBlock, roomFor } from './block.ts'
 import {
-  type Block,
-  type Header,
-  type ParentBlock,
-  roomFor,
-  transactionBytes,
-  transactionRoot,
-} from './block.ts'
+  checkAuthoritySet,
+  checkContent,
+  checkLinks,
+  checkNextSet,
+  type InvalidBlock,
+} from './block-rules.ts'
 import { GOVERNANCE_PER_MINUTE } from './governance.ts'
 import { type PayloadOf, type Kind, ruleOf } from './kinds.ts'
 import { governanceOf, setGovernance } from './membership.ts'
@@ -22,7 +25,8 @@ import { type Parameters, transactionCost, type UnixMs } from './parameters.ts'
 import { applyQuota, checkQuota, type QuotaExceeded } from './quota.ts'
 import { type Receipt, receiptOf } from './receipts.ts'
 import { settle } from './settle.ts'
-import { authoritySet, type State, StateDraft, type StateDiff } from './state.ts'
+import { complete, type Steps } from './steps.ts'
+import { type State, StateDraft, type StateDiff } from './state.ts'
 import {
   decodeTransaction,
   type DecodedTransaction,
@@ -33,6 +37,9 @@ import {
   signedBytesOf,
 } from './transaction.ts'
 import type { Facts, InvalidTransaction } from './transaction-kind.ts'
+
+/** A step in which signatures are verified takes about a millisecond. */
+const VERIFIED_AT_ONCE = 32
 
 export type TransactionContext = {
   genesisDigest: Uint8Array
@@ -77,29 +84,6 @@ export type BlockContext = {
   findVerified?: FindVerified
 }
 
-export type InvalidHeader = {
-  code:
-    | 'wrong_network'
-    | 'wrong_epoch'
-    | 'wrong_height'
-    | 'wrong_parent'
-    | 'wrong_parent_view'
-    | 'view_not_later'
-    | 'time_not_later'
-    | 'wrong_proposer'
-    | 'wrong_authority_set'
-    | 'unexpected_authority_change'
-    | 'wrong_next_authority_set'
-    | 'wrong_transaction_count'
-    | 'wrong_transaction_root'
-}
-
-export type InvalidBlock =
-  | InvalidHeader
-  | { code: 'too_many_transactions'; count: number; limit: number }
-  | { code: 'block_too_large'; bytes: number; limit: number }
-  | { code: 'invalid_transaction'; index: number; reason: InvalidTransaction }
-
 export type CheckOptions = {
   /** True unless given: false when the caller has verified this signature, and those in the body. */
   verifySignature?: boolean
@@ -142,6 +126,14 @@ export function applyTransactions(
   context: TransactionContext & { isVerified?: IsVerified },
   transactions: DecodedTransaction[],
 ): AppliedTransactions {
+  return complete(applyTransactionsInSteps(state, context, transactions))
+}
+
+export function* applyTransactionsInSteps(
+  state: State,
+  context: TransactionContext & { isVerified?: IsVerified },
+  transactions: readonly DecodedTransaction[],
+): Steps<AppliedTransactions> {
   const { parameters, isVerified } = context
   const run = { ...context, draft: new StateDraft(state), acceptsGap: false }
   const included: DecodedTransaction[] = []
@@ -150,6 +142,7 @@ export function applyTransactions(
   let room = roomFor(parameters)
   let considered = 0
   for (const transaction of transactions) {
+    yield
     if (included.length === parameters.blockTransactionsMax) break
     const judged = judge(run, transaction)
     if ('code' in judged) {
@@ -183,6 +176,15 @@ export function applyBlock(
   block: Block,
   context: BlockContext,
 ): AppliedBlock | InvalidBlock {
+  return complete(applyBlockInSteps(state, parent, block, context))
+}
+
+export function* applyBlockInSteps(
+  state: State,
+  parent: ParentBlock,
+  block: Block,
+  context: BlockContext,
+): Steps<AppliedBlock | InvalidBlock> {
   const invalid =
     checkLinks(parent, block.header, context) ??
     checkAuthoritySet(state, block.header) ??
@@ -194,8 +196,9 @@ export function applyBlock(
   const { time, height } = block.header
   const run = { genesisDigest, time, height, parameters, draft, acceptsGap: false }
   const receipts: Receipt[] = []
-  const unverified: { index: number; transaction: DecodedTransaction }[] = []
+  const unverified: Unverified[] = []
   for (const [index, encoded] of block.transactions.entries()) {
+    yield
     const verified = findVerified?.(encoded)
     const transaction = verified ?? readTransaction(encoded, genesisDigest)
     if ('code' in transaction) return { code: 'invalid_transaction', index, reason: transaction }
@@ -211,68 +214,35 @@ export function applyBlock(
   const next = settle(draft, { time, height })
   const unannounced = checkNextSet(next, block.header)
   if (unannounced !== undefined) return unannounced
-
-  const messages = unverified.map(({ transaction }) => ({
-    publicKey: transaction.signer,
-    message: signedBytesOf(genesisDigest, transaction),
-    signature: transaction.signature,
-  }))
-  const verdicts = verifyBatch(messages)
-  const forged = unverified[verdicts.indexOf(false)]
+  const forged = yield* findForged(unverified, genesisDigest)
   if (forged !== undefined) {
     return { code: 'invalid_transaction', index: forged.index, reason: { code: 'bad_signature' } }
   }
   return { diff: draft.diff(), receipts, next }
 }
 
-function checkLinks(
-  parent: ParentBlock,
-  header: Header,
-  context: BlockContext,
-): InvalidHeader | undefined {
-  if (!equalBytes(header.genesisDigest, context.genesisDigest)) return { code: 'wrong_network' }
-  if (header.epoch !== parent.epoch) return { code: 'wrong_epoch' }
-  if (header.height !== parent.height + 1) return { code: 'wrong_height' }
-  if (!equalBytes(header.parent, parent.digest)) return { code: 'wrong_parent' }
-  if (header.parentView !== parent.view) return { code: 'wrong_parent_view' }
-  if (header.view <= parent.view) return { code: 'view_not_later' }
-  if (header.time <= parent.time) return { code: 'time_not_later' }
-  if (header.proposer !== context.expectedProposer) return { code: 'wrong_proposer' }
-  return undefined
+interface Unverified {
+  readonly index: number
+  readonly transaction: DecodedTransaction
 }
 
-function checkAuthoritySet(state: State, header: Header): InvalidHeader | undefined {
-  const digest = authoritySetDigest(authoritySet(state))
-  if (!equalBytes(header.authoritySetDigest, digest)) return { code: 'wrong_authority_set' }
-  return undefined
-}
-
-function checkNextSet(
-  next: AuthoritySet | null,
-  { nextAuthoritySetDigest: announced }: Header,
-): InvalidHeader | undefined {
-  if (next === null) {
-    return announced === null ? undefined : { code: 'unexpected_authority_change' }
+function* findForged(
+  unverified: readonly Unverified[],
+  genesisDigest: Uint8Array,
+): Steps<Unverified | undefined> {
+  for (let from = 0; from < unverified.length; from += VERIFIED_AT_ONCE) {
+    yield
+    const part = unverified.slice(from, from + VERIFIED_AT_ONCE)
+    const verdicts = verifyBatch(
+      part.map(({ transaction }) => ({
+        publicKey: transaction.signer,
+        message: signedBytesOf(genesisDigest, transaction),
+        signature: transaction.signature,
+      })),
+    )
+    const forged = part[verdicts.indexOf(false)]
+    if (forged !== undefined) return forged
   }
-  return announced !== null && equalBytes(announced, authoritySetDigest(next))
-    ? undefined
-    : { code: 'wrong_next_authority_set' }
-}
-
-function checkContent(
-  { header, transactions, computedRoot }: Block,
-  parameters: Parameters,
-): InvalidBlock | undefined {
-  const count = transactions.length
-  if (count > parameters.blockTransactionsMax) {
-    return { code: 'too_many_transactions', count, limit: parameters.blockTransactionsMax }
-  }
-  const bytes = transactionBytes(transactions)
-  const limit = roomFor(parameters)
-  if (bytes > limit) return { code: 'block_too_large', bytes, limit }
-  if (header.transactionCount !== count) return { code: 'wrong_transaction_count' }
-  const root = computedRoot ?? transactionRoot(transactions)
-  if (!equalBytes(header.transactionRoot, root)) return { code: 'wrong_transaction_root' }
   return undefined
 }
 

@@ -2,13 +2,14 @@ export {
   type AppliedBlock,
   type AppliedTransactions,
   applyBlock,
+  applyBlockInSteps,
   applyTransactions,
+  applyTransactionsInSteps,
   type BlockContext,
   checkBody,
   checkSignatures,
   checkTransaction,
   type FindVerified,
-  type InvalidBlock,
   type IsVerified,
   type TransactionContext,
 } from './apply.ts'
@@ -19,6 +20,7 @@ export {
   encodeAuthoritySet,
 } from './authority-set.ts'
 export type { BatchRoot } from './batch-transaction.ts'
+export type { InvalidBlock } from './block-rules.ts'
 export {
   type Admission,
   admissionBytes,
@@ -276,6 +278,7 @@ export {
   parametersKey,
   sealKey,
 } from './state-keys.ts'
+export type { Steps } from './steps.ts'
 export {
   createTransaction,
   type DecodedTransaction,
