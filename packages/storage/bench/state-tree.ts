@@ -96,7 +96,7 @@ async function grow(database: Database, count: number): Promise<number> {
       entryOf(number, 0),
     )
     const operations = tree.begin(tree.view().apply(part))
-    const pages = operations.filter(({ key }) => key[0] === PAGE_LETTER)
+    const pages = [...operations].filter(({ key }) => key[0] === PAGE_LETTER)
     await database.batch(pages, { sync: false })
     tree.end()
   }
@@ -130,10 +130,14 @@ async function measure({ database, tree, counts, give }: Measured, each: Case): 
     const entries = blockAt(round)
     const began = performance.now()
     const operations = tree.begin(tree.view().apply(entries))
-    await database.batch(operations, { sync: true })
+    await database.batch(
+      counted(operations, (size) => {
+        bytes += size
+      }),
+      { sync: true },
+    )
     tree.end()
     times.push(((performance.now() - began) * 1_000) / block)
-    bytes += sizeOf(operations)
   }
   const updates = rounds * block
   const perKey = ({ user, system }: NodeJS.CpuUsage) => (user + system) / updates
@@ -159,12 +163,14 @@ function counting(database: Database, counts: { reads: number }): Pick<Database,
   }
 }
 
-function sizeOf(operations: readonly DatabaseOperation[]): number {
-  let bytes = 0
+function* counted(
+  operations: Iterable<DatabaseOperation>,
+  count: (bytes: number) => void,
+): Generator<DatabaseOperation> {
   for (const operation of operations) {
-    bytes += operation.key.length + (operation.type === 'put' ? operation.value.length : 0)
+    count(operation.key.length + (operation.type === 'put' ? operation.value.length : 0))
+    yield operation
   }
-  return bytes
 }
 
 /** In the order of the numbers. */

@@ -16,6 +16,7 @@ import { StorageError, type StorageErrorDetails } from './errors.ts'
 import { growHistory, readFrontier } from './history.ts'
 import { floorKey, formatDatabaseKey, genesisKey, headerKey, historyKey, tipKey } from './keys.ts'
 import type { StateEntry, StateTree } from './state-tree.ts'
+import type { StartTurns } from './steps.ts'
 
 export interface ChainGenesis {
   digest: Uint8Array
@@ -27,6 +28,8 @@ export interface ChainGenesis {
 export interface ChainOptions {
   genesis: ChainGenesis
   decodeHeader: (encoded: Uint8Array) => StoredHeader
+  /** A commit of many transactions is put together in these; without, all at once. */
+  turns?: StartTurns
 }
 
 /** Checked when a chain is opened: more than the blocks that fit into two of LevelDB's logs. */

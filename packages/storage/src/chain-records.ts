@@ -86,24 +86,21 @@ export interface FinalBlock {
   state: StateView
 }
 
-export function operationsOf(
+export function* operationsOf(
   final: Omit<FinalBlock, 'state' | 'nextAuthorities'>,
   { height, time }: StoredHeader,
-): DatabaseOperation[] {
+): Generator<DatabaseOperation> {
   const { block, header, digest, finalization, receipts, transactionIds } = final
   const summary = { time, isFinalized: finalization !== null, transactionIds: [...transactionIds] }
-  const operations = [
-    put(blockKey(height), block),
-    put(headerKey(height), header),
-    put(receiptsKey(height), receipts),
-    put(summaryKey(height), encode(summarySchema, summary)),
-    put(digestKey(digest), encode(heightSchema, height)),
-  ]
-  if (finalization !== null) operations.push(put(finalizationKey(height), finalization))
+  yield put(blockKey(height), block)
+  yield put(headerKey(height), header)
+  yield put(receiptsKey(height), receipts)
+  yield put(summaryKey(height), encode(summarySchema, summary))
+  yield put(digestKey(digest), encode(heightSchema, height))
+  if (finalization !== null) yield put(finalizationKey(height), finalization)
   for (const [index, id] of transactionIds.entries()) {
-    operations.push(put(transactionKey(id), encode(locationSchema, { height, index })))
+    yield put(transactionKey(id), encode(locationSchema, { height, index }))
   }
-  return operations
 }
 
 export function historyOperations(nodes: readonly HistoryNode[]): DatabaseOperation[] {

@@ -61,6 +61,7 @@ import {
 } from './keys.ts'
 import { PinnedChain } from './pinned-chain.ts'
 import { StateTree, type StateView } from './state-tree.ts'
+import { inTurns, type StartTurns, withoutTurns } from './steps.ts'
 
 export interface BlockTransactions {
   height: number
@@ -80,6 +81,7 @@ const PRUNED_AT_ONCE = 256
 export class ChainStore {
   readonly #database: Database
   readonly #decodeHeader: (encoded: Uint8Array) => StoredHeader
+  readonly #turns: StartTurns
   readonly #state: StateTree
   #tip: Tip
   #floor: Floor
@@ -97,6 +99,7 @@ export class ChainStore {
     this.#database = database
     this.#floor = floor
     this.#decodeHeader = options.decodeHeader
+    this.#turns = options.turns ?? withoutTurns
     this.#state = state
     this.#tip = tip
     this.#history = readFrontier(tip.height + 1, this.#readNode)
@@ -316,7 +319,7 @@ export class ChainStore {
     this.#refuseAfterFailure()
     const last = blocks.at(-1)
     if (last === undefined) return
-    const operations: DatabaseOperation[] = []
+    const parts: Iterable<DatabaseOperation>[] = []
     let tip = this.#tip
     let history = this.#history
     let epochs = this.#epochs
@@ -326,26 +329,30 @@ export class ChainStore {
       const ended = endedBy(block, header, epochs.length)
       if (ended !== null) {
         epochs = [...epochs, ended]
-        operations.push(epochOperation(ended))
+        parts.push([epochOperation(ended)])
       }
       const { frontier, nodes } = growHistory(history, header.digest)
-      operations.push(...operationsOf(block, header), ...historyOperations(nodes))
+      parts.push(operationsOf(block, header), historyOperations(nodes))
       const { height, digest, time, stateRoot } = header
       tip = { height, digest, time, stateRoot }
       history = frontier
     }
-    const changes = this.#state.begin(last.state)
+    parts.push(this.#state.begin(last.state), [tipOperation(tip)])
     try {
-      await this.#database.batch([...operations, ...changes, tipOperation(tip)], { sync: true })
+      await this.#database.batch(oneAfterTheOther(parts), { sync: true, turns: this.#turns })
     } catch (error) {
       this.#failure = storageErrorOf(error, 'the chain cannot be written', this.#database.path)
       throw this.#failure
     }
-    this.#state.end()
+    await inTurns(this.#state.endInSteps(), this.#turns)
     this.#tip = tip
     this.#history = history
     this.#epochs = epochs
   }
+}
+
+function* oneAfterTheOther<T>(parts: readonly Iterable<T>[]): Generator<T> {
+  for (const part of parts) yield* part
 }
 
 function refuseUnlessNext(

@@ -89,8 +89,12 @@ export class LeafBuild {
   #build(leaves: Uint32Array): DatabaseOperation[] {
     const sorted = Array.from(leaves, (index) => this.#changeOf(index)).toSorted(byPath)
     const changes = sorted.filter(({ path }, at) => path !== sorted[at + 1]?.path)
-    const load = (path: string, digest: Uint8Array): StatePage => this.#load(path, digest)
-    const changed = updatePages({ load, drafts: this.#drafts }, this.#pages.get(''), changes)
+    const source = {
+      root: () => this.#pages.get(''),
+      load: (path: string, digest: Uint8Array) => this.#load(path, digest),
+      drafts: this.#drafts,
+    }
+    const changed = updatePages(source, changes)
     const last = changes.at(-1)?.path ?? ''
     for (const path of this.#pages.keys()) if (!last.startsWith(path)) this.#pages.delete(path)
     const operations: DatabaseOperation[] = []

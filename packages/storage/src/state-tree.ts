@@ -8,7 +8,8 @@
 // that lost, or the base of before) is stale and says so when it is read.
 //
 // The base moves in begin(), before its pages are on the disk, and keeps them in memory until
-// end(): a read in between must not find the new page under the old root or the other way round.
+// end(): a read in between must not find the new page under the old root or the other way round. Both
+// leave their long work to whoever asks for it step by step, and readers come in between.
 //
 // Nothing read is believed. A page must hash to the digest that its parent names, and the root page
 // to the state root; a value must hash to the value hash in its leaf. An older version that the
@@ -24,7 +25,8 @@ import { PageCache } from './page-cache.ts'
 import { RecentCache } from './recent-cache.ts'
 import { StateDrafts } from './state-drafts.ts'
 import { allocateFrom, type StatePage } from './state-page.ts'
-import { type LeafChange, pathOf, updatePages } from './state-update.ts'
+import { type LeafChange, pathOf, updatePagesInSteps } from './state-update.ts'
+import { complete, type Steps } from './steps.ts'
 
 /** One change to the state; a null value removes the key. */
 export interface StateEntry {
@@ -91,40 +93,35 @@ export class StateTree {
     return StateView.ofBase(this)
   }
 
-  /** Moves the base to the view; what it returns must reach the disk before end() is called. */
-  begin(view: StateView): DatabaseOperation[] {
+  /**
+   * Moves the base to the view; what it returns, made when it is iterated over, must reach the disk before end() is
+   * called.
+   */
+  begin(view: StateView): Iterable<DatabaseOperation> {
     if (this.#moving !== undefined) throw new Error('the base of the state is moving already')
     const changes = view.settle()
     this.#moving = changes
     this.#root = view.root
     if (changes.pages.size > 0) this.#generation += 1
-    const operations: DatabaseOperation[] = []
-    const allocate = allocateFrom(ENCODED_BYTES)
-    for (const [path, page] of changes.pages) {
-      operations.push(
-        page === null
-          ? { type: 'del', key: pageKey(path) }
-          : { type: 'put', key: pageKey(path), value: page.encode(allocate) },
-      )
-    }
-    for (const { key, value } of changes.values.values()) {
-      operations.push(
-        value === null
-          ? { type: 'del', key: valueKey(key) }
-          : { type: 'put', key: valueKey(key), value },
-      )
-    }
-    return operations
+    return operationsOf(changes)
   }
 
   end(): void {
+    complete(this.endInSteps())
+  }
+
+  *endInSteps(): Steps<void> {
     if (this.#moving === undefined) throw new Error('the base of the state is not moving')
     for (const [path, page] of this.#moving.pages) {
       if (page === null) this.#pages.delete(path)
       else this.#pages.set(path, page)
+      yield
     }
     // Most values are written once and not read again: only those that are read get a place.
-    for (const name of this.#moving.values.keys()) this.#values.delete(name)
+    for (const name of this.#moving.values.keys()) {
+      this.#values.delete(name)
+      yield
+    }
     this.#moving = undefined
   }
 
@@ -243,26 +240,39 @@ export class StateView {
 
   /** The state after the changes; of several to one key the last counts. */
   apply(entries: Iterable<StateEntry>): StateView {
+    return complete(this.applyInSteps(entries))
+  }
+
+  /** The base may move to this view between two steps; when it moves elsewhere, the view is stale. */
+  *applyInSteps(entries: Iterable<StateEntry>): Steps<StateView> {
     const values = new Map<string, StateEntry>()
-    for (const entry of entries) values.set(toHex(entry.key), entry)
     const changes: LeafChange[] = []
+    for (const entry of entries) values.set(toHex(entry.key), entry)
     for (const { key, value } of values.values()) {
+      yield
       const keyHash = sha256(key)
       const valueHash = value === null ? null : sha256(value)
       changes.push({ path: pathOf(keyHash), keyHash, valueHash })
     }
+    yield
     changes.sort((a, b) => (a.path < b.path ? -1 : 1))
-    const overlays = StateView.#overlays(this)
-    const load = (path: string, digest: Uint8Array): StatePage => {
-      const page = this.#page(overlays, path, digest)
-      if (page === undefined) throw gone(pageKey(path))
-      return page
+    let overlays: StateView[] = []
+    const source = {
+      drafts: this.#tree.drafts,
+      root: () => this.#page(overlays, '', this.root),
+      load: (path: string, digest: Uint8Array): StatePage => {
+        const page = this.#page(overlays, path, digest)
+        if (page === undefined) throw gone(pageKey(path))
+        return page
+      },
     }
-    const pages = updatePages(
-      { load, drafts: this.#tree.drafts },
-      this.#page(overlays, '', this.root),
-      changes,
-    )
+    const steps = updatePagesInSteps(source, changes)
+    let step = steps.next()
+    for (; step.done !== true; step = steps.next()) {
+      yield
+      overlays = StateView.#overlays(this)
+    }
+    const pages = step.value
     if (pages.size === 0) return this
     const root = pages.get('')?.rootDigest.slice() ?? STATE_EMPTY_ROOT
     return new StateView(this.#tree, root, { below: this, changes: { pages, values } })
@@ -310,6 +320,19 @@ const STALE = -1
 function mergeInto(merged: Changes, { pages, values }: Changes): void {
   for (const [path, page] of pages) merged.pages.set(path, page)
   for (const [name, entry] of values) merged.values.set(name, entry)
+}
+
+function* operationsOf({ pages, values }: Changes): Generator<DatabaseOperation> {
+  const allocate = allocateFrom(ENCODED_BYTES)
+  for (const [path, page] of pages) {
+    const key = pageKey(path)
+    if (page === null) yield { type: 'del', key }
+    else yield { type: 'put', key, value: page.encode(allocate) }
+  }
+  for (const { key: stateKey, value } of values.values()) {
+    const key = valueKey(stateKey)
+    yield value === null ? { type: 'del', key } : { type: 'put', key, value }
+  }
 }
 
 function noChanges(): Changes {

@@ -6,6 +6,7 @@
 import { equalBytes } from '@mooring/codec'
 import type { Draft, StateDrafts } from './state-drafts.ts'
 import { EMPTY, LEAF, NODE, type StatePage } from './state-page.ts'
+import { complete, type Steps } from './steps.ts'
 
 export interface LeafChange {
   /** The key hash in hex digits. */
@@ -26,19 +27,31 @@ export type LoadPage = (path: string, digest: Uint8Array) => StatePage
 /** The changed pages; null for one that dissolved. The root page is at the empty path. */
 export type ChangedPages = Map<string, StatePage | null>
 
-/** So many changes have their drafts at the same time: what a processor keeps near. */
-const CHANGES_AT_ONCE = 256
+/** So many changes have their drafts at the same time: what a processor keeps near, and a step of few milliseconds. */
+const CHANGES_AT_ONCE = 128
+
+export interface PageSource {
+  /** Undefined for an empty tree. */
+  root: () => StatePage | undefined
+  load: LoadPage
+  drafts: StateDrafts
+}
 
 /** The changes must be sorted by path, and name no path twice. */
-export function updatePages(
-  { load, drafts }: { load: LoadPage; drafts: StateDrafts },
-  root: StatePage | undefined,
+export function updatePages(source: PageSource, changes: readonly LeafChange[]): ChangedPages {
+  return complete(updatePagesInSteps(source, changes))
+}
+
+/** Between two steps nothing is in the drafts, and the pages that were loaded may be overwritten. */
+export function* updatePagesInSteps(
+  { root, load, drafts }: PageSource,
   changes: readonly LeafChange[],
-): ChangedPages {
+): Steps<ChangedPages> {
   const pages: ChangedPages = new Map()
   const loadChanged: LoadPage = (path, digest) => pages.get(path) ?? load(path, digest)
   for (let from = 0; from < changes.length; from += CHANGES_AT_ONCE) {
-    const top = pages.has('') ? (pages.get('') ?? undefined) : root
+    yield
+    const top = pages.has('') ? (pages.get('') ?? undefined) : root()
     const part = changes.slice(from, from + CHANGES_AT_ONCE)
     try {
       new Update({ load: loadChanged, drafts, pages }).run(top, part)
