@@ -23,6 +23,7 @@ import type {
   JournalRecord,
   Marks,
   PendingTransactions,
+  StartTurns,
 } from '@mooring/storage'
 import { type Amnesia, describeObserving } from './amnesia.ts'
 import { readTip } from './chain-tip.ts'
@@ -37,6 +38,7 @@ import { createFinalFacts, type FinalFacts } from './final-facts.ts'
 import { type Fault, readMessage, takeIn } from './intake.ts'
 import type { ConsensusKey } from './load-options.ts'
 import type { Logger } from './logger.ts'
+import { LongWork } from './long-work.ts'
 import { type Measures, timed, UNMEASURED, type VerifiedKind } from './measures.ts'
 import { type MemberChange, Members, membershipChanges } from './members.ts'
 import { Mempool } from './mempool.ts'
@@ -46,6 +48,7 @@ import type { SignatureThreads } from './signature-threads.ts'
 import type { Snapshots } from './snapshots.ts'
 import { unspokenNext } from './protocol.ts'
 import { Sync } from './sync.ts'
+import { inSlices } from './time-slices.ts'
 import { decodeTransactionBatch, TransactionGossip } from './transaction-gossip.ts'
 
 const PEERS_MS = 500
@@ -82,6 +85,8 @@ export interface AgreementModules {
   onDurable: (blocks: readonly CommittedBlock[]) => void
   /** Lets everything else have its turn in long work; default: a turn of the event loop. */
   turn?: () => Promise<void>
+  /** In which blocks are executed; default: slices of a few milliseconds by the clock. */
+  turns?: StartTurns
   /** Keeps the state of agreed heights. */
   snapshots?: Pick<Snapshots, 'isDue' | 'begin'>
   /** A new epoch has begun: members, keys or parameters are other ones. */
@@ -108,6 +113,8 @@ export class Agreement {
   readonly #gossip: TransactionGossip
   readonly #repair: EpochRepair
   readonly #measures: Measures
+  readonly #turn: () => Promise<void>
+  readonly #work: LongWork
   #epoch: Epoch
   #remembered: readonly JournalRecord[]
   readonly #heights = new Map<string, number>()
@@ -125,6 +132,9 @@ export class Agreement {
     const { clock, chain, logger } = modules
     this.#repair = new EpochRepair(modules)
     this.#measures = modules.measures ?? UNMEASURED
+    this.#turn = modules.turn ?? nextTurn
+    const turns = modules.turns ?? inSlices(() => clock.monotonic(), this.#turn)
+    this.#work = new LongWork({ clock, turns })
     this.#gossip = new TransactionGossip(
       clock,
       (batch) => modules.network.publishTransactions(batch),
@@ -132,8 +142,7 @@ export class Agreement {
     )
     this.execution = new Execution(tip, {
       genesisDigest: options.genesisDigest,
-      isVerified: (transaction) =>
-        this.mempool.isVerified(transaction) || this.sync.isVerified(transaction),
+      isVerified: (transaction) => this.mempool.isVerified(transaction),
       findVerified: (encoded) => this.mempool.findVerified(encoded),
       isIncluded: (id) => chain.getTransaction(id) !== undefined,
     })
@@ -271,6 +280,7 @@ export class Agreement {
     this.#isClosed = true
     for (const cancel of this.#cancels) cancel()
     this.sync.close()
+    this.#work.close()
     this.#modules.doorSignatures?.close()
     this.#gossip.flush()
     await this.driver.close()
@@ -281,8 +291,8 @@ export class Agreement {
     const { clock, logger, network } = this.#modules
     return new Sync({
       clock,
-      turn: this.#modules.turn ?? nextTurn,
-      genesisDigest: this.#options.genesisDigest,
+      turn: this.#turn,
+      work: this.#work,
       execution: this.execution,
       bestKnownHeight: () => this.bestKnownHeight(),
       authorities: () => ({
@@ -315,6 +325,7 @@ export class Agreement {
       remembered: this.#remembered,
       execution: this.execution,
       mempool: this.mempool,
+      work: this.#work,
       send: (to, lane, frame) => {
         const peerId = this.members.peerOfIndex(to)
         if (peerId !== undefined) network.send(peerId, lane, frame)

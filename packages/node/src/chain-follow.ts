@@ -15,10 +15,12 @@ import { Execution } from './execution.ts'
 import { openHomeDatabase } from './home-database.ts'
 import type { NodeOptions } from './load-options.ts'
 import type { RootLogger } from './logger.ts'
+import { LongWork } from './long-work.ts'
 import { Members } from './members.ts'
 import { NodeError } from './node-error.ts'
 import { SignatureThreads } from './signature-threads.ts'
 import { Sync } from './sync.ts'
+import { inRealSlices } from './time-slices.ts'
 
 const POLL_MS = 100
 
@@ -57,6 +59,7 @@ class Follower {
   readonly #chain: ChainStore
   readonly #network: Network
   readonly #sync: Sync
+  readonly #work: LongWork
   readonly #committer: Committer
   readonly #bestKnown: () => number
   readonly #failures: unknown[]
@@ -66,6 +69,7 @@ class Follower {
     parts: {
       network: Network
       sync: Sync
+      work: LongWork
       committer: Committer
       bestKnown: () => number
       failures: unknown[]
@@ -74,6 +78,7 @@ class Follower {
     this.#chain = chain
     this.#network = parts.network
     this.#sync = parts.sync
+    this.#work = parts.work
     this.#committer = parts.committer
     this.#bestKnown = parts.bestKnown
     this.#failures = parts.failures
@@ -89,7 +94,7 @@ class Follower {
     const heights = new Map<string, number>()
     const execution = new Execution(readTip(chain), {
       genesisDigest,
-      isVerified: (transaction) => sync.isVerified(transaction),
+      isVerified: () => false,
       isIncluded: (id) => chain.getTransaction(id) !== undefined,
     })
     const members = new Members(organisations(execution.tip.view), execution.authorities)
@@ -109,10 +114,11 @@ class Follower {
       const said = [...heights.values()].toSorted((a, b) => b - a)
       return said[faultsOf(execution.authorities.keys.length)] ?? 0
     }
-    const sync: Sync = new Sync({
+    const work = new LongWork({ clock: systemClock, turns: inRealSlices })
+    const sync = new Sync({
       clock: systemClock,
       turn: nextTurn,
-      genesisDigest,
+      work,
       execution,
       authorities: () => ({ chain: genesisDigest, keys: execution.authorities.keys }),
       isFollower: () => true,
@@ -133,7 +139,7 @@ class Follower {
       logger: logger.module('sync'),
     })
     sync.follow()
-    return new Follower(chain, { network, sync, committer, bestKnown, failures })
+    return new Follower(chain, { network, sync, work, committer, bestKnown, failures })
   }
 
   async reach(to: number, { timeoutMs, onHeight }: Omit<FollowOptions, 'to'>): Promise<void> {
@@ -154,6 +160,7 @@ class Follower {
 
   async close(): Promise<void> {
     this.#sync.close()
+    this.#work.close()
     await this.#network.close()
     await this.#committer.idle()
   }

@@ -32,18 +32,17 @@ import {
 } from '@mooring/consensus'
 import { dueChange, type State } from '@mooring/ledger'
 import type { Journal, JournalRecord } from '@mooring/storage'
+import { BlockWork } from './block-work.ts'
 import type { Clock } from './clock.ts'
-import { BlockPace } from './block-pace.ts'
 import type { Execution, Refusal } from './execution.ts'
 import { blockRecord, certificateRecord, raised, voteRecord } from './journalling.ts'
-import { type Measures, timed } from './measures.ts'
+import type { LongWork } from './long-work.ts'
+import type { Measures } from './measures.ts'
 import type { Mempool } from './mempool.ts'
 import type { Voter } from './voter.ts'
 
 /** Larger proposals go over the bulk lane, so that votes need not wait behind them. */
 const URGENT_BYTES_MAX = 64 << 10
-/** What a proposer looks at, as a multiple of what a block may hold. */
-const CANDIDATES = 1.1
 
 type Lane = 'urgent' | 'bulk'
 
@@ -51,6 +50,8 @@ export interface DriverModules {
   clock: Clock
   execution: Execution
   mempool: Mempool
+  /** In which blocks are executed and built. */
+  work: LongWork
   journal: Pick<Journal, 'append' | 'advance' | 'sync' | 'marks'>
   authorities: AuthorityKeys
   voter: Voter
@@ -74,7 +75,7 @@ export class Driver {
   readonly #heartbeatMs: number
   readonly #timers = new Map<string, () => void>()
   readonly #journalled = new Set<string>()
-  readonly #pace = new BlockPace()
+  readonly #blocks: BlockWork
   #state: ConsensusState
   #queue: Event[] = []
   /** The view in which there was nothing to build; it is asked again when something has changed. */
@@ -87,8 +88,11 @@ export class Driver {
     this.#heartbeatMs = modules.execution.parameters.heartbeatMs
     const first = start(config, recovered, this.#clock())
     this.#state = first.state
+    this.#blocks = new BlockWork(modules, (error) => this.#fail(error))
     for (const block of recovered.blocks) this.#journalled.add(block.digest)
+    this.#isStepping = true
     this.#perform(first.actions)
+    this.#isStepping = false
     this.#drain()
     this.#beat()
   }
@@ -325,38 +329,28 @@ export class Driver {
   }
 
   #build(action: Extract<Action, { type: 'build' }>): void {
-    const { execution, mempool, clock } = this.#modules
-    const { parent, view, mayBeEmpty } = action
-    const state = execution.stateAfter(parent.digest)
-    if (state === undefined) {
-      this.#queue.push({ type: 'built', view, block: null, failed: true })
-      return
-    }
-    const { blockTransactionsMax, blockBytesMax } = execution.parameters
-    const { deltaMs } = this.#state.config
-    const count = Math.min(blockTransactionsMax, this.#pace.transactionsMax(deltaMs))
-    const limits = { count, bytes: blockBytesMax * CANDIDATES }
-    const now = clock.wall()
-    const isBeat = this.#heartbeatMs > 0 && now - parent.time >= this.#heartbeatMs
-    const candidates = mempool.take(state, limits)
-    const input = { view, now, candidates, mayBeEmpty: mayBeEmpty || isBeat }
-    const { value, ms } = timed(clock, () => execution.build(parent, input))
-    this.#modules.measures.step('propose', ms)
-    this.#pace.note(candidates.length, ms)
-    const { meta, rejected } = value
-    if (rejected.length > 0) mempool.rejected(rejected).catch((error: unknown) => this.#fail(error))
-    if (meta === null) this.#emptyView = view
-    this.#queue.push({ type: 'built', view, block: meta, failed: false })
+    const { mempool } = this.#modules
+    const { view } = action
+    const place = { deltaMs: this.#state.config.deltaMs, heartbeatMs: this.#heartbeatMs }
+    this.#blocks.build(action, place, (built) => {
+      if (this.#isStopped) return
+      if (built === 'overtaken')
+        return this.feed({ type: 'built', view, block: null, failed: true })
+      const { meta, rejected } = built
+      if (rejected.length > 0)
+        mempool.rejected(rejected).catch((error: unknown) => this.#fail(error))
+      if (meta === null) this.#emptyView = view
+      this.feed({ type: 'built', view, block: meta, failed: false })
+    })
   }
 
   #execute(digest: string): void {
-    const { clock, execution, measures } = this.#modules
-    const { value: refusal, ms } = timed(clock, () => execution.execute(digest))
-    measures.step('verify', ms)
-    this.#pace.note(execution.executedOf(digest)?.receipts.length ?? 0, ms)
-    if (refusal !== null) this.#modules.onInvalidBlock(digest, refusal)
-    const outcome = refusal === null ? 'valid' : 'invalid'
-    this.#queue.push({ type: 'executed', digest, outcome })
+    this.#blocks.execute(digest, (refusal) => {
+      // Nobody waits for a block that was overtaken.
+      if (this.#isStopped || refusal === 'overtaken') return
+      if (refusal !== null) this.#modules.onInvalidBlock(digest, refusal)
+      this.feed({ type: 'executed', digest, outcome: refusal === null ? 'valid' : 'invalid' })
+    })
   }
 
   #setTimer({ name, view, afterMs }: Extract<Action, { type: 'set-timer' }>): void {

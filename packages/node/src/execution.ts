@@ -4,6 +4,9 @@
 // An executed block keeps its state as an overlay on that of its parent, so competing blocks stand
 // side by side until finality decides. `seal` moves the durable tip; what it overtakes is forgotten.
 //
+// To execute and to build take steps, between which the tip may move. What no longer has its parent to stand on is
+// overtaken then: its next step is not taken, and nothing of it is kept.
+//
 // Membership, keys and parameters stand still within an epoch. A block that changes them is the last
 // one of its epoch: sealed, it is the view 0 that the first block of the next epoch stands on.
 
@@ -11,8 +14,9 @@ import { equalBytes, toHex } from '@mooring/codec'
 import { type BlockMeta, leaderOf } from '@mooring/consensus'
 import { leafHash, MerkleFrontier } from '@mooring/crypto'
 import {
-  applyBlock,
-  applyTransactions,
+  applyBlockInSteps,
+  type AppliedTransactions,
+  applyTransactionsInSteps,
   type AuthoritySet,
   authoritySet,
   authoritySetDigest,
@@ -23,6 +27,7 @@ import {
   encodeBlock,
   type FindVerified,
   type InvalidBlock,
+  type IsVerified,
   KnownValues,
   type Parameters,
   type ParentBlock,
@@ -32,7 +37,7 @@ import {
   type Receipt,
   type State,
 } from '@mooring/ledger'
-import type { StateView } from '@mooring/storage'
+import { complete, type StateView, type Steps } from '@mooring/storage'
 import { refuseUnspoken } from './protocol.ts'
 
 export interface Executed {
@@ -65,11 +70,27 @@ interface Held {
   readonly encoded: Uint8Array
 }
 
+/** Agreement has gone on elsewhere meanwhile: the block is neither good nor bad. */
+export type Overtaken = 'overtaken'
+
+export interface BuildInput {
+  view: number
+  now: number
+  candidates: readonly DecodedTransaction[]
+  mayBeEmpty: boolean
+}
+
+export interface Built {
+  /** Null when nothing fits and an empty block is not wanted. */
+  meta: BlockMeta | null
+  rejected: AppliedTransactions['rejected']
+}
+
 export type Refusal = InvalidBlock | { code: 'wrong_state_root' } | { code: 'wrong_history_root' }
 
 export interface ExecutionModules {
   genesisDigest: Uint8Array
-  isVerified: (transaction: DecodedTransaction) => boolean
+  isVerified: IsVerified
   findVerified?: FindVerified
   isIncluded: (id: Uint8Array) => boolean
 }
@@ -123,23 +144,35 @@ export class Execution {
     return this.#executed.get(digest)
   }
 
-  /** Null when the block is good; the parent must be executed or the tip. */
-  execute(digest: string): Refusal | null {
-    const held = this.#held.get(digest)
-    if (held === undefined) throw new Error(`asked to execute ${digest}, whose body is not held`)
+  /**
+   * Null when the block is good. Which of its transactions are verified beyond those that the modules know of is
+   * the caller's word.
+   */
+  *executeInSteps(
+    digest: string,
+    isVerified: IsVerified = () => false,
+  ): Steps<Refusal | Overtaken | null> {
     if (this.#executed.has(digest)) return null
+    const held = this.#held.get(digest)
+    if (held === undefined || !this.#isOpen(held.meta.parent)) return 'overtaken'
     const { block } = held
-    const base = this.#baseOf(held.meta.parent)
+    const { parent: below } = held.meta
+    const base = this.#baseOf(below)
     refuseUnspoken(base.state, held.meta.height)
-    const applied = applyBlock(base.state, base.parent, block, {
-      genesisDigest: this.#modules.genesisDigest,
+    const { genesisDigest, findVerified } = this.#modules
+    const context = {
+      genesisDigest,
       parameters: this.parameters,
       expectedProposer: this.#leaderOf(block.header.view),
-      isVerified: this.#modules.isVerified,
-      ...(this.#modules.findVerified && { findVerified: this.#modules.findVerified }),
-    })
+      isVerified: (each: DecodedTransaction) => isVerified(each) || this.#modules.isVerified(each),
+      ...(findVerified && { findVerified }),
+    }
+    const applying = applyBlockInSteps(base.state, base.parent, block, context)
+    const applied = yield* this.#whileOpen(below, applying)
+    if (applied === null) return 'overtaken'
     if ('code' in applied) return applied
-    const view = base.view.apply(applied.diff.values())
+    const view = yield* this.#whileOpen(below, base.view.applyInSteps(applied.diff.values()))
+    if (view === null) return 'overtaken'
     if (!equalBytes(view.root, block.header.stateRoot)) return { code: 'wrong_state_root' }
     if (!equalBytes(base.frontier.root(), block.header.historyRoot))
       return { code: 'wrong_history_root' }
@@ -147,54 +180,66 @@ export class Execution {
     return null
   }
 
+  /** In one turn; the parent must be executed or the tip. */
+  execute(digest: string): Refusal | null {
+    const refusal = complete(this.executeInSteps(digest))
+    if (refusal === 'overtaken') throw new Error(`the block ${digest} cannot be executed`)
+    return refusal
+  }
+
   /** The state after a block that is executed or the tip; undefined when it is neither. */
   stateAfter(digest: string): State | undefined {
-    if (digest !== this.#tip.meta.digest && !this.#executed.has(digest)) return undefined
-    return this.#stateOf(digest)
+    return this.#isOpen(digest) ? this.#stateOf(digest) : undefined
   }
 
   finalState(): State {
     return this.#stateOf(this.#tip.meta.digest)
   }
 
-  /** A block on an executed parent; null when nothing fits and an empty one is not wanted. */
-  build(
-    parent: BlockMeta,
-    input: {
-      view: number
-      now: number
-      candidates: readonly DecodedTransaction[]
-      mayBeEmpty: boolean
-    },
-  ): { meta: BlockMeta | null; rejected: ReturnType<typeof applyTransactions>['rejected'] } {
+  /** A block on an executed parent. */
+  *buildInSteps(parent: BlockMeta, input: BuildInput): Steps<Built | Overtaken> {
+    if (!this.#isOpen(parent.digest)) return 'overtaken'
     const base = this.#baseOf(parent.digest)
+    const { parameters } = this
+    const { setDigest } = this.#epoch
     const time = Math.max(input.now, base.parent.time + 1)
     const { genesisDigest, isVerified } = this.#modules
     const height = base.parent.height + 1
+    const proposer = this.#leaderOf(input.view)
     refuseUnspoken(base.state, height)
-    const context = { genesisDigest, time, height, parameters: this.parameters, isVerified }
-    const applied = applyTransactions(base.state, context, [...input.candidates])
-    const { rejected, included, next } = applied
+    const context = { genesisDigest, time, height, parameters, isVerified }
+    const applying = applyTransactionsInSteps(base.state, context, input.candidates)
+    const applied = yield* this.#whileOpen(parent.digest, applying)
+    if (applied === null) return 'overtaken'
+    const { rejected, included, next, receipts } = applied
     const isWorthless = included.length === 0 && next === null
     if (isWorthless && !input.mayBeEmpty) return { meta: null, rejected }
-    const view = base.view.apply(applied.diff.values())
+    const changing = base.view.applyInSteps(applied.diff.values())
+    const view = yield* this.#whileOpen(parent.digest, changing)
+    if (view === null) return 'overtaken'
     const block = createBlock(base.parent, {
       genesisDigest,
       view: input.view,
       time,
-      proposer: this.#leaderOf(input.view),
+      proposer,
       stateRoot: view.root,
       historyRoot: base.frontier.root(),
-      authoritySetDigest: this.#epoch.setDigest,
+      authoritySetDigest: setDigest,
       nextAuthoritySetDigest: next === null ? null : authoritySetDigest(next),
       transactions: included.map(({ bytes }) => bytes),
     })
-    const encoded = encodeBlock(block)
     const own = readOwnBlock(block)
-    const held = { meta: metaOf(own), block: own, encoded }
+    const held = { meta: metaOf(own), block: own, encoded: encodeBlock(block) }
     this.#held.set(held.meta.digest, held)
-    this.#keep(held, { view, frontier: base.frontier, receipts: applied.receipts })
+    this.#keep(held, { view, frontier: base.frontier, receipts })
     return { meta: held.meta, rejected }
+  }
+
+  /** In one turn; the parent must be executed or the tip. */
+  build(parent: BlockMeta, input: BuildInput): Built {
+    const built = complete(this.buildInSteps(parent, input))
+    if (built === 'overtaken') throw new Error(`the parent ${parent.digest} is not executed`)
+    return built
   }
 
   /**
@@ -223,6 +268,20 @@ export class Execution {
 
   settled(height: number): void {
     this.#settling = this.#settling.filter(({ meta }) => meta.height > height)
+  }
+
+  /** Whether a block can stand on this one: it is executed, or the tip. */
+  #isOpen(digest: string): boolean {
+    return digest === this.#tip.meta.digest || this.#executed.has(digest)
+  }
+
+  /** Null as soon as it is not. */
+  *#whileOpen<T>(parent: string, steps: Steps<T>): Steps<T | null> {
+    for (let step = steps.next(); ; step = steps.next()) {
+      if (step.done === true) return step.value
+      yield
+      if (!this.#isOpen(parent)) return null
+    }
   }
 
   #leaderOf(view: number): string {

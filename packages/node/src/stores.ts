@@ -32,6 +32,7 @@ import { Amnesia } from './amnesia.ts'
 import { prepareHomeFormat, refuseNewerHome } from './home-format.ts'
 import { type LostMark, readLostMark } from './lost-mark.ts'
 import { finishRenewals } from './renewed-database.ts'
+import { inRealSlices } from './time-slices.ts'
 
 export interface StoresOptions {
   home: string
@@ -115,6 +116,7 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
         state: genesisState(genesis).values(),
       },
       decodeHeader: readHeader,
+      turns: inRealSlices,
     })
     const privateDatabase = await openDatabase(join(dataDir, 'records'), { name: 'records', home })
     const records = await PrivateStore.open(keep(privateDatabase))

@@ -11,19 +11,15 @@
 // Executing takes turns with everything else, and agreement may move the tip in between. So every step
 // looks where the tip is, and takes only what is above it.
 
-import { CodecError, fromHex, toHex } from '@mooring/codec'
+import { CodecError, fromHex } from '@mooring/codec'
 import type { AuthorityKeys, BlockMeta, Certificate, Event } from '@mooring/consensus'
-import {
-  decodeBlock,
-  type DecodedTransaction,
-  decodeTransaction,
-  hasValidSignature,
-} from '@mooring/ledger'
+import { decodeBlock } from '@mooring/ledger'
 import { decodeBlockAnswer, encodeBlockRequest } from './block-exchange.ts'
 import type { SentBlock } from './block-exchange.ts'
 import type { Clock } from './clock.ts'
 import { type Executed, type Execution, metaOf, type Refusal } from './execution.ts'
 import type { Logger } from './logger.ts'
+import type { LongWork } from './long-work.ts'
 import { NodeError } from './node-error.ts'
 import { RangeDownload, type ReceivedRange } from './range-download.ts'
 import type { SignatureThreads } from './signature-threads.ts'
@@ -35,7 +31,7 @@ const BLOCK_TIMEOUT_MS = 2_000
 const PAUSE_MS = 200
 const STUCK_MS = 10_000
 const FOLLOW_MS = 500
-/** About as many signatures as five milliseconds are enough for. */
+/** Small blocks come to one turn until they have so many together. */
 const TURN_TRANSACTIONS = 64
 /** What is written at once is put together in one turn. */
 const STRETCH_TRANSACTIONS = 2_000
@@ -44,7 +40,8 @@ export interface SyncModules {
   clock: Clock
   /** Lets everything else have its turn. */
   turn: () => Promise<void>
-  genesisDigest: Uint8Array
+  /** In which blocks are executed. */
+  work: LongWork
   execution: Execution
   /** Of the epoch that the next block belongs to. */
   authorities: () => AuthorityKeys
@@ -76,11 +73,8 @@ export class Sync {
   readonly #download: RangeDownload
   readonly #pace: SyncPace
   readonly #fetching = new Set<string>()
-  /** Transactions of the block being executed whose signatures have been checked already. */
-  readonly #verified = new Set<string>()
   /** Those of the range being applied whose signatures all hold. */
   #signed: ReadonlySet<ReadBlock> = new Set()
-  #isSigned = false
   #target: Certificate | null = null
   #settling: Promise<void> = Promise.resolve()
   #askedAt: number | null = null
@@ -118,9 +112,6 @@ export class Sync {
     const target = Math.max(height, this.#goal())
     return this.#pace.progress({ height, target }, this.#peers)
   }
-
-  readonly isVerified = ({ id, signature }: DecodedTransaction): boolean =>
-    this.#isSigned || (this.#verified.size > 0 && this.#verified.has(nameOf(id, signature)))
 
   close(): void {
     this.#isClosed = true
@@ -306,24 +297,25 @@ export class Sync {
   }
 
   async #execute(blocks: readonly ReadBlock[]): Promise<boolean> {
-    const { execution, turn } = this.#modules
-    let work = 0
+    const { execution, turn, work } = this.#modules
+    let done = 0
     for (const block of blocks) {
-      const { digest, parent, height } = block.meta
-      await this.#verify(block)
+      const { digest, height } = block.meta
       if (this.#isClosed) return false
       if (height <= execution.tip.meta.height) continue
-      const onTip = parent === execution.tip.meta.digest
-      if (!onTip && execution.executedOf(parent) === undefined) return false
       execution.hold(block.encoded, block.decoded)
-      this.#isSigned = this.#signed.has(block)
-      const refusal = execution.execute(digest)
-      this.#isSigned = false
-      this.#verified.clear()
+      const isSigned = this.#signed.has(block)
+      const executed = await work.wait(execution.executeInSteps(digest, () => isSigned))
+      if (executed === null) return false
+      const { value: refusal } = executed
+      if (refusal === 'overtaken') {
+        if (height <= execution.tip.meta.height) continue
+        return false
+      }
       if (refusal !== null) return this.#diverged(block.meta, refusal)
-      work += 1 + block.transactions.length
-      if (work < TURN_TRANSACTIONS) continue
-      work = 0
+      done += 1 + block.transactions.length
+      if (done < TURN_TRANSACTIONS) continue
+      done = 0
       await turn()
     }
     return true
@@ -336,26 +328,6 @@ export class Sync {
     this.close()
     feed({ type: 'diverged', digest, view })
     return false
-  }
-
-  /** The signatures of a large block in turns; those of a small one are checked when it is executed. */
-  async #verify(block: ReadBlock): Promise<void> {
-    const { transactions } = block
-    this.#verified.clear()
-    if (transactions.length <= TURN_TRANSACTIONS || this.#signed.has(block)) return
-    const { genesisDigest, turn } = this.#modules
-    for (const [index, encoded] of transactions.entries()) {
-      if (index % TURN_TRANSACTIONS === 0) await turn()
-      if (this.#isClosed) return
-      try {
-        const transaction = decodeTransaction(encoded, genesisDigest)
-        const { id, signature } = transaction
-        if (hasValidSignature(transaction, genesisDigest)) this.#verified.add(nameOf(id, signature))
-      } catch (error) {
-        if (!(error instanceof CodecError)) throw error
-        return
-      }
-    }
   }
 
   #place(): { epoch: number; authorities: AuthorityKeys } {
@@ -381,8 +353,4 @@ export class Sync {
       this.#modules.clock.after(ms, resolve)
     })
   }
-}
-
-function nameOf(id: Uint8Array, signature: Uint8Array): string {
-  return toHex(id) + toHex(signature)
 }

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
-import { decodeBlock, encodeBlock } from '@mooring/ledger'
+import { toHex } from '@mooring/codec'
+import { type DecodedBlock, decodeBlock, encodeBlock } from '@mooring/ledger'
+import type { Steps } from '@mooring/storage'
 import { test } from 'uvu'
+import { certificateOf } from './chain-members.ts'
 import { MadeChain } from './made-chain.ts'
+
+const PER_BLOCK = 40
 
 test('a block that says it is a million blocks high is let go with the view that it was for', async () => {
   const made = await MadeChain.open()
@@ -19,6 +24,103 @@ test('a block that says it is a million blocks high is let go with the view that
   } finally {
     await made.remove()
   }
+})
+
+/** A node with nothing but genesis, and the blocks of another one that it may execute. */
+async function withBlocks(
+  work: (made: MadeChain, blocks: DecodedBlock[]) => Promise<void>,
+): Promise<void> {
+  const [long, made] = [await MadeChain.open(), await MadeChain.open()]
+  try {
+    await long.grow(4, { transactionsPerBlock: PER_BLOCK })
+    const blocks = [1, 2, 3, 4].map((height) =>
+      decodeBlock(long.chain.getBlock(height) ?? new Uint8Array(0)),
+    )
+    await work(made, blocks)
+  } finally {
+    await long.remove()
+    await made.remove()
+  }
+}
+
+function hold(made: MadeChain, block: DecodedBlock | undefined): string {
+  if (block === undefined) throw new Error('no block')
+  return made.execution.hold(encodeBlock(block), block).digest
+}
+
+function seal(made: MadeChain, block: DecodedBlock | undefined): Promise<void> {
+  if (block === undefined) throw new Error('no block')
+  const { view, parentView, height, epoch } = block.header
+  const digest = toHex(block.digest)
+  const certificate = certificateOf(made.digest, 'finalize', {
+    epoch,
+    view,
+    parentView,
+    height,
+    digest,
+  })
+  made.committer.commit(made.execution.seal([digest]), certificate)
+  return made.committer.idle()
+}
+
+/** So many steps; the value when it has come to its end. */
+function go<T>(steps: Steps<T>, count = Infinity): T | undefined {
+  for (let step = 0; step < count; step += 1) {
+    const { done, value } = steps.next()
+    if (done === true) return value
+  }
+  return undefined
+}
+
+test('a block is executed the same whatever happens between its steps', async () => {
+  await withBlocks(async (made, [first, second]) => {
+    const { execution } = made
+    const one = hold(made, first)
+    const two = hold(made, second)
+    const root = execution.tip.view.root
+    const steps = execution.executeInSteps(one)
+    assert.equal(go(steps, PER_BLOCK + 5), undefined)
+    assert.equal(execution.executedOf(one), undefined, 'half a block is there')
+    assert.deepEqual(execution.finalState().get(new Uint8Array(32)), undefined)
+    assert.deepEqual(execution.tip.view.root, root)
+    assert.equal(go(steps), null)
+    const next = execution.executeInSteps(two)
+    // Its parent becomes the tip and durable meanwhile.
+    go(next, PER_BLOCK / 2)
+    await seal(made, first)
+    go(next, PER_BLOCK)
+    assert.equal(go(next), null)
+    assert.deepEqual(execution.executedOf(two)?.view.root, second?.header.stateRoot)
+    await seal(made, second)
+    assert.deepEqual(made.chain.state().root, second?.header.stateRoot)
+  })
+})
+
+test('a block that is overtaken between two steps is neither good nor bad, and nothing is kept of it', async () => {
+  await withBlocks(async (made, [first, second, third]) => {
+    const { execution } = made
+    const [one, two] = [hold(made, first), hold(made, second)]
+    go(execution.executeInSteps(one))
+    // Somebody else executes the same block faster, and it is final before these have got to its end.
+    const slow = [0, 3, PER_BLOCK + 3].map((done) => {
+      const steps = execution.executeInSteps(two)
+      go(steps, done)
+      return steps
+    })
+    const { meta } = execution.executedOf(one) ?? execution.tip
+    const input = { view: 9, now: meta.time + 5, candidates: [], mayBeEmpty: true }
+    const building = execution.buildInSteps(meta, input)
+    go(building, 1)
+    go(execution.executeInSteps(two))
+    await seal(made, first)
+    await seal(made, second)
+    for (const steps of slow) assert.equal(go(steps), 'overtaken')
+    assert.equal(go(building), 'overtaken')
+    assert.equal(execution.executedOf(two), undefined)
+    const late = hold(made, third)
+    assert.equal(go(execution.executeInSteps(late)), null)
+    assert.equal(go(execution.executeInSteps(two)), 'overtaken', 'its body is not even held')
+  })
 })
 
 test.run()

@@ -3,6 +3,7 @@ import { toHex } from '@mooring/codec'
 import { decodeCertificate, encodeCertificate } from '@mooring/consensus'
 import { decodeBlock, encodeBlock } from '@mooring/ledger'
 import { NetworkError } from '@mooring/network'
+import type { StartTurns } from '@mooring/storage'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { test } from 'uvu'
 import {
@@ -13,7 +14,9 @@ import {
 } from '../src/block-exchange.ts'
 import { systemClock } from '../src/clock.ts'
 import { createLogger } from '../src/logger.ts'
+import { LongWork } from '../src/long-work.ts'
 import { Sync } from '../src/sync.ts'
+import { inRealSlices } from '../src/time-slices.ts'
 import { certificateOf } from './chain-members.ts'
 import { MadeChain } from './made-chain.ts'
 
@@ -35,8 +38,9 @@ const silent = createLogger({ levels: { base: 'silent', modules: {} }, format: '
 async function laggardOf(
   long: MadeChain,
   peers: Record<string, Answer>,
-  isFollower = () => true,
+  options: { isFollower?: () => boolean; turns?: StartTurns } = {},
 ): Promise<Laggard> {
+  const { isFollower = () => true, turns = inRealSlices } = options
   const made = await MadeChain.open()
   const blamed = new Map<string, string[]>()
   const asked = new Map<string, number>()
@@ -46,7 +50,7 @@ async function laggardOf(
   const sync = new Sync({
     clock: systemClock,
     turn: () => nextTurn(),
-    genesisDigest: made.digest,
+    work: new LongWork({ clock: systemClock, turns }),
     execution,
     authorities: () => ({ chain: made.digest, keys: execution.authorities.keys }),
     isFollower,
@@ -319,7 +323,7 @@ test('whoever asks to catch up may still be under construction', async () => {
         asked.push(isBuilt)
         return true
       }
-      const { sync, made } = await laggardOf(long, { a: honest(long) }, isFollower)
+      const { sync, made } = await laggardOf(long, { a: honest(long) }, { isFollower })
       try {
         const finalization = long.chain.getFinalization(long.height)
         assert.ok(finalization !== undefined)
@@ -357,6 +361,30 @@ test('a final block that does not execute here stops the node, and nobody is bla
       }
     },
     (long) => long.grow(20, { finalizedEvery: 20 }),
+  )
+})
+
+test('it is the same chain when every step of a block has a turn of its own', async () => {
+  await withLong(
+    async (long) => {
+      let turns = 0
+      const stepwise = () => () => {
+        turns += 1
+        return nextTurn()
+      }
+      const laggard = await laggardOf(long, { a: honest(long) }, { turns: stepwise })
+      const { made, sync } = laggard
+      try {
+        await laggard.arrive()
+        assert.ok(turns > 2 * 30 * long.height)
+        assert.equal(toHex(made.chain.tip.digest), toHex(long.chain.tip.digest))
+        assert.equal(toHex(made.chain.state().root), toHex(long.chain.state().root))
+      } finally {
+        sync.close()
+        await made.remove()
+      }
+    },
+    (long) => long.grow(12, { transactionsPerBlock: 30, finalizedEvery: 3 }),
   )
 })
 

@@ -25,6 +25,7 @@ export const WHOLE_MUST_REACH = [
   'links: halves',
   'links: isolated',
   'links: one way',
+  'long work paused',
   'newest batches lost',
   'power loss',
   'proposed: admit',

@@ -60,6 +60,8 @@ export interface WholePlan {
   readonly heartbeatMs: number
   readonly mempoolMax: number
   readonly segmentBytes: number
+  /** Chance that what executes and commits blocks lets others have a turn, at every step. */
+  readonly pauses: number
   /** By process: how far its wall clock is off. */
   readonly skewMs: readonly number[]
   /** An honest authority whose wall clock jumps: it counts as faulty for liveness. */
@@ -98,6 +100,7 @@ export function calmWholePlan(authorities: number): WholePlan {
     heartbeatMs: 0,
     mempoolMax: 200,
     segmentBytes: 1 << 20,
+    pauses: 0,
     skewMs: [],
     misled: null,
   }
@@ -115,6 +118,7 @@ export function wholePlanOf(seed: number, sizes: { low: number; high: number }):
   return {
     ...calmWholePlan(authorities),
     seed,
+    pauses: seed % 3 === 0 ? 0.1 : 0,
     observers,
     newcomers,
     changes,

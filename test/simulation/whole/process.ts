@@ -11,6 +11,7 @@ import {
   Guard,
   openDatabaseOn,
   PendingTransactions,
+  type StartTurns,
   StorageError,
 } from '@mooring/storage'
 import { Agreement } from '../../../packages/node/src/agreement.ts'
@@ -21,12 +22,16 @@ import { checkGuardCovers } from '../../../packages/node/src/guard-cover.ts'
 import type { Logger } from '../../../packages/node/src/logger.ts'
 import { placeOf } from '../../../packages/node/src/own-place.ts'
 import { Readiness } from '../../../packages/node/src/readiness.ts'
+import { randomOf } from '../random.ts'
 import { Violation } from '../violation.ts'
 import { KEY_GENERATIONS, keyOf, nameOf } from './keys.ts'
 import { Life } from './life.ts'
 import { NodeDisk } from './node-disk.ts'
 import type { Port } from './switchboard.ts'
 import type { WholeWorld } from './whole-world.ts'
+
+/** At most so long, of virtual time. */
+const PAUSE_MS = 10
 
 export interface Running {
   readonly agreement: Agreement
@@ -147,6 +152,7 @@ export class Process {
     const state = genesisState(genesis).values()
     const chain = await ChainStore.open(database, {
       genesis: { digest, time: genesis.time, state },
+      turns: this.#turnsOf(life),
       decodeHeader: (encoded) => {
         const header = decodeHeader(encoded)
         return { ...header, digest: blockDigest(header) }
@@ -190,6 +196,7 @@ export class Process {
         clock: life,
         // Nothing waits for the event loop here: all promises settle between two events.
         turn: () => Promise.resolve(),
+        turns: this.#turnsOf(life),
         logger: this.#logger(life),
         chain,
         journal,
@@ -287,6 +294,17 @@ export class Process {
   #halted({ code }: HaltReason): void {
     this.#world.count(`halt: ${code}`)
     if (this.isHonest) this.#world.fail(new Violation('halt', `${this.name} halts: ${code}`))
+  }
+
+  /** Long work pauses now and then, with numbers of its own, so that a run is the same but for that. */
+  #turnsOf(life: Life): StartTurns {
+    const { seed, pauses } = this.#world.plan
+    const random = randomOf(Math.imul(seed, 0xc2b2ae35) ^ (64 * this.index + this.lives))
+    return () => () => {
+      if (!random.chance(pauses)) return null
+      this.#world.count('long work paused')
+      return life.wait(random.between(0, PAUSE_MS))
+    }
   }
 
   #logger(life: Life): Logger {

@@ -20,6 +20,7 @@ const REACHED = [
   'epoch begun',
   'restart with a new key',
   'several blocks in one batch',
+  'long work paused',
 ]
 
 test('whole nodes that crash, lose power and are lied to agree and keep what they promised', async () => {

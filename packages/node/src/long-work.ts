@@ -1,0 +1,102 @@
+// Work that may be too long for one turn of the event loop, one piece after the other.
+//
+// A piece begins at once when nothing else is under way, and what ends within a slice has ended when `run` returns:
+// most blocks are small, and agreement does not wait for a turn then. Otherwise it goes on in later turns, and what
+// comes meanwhile waits for it, in order.
+
+import type { Pause, StartTurns, Steps } from '@mooring/storage'
+import type { Clock } from './clock.ts'
+
+export interface Done<T> {
+  readonly value: T
+  /** Of the steps alone, without what had its turn in between. */
+  readonly ms: number
+}
+
+export interface Settled<T> {
+  /** Null: it was closed before the end. */
+  done: (done: Done<T> | null) => void
+  failed: (error: unknown) => void
+}
+
+interface Piece {
+  /** Goes on until it has ended, which is null, or is to pause. */
+  go: (pause: Pause) => Promise<void> | null
+  drop: () => void
+}
+
+export class LongWork {
+  readonly #clock: Pick<Clock, 'monotonic'>
+  readonly #turns: StartTurns
+  /** The first of them is under way. */
+  #pieces: Piece[] = []
+  #isRunning = false
+  #isClosed = false
+
+  constructor({ clock, turns }: { clock: Pick<Clock, 'monotonic'>; turns: StartTurns }) {
+    this.#clock = clock
+    this.#turns = turns
+  }
+
+  run<T>(steps: Steps<T>, settled: Settled<T>): void {
+    if (this.#isClosed) return settled.done(null)
+    this.#pieces.push(this.#pieceOf(steps, settled))
+    if (!this.#isRunning) this.#go()
+  }
+
+  /** The same for who waits; null when it was closed before the end. */
+  wait<T>(steps: Steps<T>): Promise<Done<T> | null> {
+    return new Promise((done, failed) => this.run(steps, { done, failed }))
+  }
+
+  /** No step is taken after this. */
+  close(): void {
+    this.#isClosed = true
+    for (const piece of this.#pieces.splice(0)) piece.drop()
+  }
+
+  #go(): void {
+    this.#isRunning = true
+    const pause = this.#turns()
+    for (let piece = this.#pieces[0]; piece !== undefined; piece = this.#pieces[0]) {
+      const paused = piece.go(pause)
+      if (paused === null) continue
+      void paused.then(() => this.#go())
+      return
+    }
+    this.#isRunning = false
+  }
+
+  #pieceOf<T>(steps: Steps<T>, { done, failed }: Settled<T>): Piece {
+    let ms = 0
+    const go = (pause: Pause): Promise<void> | null => {
+      const began = this.#clock.monotonic()
+      let tell: () => void
+      try {
+        const way = goOn(steps, pause)
+        ms += this.#clock.monotonic() - began
+        if (way.paused !== null) return way.paused
+        tell = () => done({ value: way.value, ms })
+      } catch (error) {
+        tell = () => failed(error)
+      }
+      this.#pieces.shift()
+      // Whoever is told may bring the next piece.
+      tell()
+      return null
+    }
+    return { go, drop: () => done(null) }
+  }
+}
+
+type Way<T> = { paused: Promise<void>; value?: undefined } | { paused: null; value: T }
+
+function goOn<T>(steps: Steps<T>, pause: Pause): Way<T> {
+  let step = steps.next()
+  while (step.done !== true) {
+    const paused = pause()
+    if (paused !== null) return { paused }
+    step = steps.next()
+  }
+  return { paused: null, value: step.value }
+}
