@@ -9,13 +9,14 @@
 import { CodecError } from '@mooring/codec'
 
 const KIB = 1024
-const FIXED_BUCKETS = [4 * KIB, 16 * KIB, 64 * KIB, 256 * KIB]
+export const BUCKET_BYTES_MIN = 4 * KIB
+const FIXED_BUCKETS = [BUCKET_BYTES_MIN, 16 * KIB, 64 * KIB, 256 * KIB]
 const LENGTH_BYTES = 4
 const STEPS_MAX = 5
 
 /** The smallest bucket that holds this many bytes. */
 export function bucketFor(length: number): number {
-  let bucket = 4 * KIB
+  let bucket = BUCKET_BYTES_MIN
   while (bucket < length) bucket = nextBucket(bucket)
   return bucket
 }

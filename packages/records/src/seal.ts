@@ -1,7 +1,7 @@
 // Sealing a record: from its bytes to n shards, the public set over them and the manifest that opens it.
 //
-// A FHIR resource is deflated first (its text is mostly names of elements), then padded to a bucket,
-// sealed in segments and split. What is small goes in one call; what is large goes through a
+// A FHIR resource that is too long for the smallest bucket is deflated first (its text is mostly names of
+// elements); a short one is in that bucket either way. Then it is padded, sealed in segments and split. What is small goes in one call; what is large goes through a
 // `RecordSealer` piece by piece, and no more than a segment and its fragments are in memory at once.
 // Both end in the same formats. Randomness is an argument: the data key and four bytes for the
 // bucket come from it.
@@ -14,7 +14,7 @@ import { RecordsError } from './errors.ts'
 import { NO_CLINICAL_FACTS } from './clinical-facts.ts'
 import { gateOf, type RecordFacts } from './facts.ts'
 import { type Manifest, sealManifest } from './manifest.ts'
-import { paddedBytesFor } from './padding.ts'
+import { BUCKET_BYTES_MIN, paddedBytesFor } from './padding.ts'
 import type { Split } from './placement.ts'
 import { keyCommitmentOf, type SealedSegment, SegmentSealer } from './seal-segments.ts'
 import {
@@ -71,9 +71,7 @@ export function sealRecord(
   details: RecordDetails,
   options: SealOptions,
 ): SealedRecord {
-  const deflated = details.resourceType === null ? undefined : deflate(raw)
-  const isDeflated = deflated !== undefined && deflated.length < raw.length
-  const payload = isDeflated ? deflated : raw
+  const { payload, encoding } = payloadOf(raw, details)
   const dek = options.random(DEK_BYTES)
   const size = paddedSize(payload.length, options.random)
   const sealer = new SegmentSealer(dek, options.split)
@@ -87,9 +85,20 @@ export function sealRecord(
     dek,
     rawBytes: raw.length,
     payloadBytes: payload.length,
-    encoding: isDeflated ? 'deflate' : 'identity',
+    encoding,
   }
   return { ...headOf(sealer, manifest, options), shards: shardsOf(segments, options.split) }
+}
+
+export function payloadOf(
+  raw: Uint8Array,
+  { resourceType }: Pick<RecordDetails, 'resourceType'>,
+): { payload: Uint8Array; encoding: Manifest['encoding'] } {
+  if (resourceType !== null && raw.length > BUCKET_BYTES_MIN) {
+    const deflated = deflate(raw)
+    if (deflated.length < raw.length) return { payload: deflated, encoding: 'deflate' }
+  }
+  return { payload: raw, encoding: 'identity' }
 }
 
 /**

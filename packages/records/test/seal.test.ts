@@ -83,21 +83,29 @@ test('shards are as long as the bucket says, and nothing else shows the size', (
   }
 })
 
-test('resources are deflated, sealed and opened, with every type of a patient', () => {
+test('resources are sealed and opened, with every type of a patient; a long one is deflated', () => {
   const { resources } = readSubmission(generatePatient(3))
+  const long = JSON.stringify({
+    resourceType: 'Observation',
+    note: Array.from({ length: 300 }, (_, at) => ({ text: `seen at visit ${at}` })),
+  })
+  const all = [...resources, { raw: new TextEncoder().encode(long), resourceType: 'Observation' }]
   const types = new Set<string>()
-  for (const { raw, resourceType } of resources) {
+  for (const { raw, resourceType } of all) {
     types.add(resourceType)
     const record = sealRecord(raw, detailsOf(raw, resourceType), optionsFor(types.size))
     const manifest = openManifest(record.manifest, classKey, record.setId)
     assert.ok(manifest)
-    assert.equal(manifest.encoding, 'deflate')
-    assert.ok(manifest.payloadBytes < raw.length)
+    const isLong = raw.length > bucketFor(0)
+    assert.equal(manifest.encoding, isLong ? 'deflate' : 'identity')
+    assert.equal(manifest.payloadBytes < raw.length, isLong)
+    assert.ok(bucketFor(manifest.payloadBytes) === bucketFor(0))
     const opened = openRecord(record.set, manifest, record.shards)
     assert.ok(opened.ok)
     assert.deepEqual(opened.raw, raw)
   }
   assert.ok(types.size > 3)
+  assert.ok(all.some(({ raw }) => raw.length > bucketFor(0)))
 })
 
 test('bytes that come in pieces give the same formats as bytes in one', () => {

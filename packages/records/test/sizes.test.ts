@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { deflate, encode } from '@mooring/codec'
+import { encode } from '@mooring/codec'
 import { test } from 'uvu'
 import {
   bucketFor,
@@ -22,6 +22,7 @@ import {
   type SubmittedResource,
 } from '../src/index.ts'
 import { isPaddedSize } from '../src/padding.ts'
+import { payloadOf } from '../src/seal.ts'
 import { detailsOf, optionsFor, patientKey, seededRandom } from './seal-world.ts'
 
 const FHIR = new URL('../../../../shared/data/fhir/', import.meta.url)
@@ -59,7 +60,7 @@ function resourcesOf(files: readonly Uint8Array[]): [SubmittedResource, patient:
 /** The sizes that a record may have at a holder. */
 function sizesOf([resource, patient]: [SubmittedResource, string]): Seen[] {
   const { raw, resourceType, node, id, versionId, fullUrl } = resource
-  const payload = Math.min(deflate(raw).length, raw.length)
+  const { payload, encoding } = payloadOf(raw, resource)
   const manifest = encode(manifestSchema, {
     recordCommit: DIGEST,
     rec: DIGEST,
@@ -67,8 +68,8 @@ function sizesOf([resource, patient]: [SubmittedResource, string]): Seen[] {
     fieldRoot: DIGEST,
     rawCommit: DIGEST,
     rawBytes: raw.length,
-    payloadBytes: payload,
-    encoding: 'deflate',
+    payloadBytes: payload.length,
+    encoding,
     mediaType: 'application/fhir+json',
     resourceType,
     resourceId: id,
@@ -91,7 +92,7 @@ function sizesOf([resource, patient]: [SubmittedResource, string]): Seen[] {
   })
   const steps = Math.ceil((manifest.length + 4) / 832)
   const seen: Seen[] = []
-  let bucket = bucketFor(payload)
+  let bucket = bucketFor(payload.length)
   for (let step = 0; step <= STEPS; step += 1) {
     const weight = 64 ** -step * (step < STEPS ? 63 / 64 : 1)
     seen.push({ type: resourceType, size: `${bucket}/${steps}`, weight })
