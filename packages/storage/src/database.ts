@@ -77,6 +77,7 @@ export interface Level {
   readonly location: string
   get(key: Uint8Array): Promise<Uint8Array | undefined>
   getSync(key: Uint8Array, options?: Pinned): Uint8Array | undefined
+  hasMany(keys: Uint8Array[]): Promise<boolean[]>
   batch(): LevelBatch
   iterator(range: LevelRange): AsyncIterable<[Uint8Array, Uint8Array]>
   /** Undefined where nothing is ever exported. */
@@ -146,6 +147,15 @@ export class Database {
       return checked(key, await this.#level.get(key))
     } catch (error) {
       throw this.#readError(error, key)
+    }
+  }
+
+  /** Which of these keys have a value, in their order; a damaged one counts. Many cost one way to the disk and back. */
+  async have(keys: Uint8Array[]): Promise<boolean[]> {
+    try {
+      return await this.#level.hasMany(keys)
+    } catch (error) {
+      throw storageErrorOf(error, 'the database cannot be read', this.path)
     }
   }
 

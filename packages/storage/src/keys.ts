@@ -2,10 +2,11 @@
 // arrivals and sequences are eight bytes, big-endian, so that LevelDB's order is theirs. Every value carries
 // its checksum (database.ts).
 
-import { concatBytes, toHex } from '@mooring/codec'
+import { concatBytes, toHex, utf8Bytes } from '@mooring/codec'
 import { readInteger, viewOf, writeInteger } from './integers.ts'
 
 const PAGE_LETTER = 'P'.charCodeAt(0)
+const SHARD_LETTER = 's'.charCodeAt(0)
 
 /** In each: which database this is, and the version of its keys and values. */
 export const formatKey = (): Uint8Array => key('F')
@@ -101,11 +102,16 @@ export const privateValueKey = (namespace: string, name: Uint8Array): Uint8Array
   ownedKey('K', namespace, name)
 
 /** Vault: a shard that is kept for a custodian, by its set and its number in the set. */
-export const shardKey = (setId: Uint8Array, index: number): Uint8Array =>
-  concatBytes(key('s', setId), Uint8Array.of(index))
+export const shardKey = (setId: Uint8Array, index: number): Uint8Array => {
+  const bytes = new Uint8Array(2 + setId.length)
+  bytes[0] = SHARD_LETTER
+  bytes.set(setId, 1)
+  bytes[1 + setId.length] = index
+  return bytes
+}
 /** What travels beside the shard (set, manifest, holders), by custodian, set and number. */
 export const shardHeadKey = (custodian: string, setId: Uint8Array, index: number): Uint8Array =>
-  concatBytes(ownedKey('h', custodian, setId), Uint8Array.of(index))
+  ownedKey('h', custodian, setId, index)
 /** Class keys that a custodian deposited, sealed to their owners, by custodian and id. */
 export const keyDepositKey = (custodian: string, id: Uint8Array): Uint8Array =>
   ownedKey('k', custodian, id)
@@ -249,8 +255,21 @@ function ownedKey(
   letter: string,
   custodian: string,
   rest: Uint8Array = new Uint8Array(0),
+  index: number | null = null,
 ): Uint8Array {
-  return concatBytes(key(letter, new TextEncoder().encode(`${custodian}\0`)), rest)
+  const name = utf8Bytes(custodian)
+  const end = 2 + name.length + rest.length
+  const bytes = new Uint8Array(index === null ? end : end + 1)
+  bytes[0] = letter.charCodeAt(0)
+  bytes.set(name, 1)
+  bytes.set(rest, 2 + name.length)
+  if (index !== null) bytes[end] = index
+  return bytes
+}
+
+/** The custodian that such a key names. */
+export function ownerOf(databaseKey: Uint8Array): string {
+  return new TextDecoder().decode(databaseKey.subarray(1, databaseKey.indexOf(0)))
 }
 
 function numberKey(letter: string, value: number): Uint8Array {

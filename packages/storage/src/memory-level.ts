@@ -54,6 +54,10 @@ export class MemoryLevel implements Level {
     return Promise.resolve(this.getSync(key))
   }
 
+  hasMany(keys: readonly Uint8Array[]): Promise<boolean[]> {
+    return Promise.resolve(keys.map((key) => this.#seen.has(nameOf(key))))
+  }
+
   batch(): LevelBatch {
     const changes: Change[] = []
     return {

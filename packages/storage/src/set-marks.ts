@@ -5,7 +5,7 @@
 
 import { decode, encode, type Infer, list, struct, uint, variant } from '@mooring/codec'
 import type { Database } from './database.ts'
-import { afterOwned, setMarkKey } from './keys.ts'
+import { afterOwned, ownerOf, setMarkKey } from './keys.ts'
 
 const markSchema = variant({
   /** The numbers of the shards that were here. */
@@ -25,12 +25,30 @@ const NOTHING = new Uint8Array(0)
 
 export class SetMarks {
   readonly #database: Database
+  /** Those that have any: the sets of all others need not be looked for. Null until that is known. */
+  #custodians: Set<string> | null = null
 
   constructor(database: Database) {
     this.#database = database
   }
 
+  async open(): Promise<void> {
+    const found = new Set<string>()
+    const letter = setMarkKey('', NOTHING)[0] ?? 0
+    const to = Uint8Array.of(letter + 1)
+    let from: Uint8Array = Uint8Array.of(letter)
+    for (;;) {
+      const first = await this.#database.keys({ from, to, limit: 1 }).next()
+      if (first.done === true) break
+      const custodian = ownerOf(first.value)
+      found.add(custodian)
+      from = afterOwned('J', custodian)
+    }
+    this.#custodians = found
+  }
+
   get(custodian: string, setId: Uint8Array): SetMark | undefined {
+    if (this.#custodians?.has(custodian) === false) return undefined
     const stored = this.#database.getSync(setMarkKey(custodian, setId))
     return stored === undefined ? undefined : decode(markSchema, stored)
   }
@@ -60,6 +78,8 @@ export class SetMarks {
         ? { type: 'del' as const, key }
         : { type: 'put' as const, key, value: encode(markSchema, mark) }
     })
-    if (operations.length > 0) await this.#database.batch(operations, { sync: true })
+    if (operations.length === 0) return
+    this.#custodians?.add(custodian)
+    await this.#database.batch(operations, { sync: true })
   }
 }

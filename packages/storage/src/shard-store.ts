@@ -21,6 +21,7 @@ import {
   blobShardKey,
   helpedKey,
   keyDepositKey,
+  ownerOf,
   shardHeadKey,
   shardKey,
   usageKey,
@@ -48,6 +49,10 @@ const ID_BYTES = 32
 const NOTHING = new Uint8Array(0)
 const NO_USAGE: Usage = { shards: 0, bytes: 0 }
 
+interface OwnedShardName extends ShardName {
+  readonly custodian: string
+}
+
 export class ShardStore {
   /** What is known of sets beside their shards. */
   readonly marks: SetMarks
@@ -72,6 +77,7 @@ export class ShardStore {
 
   static async open(database: Database): Promise<ShardStore> {
     const store = new ShardStore(database, new Map())
+    await store.marks.open()
     const from = usageKey('').subarray(0, 1)
     for await (const key of database.keys({ from, to: Uint8Array.of((from[0] ?? 0) + 1) })) {
       const custodian = new TextDecoder().decode(key.subarray(1, -1))
@@ -91,7 +97,7 @@ export class ShardStore {
       const from = Uint8Array.of(letter.charCodeAt(0))
       const to = Uint8Array.of(letter.charCodeAt(0) + 1)
       for await (const key of database.keys({ from, to })) {
-        const custodian = new TextDecoder().decode(key.subarray(1, key.indexOf(0)))
+        const custodian = ownerOf(key)
         if (store.#usage.has(custodian)) continue
         const usage = await store.#recount(custodian)
         store.#usage.set(custodian, usage)
@@ -149,14 +155,14 @@ export class ShardStore {
     return found
   }
 
-  /** Whether another shard of this set of n is kept here; a damaged one counts. */
-  hasOther({ setId, index }: ShardName, n: number): boolean {
-    for (let other = 0; other < n; other += 1) {
-      if (other === index) continue
-      const key = shardKey(setId, other)
-      if (unlessDamaged(() => this.#database.getSync(key), NOTHING) !== undefined) return true
-    }
-    return false
+  /** The same for many sets, of which the number of shards is known, in their order. */
+  async indexesOfEach(sets: readonly { setId: Uint8Array; n: number }[]): Promise<number[][]> {
+    const indexes = sets.map(({ n }) => Array.from({ length: n }, (_, index) => index))
+    const keys = sets.flatMap(({ setId }, at) =>
+      (indexes[at] ?? []).map((index) => shardKey(setId, index)),
+    )
+    const found = (await this.#database.have(keys)).values()
+    return indexes.map((each) => each.filter(() => found.next().value === true))
   }
 
   /** Whether any shard here is in that blob. */
@@ -292,8 +298,9 @@ export class ShardStore {
     const { custodian, setId, index, content } = shard
     const bytesOfShard = sizeOfContent(content)
     const added = bytesOfShard + shard.set.length + shard.manifest.length
-    const known = this.#sizeOf(custodian, shard)
-    this.#staged.sizes.set(nameOf(custodian, shard), added)
+    const name = nameOf(custodian, shard)
+    const known = this.#sizeOf(name, shard)
+    this.#staged.sizes.set(name, added)
     this.#count(custodian, { shards: known === null ? 1 : 0, bytes: added - (known ?? 0) })
     const operations: DatabaseOperation[] = [
       {
@@ -311,12 +318,12 @@ export class ShardStore {
   }
 
   #deleteOne(custodian: string, { setId, index }: ShardName): DatabaseOperation[] {
-    const name = { setId, index }
-    const known = this.#sizeOf(custodian, name)
+    const name = nameOf(custodian, { setId, index })
+    const known = this.#sizeOf(name, { custodian, setId, index })
     if (known === null) return []
-    this.#staged.sizes.set(nameOf(custodian, name), null)
+    this.#staged.sizes.set(name, null)
     this.#count(custodian, { shards: -1, bytes: -known })
-    const content = unlessDamaged(() => this.content(name))
+    const content = unlessDamaged(() => this.content({ setId, index }))
     const operations: DatabaseOperation[] = [
       { type: 'del', key: shardKey(setId, index) },
       { type: 'del', key: shardHeadKey(custodian, setId, index) },
@@ -328,10 +335,10 @@ export class ShardStore {
   }
 
   /** What is counted for a shard; null when it is not here, or about to go. */
-  #sizeOf(custodian: string, name: ShardName): number | null {
-    const staged = this.#staged.sizes.get(nameOf(custodian, name))
+  #sizeOf(name: string, { custodian, setId, index }: OwnedShardName): number | null {
+    const staged = this.#staged.sizes.get(name)
     if (staged !== undefined) return staged
-    const key = shardHeadKey(custodian, name.setId, name.index)
+    const key = shardHeadKey(custodian, setId, index)
     const stored = unlessDamaged(() => this.#database.getSync(key), NOTHING)
     if (stored === undefined) return null
     // What a damaged head had counted is not known any more; a count is no promise.

@@ -130,6 +130,16 @@ test('a purged shard is in no file, and others stay', async () => {
       assert.deepEqual([await marks.count('st-mary', 9), await marks.count('st-mary', 1)], [2, 1])
       await marks.put('st-mary', [{ setId: shardOf(2).setId, mark: null }])
       assert.equal(marks.get('st-mary', shardOf(2).setId), undefined)
+      await marks.put('county', [
+        { setId: shardOf(3).setId, mark: { kind: 'restricted', body: {} } },
+      ])
+      const again = await ShardStore.open(database)
+      assert.ok(again.marks.isErased('st-mary', shardOf(1).setId))
+      assert.ok(!again.marks.isErased('riverside', shardOf(1).setId))
+      assert.ok(again.marks.isRestricted('county', shardOf(3).setId))
+      const first = { setId: shardOf(1).setId, mark: { kind: 'restricted' as const, body: {} } }
+      await again.marks.put('riverside', [first])
+      assert.ok(again.marks.isRestricted('riverside', shardOf(1).setId))
     } finally {
       await database.close()
     }
