@@ -1,6 +1,10 @@
-// One holder as the custodian gives it what is its: class keys first, then shards, one request at a time
-// that takes all that waits, up to the limits of a message. So a holder that is slow is given fewer
-// and fuller requests, and one signature of it covers hundreds of shards.
+// One holder as the custodian gives it what is its: class keys and shards, one request at a time that takes
+// all that waits, up to the limits of a message. So a holder that is slow is given fewer and fuller requests,
+// and one signature of it covers hundreds of shards.
+//
+// New class keys come a moment before the first shards under them and wait for these, so that the holder writes
+// both at once. No shard goes ahead of its key. A holder with older software, which does not know such requests,
+// is given the keys first.
 //
 // What cannot be given is tried again after a pause that grows. Who looks after the lanes is told how
 // long a holder has failed, and may give its shards to another.
@@ -29,6 +33,10 @@ const RETRY_MIN_MS = 200
 const RETRY_MAX_MS = 5_000
 /** A holder that is away is looked for this often. */
 const AWAY_MS = 250
+/** Keys go alone when no shards come. */
+const KEYS_WAIT_MS = 250
+/** What older software says of a request that it does not know. */
+const UNKNOWN_REQUEST = 'request_malformed'
 
 export interface LaneShard {
   readonly record: QueuedRecord
@@ -61,6 +69,11 @@ export interface LaneModules {
   readonly onFatal: (error: unknown) => void
 }
 
+interface ShardsToGive {
+  readonly shards: readonly LaneShard[]
+  readonly items: readonly DepositItem[]
+}
+
 class LaneFailure extends Error {
   override readonly name = 'LaneFailure'
   readonly code: string
@@ -85,6 +98,9 @@ export class DepositLane {
   #isWoken = false
   #failingSince: number | null = null
   #pauseMs = 0
+  #keysWait = false
+  #cancelKeysWait: () => void = () => undefined
+  #takesKeysWithShards = true
   #retryAt = 0
   #cancelRetry: () => void = () => undefined
 
@@ -121,9 +137,20 @@ export class DepositLane {
     if (!this.#isStopped) this.#running ??= this.#run()
   }
 
+  /** There are keys for it. Shards under them are likely to come. */
+  wakeForKeys(): void {
+    if (this.#isStopped || this.#keysWait) return
+    this.#keysWait = true
+    this.#cancelKeysWait = this.#modules.clock.after(KEYS_WAIT_MS, () => {
+      this.#keysWait = false
+      this.wake()
+    })
+  }
+
   /** Does not wait for the end of a pause. */
   retryNow(): void {
     this.#retryAt = 0
+    this.#takesKeysWithShards = true
     this.wake()
   }
 
@@ -131,6 +158,7 @@ export class DepositLane {
     this.#isStopped = true
     this.#stopAsking()
     this.#cancelRetry()
+    this.#cancelKeysWait()
     await this.#running
   }
 
@@ -153,11 +181,16 @@ export class DepositLane {
 
   /** True when more may be done at once. */
   async #round(): Promise<boolean> {
-    const keys = this.#modules.keysWaiting(KEY_DEPOSITS_MAX)
+    const keys = this.#keysToGive(KEY_DEPOSITS_MAX)
     if (keys.length === 0 && this.size === 0) return false
+    this.#cancelKeysWait()
+    this.#keysWait = false
     try {
-      if (keys.length > 0) await this.#giveKeys(keys)
-      if (this.#waiting.size > 0) await this.#giveShards()
+      const shards = await this.#nextShards(keys)
+      if (keys.length > 0 && !(await this.#giveTogether(keys, shards))) {
+        await this.#giveKeys(keys)
+        await this.#giveShards(shards)
+      } else if (keys.length === 0) await this.#giveShards(shards)
       // A piece of what is long between two requests of what is short.
       if (this.#long.size > 0) await this.#giveLong()
     } catch (error) {
@@ -167,7 +200,31 @@ export class DepositLane {
     }
     this.#failingSince = null
     this.#pauseMs = 0
-    return this.size > 0 || this.#modules.keysWaiting(1).length > 0
+    return this.size > 0 || this.#keysToGive(1).length > 0
+  }
+
+  #keysToGive(limit: number): QueuedKeys[] {
+    return this.#keysWait && this.size === 0 ? [] : this.#modules.keysWaiting(limit)
+  }
+
+  /** False when they have to go one after the other. */
+  async #giveTogether(
+    keys: readonly QueuedKeys[],
+    { shards, items }: ShardsToGive,
+  ): Promise<boolean> {
+    if (!this.#takesKeysWithShards || shards.length === 0) return false
+    const body = { keys: keys.map(({ deposit }) => deposit), items: [...items] }
+    let receipt: DepositReceipt
+    try {
+      receipt = (await this.#ask({ kind: 'deposit-with-keys', body })).body
+    } catch (error) {
+      if (!(error instanceof LaneFailure) || error.code !== UNKNOWN_REQUEST) throw error
+      this.#takesKeysWithShards = false
+      return false
+    }
+    await this.#modules.onKeys(keys)
+    await this.#take(shards, receipt)
+    return true
   }
 
   async #giveKeys(keys: readonly QueuedKeys[]): Promise<void> {
@@ -176,10 +233,11 @@ export class DepositLane {
     await this.#modules.onKeys(keys)
   }
 
-  async #giveShards(): Promise<void> {
+  /** Those that fit into a request beside these keys. */
+  async #nextShards(keys: readonly QueuedKeys[]): Promise<ShardsToGive> {
     const shards: LaneShard[] = []
     const items: DepositItem[] = []
-    let bytes = 0
+    let bytes = keys.reduce((sum, { deposit }) => sum + deposit.length, 0)
     for (const [record, index] of this.#waiting) {
       const parcel = record.parcel ?? (await this.#modules.parcelOf(record))
       if (parcel === undefined) {
@@ -195,8 +253,12 @@ export class DepositLane {
       shards.push({ record, index })
       items.push({ set, manifest, holders: [...record.holders], index, shard })
     }
+    return { shards, items }
+  }
+
+  async #giveShards({ shards, items }: ShardsToGive): Promise<void> {
     if (items.length === 0) return
-    const { body } = await this.#ask({ kind: 'deposit', body: { items } })
+    const { body } = await this.#ask({ kind: 'deposit', body: { items: [...items] } })
     await this.#take(shards, body)
   }
 

@@ -39,6 +39,11 @@ export class FreeSpace {
         this.#free = null
       }
     }
+    return this.left
+  }
+
+  /** The same as it was last measured. */
+  get left(): number | null {
     return this.#free === null ? null : this.#free - this.#promised
   }
 

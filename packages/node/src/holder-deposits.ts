@@ -14,8 +14,8 @@ import {
   type ShardHead,
   type ShardName,
   shardBytesOf,
-  type ShardSet,
 } from '@mooring/records'
+import type { KeyDepositEntry } from '@mooring/storage'
 import type { FreeSpace } from './free-space.ts'
 import {
   checkDeposit,
@@ -48,6 +48,22 @@ export interface HolderDepositsModules {
 
 type Refused = DepositReceipt['refused'][number]
 
+interface Taken {
+  readonly position: number
+  readonly checked: CheckedShard
+}
+
+interface Judged {
+  readonly kept: readonly Taken[]
+  readonly fresh: readonly Taken[]
+  readonly refused: Refused[]
+}
+
+interface CheckedKeys {
+  readonly deposits: readonly KeyDepositEntry[]
+  readonly bytes: number
+}
+
 /** Items between two turns of the event loop: hashing a message full of shards takes a while. */
 const ITEMS_A_TURN = 32
 
@@ -63,17 +79,20 @@ export class HolderDeposits {
   }
 
   async deposit(sender: string, items: readonly DepositItem[]): Promise<DepositReceipt> {
-    const context = this.#contextOf(sender)
-    const taken: { position: number; checked: CheckedShard }[] = []
-    const refused: Refused[] = []
-    for (const [position, item] of items.entries()) {
-      if (position > 0 && position % ITEMS_A_TURN === 0) await nextTurn()
-      const checked = this.#unlessErased(checkDeposit(item, context), sender)
-      if (typeof checked === 'string') refused.push({ position, code: checked })
-      else taken.push({ position, checked })
-    }
-    const names = await this.#keep(sender, taken, refused)
-    return this.#receipt(sender, names, refused)
+    const judged = await this.#judge(sender, items)
+    return await this.#take(sender, judged, null)
+  }
+
+  /** Class keys and shards under them: the keys all or none, and without them no shard. */
+  async depositWithKeys(
+    sender: string,
+    { keys, items }: { keys: readonly Uint8Array[]; items: readonly DepositItem[] },
+  ): Promise<DepositReceipt | KeyDepositRefusal | 'holder_full'> {
+    const checked = checkKeys(sender, keys)
+    if (typeof checked === 'string') return checked
+    const judged = await this.#judge(sender, items)
+    const full = this.#reserve(sender, checked.bytes)
+    return full ?? (await this.#take(sender, judged, checked))
   }
 
   /** Bytes that are here already. */
@@ -87,7 +106,8 @@ export class HolderDeposits {
     if (shardBytes !== shardBytesOf(decoded)) return 'shard_wrong'
     const name = { setId, index: head.index }
     if (await this.#modules.shards.has(name)) return shardBytes
-    if (this.#hasAnother(name, decoded)) return 'placement_implausible'
+    const [held = []] = await this.#modules.shards.store.indexesOfEach([{ setId, n: decoded.n }])
+    if (held.some((index) => index !== name.index)) return 'placement_implausible'
     const { uploads, space } = this.#modules
     const isNew = !uploads.isOpen(sender, name)
     const room = this.#roomOf(sender, await space.bytes())
@@ -130,17 +150,12 @@ export class HolderDeposits {
     sender: string,
     items: readonly Uint8Array[],
   ): Promise<KeyDepositRefusal | 'holder_full' | undefined> {
-    const deposits: { id: Uint8Array; deposit: Uint8Array }[] = []
-    for (const encoded of items) {
-      const checked: KeyDeposit | KeyDepositRefusal = checkKeyDeposit(encoded, sender)
-      if (typeof checked === 'string') return checked
-      deposits.push({ id: checked.id, deposit: encoded })
-    }
-    const bytes = items.reduce((sum, { length }) => sum + length, 0)
-    const full = await this.#reserve(sender, bytes)
-    if (full !== undefined) return full
-    await this.#arrive(sender, bytes, () => this.#modules.shards.store.putKeys(sender, deposits))
-    return undefined
+    const checked = checkKeys(sender, items)
+    if (typeof checked === 'string') return checked
+    await this.#modules.space.bytes()
+    const full = this.#reserve(sender, checked.bytes)
+    if (full === undefined) await this.#writeKeys(sender, checked)
+    return full
   }
 
   #unlessErased<T extends { setId: Uint8Array }>(
@@ -152,41 +167,74 @@ export class HolderDeposits {
     return marks.isErased(custodian, checked.setId) ? 'set_erased' : checked
   }
 
-  async #keep(
-    sender: string,
-    taken: readonly { position: number; checked: CheckedShard }[],
-    refused: Refused[],
-  ): Promise<ShardName[]> {
-    const unknown: { position: number; checked: CheckedShard }[] = []
-    for (const one of taken) if (!(await this.#isKept(one.checked))) unknown.push(one)
-    const fresh: CheckedShard[] = []
+  /** All that can be said of them without taking room. */
+  async #judge(sender: string, items: readonly DepositItem[]): Promise<Judged> {
+    const context = this.#contextOf(sender)
+    const taken: Taken[] = []
+    const refused: Refused[] = []
+    for (const [position, item] of items.entries()) {
+      if (position > 0 && position % ITEMS_A_TURN === 0) await nextTurn()
+      const checked = this.#unlessErased(checkDeposit(item, context), sender)
+      if (typeof checked === 'string') refused.push({ position, code: checked })
+      else taken.push({ position, checked })
+    }
+    const { shards, space } = this.#modules
+    const sets = taken.map(({ checked: { setId, decoded } }) => ({ setId, n: decoded.n }))
+    const held = await shards.store.indexesOfEach(sets)
+    const kept: Taken[] = []
+    const fresh: Taken[] = []
+    /** Of those that come together. */
     const indexes = new Map<string, number>()
-    let bytes = 0
-    for (const { position, checked } of unknown) {
-      const code = this.#hasAnother(checked, checked.decoded, indexes)
-        ? 'placement_implausible'
-        : await this.#reserve(sender, sizeOf(checked))
-      if (code === undefined) {
-        bytes += sizeOf(checked)
-        fresh.push(checked)
-      } else refused.push({ position, code })
+    for (const [at, one] of taken.entries()) {
+      const { index, setId } = one.checked
+      const here = held[at] ?? []
+      if (here.includes(index) && (await this.#isKept(one.checked))) {
+        kept.push(one)
+        continue
+      }
+      const name = toHex(setId)
+      const first = indexes.get(name) ?? index
+      indexes.set(name, first)
+      if ([first, ...here].every((other) => other === index)) fresh.push(one)
+      else refused.push({ position: one.position, code: 'placement_implausible' })
     }
-    if (fresh.length > 0) {
-      await this.#arrive(sender, bytes, () => this.#modules.shards.put(fresh))
-    }
-    const refusedAt = new Set(refused.map(({ position }) => position))
-    return taken.flatMap(({ position, checked }) => (refusedAt.has(position) ? [] : [checked]))
+    await space.bytes()
+    return { kept, fresh, refused }
   }
 
-  /**
-   * A custodian that heard nothing of the first one may have moved it, and give another to the same holder;
-   * nobody keeps two. `indexes` are of those that come with it.
-   */
-  #hasAnother(name: ShardName, { n }: ShardSet, indexes = new Map<string, number>()): boolean {
-    const set = toHex(name.setId)
-    const index = indexes.get(set) ?? name.index
-    indexes.set(set, index)
-    return index !== name.index || this.#modules.shards.store.hasOther(name, n)
+  /** Writes what there is room for, and the keys, which have theirs. */
+  async #take(
+    sender: string,
+    { kept, fresh, refused }: Judged,
+    keys: CheckedKeys | null,
+  ): Promise<DepositReceipt> {
+    const given: Taken[] = []
+    for (const one of fresh) {
+      const full = this.#reserve(sender, sizeOf(one.checked))
+      if (full === undefined) given.push(one)
+      else refused.push({ position: one.position, code: full })
+    }
+    const writing = [this.#writeShards(sender, given)]
+    if (keys !== null) writing.push(this.#writeKeys(sender, keys))
+    await Promise.all(writing)
+    const names = [...kept, ...given].toSorted((a, b) => a.position - b.position)
+    return this.#receipt(
+      sender,
+      names.map(({ checked }) => checked),
+      refused,
+    )
+  }
+
+  async #writeShards(sender: string, given: readonly Taken[]): Promise<void> {
+    if (given.length === 0) return
+    const shards = given.map(({ checked }) => checked)
+    const bytes = shards.reduce((sum, checked) => sum + sizeOf(checked), 0)
+    await this.#arrive(sender, bytes, () => this.#modules.shards.put(shards))
+  }
+
+  async #writeKeys(sender: string, { deposits, bytes }: CheckedKeys): Promise<void> {
+    const { store } = this.#modules.shards
+    await this.#arrive(sender, bytes, () => store.putKeys(sender, deposits))
   }
 
   async #isKept(checked: CheckedShard): Promise<boolean> {
@@ -209,14 +257,10 @@ export class HolderDeposits {
     return refusal
   }
 
-  /** Takes the room at once when there is some: whoever asks next finds so much less. */
-  async #reserve(
-    sender: string,
-    bytes: number,
-  ): Promise<'quota_exceeded' | 'holder_full' | undefined> {
+  /** Takes the room when there is some, as last measured: whoever asks next finds so much less. */
+  #reserve(sender: string, bytes: number): 'quota_exceeded' | 'holder_full' | undefined {
     const { space } = this.#modules
-    const free = await space.bytes()
-    const refusal = checkRoom(bytes, this.#roomOf(sender, free))
+    const refusal = checkRoom(bytes, this.#roomOf(sender, space.left))
     if (refusal !== undefined) return refusal
     space.promise(bytes)
     this.#arriving.set(sender, (this.#arriving.get(sender) ?? 0) + bytes)
@@ -251,6 +295,16 @@ export class HolderDeposits {
     const sorted = refused.toSorted((a, b) => a.position - b.position)
     return { holder: self, signature: sign(anchorKey, message), refused: sorted }
   }
+}
+
+function checkKeys(sender: string, items: readonly Uint8Array[]): CheckedKeys | KeyDepositRefusal {
+  const deposits: KeyDepositEntry[] = []
+  for (const encoded of items) {
+    const checked: KeyDeposit | KeyDepositRefusal = checkKeyDeposit(encoded, sender)
+    if (typeof checked === 'string') return checked
+    deposits.push({ id: checked.id, deposit: encoded })
+  }
+  return { deposits, bytes: items.reduce((sum, { length }) => sum + length, 0) }
 }
 
 function sizeOf({ shard, set, manifest }: CheckedShard): number {

@@ -128,6 +128,10 @@ export class Holder {
         const code = await deposits.keys(sender, request.body.items)
         return code === undefined ? DONE : refusal(code)
       }
+      case 'deposit-with-keys': {
+        const receipt = await deposits.depositWithKeys(sender, request.body)
+        return typeof receipt === 'string' ? refusal(receipt) : { kind: 'receipt', body: receipt }
+      }
       case 'deposit-batches':
       case 'list-batches':
       case 'leaves':

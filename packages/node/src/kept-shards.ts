@@ -153,11 +153,13 @@ export class KeptShards {
     return true
   }
 
-  /** Durable when it resolves, all of them. */
+  /** Durable when it resolves, all of them. What needs no blob is handed to the database before this returns. */
   async put(shards: readonly CheckedShard[]): Promise<void> {
     const made: NewShard[] = []
-    for (const { decoded, shard, ...head } of shards) {
-      made.push({ ...head, content: await this.#keep(decoded, head.index, shard) })
+    for (const { custodian, setId, index, set, manifest, holders, decoded, shard } of shards) {
+      const isInline = shard.length <= INLINE_SHARD_BYTES_MAX
+      const content = isInline ? inline(shard) : await this.#keepBlob(decoded, index, shard)
+      made.push({ custodian, setId, index, set, manifest, holders, content })
     }
     await this.putMade(made)
   }
@@ -165,7 +167,7 @@ export class KeptShards {
   /** The same, for shards whose blobs are there already. */
   async putMade(shards: readonly NewShard[]): Promise<void> {
     await this.#modules.store.put(shards)
-    for (const shard of shards) this.#damaged.delete(keyOf(shard))
+    if (this.#damaged.size > 0) for (const shard of shards) this.#damaged.delete(keyOf(shard))
   }
 
   /** Durable when it resolves. */
@@ -209,8 +211,7 @@ export class KeptShards {
     return removed
   }
 
-  async #keep(set: ShardSet, index: number, shard: Uint8Array): Promise<ShardContent> {
-    if (shard.length <= INLINE_SHARD_BYTES_MAX) return { kind: 'inline', body: shard }
+  async #keepBlob(set: ShardSet, index: number, shard: Uint8Array): Promise<ShardContent> {
     const id = set.leaves[index]
     if (id === undefined) throw new RangeError(`shard ${index} of ${set.n}`)
     const writer = await this.#modules.blobs.create({ id, pieceBytes: fragmentBytesOf(set, 0) })
@@ -261,6 +262,10 @@ export class KeptShards {
       this.#modules.onDamage({ setId: name.setId, index: name.index, custodian: known })
     }
   }
+}
+
+function inline(body: Uint8Array): ShardContent {
+  return { kind: 'inline', body }
 }
 
 function cut(bytes: Uint8Array, set: ShardSet, from: number, end: number): Uint8Array[] {

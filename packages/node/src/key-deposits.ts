@@ -1,7 +1,7 @@
 // Class keys on their way to holders: sealed copies that outlive the custodian.
 //
 // A record counts as safe only when its class key is: the deposit is durable here before the key is
-// first used, goes to each holder ahead of the shards, and until k others have it no record under it
+// first used, goes to each holder no later than the shards, and until k others have it no record under it
 // is accepted. A deposit is not forgotten before all of its holders have it.
 
 import { bytes, bytesMax, decode, encode, list, toHex, uint, versioned } from '@mooring/codec'

@@ -77,7 +77,7 @@ export class Placing {
     this.#queue = new VaultQueue(modules.limits)
     this.#spoiled = new SpoiledShards(modules.peers.self)
     modules.keys.onAdded = (holders) => {
-      for (const holder of holders) this.#lane(holder).wake()
+      for (const holder of holders) this.#lane(holder).wakeForKeys()
     }
     modules.keys.onSafe = (keyName) => this.#onSafe(keyName)
   }

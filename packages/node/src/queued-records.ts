@@ -4,6 +4,7 @@ import {
   bytes,
   bytesMax,
   decode,
+  decodeShared,
   encode,
   type Infer,
   list,
@@ -73,9 +74,9 @@ export function encodeShards(shards: readonly Uint8Array[]): Uint8Array {
   return encode(queuedSchema, { kind: 'shards', body: [...shards] })
 }
 
-/** One of the shards that encodeShards put together. */
+/** One of the shards that encodeShards put together, as a view. */
 export function shardOf(queued: Uint8Array, index: number): Uint8Array {
-  const found = decode(queuedSchema, queued)
+  const found = decodeShared(queuedSchema, queued)
   const shard = found.kind === 'shards' ? found.body[index] : undefined
   if (shard === undefined) throw new Error(`there is no shard ${index} in the queue`)
   return shard

@@ -24,6 +24,7 @@ const ANSWER_KINDS = {
   'deposit-part': 'part',
   'deposit-commit': 'receipt',
   'deposit-keys': 'done',
+  'deposit-with-keys': 'receipt',
   'deposit-batches': 'done',
   have: 'have',
   audit: 'audit',

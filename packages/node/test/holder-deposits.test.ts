@@ -317,6 +317,39 @@ test('uploads are few at a time, so that nobody fills the disk with beginnings',
   })
 })
 
+test('keys and shards under them go to the disk at once, and no shard without its key', async () => {
+  await withHolders(async (world) => {
+    const [one, two] = [world.itemOf(world.seal(), INDEX), world.itemOf(world.seal(), INDEX)]
+    const key = encodeKeyDeposit({ id: bytesOf('id'), custodian: CUSTODIAN, wraps: [] })
+    const give = (keys: Uint8Array[], items: DepositItem[]) =>
+      world.ask(CUSTODIAN, HOLDER, { kind: 'deposit-with-keys', body: { keys, items } })
+    const { store, disk, free } = world.hospital(HOLDER)
+    let writes = 0
+    disk.fault = () => {
+      writes += 1
+      throw Object.assign(new Error('broken'), { code: 'EIO' })
+    }
+    assert.deepEqual(await give([key], [one]), refused('holder_failed'))
+    assert.equal(writes, 1)
+    disk.fault = null
+    assert.deepEqual(await give([new Uint8Array(9)], [one]), refused('keys_malformed'))
+    free.bytes = 0
+    world.clock.advance(2_000)
+    assert.deepEqual(await give([key], [one]), refused('holder_full'))
+    assert.deepEqual(store.usageOf(CUSTODIAN), { shards: 0, bytes: 0 })
+    free.bytes = 1024 ** 4
+    world.clock.advance(2_000)
+    const wrong = { ...two, shard: one.shard }
+    const answer = await give([key], [one, wrong, one, two])
+    assert.ok(answer.kind === 'receipt')
+    assert.deepEqual(answer.body.refused, [{ position: 1, code: 'shard_wrong' }])
+    assert.equal(store.usageOf(CUSTODIAN).shards, 2)
+    assert.equal(await store.countKeys(CUSTODIAN), 1)
+    const again = await give([key], [two])
+    assert.ok(again.kind === 'receipt' && again.body.refused.length === 0)
+  })
+})
+
 test('keys are deposited by their custodian, and everybody may list them, page by page', async () => {
   await withHolders(async (world) => {
     const deposits = [1, 2, 3].map((number) =>

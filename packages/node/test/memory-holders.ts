@@ -106,15 +106,23 @@ export class MemoryHolders {
     if (holder.state === 'silent') throw new VaultPeerError('timeout', name)
     this.answered.push(`${request.kind} ${name}`)
     if (request.kind === 'deposit') return this.#deposit(name, request.body.items)
+    if (request.kind === 'deposit-with-keys') {
+      this.#keys(name, request.body.keys)
+      return this.#deposit(name, request.body.items)
+    }
     if (request.kind === 'deposit-begin') return this.#begin(name, request.body)
     if (request.kind === 'deposit-part') return this.#part(name, request.body)
     if (request.kind === 'deposit-commit') return this.#commit(name, request.body.shard)
     if (request.kind === 'deposit-batches') return this.#batches(name, request.body.items)
     if (request.kind !== 'deposit-keys')
       throw new Error(`a custodian does not ask for ${request.kind}`)
-    for (const encoded of request.body.items)
-      holder.keys.set(toHex(decodeKeyDeposit(encoded).id), encoded)
+    this.#keys(name, request.body.items)
     return { kind: 'done', body: {} }
+  }
+
+  #keys(name: string, items: readonly Uint8Array[]): void {
+    for (const encoded of items)
+      this.holder(name).keys.set(toHex(decodeKeyDeposit(encoded).id), encoded)
   }
 
   #batches(name: string, items: readonly Uint8Array[]): VaultAnswer {

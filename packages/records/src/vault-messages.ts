@@ -12,6 +12,7 @@ import {
   bytesMax,
   concatBytes,
   decode,
+  decodeShared,
   encode,
   type Infer,
   list,
@@ -19,6 +20,7 @@ import {
   struct,
   text,
   uint,
+  utf8Bytes,
   variant,
 } from '@mooring/codec'
 import { domainBytes } from '@mooring/crypto'
@@ -86,6 +88,8 @@ const catalogueItemSchema = struct({
   place: nullable(leafPlaceSchema),
 })
 
+const keyDeposits = list(bytesMax(KEY_DEPOSIT_BYTES_MAX), KEY_DEPOSITS_MAX)
+
 const batchDeposits = list(bytesMax(BATCH_DEPOSIT_BYTES_MAX), BATCH_DEPOSITS_MAX)
 
 const depositItemSchema = struct({
@@ -118,7 +122,12 @@ const requestSchema = variant({
     part: bytesMax(DEPOSIT_PART_BYTES_MAX),
   }),
   'deposit-commit': struct({ shard: shardNameSchema }),
-  'deposit-keys': struct({ items: list(bytesMax(KEY_DEPOSIT_BYTES_MAX), KEY_DEPOSITS_MAX) }),
+  'deposit-keys': struct({ items: keyDeposits }),
+  /** Class keys and shards under them: who does not know this is given them one after the other. */
+  'deposit-with-keys': struct({
+    keys: keyDeposits,
+    items: list(depositItemSchema, DEPOSIT_ITEMS_MAX),
+  }),
   /** Leaves of anchored batches. */
   'deposit-batches': struct({ items: batchDeposits }),
   have: struct({ shards: list(shardNameSchema, HAVE_SETS_MAX) }),
@@ -189,6 +198,11 @@ const requestSchema = variant({
   /** A holder served something else than its shard. */
   report: struct({ shard: shardNameSchema, holder: organisationIdSchema, code: text(64) }),
 })
+
+/** How they begin: an array of two, a text, its bytes. */
+const DEPOSIT_HEADS = ['deposit', 'deposit-with-keys'].map((kind) =>
+  Uint8Array.of(0x82, 0x60 + kind.length, ...utf8Bytes(kind)),
+)
 
 const receiptSchema = struct({
   holder: organisationIdSchema,
@@ -282,9 +296,11 @@ export function encodeVaultRequest(request: VaultRequest): Uint8Array {
   return encode(requestSchema, request)
 }
 
-/** @throws CodecError */
+/** The bytes of a deposit are views of the message: it is large, and goes to the disk as it is. @throws CodecError */
 export function decodeVaultRequest(encoded: Uint8Array): VaultRequest {
-  return decode(requestSchema, encoded, VAULT_MESSAGE_BYTES_MAX)
+  const isDeposit = DEPOSIT_HEADS.some((head) => head.every((byte, at) => encoded[at] === byte))
+  const read = isDeposit ? decodeShared : decode
+  return read(requestSchema, encoded, VAULT_MESSAGE_BYTES_MAX)
 }
 
 export function encodeVaultAnswer(answer: VaultAnswer): Uint8Array {

@@ -161,16 +161,20 @@ const anyHeldAccess: fc.Arbitrary<HeldAccess> = record<HeldAccess>({
   served: count,
   place: option(place),
 })
+const depositItem = record({
+  set: some,
+  manifest: some,
+  holders: list(organisation),
+  index,
+  shard: some,
+})
 const requests: Kinds<VaultRequest> = {
-  deposit: record({
-    items: list(
-      record({ set: some, manifest: some, holders: list(organisation), index, shard: some }),
-    ),
-  }),
+  deposit: record({ items: list(depositItem) }),
   'deposit-begin': record({ head, shardBytes: count }),
   'deposit-part': record({ shard, offset: count, part: some }),
   'deposit-commit': record({ shard }),
   'deposit-keys': record({ items: list(some) }),
+  'deposit-with-keys': record({ keys: list(some), items: list(depositItem) }),
   'deposit-batches': record({ items: list(some) }),
   have: record({ shards: list(shard) }),
   audit: record({ nonce: bytes(16), shards: list(shard) }),
@@ -356,4 +360,8 @@ export const requestExamples: VaultRequest[] = [
   { kind: 'report', body: { shard: name1, holder: 'county', code: 'bad_shard' } },
   { kind: 'erase', body: { setId: sealedExample.setId, salt: bytesOf('salt') } },
   { kind: 'restrict', body: { sets: [{ setId: sealedExample.setId, isRestricted: 1 }] } },
+  {
+    kind: 'deposit-with-keys',
+    body: { keys: [bytesOf('keys')], items: [{ ...head1, shard: bytesOf('shard') }] },
+  },
 ]
