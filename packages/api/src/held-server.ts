@@ -7,10 +7,11 @@
 
 import { randomUUID } from 'node:crypto'
 import { chmod } from 'node:fs/promises'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { ApiError, PROBLEM_TYPE, type ProblemDocument } from './errors.ts'
 import { checkHost } from './limits.ts'
 import { removeSocket } from './listening.ts'
+import { createServer } from './node-http.ts'
 import { reachableSocket } from './unix-socket.ts'
 
 export interface HeldReason {

@@ -6,9 +6,10 @@
  * (admission.ts), which a broken handshake could not.
  */
 
-import { createServer, type RequestListener, type Server } from 'node:http'
+import type { RequestListener, Server } from 'node:http'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import type { ApiLimits } from './limits.ts'
+import { createServer } from './node-http.ts'
 
 /** PEM. */
 export interface TlsIdentity {

@@ -3,12 +3,13 @@
  * own, neither of which `fetch` can do.
  */
 
-import { request as requestHttp, type IncomingMessage, type RequestOptions } from 'node:http'
+import type { IncomingMessage, RequestOptions } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { connect } from 'node:tls'
 import { type Client, type ClientOptions, createClient } from './client.ts'
+import { requestHttp } from './node-http.ts'
 import { reachableSocket } from './unix-socket.ts'
 
 export interface ConnectOptions extends ClientOptions {

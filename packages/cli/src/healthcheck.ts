@@ -1,9 +1,10 @@
 // The probe of a container: asks the node whether it lives, or is ready, and ends with 0 or 1. It imports
 // nothing of the project, because it starts every thirty seconds, and asks over the admin socket of the home,
 // which needs no port; where there is none, the port for probes.
+//
+// An import of `node:http` would load fetch and WebSocket as well, more than half of what the probe takes.
 
 import { existsSync, openSync } from 'node:fs'
-import { request } from 'node:http'
 import { homedir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 
@@ -14,6 +15,7 @@ export type ProbePlace = { socket: string } | { base: string }
 
 type Environment = Readonly<Record<string, string | undefined>>
 
+const { request } = process.getBuiltinModule('node:http')
 const TIMEOUT_MS = 4_000
 const SOCKET_PATH_MAX = 100
 

@@ -17,6 +17,9 @@ registerHooks({ load: (url, context, next) => (loaded.push(url), next(url, conte
 process.on('exit', () => writeSync(2, '\\nLOADED ' + JSON.stringify(loaded) + '\\n'))
 `)}`
 
+const COUNT_FETCH =
+  "console.log(process.moduleLoadList.filter((name) => name.endsWith('/undici/undici')).length)"
+
 function heavyPartsOf(line: string): string[] {
   const folder = mkdtempSync(join(tmpdir(), 'mooring-light-'))
   try {
@@ -47,6 +50,12 @@ for (const line of [
 
 test('a command that works on databases loads them, and still no network', () => {
   assert.deepEqual(heavyPartsOf('snapshot list --help'), ['classic-level'])
+})
+
+test('the probe of a container does without the fetch of Node', () => {
+  const { href } = new URL('../src/healthcheck.ts', import.meta.url)
+  const words = ['--input-type=module', '-e', `await import('${href}'); ${COUNT_FETCH}`]
+  assert.equal(spawnSync(process.execPath, words, { encoding: 'utf8' }).stdout, '0\n')
 })
 
 test.run()
