@@ -6,7 +6,12 @@
  * digest again. The node keeps the digest alone.
  */
 
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type {
+  FastifyInstance,
+  FastifyRequest,
+  onSendAsyncHookHandler,
+  preHandlerHookHandler,
+} from 'fastify'
 import type { AuditHandlers } from './admin-access-handlers.ts'
 import type { Route } from './route.ts'
 
@@ -24,20 +29,22 @@ export function decorateForAudit(app: FastifyInstance): void {
   app.decorateRequest('isAct', false)
 }
 
-/** For the scope of one such route. */
-export function audit(scope: FastifyInstance, act: string, handlers: AuditHandlers): void {
-  scope.addHook('preHandler', (request, _reply, done) => {
-    request.isAct = true
-    done()
-  })
-  scope.addHook('onSend', async (request, reply) => {
+const preHandler: preHandlerHookHandler = (request, _reply, done) => {
+  request.isAct = true
+  done()
+}
+
+/** The hooks of one such route. */
+export function auditOf(act: string, handlers: AuditHandlers) {
+  const onSend: onSendAsyncHookHandler = async (request, reply) => {
     if (!request.isAct) return
     const { caller } = request
     const parameters = parametersOf(request)
     // An answer that fails here is another answer, and no second act.
     request.isAct = false
     await handlers.note({ caller: caller.name, act, parameters, status: reply.statusCode })
-  })
+  }
+  return { preHandler, onSend }
 }
 
 export function parametersOf({

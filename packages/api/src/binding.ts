@@ -1,9 +1,9 @@
 /**
- * One route of the table on one fastify scope: body parsers, schemas, and its endpoint.
+ * The routes of a listener on their fastify scopes: body parsers, schemas, and endpoints.
  *
- * Every route has a scope of its own, so that its media types are its own: what one route accepts is
- * 415 on the next. Endpoints are typed by the table, and fastify checks by the same table; between both
- * the types are erased here, and nowhere else.
+ * What one route accepts is 415 on the next: routes share a scope when they accept the same media types,
+ * and one for each route would take several kilobytes of memory each. Endpoints are typed by the table,
+ * and fastify checks by the same table; between both the types are erased here, and nowhere else.
  */
 
 import type { Socket } from 'node:net'
@@ -13,7 +13,7 @@ import { type Answer, type ApiContext, type Caller, reading } from './endpoints.
 import { checkUpload, paced, received } from './body-streams.ts'
 import { ApiError } from './errors.ts'
 import { type EventStreams, streamQuery } from './events.ts'
-import { audit, isAct } from './auditing.ts'
+import { auditOf, isAct } from './auditing.ts'
 import { type ApiCaller, isNamed } from './caller.ts'
 import type { Place } from './limits.ts'
 import { authenticate, parseSigned } from './patient-binding.ts'
@@ -23,8 +23,8 @@ import { erasureEndpoints } from './erasure-endpoints.ts'
 import { identityEndpoints } from './identity-endpoints.ts'
 import { patientEndpoints } from './patient-endpoints.ts'
 import { convertQuery, hasHead } from './requests.ts'
-import type { Route } from './route.ts'
-import type { OperationId } from './routes.ts'
+import { isServedBy, type Listener, type Route } from './route.ts'
+import { type OperationId, operationIds, routes } from './routes.ts'
 import { submitRecords, submitTransactions } from './submissions.ts'
 import { timelineEndpoints } from './timeline-endpoints.ts'
 import { vaultEndpoints } from './vault-endpoints.ts'
@@ -65,12 +65,30 @@ const endpoints: Record<Exclude<OperationId, 'streamEvents'>, AnyEndpoint['answe
   submitRecords,
 }
 
-export function bind(
-  scope: FastifyInstance,
-  id: OperationId,
-  route: Route,
+/** Those that the listener serves. */
+export async function bindRoutes(
+  app: FastifyInstance,
+  listener: Listener,
   around: Surroundings,
-): void {
+): Promise<void> {
+  const served = operationIds.filter((id) => isServedBy(routes[id], listener))
+  for (const alike of Map.groupBy(served, (id) => bodiesOf(routes[id])).values()) {
+    await app.register((scope, _options, done) => {
+      const [first] = alike
+      if (first !== undefined) acceptBodies(scope, routes[first], around)
+      for (const id of alike) bind(scope, id, around)
+      done()
+    })
+  }
+}
+
+/** The same for two routes whose bodies are read in the same way. */
+function bodiesOf({ role, accepts = {} }: Route): string {
+  const forms = Object.entries(accepts).map(([type, { form }]) => `${type} ${form}`)
+  return [role === 'patient' ? 'signed' : 'as sent', ...forms].join('\n')
+}
+
+function acceptBodies(scope: FastifyInstance, route: Route, around: Surroundings): void {
   for (const [type, { form }] of Object.entries(route.accepts ?? {})) {
     if (form === 'stream') {
       const take = (request: FastifyRequest) => {
@@ -90,8 +108,12 @@ export function bind(
       )
     }
   }
-  if (isAct(route)) audit(scope, id, around.context.handlers.audit)
+}
+
+function bind(scope: FastifyInstance, id: OperationId, around: Surroundings): void {
+  const route: Route = routes[id]
   scope.route<StreamRequest>({
+    ...(isAct(route) ? auditOf(id, around.context.handlers.audit) : {}),
     method: route.method,
     url: route.path,
     schema: schemaOf(id, route),

@@ -17,7 +17,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { sharedSchemas } from './answer-forms.ts'
 import { Health } from './answers.ts'
 import { decorateForAudit } from './auditing.ts'
-import { bind, type Surroundings } from './binding.ts'
+import { bindRoutes, type Surroundings } from './binding.ts'
 import { limitArrival } from './body-streams.ts'
 import { compileOnDemand } from './compilers.ts'
 import { type AccessControl, Admission, type AdmissionObservers } from './admission.ts'
@@ -33,8 +33,7 @@ import { swaggerOptions } from './openapi.ts'
 import { type ReadPages, servePages } from './pages.ts'
 import { decorateForPatients } from './patient-binding.ts'
 import { answerOnSocket, apiErrorOf, methodsAt } from './requests.ts'
-import { ADMIN_PATH, isPassing, isServedBy, type Listener, type Route } from './route.ts'
-import { operationIds, routes } from './routes.ts'
+import { ADMIN_PATH, isPassing, type Listener, type Route } from './route.ts'
 import { type RequestTracer, traceWith } from './tracing.ts'
 
 export interface ApiOptions {
@@ -251,14 +250,7 @@ async function createListener(shared: Shared, listener: Listener): Promise<Fasti
   compileOnDemand(app)
   if (listener === 'admin') await app.register(swagger, swaggerOptions)
   if (listener === 'api' && options.pages !== undefined) servePages(app, options.pages)
-  for (const id of operationIds) {
-    const route: Route = routes[id]
-    if (!isServedBy(route, listener)) continue
-    await app.register((scope, _options, done) => {
-      bind(scope, id, route, shared)
-      done()
-    })
-  }
+  await bindRoutes(app, listener, shared)
   await app.ready()
   return app
 }
