@@ -3,15 +3,17 @@
 //
 // What Node makes of the sources, types stripped and compiled, is kept beside the packages, whose
 // owner alone can write there: half of the time to start, and the compiler that strips types, some
-// 13 MB, stays out of memory. NODE_COMPILE_CACHE names another folder, NODE_DISABLE_COMPILE_CACHE=1
-// does without; with coverage it would hide which functions ran.
+// 13 MB, stays out of memory. The threads of a node learn of it by the environment: for each of them the
+// same. NODE_COMPILE_CACHE names another folder, NODE_DISABLE_COMPILE_CACHE=1 does without; with coverage
+// it would hide which functions ran.
 import module from 'node:module'
 import { fileURLToPath } from 'node:url'
 
 if (Number.parseInt(process.versions.node, 10) >= 24) {
   if (process.env.NODE_V8_COVERAGE === undefined) {
     const folder = new URL('../../../node_modules/.cache/mooring', import.meta.url)
-    module.enableCompileCache(fileURLToPath(folder))
+    process.env.NODE_COMPILE_CACHE ??= fileURLToPath(folder)
+    module.enableCompileCache()
   }
   await import('../src/main.ts')
 } else {

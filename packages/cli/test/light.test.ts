@@ -52,6 +52,19 @@ test('a command that works on databases loads them, and still no network', () =>
   assert.deepEqual(heavyPartsOf('snapshot list --help'), ['classic-level'])
 })
 
+test('threads and processes that the program starts find what was compiled', () => {
+  const probe = `data:text/javascript,${encodeURIComponent(`
+    import { writeSync } from 'node:fs'
+    import { spawnSync } from 'node:child_process'
+    const ask = ['-p', 'require("node:module").getCompileCacheDir()']
+    process.on('exit', () => writeSync(2, spawnSync(process.execPath, ask).stdout))
+  `)}`
+  const { NODE_V8_COVERAGE: _, NODE_COMPILE_CACHE: __, ...env } = process.env
+  const words = ['--import', probe, MOORING, 'version']
+  const { stderr } = spawnSync(process.execPath, words, { env, encoding: 'utf8' })
+  assert.match(stderr, /node_modules.\.cache.mooring/)
+})
+
 test('the probe of a container does without the fetch of Node', () => {
   const { href } = new URL('../src/healthcheck.ts', import.meta.url)
   const words = ['--input-type=module', '-e', `await import('${href}'); ${COUNT_FETCH}`]
