@@ -10,7 +10,7 @@
 import { randomBytes } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { StorageError } from './errors.ts'
-import { type FileSystem, type OpenFile, writeFully } from './file-system.ts'
+import { type FileSystem, type OpenFile, writeDurably } from './file-system.ts'
 import {
   decodeSegment,
   encodeGroup,
@@ -89,7 +89,7 @@ export async function recoverJournal(
     if (last !== undefined && last.state.batch < agreed.batch) {
       state.group += 1
       const group = encodeGroup(active.salt, state, [])
-      await writeFully(active.file, group, active.end)
+      await writeDurably(active.file, group, active.end)
       active.end += group.length
     }
     await active.file.datasync()
@@ -149,9 +149,8 @@ export async function createSegment(
 ): Promise<ActiveSegment> {
   const salt = new Uint8Array(randomBytes(SALT_BYTES))
   const head = encodeHead(name, salt, state)
-  const file = await fileSystem.create(join(paths.votes, formatSegmentName(name)))
-  await writeFully(file, head, 0)
-  await file.datasync()
+  const file = await fileSystem.create(join(paths.votes, formatSegmentName(name)), 'synced')
+  await writeDurably(file, head, 0)
   await fileSystem.syncDirectory(paths.votes)
   return { name, file, salt, end: head.length, highest: NOTHING }
 }
@@ -215,7 +214,7 @@ async function reopenSegment(
   { name, salt, end, isTorn, records }: Segment,
 ): Promise<ActiveSegment> {
   const path = join(paths.votes, formatSegmentName(name))
-  const file = await fileSystem.openExisting(path)
+  const file = await fileSystem.openExisting(path, 'synced')
   if (file === undefined) throw vanished(path)
   if (isTorn) await file.truncate(end)
   return { name, file, salt, end, highest: endOf(records) }

@@ -2,7 +2,7 @@
 // its newest epoch.
 //
 // The file has two slots of 512 bytes, each whole in one disk sector, and its size never changes,
-// so that writing it costs one pwrite and one fdatasync and touches no directory. A write goes to
+// so that writing it costs one synced write and touches no directory. A write goes to
 // the slot that does not hold the newest marks: when it is torn, the previous marks are still
 // there. The newest valid slot counts; that no slot is valid is damage, because the file comes into
 // being by rename, complete.
@@ -15,7 +15,7 @@
 import { dirname } from 'node:path'
 import { crc32c } from './crc32c.ts'
 import { StorageError } from './errors.ts'
-import { type FileSystem, type OpenFile, writeFully } from './file-system.ts'
+import { type FileSystem, type OpenFile, writeDurably } from './file-system.ts'
 import { readInteger, viewOf, writeInteger } from './integers.ts'
 
 /** Highest views signed in the epoch; 0 = none, since view 0 is genesis. */
@@ -52,7 +52,7 @@ export class MarksFile {
     fileSystem: FileSystem,
     path: string,
   ): Promise<{ file: MarksFile; newest: NumberedMarks } | undefined> {
-    const file = await fileSystem.openExisting(path)
+    const file = await fileSystem.openExisting(path, 'synced')
     if (file === undefined) return undefined
     const bytes = await file.read()
     const first = decodeSlot(bytes.subarray(0, SLOT_BYTES))
@@ -72,21 +72,22 @@ export class MarksFile {
     marks: NumberedMarks,
   ): Promise<MarksFile> {
     const temporary = `${path}.new`
-    const file = await fileSystem.create(temporary)
+    const file = await fileSystem.create(temporary, 'synced')
     const bytes = new Uint8Array(2 * SLOT_BYTES)
     bytes.set(encodeSlot(marks))
-    await writeFully(file, bytes, 0)
-    await file.datasync()
+    await writeDurably(file, bytes, 0)
     await fileSystem.rename(temporary, path)
     await fileSystem.syncDirectory(dirname(path))
     return new MarksFile(file, 1)
   }
 
+  /** Resolves when they are on the disk. */
   async write(marks: NumberedMarks): Promise<void> {
-    await writeFully(this.#file, encodeSlot(marks), this.#next * SLOT_BYTES)
+    await writeDurably(this.#file, encodeSlot(marks), this.#next * SLOT_BYTES)
     this.#next = this.#next === 0 ? 1 : 0
   }
 
+  /** What was read may be in the memory of the system only. */
   datasync(): Promise<void> {
     return this.#file.datasync()
   }

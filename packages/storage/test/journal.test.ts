@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { mkdtemp, readdir, readFile as readSystemFile, readlink, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'uvu'
@@ -390,5 +391,37 @@ test('the journal works on a real disk, with its marks elsewhere', async () => {
     await rm(home, { recursive: true })
   }
 })
+
+test('on a disk of Linux no write of the guard is left in memory', async () => {
+  if (process.platform !== 'linux') return
+  const home = await mkdtemp(join(tmpdir(), 'mooring-journal-'))
+  try {
+    const { journal } = await Journal.open({ directory: home, segmentBytes: 300 })
+    for (let view = 1; view <= 5; view += 1) await vote(journal, view)
+    assert.deepEqual(await openUnsynced(home), [])
+    await journal.close()
+    const { journal: again } = await Journal.open({ directory: home, segmentBytes: 300 })
+    assert.deepEqual(await openUnsynced(home), [])
+    await again.close()
+  } finally {
+    await rm(home, { recursive: true })
+  }
+})
+
+/** The files below a folder that this process has open and whose writes return before they are on the disk. */
+async function openUnsynced(folder: string): Promise<string[]> {
+  const unsynced: string[] = []
+  let found = 0
+  for (const descriptor of await readdir('/proc/self/fd')) {
+    const path = await readlink(`/proc/self/fd/${descriptor}`).catch(() => '')
+    if (!path.startsWith(folder)) continue
+    const about = await readSystemFile(`/proc/self/fdinfo/${descriptor}`, 'utf8')
+    const flags = Number.parseInt(/^flags:\s+(\d+)/m.exec(about)?.[1] ?? '0', 8)
+    found += 1
+    if ((flags & constants.O_DSYNC) === 0) unsynced.push(path)
+  }
+  assert.equal(found, 2)
+  return unsynced
+}
 
 test.run()
