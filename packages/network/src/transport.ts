@@ -23,6 +23,7 @@ import type { GossipFactory, GossipRouter } from './gossip-guard.ts'
 import type { Limits } from './limits.ts'
 import { rememberProtocols } from './known-protocols.ts'
 import type { Shared } from './link.ts'
+import { joinPackets, lazyWindows } from './fewer-packets.ts'
 import { noiseCrypto } from './noise-crypto.ts'
 import { Pace } from './pace.ts'
 import { TokenBucket } from './token-bucket.ts'
@@ -54,7 +55,7 @@ export async function createTransport(
     addresses: { listen: options.listen, announce: options.announce },
     transports: [tcp(tcpOptions(limits))],
     connectionEncrypters: [noise({ crypto: noiseCrypto })],
-    streamMuxers: [yamux(yamuxOptions(limits))],
+    streamMuxers: [lazyWindows(yamux(yamuxOptions(limits)))],
     connectionManager: connectionManagerOptions(limits),
     connectionMonitor: { enabled: false },
     connectionGater: createGater(parts.door, shared),
@@ -109,27 +110,6 @@ function connectionManagerOptions(limits: Limits) {
     maxPeerAddrsToDial: 8,
     dialTimeout: limits.dialTimeoutMs,
   }
-}
-
-/** The part of libp2p's socket that its interface leaves out. */
-interface PacketWriter {
-  sendData(packet: Uint8Array[] | PacketPieces): unknown
-}
-
-interface PacketPieces {
-  subarray(): Uint8Array
-}
-
-/** noise hands a packet over in two pieces, its length and its bytes, and tcp writes each on its own:
- * two system calls and two segments for every vote. In one piece it is one of each. */
-function joinPackets(connection: MultiaddrConnection): void {
-  if (!isPacketWriter(connection)) return
-  const sendData = connection.sendData.bind(connection)
-  connection.sendData = (packet) => sendData(Array.isArray(packet) ? packet : [packet.subarray()])
-}
-
-function isPacketWriter<T extends object>(connection: T): connection is T & PacketWriter {
-  return 'sendData' in connection && typeof connection.sendData === 'function'
 }
 
 function createGater(door: Door, shared: Shared): ConnectionGater {
