@@ -228,7 +228,7 @@ function createParts(options: CustodianOptions, modules: CustodianModules): Part
   })
   const isQueued = (arrival: number) => placing.isQueued(arrival)
   const index = createCustodianIndex({ store, accounts, atRest, isQueued })
-  const reader = new RecordReader()
+  const reader = new RecordReader(modules.clock)
   const parts = { options, modules, atRest, anchors, waits, anchoring, accounts, index, placing }
   return { ...parts, facts, batches, reader, receivedAt, locks: new NamedLocks() }
 }

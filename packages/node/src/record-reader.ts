@@ -1,11 +1,12 @@
 // Where a submission is read and sealed: a small one here in short turns, a large one on a thread.
 //
 // JSON can only be read in one go, at some 35 ms a MiB, and votes must not wait that long. The thread
-// lives as long as the node: it takes a tenth of a second to start. Several submissions may be on it; while
-// the keys of one are seen to, another is read.
+// takes a tenth of a second to start, and tens of MiB while it lives: it ends when nothing was on it for half a
+// minute. Several submissions may be on it; while the keys of one are seen to, another is read.
 
 import { randomBytes } from 'node:crypto'
 import { Worker } from 'node:worker_threads'
+import type { Clock } from './clock.ts'
 import {
   findRecords,
   type FoundSubmission,
@@ -46,11 +47,24 @@ interface Job {
 }
 
 export const THREAD_BYTES_MIN = 64 * 1024
+const IDLE_MS = 30_000
 
 export class RecordReader {
+  readonly #clock: Clock
   readonly #jobs = new Map<number, Job>()
+  /** Submissions that are on the thread, by their job. */
+  readonly #held = new Set<number>()
+  #cancelIdle: (() => void) | null = null
   #worker: Worker | null = null
   #lastJob = 0
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  get hasThread(): boolean {
+    return this.#worker !== null
+  }
 
   read(bytes: Uint8Array, preparation: Preparation): Promise<ReadSubmission> {
     return bytes.length >= THREAD_BYTES_MIN
@@ -59,18 +73,24 @@ export class RecordReader {
   }
 
   async close(): Promise<void> {
+    this.#cancelIdle?.()
+    this.#cancelIdle = null
     const worker = this.#worker
-    this.#worker = null
+    this.#ended(new Error('the reading thread was closed'))
     await worker?.terminate()
   }
 
   async #readOnThread(bytes: Uint8Array, preparation: Preparation): Promise<ReadSubmission> {
     this.#lastJob += 1
     const job = this.#lastJob
+    this.#hold(job)
     const found = await this.#ask<FoundSubmission>(
       { job, kind: 'read', bytes, preparation },
       (message, resolve) => message.kind === 'found' && resolve(message.found),
-    )
+    ).catch((error: unknown) => {
+      this.#letGo(job)
+      throw error
+    })
     return {
       found,
       seal: (sealing) => {
@@ -80,8 +100,27 @@ export class RecordReader {
           if (message.kind === 'done') resolve(records)
         })
       },
-      forget: () => this.#worker?.postMessage({ job, kind: 'forget' } satisfies ReaderRequest),
+      forget: () => {
+        this.#worker?.postMessage({ job, kind: 'forget' } satisfies ReaderRequest)
+        this.#letGo(job)
+      },
     }
+  }
+
+  #ended(error: unknown): void {
+    this.#worker = null
+    for (const { reject } of this.#jobs.values()) reject(error)
+  }
+
+  #hold(job: number): void {
+    this.#cancelIdle?.()
+    this.#cancelIdle = null
+    this.#held.add(job)
+  }
+
+  #letGo(job: number): void {
+    if (!this.#held.delete(job) || this.#held.size > 0 || this.#worker === null) return
+    this.#cancelIdle = this.#clock.after(IDLE_MS, () => void this.close())
   }
 
   #ask<T>(
@@ -110,8 +149,7 @@ export class RecordReader {
       else job?.onMessage(message)
     })
     const onEnd = (error: unknown) => {
-      if (this.#worker === worker) this.#worker = null
-      for (const { reject } of this.#jobs.values()) reject(error)
+      if (this.#worker === worker) this.#ended(error)
     }
     worker.once('error', onEnd)
     worker.once('exit', (code) => onEnd(new Error(`the reading thread ended with ${code}`)))

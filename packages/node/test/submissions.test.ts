@@ -30,6 +30,7 @@ import { SubmissionDoor } from '../src/submission-door.ts'
 import { SubmissionWaits } from '../src/submission-waits.ts'
 import { runInSlices } from '../src/time-slices.ts'
 import { eventually, observations } from './custody-world.ts'
+import { TestClock } from './test-clock.ts'
 
 const PREPARATION = {
   format: 'ndjson',
@@ -47,10 +48,13 @@ const KEY = {
 }
 const HOLDERS = ['a', 'b', 'c', 'd'].map((id) => ({ id, legalGroup: id }))
 
-async function withReader(work: (reader: RecordReader) => Promise<void>): Promise<void> {
-  const reader = new RecordReader()
+async function withReader(
+  work: (reader: RecordReader, clock: TestClock) => Promise<void>,
+): Promise<void> {
+  const clock = new TestClock()
+  const reader = new RecordReader(clock)
   try {
-    await work(reader)
+    await work(reader, clock)
   } finally {
     await reader.close()
   }
@@ -120,6 +124,27 @@ test('problems of a large submission come back from its thread', () =>
       found.problems.map(({ code }) => code),
       ['not_json'],
     )
+  }))
+
+test('the thread ends when nothing was on it for half a minute, and another starts', () =>
+  withReader(async (reader, clock) => {
+    const { bytes } = observations(Math.ceil(THREAD_BYTES_MIN / 40))
+    const [first, second] = [
+      await reader.read(bytes, PREPARATION),
+      await reader.read(bytes, PREPARATION),
+    ]
+    first.forget()
+    clock.advance(60_000)
+    assert.ok(reader.hasThread)
+    second.forget()
+    clock.advance(29_000)
+    const third = await reader.read(bytes, PREPARATION)
+    clock.advance(60_000)
+    assert.ok(reader.hasThread)
+    third.forget()
+    clock.advance(30_000)
+    assert.ok(!reader.hasThread)
+    assert.ok((await reader.read(bytes, PREPARATION)).found.records.length > 0)
   }))
 
 test('what was forgotten is not sealed, and the thread goes on', () =>
