@@ -21,7 +21,7 @@ import { openTimelines } from './open-timelines.ts'
 import type { NodeOptions } from './load-options.ts'
 import type { Ground } from './ground.ts'
 import { noParts } from './late-parts.ts'
-import { collectTwice, collectWhenQuiet, eventLoopShare } from './idle-memory.ts'
+import { collectAll, collectWhenQuiet, eventLoopShare } from './idle-memory.ts'
 import { openLog } from './open-log.ts'
 import { machineName } from './machine.ts'
 import { measuresOf } from './measures.ts'
@@ -244,7 +244,7 @@ async function assemble(
   // An epoch may have begun while the node was being put together; from here on the watch is told.
   await standing.watch.onEpoch()
   const busyShare = eventLoopShare()
-  keep(collectWhenQuiet({ clock: systemClock, busyShare, collect: collectTwice }))
+  keep(collectWhenQuiet({ clock: systemClock, busyShare, collect: collectAll }))
   return {
     height: () => stores.chain.tip.height,
     role: () => roleOf(agreement.driver.state),

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { getHeapCodeStatistics } from 'node:v8'
+import { runInThisContext } from 'node:vm'
 import { test } from 'uvu'
-import { collectTwice, collectWhenQuiet } from '../src/idle-memory.ts'
+import { collectAll, collectWhenQuiet } from '../src/idle-memory.ts'
 import { TestClock } from './test-clock.ts'
 
 function watched() {
@@ -49,8 +51,20 @@ test('nothing is looked at any more once it is closed', () => {
 test('a collection frees what nothing holds', async () => {
   const held = new WeakRef({ bytes: new Uint8Array(1_000) })
   await new Promise((resolve) => setImmediate(resolve))
-  collectTwice()
+  collectAll()
   assert.equal(held.deref(), undefined)
+})
+
+test('a collection forgets code that is not running, and it runs again when it is asked', () => {
+  const numbers = Array.from({ length: 2_000 }, (_, at) => at)
+  const functions = numbers.map((at) => runInThisContext(`(n) => ${'n + '.repeat(50)}${at}`))
+  const sum = () => functions.reduce((all, each) => all + each(1), 0)
+  const first = sum()
+  const before = getHeapCodeStatistics().bytecode_and_metadata_size
+  collectAll()
+  const after = getHeapCodeStatistics().bytecode_and_metadata_size
+  assert.ok(after < before / 2, `${before} bytes of code became ${after}`)
+  assert.equal(sum(), first)
 })
 
 test.run()
