@@ -38,7 +38,8 @@ export interface ApiContext {
   catalogue: Catalogue
   cursors: Cursors
   keys: IdempotencyKeys
-  openApi(): object
+  /** JSON. */
+  openApi(): Promise<string>
 }
 
 export interface Caller {
@@ -88,10 +89,10 @@ export const reading: { [K in Reading]: Endpoint<K> } = {
     const { contentType, text } = await handlers.metrics()
     return { status: 200, headers: { ...fresh, 'content-type': contentType }, body: text }
   },
-  openapi: (_request, context) => ({
+  openapi: async (_request, context) => ({
     status: 200,
     headers: { 'cache-control': 'no-cache', 'content-type': JSON_TYPE },
-    body: JSON.stringify(context.openApi()),
+    body: await context.openApi(),
   }),
   getStatus: (_request, { handlers }) => current(handlers.status()),
   getNetwork: (_request, { handlers }) => current(handlers.network()),

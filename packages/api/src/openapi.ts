@@ -2,13 +2,16 @@
  * The contract as an OpenAPI 3.1.0 document, made from the table of routes.
  *
  * fastify is given what it checks and writes; this adds what only readers need: every answer with its
- * media type, the problem details of each route, and the names of the shared schemas.
+ * media type, the problem details of each route, and the names of the shared schemas. It is made when it is
+ * first asked for, from an application that listens nowhere: most nodes never are.
  */
 
-import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger'
-import type { FastifySchema } from 'fastify'
-import { ref } from './answer-forms.ts'
+import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger'
+import fastify, { type FastifySchema } from 'fastify'
+import { ref, sharedSchemas } from './answer-forms.ts'
 import { Problem } from './answers.ts'
+import { bindRoutes, type Surroundings } from './binding.ts'
+import { compileOnDemand } from './compilers.ts'
 import { PROBLEM_TYPE } from './errors.ts'
 import { ADMIN_PATH, type Route } from './route.ts'
 import { isOperationId, routes } from './routes.ts'
@@ -67,7 +70,7 @@ const COMPONENTS: object = {
   },
 }
 
-export const swaggerOptions: FastifyDynamicSwaggerOptions = {
+const swaggerOptions: FastifyDynamicSwaggerOptions = {
   openapi: {
     openapi: '3.1.0',
     info: {
@@ -84,6 +87,18 @@ export const swaggerOptions: FastifyDynamicSwaggerOptions = {
       typeof schema['$id'] === 'string' ? schema['$id'] : `schema-${index}`,
   },
   transform: ({ schema, url }) => ({ schema: documented(schema), url }),
+}
+
+/** JSON. */
+export async function openApiDocument(around: Surroundings): Promise<string> {
+  const app = fastify({ logger: false })
+  app.removeAllContentTypeParsers()
+  for (const schema of sharedSchemas) app.addSchema(schema)
+  compileOnDemand(app)
+  await app.register(swagger, swaggerOptions)
+  await bindRoutes(app, 'admin', around)
+  await app.ready()
+  return JSON.stringify(app.swagger())
 }
 
 function documented(schema: FastifySchema): FastifySchema {

@@ -11,7 +11,6 @@
  */
 
 import { randomUUID } from 'node:crypto'
-import swagger from '@fastify/swagger'
 import fastify from 'fastify'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { sharedSchemas } from './answer-forms.ts'
@@ -29,7 +28,7 @@ import { IdempotencyKeys } from './idempotency.ts'
 import { type ApiLimits, Budget, checkHost, checkScraperHost, DEFAULT_LIMITS } from './limits.ts'
 import { ListenerServer, type TlsIdentity } from './listener-server.ts'
 import { listenOn, listenOnSocket, removeSocket } from './listening.ts'
-import { swaggerOptions } from './openapi.ts'
+import { openApiDocument } from './openapi.ts'
 import { type ReadPages, servePages } from './pages.ts'
 import { decorateForPatients } from './patient-binding.ts'
 import { answerOnSocket, apiErrorOf, methodsAt } from './requests.ts'
@@ -113,6 +112,7 @@ export async function startApi(options: ApiOptions, handlers: ApiHandlers): Prom
     },
     failed: (cause) => options.log?.('error', 'event stream failed', { cause }),
   })
+  let document: Promise<string> | undefined
   const shared: Shared = {
     options,
     limits,
@@ -141,11 +141,11 @@ export async function startApi(options: ApiOptions, handlers: ApiHandlers): Prom
       catalogue: options.catalogue,
       cursors: createCursors(options.cursorKey),
       keys: new IdempotencyKeys(limits.idempotency),
-      openApi: () => admin.swagger(),
+      openApi: () => (document ??= openApiDocument(shared)),
     },
   }
   const api = await createListener(shared, 'api')
-  const admin: FastifyInstance = await createListener(shared, 'admin')
+  const admin = await createListener(shared, 'admin')
   const opened: FastifyInstance[] = [api, admin]
   const open = async (listener: 'patients' | 'metrics', address: string | null) => {
     if (address === null) return null
@@ -248,7 +248,6 @@ async function createListener(shared: Shared, listener: Listener): Promise<Fasti
   traceWith(app, options.trace)
   for (const schema of listener === 'metrics' ? [Health] : sharedSchemas) app.addSchema(schema)
   compileOnDemand(app)
-  if (listener === 'admin') await app.register(swagger, swaggerOptions)
   if (listener === 'api' && options.pages !== undefined) servePages(app, options.pages)
   await bindRoutes(app, listener, shared)
   await app.ready()
