@@ -54,8 +54,8 @@ export class MemoryLevel implements Level {
     return Promise.resolve(this.getSync(key))
   }
 
-  hasMany(keys: readonly Uint8Array[]): Promise<boolean[]> {
-    return Promise.resolve(keys.map((key) => this.#seen.has(nameOf(key))))
+  getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
+    return Promise.resolve(keys.map((key) => this.getSync(key)))
   }
 
   batch(): LevelBatch {
