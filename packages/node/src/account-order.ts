@@ -5,7 +5,7 @@
 // version first. A version is known by the resource's own type and id; what has no id is its only version.
 // Whoever asks holds the accounts (named-locks.ts).
 
-import { utf8Bytes } from '@mooring/codec'
+import { toHex, utf8Bytes } from '@mooring/codec'
 import type { AccountOrder, AccountPlace } from '@mooring/storage'
 import type { AtRest } from './at-rest.ts'
 
@@ -30,20 +30,24 @@ export async function placeRecords(
   atRest: AtRest,
   records: readonly Unplaced[],
 ): Promise<Placed[]> {
-  const last = new Map<string, number>()
+  const accounts = new Map<string, { name: Uint8Array; last: number }>()
   const newest = new Map<string, number>()
   const placed: Placed[] = []
   for (const [position, { patient, resourceType, resourceId }] of records.entries()) {
-    const account = orderName(atRest, patient)
-    const sequence = (last.get(patient) ?? (await order.last(account))) + 1
-    last.set(patient, sequence)
+    let account = accounts.get(patient)
+    if (account === undefined) {
+      const name = orderName(atRest, patient)
+      account = { name, last: await order.last(name) }
+      accounts.set(patient, account)
+    }
+    account.last += 1
     const resource = resourceName(atRest, { patient, resourceType, resourceId })
-    const name = resource?.join()
+    const name = resource === null ? undefined : toHex(resource)
     const follows = name === undefined ? undefined : newest.get(name)
     const stored = resource === null ? undefined : order.newestVersion(resource)?.id
     if (name !== undefined) newest.set(name, position)
     placed.push({
-      place: { account, sequence, resource },
+      place: { account: account.name, sequence: account.last, resource },
       supersedes: follows === undefined ? (stored ?? null) : null,
       follows: follows ?? null,
     })

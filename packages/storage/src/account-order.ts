@@ -4,7 +4,7 @@
 // gaps: whoever takes records in holds the account meanwhile, and a number that does not follow is an
 // error. A number keeps its id when the record itself is gone, so that what was there stays countable.
 
-import { bytes, decode, encode, struct, uint } from '@mooring/codec'
+import { bytes, decode, encode, struct, toHex, uint } from '@mooring/codec'
 import type { Database, DatabaseOperation } from './database.ts'
 import { StorageError } from './errors.ts'
 import { accountOrderKey, lastNumberOf, newestVersionKey } from './keys.ts'
@@ -76,7 +76,7 @@ export class AccountSteps {
 
   /** @throws StorageError out_of_order for a number that does not follow */
   async next(place: AccountPlace, id: Uint8Array): Promise<DatabaseOperation[]> {
-    const name = place.account.join()
+    const name = toHex(place.account)
     const last = this.#last.get(name) ?? (await this.#order.last(place.account))
     if (place.sequence !== last + 1)
       throw new StorageError('out_of_order', 'a record does not follow the last of its account', {
@@ -89,8 +89,9 @@ export class AccountSteps {
   /** Of a record that was here before: a number that has an id keeps it. */
   again(place: AccountPlace, id: Uint8Array): DatabaseOperation[] {
     const key = accountOrderKey(place.account, place.sequence)
-    const isTaken = this.#given.has(key.join()) || this.#database.getSync(key) !== undefined
-    this.#given.add(key.join())
+    const name = toHex(key)
+    const isTaken = this.#given.has(name) || this.#database.getSync(key) !== undefined
+    this.#given.add(name)
     return isTaken ? [] : this.#operations(place, id)
   }
 
@@ -100,14 +101,12 @@ export class AccountSteps {
       key: accountOrderKey(account, sequence),
       value: id,
     }
-    if (resource === null || this.#newestOf(resource) >= sequence) return [counted]
-    this.#newest.set(resource.join(), sequence)
+    if (resource === null) return [counted]
+    const name = toHex(resource)
+    const newest = this.#newest.get(name) ?? this.#order.newestVersion(resource)?.sequence ?? 0
+    if (newest >= sequence) return [counted]
+    this.#newest.set(name, sequence)
     const value = encode(storedVersion, { sequence, id })
     return [counted, { type: 'put', key: newestVersionKey(resource), value }]
-  }
-
-  #newestOf(resource: Uint8Array): number {
-    const known = this.#newest.get(resource.join())
-    return known ?? this.#order.newestVersion(resource)?.sequence ?? 0
   }
 }
