@@ -8,7 +8,7 @@
 
 import { concatBytes } from '@mooring/codec'
 import { AEAD_TAG_BYTES, domainBytes, hkdfSha256, scaleInto, sha256 } from '@mooring/crypto'
-import { underKeyStream } from './key-stream.ts'
+import { underKeyStreamWithRoom } from './key-stream.ts'
 
 const KEY_BYTES = 32
 const MASK_INFO = domainBytes('segment-mask')
@@ -17,14 +17,19 @@ const HIDE_LABEL = domainBytes('segment-tag')
 /** `sealed` ends with its tag, `nonce` is that of the segment. */
 export function maskSegment(dek: Uint8Array, nonce: Uint8Array, sealed: Uint8Array): Uint8Array {
   const { body, tag } = parted(sealed)
-  const masked = underMask(dek, nonce, { body, tag })
-  return concatBytes(masked, hidden(tag, masked))
+  return withTag(underMask(dek, nonce, { body, tag }), (masked) => hidden(tag, masked))
 }
 
 export function unmaskSegment(dek: Uint8Array, nonce: Uint8Array, masked: Uint8Array): Uint8Array {
   const { body, tag } = parted(masked)
   const bare = hidden(tag, body)
-  return concatBytes(underMask(dek, nonce, { body, tag: bare }), bare)
+  return withTag(underMask(dek, nonce, { body, tag: bare }), () => bare)
+}
+
+function withTag(bytes: Uint8Array, tagOf: (body: Uint8Array) => Uint8Array): Uint8Array {
+  const { body, tag } = parted(bytes)
+  tag.set(tagOf(body))
+  return bytes
 }
 
 function parted(bytes: Uint8Array): { body: Uint8Array; tag: Uint8Array } {
@@ -32,14 +37,14 @@ function parted(bytes: Uint8Array): { body: Uint8Array; tag: Uint8Array } {
   return { body: bytes.subarray(0, at), tag: bytes.subarray(at) }
 }
 
-/** Twice is not at all. */
+/** Twice is not at all. There is room for a tag behind. */
 function underMask(
   dek: Uint8Array,
   nonce: Uint8Array,
   { body, tag }: { body: Uint8Array; tag: Uint8Array },
 ): Uint8Array {
   const key = hkdfSha256(dek, tag, concatBytes(MASK_INFO, nonce), KEY_BYTES)
-  return underKeyStream(key, body)
+  return underKeyStreamWithRoom(key, body)
 }
 
 function hidden(tag: Uint8Array, masked: Uint8Array): Uint8Array {

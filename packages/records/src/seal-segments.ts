@@ -99,10 +99,17 @@ export function plaintextBytesOf(set: ShardSet): number {
 
 function fragmentsOf(sealed: Uint8Array, { k, n }: Split): Uint8Array[] {
   const size = Math.ceil(sealed.length / k)
-  const whole = new Uint8Array(size * k)
-  whole.set(sealed)
-  const data = Array.from({ length: k }, (_, at) => whole.subarray(at * size, (at + 1) * size))
+  const data = Array.from({ length: k }, (_, at) =>
+    filledUp(sealed.subarray(at * size, (at + 1) * size), size),
+  )
   return [...data, ...encodeParity(k, n, data)]
+}
+
+function filledUp(fragment: Uint8Array, size: number): Uint8Array {
+  if (fragment.length === size) return fragment
+  const filled = new Uint8Array(size)
+  filled.set(fragment)
+  return filled
 }
 
 function nonceOf(segment: number, isLast: boolean): Uint8Array {
