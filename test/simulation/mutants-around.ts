@@ -90,8 +90,8 @@ export const MUTANTS_AROUND: readonly Mutant[] = [
     name: 'journal group not synced',
     world: 'whole',
     file: 'packages/storage/src/journal.ts',
-    from: '    await this.#active.file.datasync()\n',
-    to: '',
+    from: 'await writeDurably(this.#active.file, bytes, this.#active.end)',
+    to: 'await this.#active.file.write(bytes, this.#active.end)',
   },
   {
     name: 'torn tail of the journal not cut',
