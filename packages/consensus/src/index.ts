@@ -3,6 +3,7 @@ export type { Action, HaltReason, Outgoing } from './actions.ts'
 export { checkEvidence, evidenceOf, type InvalidEvidence } from './evidence.ts'
 export type { Event, ExecutionOutcome, TimerName } from './events.ts'
 export {
+  type CompactProposal,
   decodeCertificate,
   decodeEvidence,
   decodeMessage,
@@ -14,6 +15,7 @@ export {
   EVIDENCE_MAX,
   type Message,
   type ProposalMessage,
+  TRANSACTION_NAME_BYTES,
 } from './messages.ts'
 export { faultsOf, leaderOf, quorumOf } from './quorum.ts'
 export type { Rejoin } from './rejoin.ts'

@@ -40,6 +40,10 @@ const CERTIFICATES_MAX = 130
 /** Offences that one message names; more are offered in more messages. */
 export const EVIDENCE_MAX = 32
 const BLOCK_BYTES_MAX = 8 << 20
+const HEADER_BYTES_MAX = 512
+/** Of one transaction that a compact proposal names. */
+export const TRANSACTION_NAME_BYTES = 8
+const TRANSACTIONS_MAX = 100_000
 
 const KINDS: readonly VoteKind[] = ['notarize', 'nullify', 'finalize']
 
@@ -79,6 +83,12 @@ const proposalSchema = versioned(1, {
   justification: list(certificateSchema, JUSTIFICATION_MAX),
   block: bytesMax(BLOCK_BYTES_MAX),
 })
+const compactSchema = versioned(1, {
+  vote: voteSchema,
+  justification: list(certificateSchema, JUSTIFICATION_MAX),
+  header: bytesMax(HEADER_BYTES_MAX),
+  names: bytesMax(TRANSACTIONS_MAX * TRANSACTION_NAME_BYTES),
+})
 const evidenceSchema = versioned(1, { first: voteSchema, second: voteSchema })
 const messageSchema = variant({
   votes: list(voteSchema, VOTES_MAX),
@@ -86,6 +96,7 @@ const messageSchema = variant({
   proposal: proposalSchema,
   status: statusSchema,
   evidence: list(evidenceSchema, EVIDENCE_MAX),
+  compact: compactSchema,
 })
 
 type WireSubject = Infer<typeof subjectSchema>
@@ -100,12 +111,24 @@ export interface ProposalMessage {
   readonly block: Uint8Array
 }
 
+/**
+ * The same for a receiver who has most of the transactions already: the encoded header, and the names of the
+ * transactions one after the other, in the order of the block. What a name is, is the shell's to say.
+ */
+export interface CompactProposal {
+  readonly vote: Vote
+  readonly justification: readonly Certificate[]
+  readonly header: Uint8Array
+  readonly names: Uint8Array
+}
+
 export type Message =
   | { readonly kind: 'votes'; readonly votes: readonly Vote[] }
   | { readonly kind: 'certificates'; readonly certificates: readonly Certificate[] }
   | { readonly kind: 'proposal'; readonly proposal: ProposalMessage }
   | { readonly kind: 'status'; readonly status: Status }
   | { readonly kind: 'evidence'; readonly evidence: readonly Evidence[] }
+  | { readonly kind: 'compact'; readonly proposal: CompactProposal }
 
 function subjectToWire(subject: Subject): WireSubject {
   return { ...subject, digest: fromHex(subject.digest) }
@@ -219,6 +242,14 @@ export function encodeMessage(message: Message): Uint8Array {
     }
     case 'evidence':
       return encode(messageSchema, { kind: 'evidence', body: message.evidence.map(evidenceToWire) })
+    case 'compact': {
+      const { vote, justification, ...rest } = message.proposal
+      const signed = {
+        vote: voteToWire(vote),
+        justification: justification.map(certificateToWire),
+      }
+      return encode(messageSchema, { kind: 'compact', body: { ...signed, ...rest } })
+    }
   }
 }
 
@@ -247,5 +278,15 @@ export function decodeMessage(data: Uint8Array): Message {
     }
     case 'evidence':
       return { kind: 'evidence', evidence: message.body.map(evidenceFromWire) }
+    case 'compact': {
+      const { vote, justification, header, names } = message.body
+      if (names.length % TRANSACTION_NAME_BYTES !== 0)
+        throw new CodecError('out_of_range', 'a part of a name of a transaction')
+      const signed = {
+        vote: voteFromWire(vote),
+        justification: justification.map(certificateFromWire),
+      }
+      return { kind: 'compact', proposal: { ...signed, header, names } }
+    }
   }
 }

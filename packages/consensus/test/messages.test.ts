@@ -16,6 +16,7 @@ import {
   JUSTIFICATION_MAX,
   type Message,
   STATUS_VIEWS,
+  TRANSACTION_NAME_BYTES,
   VOTES_MAX,
 } from '../src/messages.ts'
 import {
@@ -78,6 +79,15 @@ const proposal = fc.record(
   },
   plain,
 )
+const compact = fc.record(
+  {
+    vote,
+    justification: fc.array(certificate, { maxLength: 4 }),
+    header: fc.uint8Array({ maxLength: 64 }),
+    names: fc.nat({ max: 6 }).chain((count) => bytesOf(count * TRANSACTION_NAME_BYTES)),
+  },
+  plain,
+)
 const evidence: fc.Arbitrary<Evidence> = fc
   .tuple(
     subject,
@@ -115,6 +125,7 @@ const message: fc.Arbitrary<Message> = fc.oneof(
   ),
   fc.record({ kind: fc.constant('status' as const), status }, plain),
   fc.record({ kind: fc.constant('proposal' as const), proposal }, plain),
+  fc.record({ kind: fc.constant('compact' as const), proposal: compact }, plain),
   fc.record(
     { kind: fc.constant('evidence' as const), evidence: fc.array(evidence, { maxLength: 3 }) },
     plain,
@@ -202,10 +213,19 @@ test('messages beyond their limits are refused before anything is verified', () 
       proposal: { vote: oneVote, justification: [], block: new Uint8Array((8 << 20) + 1) },
     },
     { kind: 'evidence', evidence: Array.from({ length: EVIDENCE_MAX + 1 }, () => oneEvidence) },
+    compactOf(oneVote, new Uint8Array(513), 0),
+    compactOf(oneVote, new Uint8Array(1), 100_001 * TRANSACTION_NAME_BYTES),
   ]
   for (const one of tooMany) assert.throws(() => encodeMessage(one), CodecError)
   const signer = { ...oneVote, signer: AUTHORITIES_MAX }
   assert.throws(() => encodeVote(signer), CodecError)
+  const part = encodeMessage(compactOf(oneVote, new Uint8Array(1), TRANSACTION_NAME_BYTES - 1))
+  assert.throws(() => decodeMessage(part), { code: 'out_of_range' })
 })
+
+function compactOf(of: Vote, header: Uint8Array, nameBytes: number): Message {
+  const names = new Uint8Array(nameBytes)
+  return { kind: 'compact', proposal: { vote: of, justification: [], header, names } }
+}
 
 test.run()

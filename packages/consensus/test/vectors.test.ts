@@ -69,7 +69,7 @@ test('the frozen messages read back', () => {
     assert.equal(toHex(encodeMessage(message)), hex)
     return message.kind
   })
-  assert.deepEqual(kinds, ['votes', 'certificates', 'proposal', 'status', 'evidence'])
+  assert.deepEqual(kinds, ['votes', 'certificates', 'proposal', 'status', 'evidence', 'compact'])
 })
 
 test.run()

@@ -11,6 +11,7 @@ import {
   encodeVote,
   type Message,
   type Subject,
+  TRANSACTION_NAME_BYTES,
   type Vote,
   type VoteKind,
   voteMessage,
@@ -96,6 +97,15 @@ const messages: Message[] = [
     },
   },
   { kind: 'evidence', evidence },
+  {
+    kind: 'compact',
+    proposal: {
+      vote: vote('notarize', block, 0),
+      justification: [],
+      header: Uint8Array.of(0xca, 0xfe),
+      names: new Uint8Array(2 * TRANSACTION_NAME_BYTES).fill(0xe1),
+    },
+  },
 ]
 
 export const vectors = {

@@ -93,7 +93,12 @@ export function headerDigest(encodedHeader: Uint8Array): Uint8Array {
 }
 
 export function encodeBlock({ header, transactions }: Block): Uint8Array {
-  return encode(blockSchema, { header: encodeHeader(header), transactions })
+  return joinBlock(encodeHeader(header), transactions)
+}
+
+/** The bytes of a block of which these are the parts, whether or not they belong together. */
+export function joinBlock(encodedHeader: Uint8Array, transactions: Uint8Array[]): Uint8Array {
+  return encode(blockSchema, { header: encodedHeader, transactions })
 }
 
 /**

@@ -56,7 +56,9 @@ export {
   encodeBlock,
   encodeHeader,
   type Header,
+  headerDigest,
   isSealing,
+  joinBlock,
   type ParentBlock,
   parentOf,
   readOwnBlock,
@@ -219,10 +221,13 @@ export {
 } from './membership.ts'
 export { DUTIES, type Duty, type Organisation, type Role } from './organisation.ts'
 export {
+  BLOCK_BYTES_MAX,
+  BLOCK_TRANSACTIONS_MAX,
   DEVNET_PARAMETERS,
   type Parameters,
   parametersSchema,
   PRODUCTION_PARAMETERS,
+  TRANSACTION_BYTES_MAX,
   type UnixMs,
 } from './parameters.ts'
 export {
