@@ -71,7 +71,7 @@ async function createParts(options: NetworkOptions, handlers: NetworkHandlers): 
   const ownHello = (): Hello => ({
     networkId: options.networkId,
     genesisDigest: options.genesisDigest,
-    protocolVersions: [options.protocolVersion],
+    protocolVersions: [...options.protocolVersions],
     instance,
     height: handlers.status().height,
   })
@@ -237,6 +237,8 @@ function createFacade(parts: Parts, clock: NodeJS.Timeout): Network {
     addresses: () => node.getMultiaddrs().map(String),
     send: (peerId, channel, frame) =>
       supervisor.linkTo(peerId)?.send(channel, framed(channel, frame)) ?? false,
+    speaks: (peerId, version) =>
+      supervisor.linkTo(peerId)?.hello?.protocolVersions.includes(version) ?? false,
     broadcast(channel, frame) {
       const bytes = framed(channel, frame)
       const links = supervisor

@@ -54,7 +54,8 @@ export interface NetworkOptions {
   transportSeed: Uint8Array
   networkId: string
   genesisDigest: Uint8Array
-  protocolVersion: number
+  /** What this node reads; who shares none of them is not talked to. */
+  protocolVersions: readonly number[]
   members: () => Member[]
   addresses: (peerId: string) => string[]
   local?: () => LocalList
@@ -105,6 +106,8 @@ export interface Network {
   addresses(): string[]
   /** False when the peer is not connected; a full queue drops its oldest frames and counts them. */
   send(peerId: string, channel: Channel, frame: Uint8Array): boolean
+  /** Whether the peer is connected and has said that it reads this version of what members say to each other. */
+  speaks(peerId: string, version: number): boolean
   /** To every connected authority; the answer is how many that were. */
   broadcast(channel: Channel, frame: Uint8Array): number
   /** The answer is how many peers it went to. */

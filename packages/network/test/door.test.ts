@@ -57,7 +57,7 @@ test('a member that speaks another protocol version is refused by name', async (
   const members = await createIdentities(2)
   const [a, b] = await Promise.all([
     startNode(at(members, 0), { members }),
-    startNode(at(members, 1), { members, protocolVersion: 2 }),
+    startNode(at(members, 1), { members, protocolVersions: [2] }),
   ])
   const refused = () => [a, b].every((node) => errorOf(node)?.code === 'wrong_protocol_version')
   await eventually(refused)

@@ -39,7 +39,7 @@ export interface NodeOptions {
   members: Identity[]
   networkId?: string
   genesisDigest?: Uint8Array
-  protocolVersion?: number
+  protocolVersions?: number[]
   limits?: Partial<Limits>
   handlers?: Partial<NetworkHandlers>
   verdict?: (batch: Uint8Array) => Acceptance
@@ -75,7 +75,7 @@ export async function startNode(identity: Identity, options: NodeOptions): Promi
       transportSeed: identity.seed,
       networkId: options.networkId ?? NETWORK_ID,
       genesisDigest: options.genesisDigest ?? GENESIS_DIGEST,
-      protocolVersion: options.protocolVersion ?? 1,
+      protocolVersions: options.protocolVersions ?? [1],
       members: () => options.members,
       addresses: (peerId) => known.filter((one) => one.peerId === peerId).map(addressOf),
       ...(options.local && { local: options.local }),
