@@ -147,7 +147,7 @@ async function startStranger(devnet: Devnet): Promise<Network> {
       transportSeed: new Uint8Array(randomBytes(32)),
       networkId: networkId(genesisDigest),
       genesisDigest,
-      protocolVersion: 1,
+      protocolVersions: [1],
       members: () => members,
       addresses: (peerId) => [addresses.get(peerId) ?? ''],
       log: () => undefined,

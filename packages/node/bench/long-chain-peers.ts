@@ -5,10 +5,10 @@
 
 import { join } from 'node:path'
 import { formatPeerId } from '@mooring/crypto'
-import { PROTOCOL_VERSION } from '@mooring/ledger'
 import { type Network, startNetwork } from '@mooring/network'
 import { answerBlockRequest } from '../src/block-server.ts'
 import { loadNodeOptions, type NodeOptions } from '../src/index.ts'
+import { WIRE_VERSIONS } from '../src/protocol.ts'
 import { answerSnapshotRequest } from '../src/snapshot-exchange.ts'
 import { growLongChain, type LongChain, type LongChainSize } from './long-chain.ts'
 
@@ -51,7 +51,7 @@ function answerAs(
       transportSeed: keys.transport.seed,
       networkId,
       genesisDigest,
-      protocolVersion: PROTOCOL_VERSION,
+      protocolVersions: WIRE_VERSIONS,
       members: () =>
         options.map(({ name, halves }, index) => ({
           peerId: formatPeerId(halves.transport.publicKey),

@@ -12,6 +12,7 @@ import {
   type Evidence,
   faultsOf,
   type HaltReason,
+  type Message,
   RETENTION,
   type UnsignedVote,
 } from '@mooring/consensus'
@@ -27,6 +28,7 @@ import type {
 } from '@mooring/storage'
 import { type Amnesia, describeObserving } from './amnesia.ts'
 import { readTip } from './chain-tip.ts'
+import { ArrivedTransactions } from './arrived-transactions.ts'
 import type { Clock } from './clock.ts'
 import { Committer, type CommittedBlock } from './committer.ts'
 import type { DoorSignatures } from './door-signatures.ts'
@@ -46,7 +48,8 @@ import type { MempoolModules } from './mempool-modules.ts'
 import type { RemoteSigner } from './remote-signer.ts'
 import type { SignatureThreads } from './signature-threads.ts'
 import type { Snapshots } from './snapshots.ts'
-import { unspokenNext } from './protocol.ts'
+import { ProposalCompletion } from './proposal-completion.ts'
+import { unspokenNext, WIRE_COMPACT } from './protocol.ts'
 import { Sync } from './sync.ts'
 import { inSlices } from './time-slices.ts'
 import { decodeTransactionBatch, TransactionGossip } from './transaction-gossip.ts'
@@ -60,6 +63,8 @@ export interface AgreementOptions {
   /** Signs votes; null for an observer. */
   consensusKey: ConsensusKey | null
   mempool: { maxCount: number; maxBytes: number }
+  /** Blocks up to this size are never proposed by the names of their transactions; default: the driver's. */
+  wholeBytesMax?: number
 }
 
 export interface AgreementModules {
@@ -74,7 +79,7 @@ export interface AgreementModules {
   signer?: Pick<RemoteSigner, 'vote'>
   network: Pick<
     Network,
-    'send' | 'peers' | 'request' | 'disconnect' | 'publishTransactions' | 'refresh'
+    'send' | 'speaks' | 'peers' | 'request' | 'disconnect' | 'publishTransactions' | 'refresh'
   >
   onEvidence: (evidence: Evidence) => void
   /** Evidence that a member says it has; not checked. */
@@ -112,6 +117,8 @@ export class Agreement {
   readonly #modules: AgreementModules
   readonly #gossip: TransactionGossip
   readonly #repair: EpochRepair
+  readonly #completion: ProposalCompletion
+  readonly #arrived = new ArrivedTransactions()
   readonly #measures: Measures
   readonly #turn: () => Promise<void>
   readonly #work: LongWork
@@ -131,6 +138,13 @@ export class Agreement {
     this.#remembered = modules.remembered.records
     const { clock, chain, logger } = modules
     this.#repair = new EpochRepair(modules)
+    this.#completion = new ProposalCompletion({
+      request: (peerId, payload, timeoutMs) =>
+        modules.network.request(peerId, 'blocks', payload, { timeoutMs }),
+      take: (peerId, proposal) => this.#take(peerId, { kind: 'proposal', proposal }),
+      blame: (peerId, reason) => this.#blame(peerId, reason),
+      logger,
+    })
     this.#measures = modules.measures ?? UNMEASURED
     this.#turn = modules.turn ?? nextTurn
     const turns = modules.turns ?? inSlices(() => clock.monotonic(), this.#turn)
@@ -201,18 +215,34 @@ export class Agreement {
     const epoch = epochOf(message) ?? state.config.epoch
     if (epoch !== state.config.epoch) return this.#repair.take(peerId, frame, epoch, state)
     if (message.kind === 'status') this.noteHeight(peerId, message.status.finalizedHeight)
-    const from = this.members.indexOfPeer(peerId)
-    if (from === undefined) return
-    const intake = { authorities: this.#epoch.keys, execution: this.execution }
-    const { clock } = this.#modules
-    const { value, ms } = timed(clock, () => takeIn(message, from, state, intake))
-    const { events, fault } = value
-    if (message.kind !== 'status') this.#measure(peerId, message.kind, fault?.code ?? null, ms)
-    for (const event of events) this.driver.feed(event)
-    if (fault !== null) this.#blame(peerId, fault.code)
+    this.#take(peerId, message)
   }
 
-  #measure(peerId: string, kind: VerifiedKind, fault: Fault['code'] | null, ms: number): void {
+  /** A message of this epoch. */
+  #take(peerId: string, message: Exclude<Message, { kind: 'evidence' }>): void {
+    const from = this.members.indexOfPeer(peerId)
+    if (from === undefined || this.#isClosed) return
+    const { execution, mempool } = this
+    const named = (name: Uint8Array) => mempool.named(name) ?? this.#arrived.named(name)
+    const intake = { authorities: this.#epoch.keys, execution, named }
+    const { state } = this.driver
+    const { value, ms } = timed(this.#modules.clock, () => takeIn(message, from, state, intake))
+    const { events, fault, lacking } = value
+    if (message.kind !== 'status') this.#measure(peerId, message.kind, fault?.code ?? null, ms)
+    if (message.kind === 'compact' && fault === null)
+      this.#measures.compact(lacking === undefined ? 'whole' : 'lacking')
+    for (const event of events) this.driver.feed(event)
+    if (fault !== null) this.#blame(peerId, fault.code)
+    if (lacking !== undefined) this.#completion.complete(peerId, lacking)
+  }
+
+  #measure(
+    peerId: string,
+    message: VerifiedKind | 'compact',
+    fault: Fault['code'] | null,
+    ms: number,
+  ): void {
+    const kind = message === 'compact' ? 'proposal' : message
     this.#measures.verified(kind, fault !== 'bad_signature', ms)
     if (fault === null || kind === 'certificates') return
     const vote = kind === 'proposal' ? 'notarize' : 'any'
@@ -224,10 +254,23 @@ export class Agreement {
     return this.#judged(peerId, batch === null ? 'reject' : this.mempool.receive(batch))
   }
 
-  /** The same, with the signatures on another core where that is worth it. */
-  async judgeTransactions(peerId: string, data: Uint8Array): Promise<Acceptance> {
+  /**
+   * The same when their turn has come, with the signatures on another core where that is worth it. A proposal that
+   * names them finds them meanwhile.
+   */
+  async judgeTransactions(
+    peerId: string,
+    data: Uint8Array,
+    inTurn: (judge: () => Promise<Acceptance>) => Promise<Acceptance>,
+  ): Promise<Acceptance> {
     const batch = decodeTransactionBatch(data)
-    return this.#judged(peerId, batch === null ? 'reject' : await this.mempool.receiveLater(batch))
+    if (batch === null) return this.#judged(peerId, 'reject')
+    this.#arrived.add(batch)
+    try {
+      return this.#judged(peerId, await inTurn(() => this.mempool.receiveLater(batch)))
+    } finally {
+      this.#arrived.delete(batch)
+    }
   }
 
   #judged(peerId: string, verdict: Acceptance): Acceptance {
@@ -329,6 +372,13 @@ export class Agreement {
       send: (to, lane, frame) => {
         const peerId = this.members.peerOfIndex(to)
         if (peerId !== undefined) network.send(peerId, lane, frame)
+      },
+      ...(this.#options.wholeBytesMax !== undefined && {
+        wholeBytesMax: this.#options.wholeBytesMax,
+      }),
+      readsCompact: (to) => {
+        const peerId = this.members.peerOfIndex(to)
+        return peerId !== undefined && network.speaks(peerId, WIRE_COMPACT)
       },
       fetchBlock: (digest, holders) => this.sync.fetchBlock(digest, holders),
       syncTo: (certificate) => this.sync.syncTo(certificate),

@@ -5,9 +5,11 @@ import type { ChainStore } from '@mooring/storage'
 import {
   decodeBlockRequest,
   encodeBlockAnswer,
+  encodeTransactionsAnswer,
   RANGE_BLOCKS_MAX,
   type SentBlock,
 } from './block-exchange.ts'
+import { pick } from './compact-proposals.ts'
 import type { Execution } from './execution.ts'
 
 export interface BlockServerModules {
@@ -25,6 +27,10 @@ export function answerBlockRequest(
     const open = execution.encodedOf(toHex(request.body))
     const block = open ?? chain.getBlock(request.body)
     return encodeBlockAnswer(block === undefined ? [] : [{ block, finalization: null }])
+  }
+  if (request.kind === 'transactions') {
+    const { digest, places } = request.body
+    return encodeTransactionsAnswer(pick(execution.transactionsOf(toHex(digest)), places))
   }
   return encodeBlockAnswer(readRange(request.body, chain))
 }

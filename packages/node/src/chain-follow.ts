@@ -3,7 +3,7 @@
 
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
 import { faultsOf } from '@mooring/consensus'
-import { organisations, PROTOCOL_VERSION } from '@mooring/ledger'
+import { organisations } from '@mooring/ledger'
 import { type Network, type NetworkHandlers, startNetwork } from '@mooring/network'
 import { type ChainStore } from '@mooring/storage'
 import { addressesOf } from './address-hints.ts'
@@ -18,6 +18,7 @@ import type { RootLogger } from './logger.ts'
 import { LongWork } from './long-work.ts'
 import { Members } from './members.ts'
 import { NodeError } from './node-error.ts'
+import { WIRE_VERSIONS } from './protocol.ts'
 import { SignatureThreads } from './signature-threads.ts'
 import { Sync } from './sync.ts'
 import { inRealSlices } from './time-slices.ts'
@@ -193,7 +194,7 @@ function openNetwork(
       transportSeed: keys.transport.seed,
       networkId: options.networkId,
       genesisDigest: options.genesisDigest,
-      protocolVersion: PROTOCOL_VERSION,
+      protocolVersions: WIRE_VERSIONS,
       members: () => (p2p.allow === 'list' ? [] : [...members.list]),
       addresses: (peerId) => [...addressesOf(peerId, p2p.peers, chain.state())],
       local: () => ({ allowed, banned: [], bannedHosts: [] }),

@@ -34,6 +34,7 @@ import { dueChange, type State } from '@mooring/ledger'
 import type { Journal, JournalRecord } from '@mooring/storage'
 import { BlockWork } from './block-work.ts'
 import type { Clock } from './clock.ts'
+import { compactOf } from './compact-proposals.ts'
 import type { Execution, Refusal } from './execution.ts'
 import { blockRecord, certificateRecord, raised, voteRecord } from './journalling.ts'
 import type { LongWork } from './long-work.ts'
@@ -43,6 +44,8 @@ import type { Voter } from './voter.ts'
 
 /** Larger proposals go over the bulk lane, so that votes need not wait behind them. */
 const URGENT_BYTES_MAX = 64 << 10
+/** A block of so many bytes goes whole to everybody: asking for one transaction of it would take longer. */
+export const WHOLE_BYTES_MAX = 1 << 10
 
 type Lane = 'urgent' | 'bulk'
 
@@ -56,6 +59,10 @@ export interface DriverModules {
   authorities: AuthorityKeys
   voter: Voter
   send: (to: number, lane: Lane, frame: Uint8Array) => void
+  /** Whether that authority can put a proposal together that names its transactions. */
+  readsCompact: (to: number) => boolean
+  /** Default: `WHOLE_BYTES_MAX`. */
+  wholeBytesMax?: number
   fetchBlock: (digest: string, holders: readonly number[]) => void
   syncTo: (finalization: Certificate) => void
   /** The executed blocks are final, in this order. */
@@ -80,6 +87,8 @@ export class Driver {
   #queue: Event[] = []
   /** The view in which there was nothing to build; it is asked again when something has changed. */
   #emptyView = 0
+  /** Of our last proposal that named its transactions. */
+  #compactView = 0
   #isStepping = false
   #isStopped = false
 
@@ -280,20 +289,40 @@ export class Driver {
     this.feed({ type: 'votes', votes: votes.map(({ vote }) => vote) })
   }
 
+  /**
+   * Transactions are named to whoever reads that. Where our last block that went so was not notarized, the next one
+   * goes whole: it needs nothing but its one way, whoever lacks whatever, and so a view is lost to it at most once.
+   */
   #sendProposal(vote: Vote, justification: readonly Certificate[]): void {
-    const block = this.#modules.execution.encodedOf(vote.subject.digest)
+    const { execution, readsCompact, send, wholeBytesMax = WHOLE_BYTES_MAX } = this.#modules
+    const { digest, view } = vote.subject
+    const block = execution.encodedOf(digest)
+    const executed = execution.executedOf(digest)
     if (block === undefined) return
-    const frame = encodeMessage({ kind: 'proposal', proposal: { vote, justification, block } })
-    this.#sendAll(frame.length > URGENT_BYTES_MAX ? 'bulk' : 'urgent', frame)
+    const isLost =
+      this.#compactView > 0 && recordOf(this.#state, this.#compactView).notarization === null
+    const mayName = executed !== undefined && block.length > wholeBytesMax && !isLost
+    const signed = { vote, justification }
+    const readers = this.#others().filter((to) => mayName && readsCompact(to))
+    const others = this.#others().filter((to) => !readers.includes(to))
+    if (readers.length > 0 && executed !== undefined) {
+      const frame = encodeMessage({ kind: 'compact', proposal: compactOf(signed, executed.block) })
+      for (const to of readers) send(to, laneOf(frame), frame)
+    }
+    this.#compactView = readers.length > 0 ? view : 0
+    if (others.length === 0) return
+    const frame = encodeMessage({ kind: 'proposal', proposal: { ...signed, block } })
+    for (const to of others) send(to, laneOf(frame), frame)
   }
 
   #broadcast(message: Message | Outgoing): void {
-    this.#sendAll('urgent', encodeMessage(message))
+    const frame = encodeMessage(message)
+    for (const to of this.#others()) this.#modules.send(to, 'urgent', frame)
   }
 
-  #sendAll(lane: Lane, frame: Uint8Array): void {
+  #others(): number[] {
     const { authorities, me } = this.#state.config
-    for (let to = 0; to < authorities; to += 1) if (to !== me) this.#modules.send(to, lane, frame)
+    return Array.from({ length: authorities }, (_, index) => index).filter((to) => to !== me)
   }
 
   #performOne(action: Action): void {
@@ -385,6 +414,10 @@ interface Signed {
   readonly vote: Vote
   readonly signedAt: number
   readonly action: Voting
+}
+
+function laneOf(frame: Uint8Array): Lane {
+  return frame.length > URGENT_BYTES_MAX ? 'bulk' : 'urgent'
 }
 
 function isFinalize(action: Action): boolean {

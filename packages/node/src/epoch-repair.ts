@@ -43,6 +43,7 @@ export function epochOf(message: Message): number | undefined {
     case 'status':
       return message.status.epoch
     case 'proposal':
+    case 'compact':
       return message.proposal.vote.subject.epoch
     case 'evidence':
       return undefined

@@ -140,6 +140,11 @@ export class Execution {
     return this.#held.get(digest)?.encoded
   }
 
+  /** Of a held block; none when it is not held. */
+  transactionsOf(digest: string): readonly Uint8Array[] {
+    return this.#held.get(digest)?.block.transactions ?? []
+  }
+
   executedOf(digest: string): Executed | undefined {
     return this.#executed.get(digest)
   }

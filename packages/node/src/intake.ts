@@ -8,9 +8,11 @@
 import { CodecError } from '@mooring/codec'
 import {
   type AuthorityKeys,
+  type BlockMeta,
   type Certificate,
   checkCertificate,
   checkVote,
+  type CompactProposal,
   type ConsensusState,
   decodeMessage,
   type Event,
@@ -20,23 +22,36 @@ import {
   RETENTION,
   recordOf,
   sameSubject,
+  type Subject,
+  TRANSACTION_NAME_BYTES,
   VIEWS_AHEAD,
   type Vote,
 } from '@mooring/consensus'
-import type { Execution } from './execution.ts'
+import { decodeHeader, headerDigest } from '@mooring/ledger'
+import { type Found, lookUp, putTogether } from './compact-proposals.ts'
+import { type Execution, metaOf } from './execution.ts'
 
 export type Fault = { code: 'foreign_vote' | 'bad_signature' | 'bad_proposal' }
+
+/** A good proposal, as far as its header says, of which not every transaction is here. */
+export interface Lacking {
+  readonly proposal: CompactProposal
+  readonly found: Found
+}
 
 export type Intake = {
   events: Event[]
   fault: Fault | null
+  lacking?: Lacking
 }
 
 const NOTHING: Intake = { events: [], fault: null }
 
 export interface IntakeModules {
   authorities: AuthorityKeys
-  execution: Pick<Execution, 'hold'>
+  execution: Pick<Execution, 'hold' | 'encodedOf'>
+  /** The transaction that waits here under a name. */
+  named: (name: Uint8Array) => Uint8Array | undefined
 }
 
 /** A message of the epoch of the state. */
@@ -55,6 +70,8 @@ export function takeIn(
       return { events: [{ type: 'status', from, status: message.status }], fault: null }
     case 'proposal':
       return takeProposal(message.proposal, from, state, modules)
+    case 'compact':
+      return takeCompact(message.proposal, from, state, modules)
     case 'evidence':
       return NOTHING
   }
@@ -134,17 +151,65 @@ function isHeldCertificate({ kind, subject }: Certificate, state: ConsensusState
   return kind === 'finalize' && view === state.final.view && digest === state.final.subject.digest
 }
 
-/**
- * What a leader may make us keep is bounded: one block for each of its views, and only of views that are
- * not far ahead. Of a second one in a view its vote is enough, as evidence.
- */
 function takeProposal(
   message: ProposalMessage,
   from: number,
   state: ConsensusState,
   { authorities, execution }: IntakeModules,
 ): Intake {
-  const { vote, justification } = message
+  const judged = judge(message, from, state, authorities)
+  return 'wanted' in judged ? takeBlock(message.block, judged.wanted, execution) : judged
+}
+
+/**
+ * The vote counts at once, the block when it is whole. What does not come of what is here, because something is
+ * missing or is another transaction of the same name, is not held against the leader.
+ */
+function takeCompact(
+  message: CompactProposal,
+  from: number,
+  state: ConsensusState,
+  { authorities, execution, named }: IntakeModules,
+): Intake {
+  const judged = judge(message, from, state, authorities)
+  if (!('wanted' in judged)) return judged
+  const { wanted } = judged
+  const { vote, events } = wanted
+  const alone: Event = { type: 'votes', votes: [vote] }
+  const first = recordOf(state, vote.subject.view).notarize.get(from)
+  if (first !== undefined && first.subject.digest !== vote.subject.digest)
+    return { events: [...events, alone], fault: null }
+  const held = execution.encodedOf(vote.subject.digest)
+  if (held !== undefined) return takeBlock(held, wanted, execution)
+  const meta = readHeader(message)
+  if (meta === null || !isShown(meta, vote.subject)) return failed('bad_proposal')
+  const found = lookUp(message.names, named)
+  const block = putTogether(message.header, found)
+  const taken = block === null ? failed('bad_proposal') : takeBlock(block, wanted, execution)
+  if (taken.fault === null) return taken
+  return { events: [...events, alone], fault: null, lacking: { proposal: message, found } }
+}
+
+interface Signed {
+  readonly vote: Vote
+  readonly justification: readonly Certificate[]
+}
+
+/** A proposal that is worth its block: its vote, and what of its justification is new. */
+interface Wanted extends Signed {
+  readonly events: Event[]
+}
+
+/**
+ * What a leader may make us keep is bounded: one block for each of its views, and only of views that are
+ * not far ahead. Of a second one in a view its vote is enough, as evidence.
+ */
+function judge(
+  { vote, justification }: Signed,
+  from: number,
+  state: ConsensusState,
+  authorities: AuthorityKeys,
+): Intake | { wanted: Wanted } {
   const { subject } = vote
   if (vote.signer !== from || vote.kind !== 'notarize') return failed('foreign_vote')
   if (subject.epoch !== state.config.epoch || subject.view <= state.final.view) return NOTHING
@@ -153,23 +218,47 @@ function takeProposal(
   if (!checkVote(vote, authorities)) return failed('bad_signature')
   const certificates = takeCertificates(justification, state, authorities)
   if (certificates.fault !== null) return certificates
-  const proven = certificates.events.flatMap((event) =>
+  const { events } = certificates
+  const proven = events.flatMap((event) =>
     event.type === 'certificates' ? event.certificates : [],
   )
   const reached = Math.max(state.view, ...proven.map((each) => each.subject.view + 1))
   if (subject.view > reached + VIEWS_AHEAD) return certificates
   const known = recordOf(state, subject.view).proposal
   if (known !== null && known.vote.subject.digest !== subject.digest)
-    return { events: [...certificates.events, { type: 'votes', votes: [vote] }], fault: null }
-  const block = readBlock(message.block, execution)
-  if (block === null) return failed('bad_proposal')
+    return { events: [...events, { type: 'votes', votes: [vote] }], fault: null }
+  return { wanted: { vote, justification: proven, events } }
+}
+
+function takeBlock(
+  encoded: Uint8Array,
+  { vote, justification }: Wanted,
+  execution: Pick<Execution, 'hold'>,
+): Intake {
+  const block = readBlock(encoded, execution)
+  if (block === null || !isShown(block, vote.subject)) return failed('bad_proposal')
+  const proposal = { block, vote, justification }
+  return { events: [{ type: 'proposal', from: vote.signer, proposal }], fault: null }
+}
+
+/** Whether the block is the one of the vote: in its own view, or in a later one that ends the epoch with it again. */
+function isShown(block: BlockMeta, subject: Subject): boolean {
   const { digest, view, parentView, height } = block
   const isPlaced = view === subject.view && parentView === subject.parentView
   const isAgain = block.isSealing && view < subject.view
-  const isOfSubject = digest === subject.digest && height === subject.height
-  if (!isOfSubject || !(isPlaced || isAgain)) return failed('bad_proposal')
-  const proposal = { block, vote, justification: proven }
-  return { events: [{ type: 'proposal', from, proposal }], fault: null }
+  return digest === subject.digest && height === subject.height && (isPlaced || isAgain)
+}
+
+/** Null when it is no header, or not of as many transactions as are named. */
+function readHeader({ header: encoded, names }: CompactProposal): BlockMeta | null {
+  try {
+    const header = decodeHeader(encoded)
+    if (header.transactionCount * TRANSACTION_NAME_BYTES !== names.length) return null
+    return metaOf({ header, digest: headerDigest(encoded) })
+  } catch (error) {
+    if (error instanceof CodecError) return null
+    throw error
+  }
 }
 
 function readBlock(

@@ -5,9 +5,8 @@
 // transactions with one end only loses this short cut for one of them: all bytes are compared.
 
 import { equalBytes, toHex } from '@mooring/codec'
+import { TRANSACTION_NAME_BYTES } from '@mooring/consensus'
 import type { DecodedTransaction } from '@mooring/ledger'
-
-const END_BYTES = 8
 
 export class KnownBytes<E extends { readonly transaction: DecodedTransaction }> {
   readonly #entries = new Map<string, E>()
@@ -21,12 +20,21 @@ export class KnownBytes<E extends { readonly transaction: DecodedTransaction }> 
     return entry !== undefined && equalBytes(entry.transaction.bytes, bytes) ? entry : undefined
   }
 
+  named(name: Uint8Array): E | undefined {
+    return this.#entries.get(toHex(name))
+  }
+
   delete(entry: E): void {
     const end = endOf(entry.transaction.bytes)
     if (this.#entries.get(end) === entry) this.#entries.delete(end)
   }
 }
 
+/** A view of the bytes. */
+export function nameOfTransaction(bytes: Uint8Array): Uint8Array {
+  return bytes.subarray(-TRANSACTION_NAME_BYTES)
+}
+
 function endOf(bytes: Uint8Array): string {
-  return toHex(bytes.subarray(-END_BYTES))
+  return toHex(nameOfTransaction(bytes))
 }

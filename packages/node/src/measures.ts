@@ -14,6 +14,8 @@ export interface Measures {
   verified(kind: VerifiedKind, isGood: boolean, ms: number): void
   /** A vote under the name of this authority that it did not give, or gave wrongly. */
   invalidVote(authority: string, vote: 'notarize' | 'any'): void
+  /** A compact proposal was put together from what waited here, or lacked something. */
+  compact(outcome: 'whole' | 'lacking'): void
   synced(blocks: number): void
 }
 
@@ -21,13 +23,19 @@ export const UNMEASURED: Measures = {
   step: () => undefined,
   verified: () => undefined,
   invalidVote: () => undefined,
+  compact: () => undefined,
   synced: () => undefined,
 }
 
 export function measuresOf(
   metrics: Pick<
     Metrics,
-    'consensusStepDuration' | 'cryptoVerify' | 'cryptoVerified' | 'consensusVotes' | 'syncBlocks'
+    | 'consensusCompact'
+    | 'consensusStepDuration'
+    | 'cryptoVerify'
+    | 'cryptoVerified'
+    | 'consensusVotes'
+    | 'syncBlocks'
   >,
 ): Measures {
   return {
@@ -38,6 +46,7 @@ export function measuresOf(
     },
     invalidVote: (authority, vote) =>
       metrics.consensusVotes.inc({ authority, vote, result: 'invalid' }),
+    compact: (outcome) => metrics.consensusCompact.inc({ outcome }),
     synced: (blocks) => metrics.syncBlocks.inc({ mode: 'blocks' }, blocks),
   }
 }

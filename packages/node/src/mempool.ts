@@ -256,6 +256,10 @@ export class Mempool {
   readonly findVerified = (encoded: Uint8Array): DecodedTransaction | undefined =>
     this.#byBytes.find(encoded)?.transaction
 
+  /** The bytes of what waits under this name of a compact proposal; they may not be the ones that are meant. */
+  readonly named = (name: Uint8Array): Uint8Array | undefined =>
+    this.#byBytes.named(name)?.transaction.bytes
+
   /** Whether a block on top of this state could carry something now: also quota must be left. */
   hasReady(state: State): boolean {
     const time = this.#modules.clock.wall()

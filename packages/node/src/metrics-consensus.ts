@@ -23,6 +23,11 @@ export const declareConsensus = (to: Declaration) => ({
     SECONDS,
     ['certificate'],
   ),
+  consensusCompact: to.counter(
+    'consensus_compact_proposals_total',
+    'Proposals that came as names of transactions: whole at once, or lacking some.',
+    ['outcome'],
+  ),
   consensusVotes: to.counter('consensus_votes_total', 'Votes by authority.', [
     'authority',
     'vote',

@@ -2,7 +2,7 @@
 // votes that contradict each other: both speak to parts that exist only later.
 
 import { formatPeerId } from '@mooring/crypto'
-import { authoritySet, organisations, PROTOCOL_VERSION } from '@mooring/ledger'
+import { authoritySet, organisations } from '@mooring/ledger'
 import { type Member, type Network, type NetworkHandlers, startNetwork } from '@mooring/network'
 import { addressesOf } from './address-hints.ts'
 import { AuthoritySets } from './authority-sets.ts'
@@ -16,6 +16,7 @@ import { GossipTurns } from './gossip-turns.ts'
 import { NodeError } from './node-error.ts'
 import { Offences } from './offences.ts'
 import { PeerBook } from './peer-book.ts'
+import { WIRE_VERSIONS } from './protocol.ts'
 import { ReachBack } from './reach-back.ts'
 import { answerSnapshotRequest } from './snapshot-exchange.ts'
 
@@ -44,8 +45,9 @@ export async function openNetwork(
   const turns = new GossipTurns()
   const handlers: NetworkHandlers = {
     onMessage: (peerId, _lane, frame) => late.agreement?.onFrame(peerId, frame),
-    onTransactions: (peerId, batch) =>
-      turns.judge(peerId, () => late.agreement?.judgeTransactions(peerId, batch) ?? 'ignore'),
+    onTransactions: (peerId, data) =>
+      late.agreement?.judgeTransactions(peerId, data, (judge) => turns.judge(peerId, judge)) ??
+      'ignore',
     onRequest: (peerId, protocol, payload) => {
       if (protocol === 'clock') return Promise.resolve(answerClockRequest(systemClock))
       if (protocol === 'reach') return reachBack.answer(peerId)
@@ -85,7 +87,7 @@ export async function openNetwork(
       transportSeed: options.keys.transport.seed,
       networkId: options.networkId,
       genesisDigest: options.genesisDigest,
-      protocolVersion: PROTOCOL_VERSION,
+      protocolVersions: WIRE_VERSIONS,
       members: () => (p2p.allow === 'list' ? [] : [...candidates(), ...membersNow()]),
       addresses,
       local: () => book.list(),

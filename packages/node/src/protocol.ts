@@ -9,6 +9,15 @@ import { NodeError } from './node-error.ts'
 
 const SPOKEN: readonly number[] = [PROTOCOL_VERSION]
 
+/**
+ * What members say to each other has versions of its own, which say nothing about the chain: each names in its hello
+ * those that it reads, and is sent nothing else.
+ */
+export const WIRE_VERSIONS: readonly number[] = [1, 2]
+
+/** Proposals may name their transactions (compact-proposals.ts). */
+export const WIRE_COMPACT = 2
+
 export function speaksProtocol(version: number): boolean {
   return SPOKEN.includes(version)
 }

@@ -99,7 +99,8 @@ function twinOf(
 
 function votesIn(message: Message | undefined): readonly Vote[] {
   if (message?.kind === 'votes') return message.votes
-  return message?.kind === 'proposal' ? [message.proposal.vote] : []
+  const isProposal = message?.kind === 'proposal' || message?.kind === 'compact'
+  return isProposal ? [message.proposal.vote] : []
 }
 
 function silent(handlers: NetworkHandlers): NetworkHandlers {

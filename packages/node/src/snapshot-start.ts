@@ -7,7 +7,6 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import { formatPeerId } from '@mooring/crypto'
-import { PROTOCOL_VERSION } from '@mooring/ledger'
 import { type Member, type Network, startNetwork } from '@mooring/network'
 import { listSnapshots, SnapshotFile, snapshotPath } from '@mooring/storage'
 import type { NodeOptions } from './load-options.ts'
@@ -18,6 +17,7 @@ import {
   encodeSnapshotRequest,
   type SnapshotRequest,
 } from './snapshot-exchange.ts'
+import { WIRE_VERSIONS } from './protocol.ts'
 import { fetchSnapshot, type SnapshotSource } from './snapshot-fetch.ts'
 import { hasChain, importSnapshot } from './snapshot-import.ts'
 
@@ -168,7 +168,7 @@ function networkOptions(options: NodeOptions, root: RootLogger) {
     transportSeed: keys.transport.seed,
     networkId: options.networkId,
     genesisDigest: options.genesisDigest,
-    protocolVersion: PROTOCOL_VERSION,
+    protocolVersions: WIRE_VERSIONS,
     members: () => (p2p.allow === 'list' ? [] : members),
     addresses: (peerId: string) =>
       p2p.peers.filter((address) => address.endsWith(`/p2p/${peerId}`)),

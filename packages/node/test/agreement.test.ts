@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
-import { toHex } from '@mooring/codec'
+import { encode, toHex } from '@mooring/codec'
+import type { Network } from '@mooring/network'
 import { test } from 'uvu'
+import { decodeBlockRequest } from '../src/block-exchange.ts'
 import { createLogger } from '../src/logger.ts'
+import { transactionBatch } from '../src/transaction-gossip.ts'
 import { Cluster, type RunningMember } from './cluster.ts'
 
 function tipsOf(members: readonly RunningMember[]): Set<string> {
@@ -33,6 +36,91 @@ test('four members agree on every transaction, go on with three, and the fourth 
       cluster.running().map(({ halted }) => halted),
       [[], [], [], []],
     )
+  } finally {
+    await cluster.close()
+  }
+})
+
+test('who hears no gossip asks the leader for what its block names; an earlier version is sent all of it', async () => {
+  const cluster = await Cluster.start(4)
+  const asked = { deaf: 0, earlier: 0 }
+  const counting =
+    (who: keyof typeof asked) =>
+    (network: Network): Network => ({
+      ...network,
+      request: (peerId, protocol, payload, options) => {
+        if (protocol === 'blocks' && decodeBlockRequest(payload).kind === 'transactions')
+          asked[who] += 1
+        return network.request(peerId, protocol, payload, options)
+      },
+    })
+  try {
+    for (const index of [2, 3]) await cluster.stopMember(index)
+    await cluster.startMember(2, { isDeaf: true, network: counting('deaf') })
+    const earlier = { protocolVersions: [1], network: counting('earlier') }
+    await cluster.startMember(3, { isDeaf: true, ...earlier })
+    await cluster.eventually(
+      () =>
+        cluster
+          .member(0)
+          .network.peers()
+          .every(({ connected }) => connected),
+      () => 'the members do not find each other',
+    )
+    const list = Array.from({ length: 40 }, (_, at) => cluster.anchor(0, at + 1))
+    await cluster.member(0).agreement.mempool.submitAll(list)
+    await cluster.reached(40)
+    assert.equal(tipsOf(cluster.running()).size, 1)
+    assert.ok(asked.deaf > 0)
+    assert.equal(asked.earlier, 0)
+  } finally {
+    await cluster.close()
+  }
+})
+
+test('what gossip has brought is found before its turn has come', async () => {
+  const cluster = await Cluster.start(4, { heartbeatMs: 100 })
+  const asked = { blocks: 0 }
+  const counting = (network: Network): Network => ({
+    ...network,
+    request: (peerId, protocol, payload, options) => {
+      if (decodeBlockRequest(payload).kind === 'transactions') asked.blocks += 1
+      return network.request(peerId, protocol, payload, options)
+    },
+  })
+  try {
+    const list = Array.from({ length: 40 }, (_, at) => cluster.anchor(0, at + 1))
+    const { peerId } = cluster.member(0).network
+    for (const index of [1, 2, 3]) {
+      await cluster.stopMember(index)
+      await cluster.startMember(index, { isDeaf: true, network: counting })
+      const never = (): Promise<never> => new Promise(() => undefined)
+      const { agreement } = cluster.member(index)
+      void agreement.judgeTransactions(peerId, encode(transactionBatch, list), never)
+    }
+    await cluster.member(0).agreement.mempool.submitAll(list)
+    await cluster.reached(40)
+    assert.equal(asked.blocks, 0)
+  } finally {
+    await cluster.close()
+  }
+})
+
+test('a block that nobody could put together comes whole the next time', async () => {
+  // Those who have heard of no transaction make blocks all the same.
+  const cluster = await Cluster.start(4, { heartbeatMs: 100 })
+  const failing = (network: Network): Network => ({
+    ...network,
+    request: () => Promise.reject(new Error('no question gets through')),
+  })
+  try {
+    for (const index of [1, 2, 3]) await cluster.stopMember(index)
+    for (const index of [1, 2, 3])
+      await cluster.startMember(index, { isDeaf: true, network: failing })
+    const list = Array.from({ length: 40 }, (_, at) => cluster.anchor(0, at + 1))
+    await cluster.member(0).agreement.mempool.submitAll(list)
+    await cluster.reached(40)
+    assert.equal(tipsOf(cluster.running()).size, 1)
   } finally {
     await cluster.close()
   }

@@ -30,6 +30,7 @@ import { systemClock } from '../src/clock.ts'
 import { makeFirstGuard } from '../src/first-guard.ts'
 import { createLogger, type Logger } from '../src/logger.ts'
 import { type MemberChange, membersOf } from '../src/members.ts'
+import { WIRE_VERSIONS } from '../src/protocol.ts'
 import { Readiness } from '../src/readiness.ts'
 import type { RemoteSigner } from '../src/remote-signer.ts'
 import type { ChainStore } from '@mooring/storage'
@@ -54,6 +55,10 @@ export interface Faults {
   logger?: Logger
   /** Holds the consensus key. */
   signer?: RemoteSigner
+  /** Hears of no transaction before it is in a block. */
+  isDeaf?: boolean
+  /** What it says that it reads; default: what this software does. */
+  protocolVersions?: readonly number[]
 }
 
 export class Cluster {
@@ -120,9 +125,12 @@ export class Cluster {
     const members = () =>
       agreement?.members.list ??
       membersOf(organisations(stores.chain.state()), authoritySet(stores.chain.state()))
-    const network = await startNetwork(this.#networkOptions(index, members), {
+    const { isDeaf = false, protocolVersions = WIRE_VERSIONS } = faults
+    const options = { ...this.#networkOptions(index, members), protocolVersions }
+    const network = await startNetwork(options, {
       onMessage: (peerId, _lane, frame) => agreement?.onFrame(peerId, frame),
-      onTransactions: (peerId, batch) => agreement?.onTransactions(peerId, batch) ?? 'ignore',
+      onTransactions: (peerId, batch) =>
+        isDeaf ? 'ignore' : (agreement?.onTransactions(peerId, batch) ?? 'ignore'),
       onRequest: (_peerId, _protocol, payload) =>
         agreement === null
           ? Promise.reject(new Error('not started'))
@@ -294,7 +302,7 @@ export class Cluster {
       transportSeed: this.keys.pair(index, 'transport').seed,
       networkId: networkId(this.digest),
       genesisDigest: this.digest,
-      protocolVersion: 1,
+      protocolVersions: WIRE_VERSIONS,
       members: () => [...members()],
       addresses: (peerId) => this.#addresses.get(peerId) ?? [],
       log: () => undefined,

@@ -18,7 +18,7 @@ import {
 } from '@mooring/consensus'
 import { bitmapOf, keyPairFromSeed, sign } from '@mooring/crypto'
 import { test } from 'uvu'
-import { type Intake, readMessage, takeIn } from '../src/intake.ts'
+import { type Intake, type IntakeModules, readMessage, takeIn } from '../src/intake.ts'
 
 const chain = new Uint8Array(32).fill(7)
 const pairs = [1, 2, 3, 4].map((seed) => keyPairFromSeed(new Uint8Array(32).fill(seed)))
@@ -64,8 +64,19 @@ function certificateOf(kind: VoteKind, on: Subject, signers: readonly number[]):
   return { kind, subject: on, bitmap: bitmapOf([...signers], 4), signatures }
 }
 
+type Hold = IntakeModules['execution']['hold']
+
+/** Nothing is here but what `hold` says. */
+function modulesOf(hold: Hold): IntakeModules {
+  return {
+    authorities,
+    execution: { hold, encodedOf: () => undefined },
+    named: () => undefined,
+  }
+}
+
 function take(message: Message, from: number, held: BlockMeta = block): Intake {
-  const modules = { authorities, execution: { hold: () => held } }
+  const modules = modulesOf(() => held)
   return takeIn(decodeMessage(encodeMessage(message)), from, stateOfObserver(), modules)
 }
 
@@ -110,8 +121,7 @@ test('blocks of views far ahead are not kept, unless a certificate shows that we
       held.push(encoded)
       return placed
     }
-    const modules = { authorities, execution: { hold } }
-    return takeIn({ kind: 'proposal', proposal }, view % 4, stateOfObserver(), modules)
+    return takeIn({ kind: 'proposal', proposal }, view % 4, stateOfObserver(), modulesOf(hold))
   }
   assert.deepEqual(of(1_000, []), { events: [], fault: null })
   assert.equal(held.length, 0)
@@ -135,8 +145,7 @@ test('of a second block in a view the vote is kept, as evidence, and the block i
   const other = { ...subject, digest: 'c'.repeat(64) }
   const vote = voteOf('notarize', other, 1)
   const proposal = { vote, justification: [], block: Uint8Array.of(2) }
-  const execution = { hold: refuseToHold }
-  const taken = takeIn({ kind: 'proposal', proposal }, 1, state, { authorities, execution })
+  const taken = takeIn({ kind: 'proposal', proposal }, 1, state, modulesOf(refuseToHold))
   assert.deepEqual(taken, { events: [{ type: 'votes', votes: [vote] }], fault: null })
 })
 
@@ -150,7 +159,7 @@ test('votes count over the connection of their signer, and with its signature', 
 
 test('what is held, and what convicts nobody any more, is not verified again', () => {
   const clock = { monotonic: 2, wall: 2 }
-  const modules = { authorities, execution: { hold: () => block } }
+  const modules = modulesOf(() => block)
   const forged = new Uint8Array(64).fill(9)
   const rival = { ...subject, digest: 'c'.repeat(64) }
   const another = { ...subject, digest: 'd'.repeat(64) }

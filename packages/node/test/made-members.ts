@@ -35,7 +35,7 @@ export class MadeMembers {
         transportSeed: keyOf(name, 'transport').seed,
         networkId: networkId(made.digest),
         genesisDigest: made.digest,
-        protocolVersion: 1,
+        protocolVersions: [1, 2],
         members: () =>
           NAMES.map((member) => ({
             peerId: formatPeerId(keyOf(member, 'transport').publicKey),

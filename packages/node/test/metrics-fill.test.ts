@@ -81,7 +81,7 @@ function alone({ genesis, parts }: World): Promise<Network> {
       transportSeed: keyOf('st-mary', 'transport').seed,
       networkId: parts.options.networkId,
       genesisDigest: genesisDigest(genesis),
-      protocolVersion: 1,
+      protocolVersions: [1, 2],
       members: () => [],
       addresses: () => [],
       log: () => undefined,

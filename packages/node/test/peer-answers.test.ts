@@ -134,7 +134,7 @@ async function start(
       transportSeed: SEEDS[index] ?? new Uint8Array(32),
       networkId: 'moor-07070707',
       genesisDigest: new Uint8Array(32).fill(7),
-      protocolVersion: 1,
+      protocolVersions: [1, 2],
       members: () => MEMBERS,
       addresses,
       ...(book && { local: () => book.list() }),

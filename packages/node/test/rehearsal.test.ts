@@ -143,7 +143,7 @@ async function start(
       transportSeed: SEEDS[index] ?? DIGEST,
       networkId: 'moor-07070707',
       genesisDigest: DIGEST,
-      protocolVersion: 1,
+      protocolVersions: [1, 2],
       members: () => MEMBERS,
       addresses: (peerId) => [places.get(peerId) ?? []].flat(),
       log: () => undefined,

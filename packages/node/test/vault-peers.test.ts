@@ -69,7 +69,7 @@ function startMember(index: number, ports: number[], answer: OnRequest): Promise
       transportSeed: keyOf(MEMBERS[index]?.name ?? '', 'transport').seed,
       networkId: 'moor-00000000',
       genesisDigest: new Uint8Array(32),
-      protocolVersion: 1,
+      protocolVersions: [1, 2],
       members: () => MEMBERS,
       addresses: (peerId) => {
         const at = MEMBERS.findIndex((member) => member.peerId === peerId)
