@@ -8,6 +8,7 @@ import {
   encodeMessage,
   type Event,
   leaderOf,
+  type Message,
   type Outgoing,
 } from '@mooring/consensus'
 import { digestOf, type Packet } from './blocks.ts'
@@ -93,9 +94,12 @@ function throughBytes(packet: Packet): Packet | null {
 
 function messageThroughBytes(packet: Extract<Packet, { kind: 'message' }>): Packet {
   const message = decodeMessage(encodeMessage(packet.message))
-  if (message.kind === 'proposal' || message.kind === 'evidence')
-    throw new Error('a message came back as another')
+  if (!isOutgoing(message)) throw new Error('a message came back as another')
   return { ...packet, message }
+}
+
+function isOutgoing(message: Message): message is Outgoing {
+  return message.kind === 'votes' || message.kind === 'certificates' || message.kind === 'status'
 }
 
 function proposalThroughBytes(packet: Extract<Packet, { kind: 'proposal' }>): Packet {

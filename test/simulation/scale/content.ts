@@ -52,6 +52,11 @@ export class Content {
     return isFresh
   }
 
+  /** How many of its transactions have not come, and so cannot be told by their names. */
+  missing({ transactions }: Body): number {
+    return transactions.filter((each) => !this.#admitted.has(each)).length
+  }
+
   holds(digest: string): boolean {
     return this.#held.has(digest)
   }

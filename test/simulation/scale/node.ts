@@ -11,12 +11,14 @@ import {
   type ConsensusState,
   type Event,
   type Outgoing,
+  recordOf,
   start,
   step,
   type Vote,
 } from '@mooring/consensus'
 import { isSentToAll } from '../../../packages/network/src/gossip.ts'
 import { defaultLimits } from '../../../packages/network/src/limits.ts'
+import { WHOLE_BYTES_MAX } from '../../../packages/node/src/driver.ts'
 import { TransactionGossip } from '../../../packages/node/src/transaction-gossip.ts'
 import { GENESIS, SIGNATURE, WALL_ZERO } from '../blocks.ts'
 import type { Finalizations } from './chain.ts'
@@ -24,7 +26,7 @@ import { Content } from './content.ts'
 import { Disk } from './disk.ts'
 import { Follower } from './follower.ts'
 import { judgeMessage, judgeProposal } from './judging.ts'
-import { bytesOfTransaction, type Packet, transactionsIn } from './packets.ts'
+import { bytesOfTransaction, type Packet, type ProposalPacket, transactionsIn } from './packets.ts'
 import { Processor } from './processor.ts'
 import type { ScaleWorld } from './world.ts'
 
@@ -47,11 +49,14 @@ export class ScaleNode {
   readonly #gossip: TransactionGossip
   readonly #timers = new Map<string, number>()
   readonly #heardNames = new Set<number>()
+  /** Compact proposals of which transactions are on their way. */
+  readonly #lacking = new Map<string, ProposalPacket>()
   #timerCount = 0
   #state: ConsensusState
   #queue: Event[] = []
   #isStepping = false
   #emptyView = 0
+  #compactView = 0
 
   constructor(index: number, world: ScaleWorld) {
     this.index = index
@@ -137,7 +142,16 @@ export class ScaleNode {
       case 'message':
         return this.#feedIf(judgeMessage(packet.message, from, judging))
       case 'proposal':
-        return this.#feedIf(judgeProposal(packet, from, judging))
+        return this.#takeProposal(from, packet, judging)
+      case 'ask-transactions': {
+        const { digest, count } = packet
+        return this.send([from], { kind: 'transactions', digest, count })
+      }
+      case 'transactions': {
+        const lacking = this.#lacking.get(packet.digest)
+        this.#lacking.delete(packet.digest)
+        return lacking && this.#feedIf(judgeProposal(lacking, from, judging))
+      }
       case 'gossip':
         return this.#hear(from, packet)
       case 'ask-block':
@@ -146,6 +160,22 @@ export class ScaleNode {
       case 'range':
         return this.#follower.take(from, packet)
     }
+  }
+
+  /** What is missing of a compact one is asked for; the vote of the leader counts meanwhile. */
+  #takeProposal(
+    from: number,
+    packet: ProposalPacket,
+    judging: Parameters<typeof judgeProposal>[2],
+  ): void {
+    const { proposal, body, isCompact } = packet
+    const count = isCompact ? this.content.missing(body) : 0
+    if (count === 0) return this.#feedIf(judgeProposal(packet, from, judging))
+    const { digest } = body.meta
+    this.#lacking.set(digest, packet)
+    const of = body.transactions.length
+    this.send([from], { kind: 'ask-transactions', digest, count, of })
+    this.#feedIf(judgeMessage({ kind: 'votes', votes: [proposal.vote] }, from, judging))
   }
 
   #feedIf(event: Event | null): void {
@@ -270,7 +300,11 @@ export class ScaleNode {
   #sendProposal(vote: Vote, justification: readonly Certificate[]): void {
     const body = this.#world.chain.body(vote.subject.digest)
     const proposal = { block: body.meta, vote, justification }
-    this.send(this.#others(), { kind: 'proposal', proposal, body })
+    const isLost =
+      this.#compactView > 0 && recordOf(this.#state, this.#compactView).notarization === null
+    const isCompact = body.bytes > WHOLE_BYTES_MAX && !isLost
+    this.#compactView = isCompact ? vote.subject.view : 0
+    this.send(this.#others(), { kind: 'proposal', proposal, body, isCompact })
   }
 
   #broadcast(message: Outgoing): void {

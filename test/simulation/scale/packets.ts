@@ -8,6 +8,7 @@ import {
   encodeMessage,
   type Outgoing,
   type Proposal,
+  TRANSACTION_NAME_BYTES,
 } from '@mooring/consensus'
 import { encodeBlockRequest } from '../../../packages/node/src/block-exchange.ts'
 import { decodeTransactionBatch } from '../../../packages/node/src/transaction-gossip.ts'
@@ -19,10 +20,28 @@ export interface Served {
   readonly finalization: Certificate | null
 }
 
+export interface ProposalPacket {
+  readonly kind: 'proposal'
+  readonly proposal: Proposal
+  readonly body: Body
+  /** Names its transactions. */
+  readonly isCompact: boolean
+}
+
+/** Of a compact proposal: those that the receiver lacks. */
+export interface AskedTransactions {
+  readonly kind: 'ask-transactions'
+  readonly digest: string
+  readonly count: number
+  readonly of: number
+}
+
 export type Packet =
   | { readonly kind: 'message'; readonly message: Outgoing }
-  | { readonly kind: 'proposal'; readonly proposal: Proposal; readonly body: Body }
+  | ProposalPacket
   | { readonly kind: 'gossip'; readonly name: number; readonly transactions: readonly number[] }
+  | AskedTransactions
+  | { readonly kind: 'transactions'; readonly digest: string; readonly count: number }
   | { readonly kind: 'ask-block'; readonly digest: string }
   | { readonly kind: 'ask-range'; readonly from: number }
   | { readonly kind: 'block'; readonly digest: string; readonly body: Body | null }
@@ -56,12 +75,12 @@ export function bytesOf(packet: Packet, transactionBytes: number): number {
   switch (packet.kind) {
     case 'message':
       return encodeMessage(packet.message).length
-    case 'proposal': {
-      const { vote, justification } = packet.proposal
-      const block = new Uint8Array(0)
-      const message = { kind: 'proposal', proposal: { vote, justification, block } } as const
-      return encodeMessage(message).length + packet.body.bytes
-    }
+    case 'proposal':
+      return bytesOfProposal(packet, transactionBytes)
+    case 'ask-transactions':
+      return REQUEST_BYTES + Math.ceil(packet.of / 8)
+    case 'transactions':
+      return ANSWER_BYTES + packet.count * (transactionBytes + 3)
     case 'gossip':
       return GOSSIP_BYTES + packet.transactions.length * (transactionBytes + 3)
     case 'ask-block':
@@ -79,4 +98,21 @@ export function bytesOf(packet: Packet, transactionBytes: number): number {
         ANSWER_BYTES,
       )
   }
+}
+
+function bytesOfProposal(
+  { proposal, body, isCompact }: ProposalPacket,
+  transactionBytes: number,
+): number {
+  const { vote, justification } = proposal
+  const nothing = new Uint8Array(0)
+  if (!isCompact) {
+    const message = { kind: 'proposal', proposal: { vote, justification, block: nothing } } as const
+    return encodeMessage(message).length + body.bytes
+  }
+  const count = body.transactions.length
+  const names = new Uint8Array(count * TRANSACTION_NAME_BYTES)
+  const compact = { vote, justification, header: nothing, names }
+  const headerBytes = body.bytes - count * (transactionBytes + 3)
+  return encodeMessage({ kind: 'compact', proposal: compact }).length + headerBytes
 }

@@ -11,7 +11,7 @@ import {
   type Vote,
   votesOf,
 } from '@mooring/consensus'
-import { decodeBlock } from '@mooring/ledger'
+import { decodeBlock, type DecodedBlock, decodeHeader, headerDigest } from '@mooring/ledger'
 import { Violation } from '../violation.ts'
 import { nameOf } from './keys.ts'
 import type { Process } from './process.ts'
@@ -58,6 +58,13 @@ export class FrameJudge {
         this.learn(block)
         this.#judgeCertificates(from, justification)
         votes.signed(vote, isDurable(vote))
+        return
+      }
+      case 'compact': {
+        const { header, vote, justification } = message.proposal
+        this.#learnHeader(header)
+        this.#judgeCertificates(from, justification)
+        votes.signed(vote, isDurable(vote))
       }
     }
   }
@@ -74,8 +81,17 @@ export class FrameJudge {
 
   /** Of a block that somebody has made. */
   learn(encoded: Uint8Array): void {
+    this.#learnIf(() => decodeBlock(encoded))
+  }
+
+  #learnHeader(encoded: Uint8Array): void {
+    this.#learnIf(() => ({ header: decodeHeader(encoded), digest: headerDigest(encoded) }))
+  }
+
+  /** Unless it cannot be read. */
+  #learnIf(read: () => Pick<DecodedBlock, 'header' | 'digest'>): void {
     try {
-      const { header, digest } = decodeBlock(encoded)
+      const { header, digest } = read()
       const { epoch, view, parentView, height, time, parent } = header
       const name = toHex(digest)
       const place = { epoch, view, parentView, height, time }

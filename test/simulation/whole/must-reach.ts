@@ -1,10 +1,13 @@
 /** What a long campaign over whole nodes must have met: a simulation that avoids it proves nothing. */
 export const WHOLE_MUST_REACH = [
   'a removed node stops',
-  'asked for a digest',
-  'asked for a range',
+  'asked for digest',
+  'asked for range',
+  'asked for transactions',
   'blackout',
   'clock jump',
+  'compact proposal: lacking',
+  'compact proposal: whole',
   'death at a send',
   'death at after a batch',
   'death at after a sync',

@@ -1,7 +1,7 @@
 /** What a run of whole nodes is made of. Everything comes from the seed. */
 import { type Random, randomOf } from '../random.ts'
 
-export const WHOLE_ACTORS = [
+const DRAWN_ACTORS = [
   'equivocator',
   'conflicting notarizer',
   'finalize and nullify',
@@ -17,7 +17,7 @@ export const WHOLE_ACTORS = [
   'impostor',
 ] as const
 
-export type WholeActorName = (typeof WHOLE_ACTORS)[number]
+export type WholeActorName = (typeof DRAWN_ACTORS)[number] | 'false namer'
 
 export interface WholeFaults {
   /** One way, in milliseconds; reordering is a matter of the width. */
@@ -62,6 +62,10 @@ export interface WholePlan {
   readonly segmentBytes: number
   /** Chance that what executes and commits blocks lets others have a turn, at every step. */
   readonly pauses: number
+  /** Larger blocks are proposed by the names of their transactions. */
+  readonly wholeBytesMax: number
+  /** An authority of an earlier version, that is sent whole proposals. */
+  readonly earlier: number | null
   /** By process: how far its wall clock is off. */
   readonly skewMs: readonly number[]
   /** An honest authority whose wall clock jumps: it counts as faulty for liveness. */
@@ -101,6 +105,8 @@ export function calmWholePlan(authorities: number): WholePlan {
     mempoolMax: 200,
     segmentBytes: 1 << 20,
     pauses: 0,
+    wholeBytesMax: 1 << 10,
+    earlier: null,
     skewMs: [],
     misled: null,
   }
@@ -108,6 +114,8 @@ export function calmWholePlan(authorities: number): WholePlan {
 
 export function wholePlanOf(seed: number, sizes: { low: number; high: number }): WholePlan {
   const random = randomOf(Math.imul(seed, 0x85ebca6b))
+  // What came later draws from numbers of its own: the seeds that were red stay what they were.
+  const own = randomOf(Math.imul(seed, 0x9e3779b1))
   const authorities = sizes.low + (seed % (sizes.high - sizes.low + 1))
   const faulty = Math.floor((authorities - 1) / 3)
   const misled = faulty > 0 && random.chance(0.12) ? random.between(0, authorities - 1) : null
@@ -122,18 +130,32 @@ export function wholePlanOf(seed: number, sizes: { low: number; high: number }):
     observers,
     newcomers,
     changes,
-    actors: actorsOf(random, authorities, { most, misled }),
+    actors: withNamer(actorsOf(random, authorities, { most, misled }), own),
     faults: faultsOf(random, misled !== null),
     calmMs: random.pick([4_000, 6_000, 9_000]),
     transactions: random.pick([6, 20, 60]),
     heartbeatMs: random.chance(0.2) ? 2_000 : 0,
     mempoolMax: random.chance(0.2) ? 5 : 400,
     segmentBytes: random.pick([8 << 10, 64 << 10, 1 << 20]),
+    wholeBytesMax: own.pick([0, 0, 1 << 10]),
+    earlier: own.chance(0.15) ? own.between(0, authorities - 1) : null,
     skewMs: Array.from({ length: authorities + observers + newcomers }, () =>
       Math.round((random.next() - 0.5) * 400),
     ),
     misled,
   }
+}
+
+/** One traitor in a dozen is a false namer instead. */
+function withNamer(
+  actors: ReadonlyMap<number, WholeActorName>,
+  random: Random,
+): Map<number, WholeActorName> {
+  const cast = [...actors].map(([index, name]): [number, WholeActorName] => [
+    index,
+    random.chance(0.08) ? 'false namer' : name,
+  ])
+  return new Map(cast)
 }
 
 function actorsOf(
@@ -145,7 +167,7 @@ function actorsOf(
   if (random.chance(0.1)) return actors
   while (actors.size < most) {
     const index = random.between(0, authorities - 1)
-    if (index !== misled && !actors.has(index)) actors.set(index, random.pick(WHOLE_ACTORS))
+    if (index !== misled && !actors.has(index)) actors.set(index, random.pick(DRAWN_ACTORS))
   }
   return actors
 }

@@ -20,6 +20,7 @@ import { AuthoritySets } from '../../../packages/node/src/authority-sets.ts'
 import { answerBlockRequest } from '../../../packages/node/src/block-server.ts'
 import { checkGuardCovers } from '../../../packages/node/src/guard-cover.ts'
 import type { Logger } from '../../../packages/node/src/logger.ts'
+import { UNMEASURED } from '../../../packages/node/src/measures.ts'
 import { placeOf } from '../../../packages/node/src/own-place.ts'
 import { Readiness } from '../../../packages/node/src/readiness.ts'
 import { randomOf } from '../random.ts'
@@ -191,6 +192,7 @@ export class Process {
         genesisDigest: digest,
         consensusKey,
         mempool: { maxCount: mempoolMax, maxBytes: 1 << 20 },
+        wholeBytesMax: this.#wholeBytesMax(),
       },
       {
         clock: life,
@@ -211,6 +213,12 @@ export class Process {
           if (!life.isOver) this.#halted(reason)
         },
         onVoted: () => undefined,
+        measures: {
+          ...UNMEASURED,
+          compact: (outcome) => {
+            if (!life.isOver) world.count(`compact proposal: ${outcome}`)
+          },
+        },
         onDurable: (blocks) => {
           if (!life.isOver) world.durable(this, blocks, chain)
         },
@@ -225,6 +233,14 @@ export class Process {
     this.running = { agreement, chain }
     world.note(this, `up at height ${chain.tip.height} in view ${agreement.driver.state.view}`)
     agreement.onPeers()
+  }
+
+  /** A traitor who does something to whole proposals sends no others. */
+  #wholeBytesMax(): number {
+    const { actors, wholeBytesMax } = this.#world.plan
+    const actor = actors.get(this.index)
+    const sendsNames = actor === undefined || actor === 'twin' || actor === 'false namer'
+    return sendsNames ? wholeBytesMax : Infinity
   }
 
   /** Ours with this public key, or the first when there is none: the chain may only be behind. */

@@ -7,13 +7,14 @@ import type { Network, PeerInfo } from '@mooring/network'
 import type { Random } from '../random.ts'
 import type { Scheduler } from '../scheduler.ts'
 import { peerIdOf } from './keys.ts'
-import type { WholeFaults } from './plan.ts'
+import type { WholeFaults, WholePlan } from './plan.ts'
 import type { Process } from './process.ts'
 
 export interface SwitchWorld {
   readonly scheduler: Scheduler
   readonly random: Random
   readonly faults: WholeFaults
+  readonly plan: Pick<WholePlan, 'earlier'>
   readonly processes: readonly Process[]
   count(what: string): void
   note(process: Process, what: string): void
@@ -26,7 +27,7 @@ export interface SwitchWorld {
 
 export type Port = Pick<
   Network,
-  'send' | 'peers' | 'request' | 'publishTransactions' | 'disconnect' | 'refresh'
+  'send' | 'speaks' | 'peers' | 'request' | 'publishTransactions' | 'disconnect' | 'refresh'
 >
 
 interface Session {
@@ -96,6 +97,11 @@ export class Switchboard {
         if (to === null || process.isOver) return false
         this.#world.sent(process, to, frame)
         return this.#isConnected(process, to)
+      },
+      speaks: (peerId, version) => {
+        const to = this.#indexOf(peerId)
+        const isEarlier = version > 1 && to === this.#world.plan.earlier
+        return to !== null && !isEarlier && this.#isConnected(process, to)
       },
       peers: () => this.#peersOf(process),
       request: (peerId, _protocol, payload, { timeoutMs }) =>

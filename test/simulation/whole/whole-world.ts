@@ -191,7 +191,7 @@ export class WholeWorld {
   }
 
   answers(server: Process, asker: number, payload: Uint8Array): Uint8Array {
-    this.count(`asked for a ${decodeBlockRequest(payload).kind}`)
+    this.count(`asked for ${decodeBlockRequest(payload).kind}`)
     const acting = this.#acting.get(server)
     const honest = (): Uint8Array => server.serve(payload)
     const answer = acting?.actor.answer?.(payload, honest, acting.hands) ?? honest()

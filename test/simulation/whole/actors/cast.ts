@@ -3,6 +3,7 @@ import type { WholeActor } from '../hands.ts'
 import type { WholeActorName } from '../plan.ts'
 import { conflictingNotarizer } from './conflicting-notarizer.ts'
 import { equivocator } from './equivocator.ts'
+import { falseNamer } from './false-namer.ts'
 import { finalizeAndNullify } from './finalize-and-nullify.ts'
 import { garbageBomber } from './garbage-bomber.ts'
 import { gossipPolluter } from './gossip-polluter.ts'
@@ -28,6 +29,7 @@ const CAST: Readonly<Record<WholeActorName, () => WholeActor>> = {
   'garbage bomber': () => garbageBomber,
   'gossip polluter': () => gossipPolluter,
   impostor: () => impostor,
+  'false namer': () => falseNamer,
 }
 
 export function castOf(name: WholeActorName): WholeActor {

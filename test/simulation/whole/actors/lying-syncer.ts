@@ -6,6 +6,7 @@ import { decodeCertificate, encodeCertificate, type Certificate } from '@mooring
 import { decodeBlock, encodeBlock } from '@mooring/ledger'
 import {
   decodeBlockAnswer,
+  decodeBlockRequest,
   encodeBlockAnswer,
   type SentBlock,
 } from '../../../../packages/node/src/block-exchange.ts'
@@ -95,8 +96,9 @@ function digestOf(sent: SentBlock | undefined): string {
 }
 
 export const lyingSyncer: WholeActor = {
-  answer: (_payload, honest, hands) => {
+  answer: (payload, honest, hands) => {
     const answer = honest()
+    if (decodeBlockRequest(payload).kind === 'transactions') return answer
     return hands.random.chance(0.7) ? lie(decodeBlockAnswer(answer), hands) : answer
   },
 }
