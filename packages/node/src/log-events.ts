@@ -7,6 +7,7 @@ const EVENTS: Readonly<Record<string, string>> = {
   'a backup was made': 'backup_made',
   'a bad shard could not be reported': 'bad_shard_not_reported',
   'a block could not be fetched': 'block_not_fetched',
+  'a compact proposal was not completed': 'compact_proposal_not_completed',
   'a client asks too much and was cut off': 'signer_client_cut_off',
   'a client was refused': 'signer_client_refused',
   'a connection failed': 'signer_connection_failed',
