@@ -7,6 +7,13 @@ import { createLogger } from '../src/logger.ts'
 import { transactionBatch } from '../src/transaction-gossip.ts'
 import { Cluster, type RunningMember } from './cluster.ts'
 
+const never = (): Promise<never> => new Promise(() => undefined)
+
+const failing = (network: Network): Network => ({
+  ...network,
+  request: () => Promise.reject(new Error('no question gets through')),
+})
+
 function tipsOf(members: readonly RunningMember[]): Set<string> {
   return new Set(members.map(({ stores }) => toHex(stores.chain.tip.digest)))
 }
@@ -94,7 +101,6 @@ test('what gossip has brought is found before its turn has come', async () => {
     for (const index of [1, 2, 3]) {
       await cluster.stopMember(index)
       await cluster.startMember(index, { isDeaf: true, network: counting })
-      const never = (): Promise<never> => new Promise(() => undefined)
       const { agreement } = cluster.member(index)
       void agreement.judgeTransactions(peerId, encode(transactionBatch, list), never)
     }
@@ -109,10 +115,6 @@ test('what gossip has brought is found before its turn has come', async () => {
 test('a block that nobody could put together comes whole the next time', async () => {
   // Those who have heard of no transaction make blocks all the same.
   const cluster = await Cluster.start(4, { heartbeatMs: 100 })
-  const failing = (network: Network): Network => ({
-    ...network,
-    request: () => Promise.reject(new Error('no question gets through')),
-  })
   try {
     for (const index of [1, 2, 3]) await cluster.stopMember(index)
     for (const index of [1, 2, 3])
