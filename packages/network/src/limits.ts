@@ -95,6 +95,9 @@ export const defaultLimits = {
   recordsServeTimeoutMs: 30_000,
   recordsBytesPerSecond: 64 * MIB,
   recordsOverheadBytes: 32 * KIB,
+  // a stream that nothing is asked on is ended by who asks, or later by who answers
+  idleAskerMs: 10_000,
+  idleAnswererMs: 20_000,
 
   // gossip
   gossipMessageBytesMax: 64 * KIB,

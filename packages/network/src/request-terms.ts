@@ -15,6 +15,8 @@ export interface RequestTerms {
   /** Open at a time with one peer, in each direction. */
   perPeer: number
   serveTimeoutMs: number
+  /** A stream carries many, one after the other. */
+  isRepeated: boolean
   /** From `records` questions are paid as well as answers. */
   budget: 'chain' | 'records'
   bytesPerSecond: number
@@ -37,6 +39,7 @@ export function requestTerms(limits: Limits): Record<RequestProtocol, RequestTer
     responseBytesMax: limits.responseBytesMax,
     perPeer: limits.requestsPerPeer,
     serveTimeoutMs: limits.requestServeTimeoutMs,
+    isRepeated: false,
     budget: 'chain' as const,
     bytesPerSecond: limits.responseBytesPerSecond,
     overheadBytes: limits.requestOverheadBytes,
@@ -53,6 +56,7 @@ export function requestTerms(limits: Limits): Record<RequestProtocol, RequestTer
       responseBytesMax: limits.recordsResponseBytesMax,
       perPeer: limits.recordsPerPeer,
       serveTimeoutMs: limits.recordsServeTimeoutMs,
+      isRepeated: true,
       budget: 'records',
       bytesPerSecond: limits.recordsBytesPerSecond,
       overheadBytes: limits.recordsOverheadBytes,

@@ -1,4 +1,5 @@
-// One question, one answer, one stream: block ranges, certificates, snapshots, records.
+// One question, one answer, one stream: block ranges, certificates, snapshots; of records many on one stream, one
+// after the other (request-streams.ts).
 //
 // A peer may have a few questions of a kind open at a time, on both sides: ours wait their turn, one too
 // many of theirs is told that we are busy. Answers are paid from a budget of bytes per second, so that a
@@ -13,6 +14,7 @@ import { messageOf, NetworkError } from './errors.ts'
 import { readFrame, writeFrame } from './frames.ts'
 import type { Link, Shared } from './link.ts'
 import { Places } from './places.ts'
+import { anotherComes, IdleStreams } from './request-streams.ts'
 import { type RequestTerms, requestTerms } from './request-terms.ts'
 import { TokenBucket } from './token-bucket.ts'
 import type { NetworkHandlers, RequestProtocol } from './types.ts'
@@ -20,6 +22,9 @@ import type { NetworkHandlers, RequestProtocol } from './types.ts'
 const OK = 0
 const REFUSED = 1
 const REASON_BYTES_MAX = 64
+
+/** What is needed of a link. */
+export type RequestLink = Pick<Link, 'member' | 'connection' | 'heard'>
 
 interface Lane {
   open: number
@@ -40,16 +45,18 @@ export class Requests {
   readonly #lanes = new Map<string, Lane>()
   readonly #serving = new Map<string, number>()
   readonly #budgets = new Map<string, TokenBucket>()
+  readonly #idle: IdleStreams
 
   constructor(shared: Shared, onRequest: NetworkHandlers['onRequest']) {
     this.#shared = shared
     this.#onRequest = onRequest
     this.#terms = requestTerms(shared.limits)
+    this.#idle = new IdleStreams(shared.limits.idleAskerMs)
     this.#places = new Places(shared.limits.recordsPlacesMax, shared.limits.recordsPerPeer)
   }
 
   async request(
-    link: Link,
+    link: RequestLink,
     protocol: RequestProtocol,
     payload: Uint8Array,
     timeoutMs: number,
@@ -74,12 +81,17 @@ export class Requests {
     }
   }
 
-  async serve(link: Link, protocol: RequestProtocol, stream: Stream): Promise<void> {
+  async serve(link: RequestLink, protocol: RequestProtocol, stream: Stream): Promise<void> {
     const { counters, log } = this.#shared
-    const signal = AbortSignal.timeout(this.#terms[protocol].serveTimeoutMs)
+    const { serveTimeoutMs, isRepeated } = this.#terms[protocol]
+    const idleMs = isRepeated ? this.#shared.limits.idleAnswererMs : 0
     try {
-      const outcome = await this.#serve(link, protocol, stream, signal)
-      counters[outcome === OK ? 'requestsServed' : 'requestsRefused'] += 1
+      do {
+        const signal = AbortSignal.timeout(serveTimeoutMs)
+        const outcome = await this.#serve(link, protocol, stream, signal)
+        counters[outcome === OK ? 'requestsServed' : 'requestsRefused'] += 1
+      } while (await anotherComes(stream, idleMs))
+      await stream.close({ signal: AbortSignal.timeout(serveTimeoutMs) })
     } catch (error) {
       counters.requestsRefused += 1
       stream.abort(error instanceof Error ? error : new Error(messageOf(error)))
@@ -92,7 +104,7 @@ export class Requests {
   }
 
   async #serve(
-    link: Link,
+    link: RequestLink,
     protocol: RequestProtocol,
     stream: Stream,
     signal: AbortSignal,
@@ -110,7 +122,6 @@ export class Requests {
       const asked = terms.budget === 'records' ? payload.length : 0
       await pause(this.#spend(peerId, terms, asked + answer.length + terms.overheadBytes), signal)
       await writeFrame(stream, answer, { writeBytesMax, signal })
-      await stream.close({ signal })
       this.#countRecords(terms, answer, payload)
       return answer[0]
     } finally {
@@ -170,18 +181,38 @@ export class Requests {
   }
 
   async #ask(
-    link: Link,
-    { id, responseBytesMax }: RequestTerms,
+    link: RequestLink,
+    terms: RequestTerms,
     payload: Uint8Array,
     signal: AbortSignal,
   ): Promise<Uint8Array> {
+    const earlier = terms.isRepeated ? this.#idle.take(link) : undefined
+    if (earlier !== undefined) {
+      try {
+        return await this.#askOn(link, earlier, { terms, payload, signal })
+      } catch (error) {
+        // The other side may have ended it while the question was on its way.
+        if (!(error instanceof NetworkError) || error.code !== 'closed') throw error
+      }
+    }
+    const stream = await link.connection.newStream(terms.id, { signal })
+    return await this.#askOn(link, stream, { terms, payload, signal })
+  }
+
+  async #askOn(
+    link: RequestLink,
+    stream: Stream,
+    { terms, payload, signal }: { terms: RequestTerms; payload: Uint8Array; signal: AbortSignal },
+  ): Promise<Uint8Array> {
     const { writeBytesMax } = this.#shared.limits
-    const stream = await link.connection.newStream(id, { signal })
-    stream.addEventListener('message', () => link.heard())
+    const onMessage = () => link.heard()
+    stream.addEventListener('message', onMessage)
     try {
       await writeFrame(stream, payload, { writeBytesMax, signal })
-      const answer = await readFrame(stream, responseBytesMax, signal)
-      await stream.close({ signal })
+      const answer = await readFrame(stream, terms.responseBytesMax, signal)
+      stream.removeEventListener('message', onMessage)
+      if (terms.isRepeated) this.#idle.keep(link, stream)
+      else await stream.close({ signal })
       return answer
     } catch (error) {
       stream.abort(error instanceof Error ? error : new Error(messageOf(error)))
