@@ -4,6 +4,9 @@
 // waits for, of another as well when it takes long; whatever comes first counts. At most so many ranges and
 // bytes are asked for or held at a time, whatever the distance. Ranges are handed out in order; who takes
 // them says when a peer's range turned out wrong.
+//
+// An answer may end before its range does, because the next block would not have fitted. Whether that was so
+// is known when that block is here: a peer whose answers end for no such reason is asked less.
 
 import { CodecError } from '@mooring/codec'
 import { NetworkError } from '@mooring/network'
@@ -17,7 +20,7 @@ import { type Fault, type ReadBlock, readRange } from './sync-range.ts'
 
 export const RANGE_HEIGHTS = 128
 /** Whoever sends and whoever reads them does it in one turn; a block that is larger comes alone. */
-const RANGE_BYTES = 1 << 20
+export const RANGE_BYTES = 1 << 20
 const RANGES_MAX = 16
 const HELD_BYTES_MAX = 64 << 20
 const HEDGED_MAX = 3
@@ -47,8 +50,16 @@ export interface ReceivedRange {
   readonly peer: SyncPeer
 }
 
+interface Unfinished {
+  readonly peer: SyncPeer
+  /** Of the blocks that it sent. */
+  readonly bytes: number
+}
+
 interface Range {
   readonly from: number
+  /** Who could have gone on here and did not. */
+  leftBy: Unfinished | null
   to: number
   readonly askedAt: Map<string, number>
   /** Who had nothing for it, and when. */
@@ -180,7 +191,8 @@ export class RangeDownload {
     if (first === undefined) {
       range.refusedAt.set(peer.peerId, clock.monotonic())
       const isLying = peer.height !== null && peer.height >= range.to
-      peers.helped(peer, isLying)
+      peers.helped(peer)
+      peers.ended(peer, isLying)
       return
     }
     const blocks = readRange(sent, range.from)
@@ -189,26 +201,36 @@ export class RangeDownload {
       blame(peer, fault?.fault ?? 'bad_range')
       return
     }
-    const reached = range.from + blocks.length - 1
-    const isFull = answer.length >= RANGE_BYTES / 2
-    const expected = Math.min(range.to, peer.height ?? reached)
-    peers.helped(peer, !isFull && reached < expected)
+    peers.helped(peer)
+    this.#judge(range, blocks)
     if (range.received !== null) return
     const signed = this.#modules.checkSignatures(blocks)
-    this.#keep(range, { blocks, signed, peer }, { reached, answer })
+    range.bytes = answer.length
+    this.#keep(range, { blocks, signed, peer })
+  }
+
+  /** Whoever ended before these blocks had no room for them, up to the first that shows that they are final. */
+  #judge(range: Range, blocks: readonly ReadBlock[]): void {
+    if (range.leftBy === null) return
+    const { peer, bytes } = range.leftBy
+    const end = blocks.findIndex(({ finalization }) => finalization !== null)
+    const isShort = bytes + bytesOf(blocks.slice(0, end + 1)) <= RANGE_BYTES
+    this.#modules.peers.ended(peer, isShort)
+    range.leftBy = null
   }
 
   /** What the answer did not reach is asked for by itself. */
-  #keep(
-    range: Range,
-    received: ReceivedRange,
-    { reached, answer }: { reached: number; answer: Uint8Array },
-  ): void {
+  #keep(range: Range, received: ReceivedRange): void {
     const place = this.#ranges.indexOf(range)
     if (place < 0) return
+    const { blocks, peer } = received
+    const reached = range.from + blocks.length - 1
+    const couldGoOn = reached < Math.min(range.to, peer.height ?? reached)
+    if (!couldGoOn) this.#modules.peers.ended(peer, false)
+    const leftBy = couldGoOn ? { peer, bytes: bytesOf(blocks) } : null
+    if (reached < range.to)
+      this.#ranges.splice(place + 1, 0, rangeOf(reached + 1, range.to, leftBy))
     range.received = received
-    range.bytes = answer.length
-    if (reached < range.to) this.#ranges.splice(place + 1, 0, rangeOf(reached + 1, range.to))
     range.to = reached
   }
 
@@ -237,6 +259,10 @@ function readAnswer(answer: Uint8Array): SentBlock[] | null {
   }
 }
 
-function rangeOf(from: number, to: number): Range {
-  return { from, to, askedAt: new Map(), refusedAt: new Map(), received: null, bytes: 0 }
+function bytesOf(blocks: readonly ReadBlock[]): number {
+  return blocks.reduce((sum, { encoded }) => sum + encoded.length, 0)
+}
+
+function rangeOf(from: number, to: number, leftBy: Unfinished | null = null): Range {
+  return { from, to, leftBy, askedAt: new Map(), refusedAt: new Map(), received: null, bytes: 0 }
 }

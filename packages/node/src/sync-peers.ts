@@ -94,10 +94,13 @@ export class SyncPeers {
     this.#of(peerId).inFlight -= 1
   }
 
-  /** An answer that helped; a short one ends where nothing made it end. */
-  helped({ peerId }: SyncPeer, isShort: boolean): void {
+  helped({ peerId }: SyncPeer): void {
+    this.#of(peerId).failures = 0
+  }
+
+  /** Whether an answer ended where nothing made it end. */
+  ended({ peerId }: SyncPeer, isShort: boolean): void {
     const health = this.#of(peerId)
-    health.failures = 0
     health.shortAnswers = isShort ? health.shortAnswers + 1 : 0
     if (health.shortAnswers < SHORT_ANSWERS_MAX) return
     health.shortAnswers = 0
