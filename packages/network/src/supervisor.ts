@@ -11,6 +11,7 @@
 // it opened, before any hello, means that it has probably not admitted us: libp2p gives no reason, so
 // the sentence is ours.
 
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Connection } from '@libp2p/interface'
 import type { AllowList } from './allow-list.ts'
 import { Dialler, type DiallerParts } from './dialler.ts'
@@ -233,12 +234,21 @@ export class Supervisor {
   async connect(peerId: string): Promise<void> {
     const neighbour = this.#neighbours.get(peerId)
     if (neighbour === undefined) throw reasonOf('not_admitted', `${peerId} is not admitted here`)
-    if (neighbour.active !== null) return
     neighbour.notBefore = 0
-    await this.#dialler.dialNow(neighbour)
-    for (const link of neighbour.links) await link.isAdmitted
+    await this.#attempt(neighbour)
+    if (neighbour.active === null && neighbour.refusals > 0) {
+      // The dial of the peer may have crossed ours, which it hung up on in favour of its own.
+      await pause(this.#shared.limits.secondDiallerDelayMs)
+      await this.#attempt(neighbour)
+    }
     if (neighbour.active !== null) return
     throw neighbour.lastError ?? reasonOf('not_connected', `${peerId} is not connected`)
+  }
+
+  async #attempt(neighbour: Neighbour): Promise<void> {
+    if (neighbour.active !== null) return
+    await this.#dialler.dialNow(neighbour)
+    for (const link of neighbour.links) await link.isAdmitted
   }
 
   /** Keep-alives out, silent links closed. Not while our own clock was late: then we were deaf. */

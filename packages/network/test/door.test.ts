@@ -153,6 +153,26 @@ test('a ban holds against members, on either side and in both directions, and en
   await closeAll([a, b])
 })
 
+test('whom a peer hangs up on once, in favour of a dial of its own, is connected all the same', async () => {
+  const members = await createIdentities(2)
+  const banned: string[] = []
+  const limits = { secondDiallerDelayMs: 1_500 }
+  const a = await startNode(at(members, 0), { members, limits })
+  const local = () => ({ allowed: [], banned, bannedHosts: [] })
+  const b = await startNode(at(members, 1), { members, local })
+  await eventually(() => isFullMesh([a, b]))
+  banned.push(a.identity.peerId)
+  b.network.refresh()
+  await eventually(() => connected(a).length === 0)
+  const connecting = a.network.connect(b.identity.peerId)
+  await eventually(() => b.network.stats().strangersRefused >= 1)
+  banned.pop()
+  b.network.refresh()
+  await connecting
+  assert.equal(connected(a).length, 1)
+  await closeAll([a, b])
+})
+
 test('nobody comes in from the address of a computer that is banned', async () => {
   const members = await createIdentities(2)
   const bannedHosts = ['127.0.0.1']
