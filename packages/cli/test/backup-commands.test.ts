@@ -54,6 +54,21 @@ test('a stopped home is backed up, and the backup is whole, signed and listed', 
   })
 })
 
+test('what a power cut left beside a backup is told, and a half one of the same name is replaced', async () => {
+  await withHome(async ({ run, home, folder }) => {
+    const [own, older] = ['b.tar.zst', 'a.tar.zst'].map((name) => join(folder, name))
+    for (const path of [own, older]) writeFileSync(`${path}.partial`, 'half of a backup')
+    const made = await run(`--home ${home} backup create -o ${own}`)
+    assert.equal(made.code, 0, made.stderr)
+    assert.ok(made.stderr.includes(`unfinished: ${older}.partial`), made.stderr)
+    assert.ok(!made.stderr.includes(`${own}.partial`))
+    assert.deepEqual(
+      [own, older].map((path) => existsSync(`${path}.partial`)),
+      [false, true],
+    )
+  })
+})
+
 test('a backup of which one byte is another, or that ends early, is refused', async () => {
   await withHome(async ({ run, home, folder }) => {
     for (const how of ['zstd', 'gzip', 'none']) {

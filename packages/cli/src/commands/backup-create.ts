@@ -1,15 +1,15 @@
 // `backup create`: the command reads a stopped home itself; a node that runs is asked, and the command waits
 // until it is done. Keys are sealed here, under a passphrase that the node never hears.
 
-import { copyFile, rename, rm } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { copyFile, open, readdir, rename, rm } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Backup, Backups } from '@mooring/api'
 import type { Client } from '@mooring/api/client'
 import { encodeBase64url } from '@mooring/crypto'
 import { createBackupOffline } from '@mooring/node/backup-create'
 import { readKeyFolder, readKeysOfHome, sealKeys } from '@mooring/node/backup-keys'
-import { isThere } from '@mooring/node/durable-files'
+import { hasCode, isThere, syncFolder } from '@mooring/node/durable-files'
 import { homePaths } from '@mooring/node/home'
 import { NodeError } from '@mooring/node/node-error'
 import type { Compression } from '@mooring/node'
@@ -23,6 +23,7 @@ import { passphraseForKeys } from '../keys-passphrase.ts'
 
 const POLL_MS = 200
 const LINE_MS = 5_000
+const UNFINISHED = /[.]tar([.](zst|gz))?[.]partial$/
 
 type CreateOptions = RemoteOptions & {
   output?: string
@@ -71,6 +72,7 @@ export function addBackupCreate(group: Command, context: Context): void {
       },
     })
     report(output, made)
+    if (path !== null) await tellUnfinished(output, dirname(path))
   })
 }
 
@@ -116,11 +118,37 @@ async function movedTo(backup: Backup, path: string): Promise<Backup> {
   try {
     await rename(backup.path, path)
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EXDEV')) throw error
-    await copyFile(backup.path, path)
-    await rm(backup.path)
+    if (!hasCode(error, 'EXDEV')) throw error
+    await moveToDisk(backup.path, path)
   }
   return { ...backup, path }
+}
+
+/** To another disk: it is whole there before it goes here. */
+async function moveToDisk(from: string, to: string): Promise<void> {
+  const partial = `${to}.partial`
+  try {
+    await copyFile(from, partial)
+    const file = await open(partial, 'r+')
+    try {
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(partial, to)
+  } finally {
+    await rm(partial, { force: true })
+  }
+  await syncFolder(dirname(to))
+  await rm(from)
+}
+
+/** What a power cut ended has no name to be found by, and may be large. The node cleans its own folder itself. */
+async function tellUnfinished(output: Output, folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!UNFINISHED.test(name)) continue
+    output.note(`unfinished: ${join(folder, name)}; remove it, unless a backup is made there now`)
+  }
 }
 
 function report(output: Output, made: Backup): void {
