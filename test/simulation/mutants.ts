@@ -237,9 +237,9 @@ const MUTANTS_OF_VOTING: readonly Mutant[] = [
   },
   {
     name: 'own votes forgotten above the last finalization',
-    file: 'certificates.ts',
-    from: '    if (view <= subject.view - RETENTION) state.views.delete(view)',
-    to: '    if (view <= subject.view + 1) state.views.delete(view)',
+    file: 'state.ts',
+    from: '    if (view <= final - RETENTION) ownViews(draft).delete(view)',
+    to: '    if (view <= final + 1) ownViews(draft).delete(view)',
   },
   {
     name: 'committed before all is executed',

@@ -7,7 +7,7 @@
  */
 import { signersOf } from '@mooring/crypto'
 import { tryForgive } from './rejoin.ts'
-import { type Draft, halt, recordOf, RETENTION } from './state.ts'
+import { type Draft, forgetViews, halt, recordOf } from './state.ts'
 import type { AuthorityIndex, BlockMeta, Certificate, Digest, View } from './types.ts'
 
 /** Missing ancestors of a finalization beyond this many are fetched as a range. */
@@ -130,8 +130,7 @@ export function onSynced(draft: Draft, block: BlockMeta, finalization: Certifica
   tryForgive(draft, block, subject.digest === block.digest ? subject.view : block.view)
   if (subject.view <= state.final.view) return
   state.final = { view: subject.view, subject, certificate: finalization }
-  for (const view of state.views.keys())
-    if (view <= subject.view - RETENTION) state.views.delete(view)
+  forgetViews(draft, subject.view)
 }
 
 /** The digest and height of what stands notarized or final at a view, if it is known here. */

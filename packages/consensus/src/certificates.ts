@@ -10,6 +10,7 @@ import { faultsOf, leaderOf } from './quorum.ts'
 import {
   certificateAt,
   type Draft,
+  forgetViews,
   halt,
   quorum,
   RETENTION,
@@ -103,8 +104,7 @@ function raiseFinal(draft: Draft, certificate: Certificate): void {
     return
   }
   state.final = { view: subject.view, subject, certificate }
-  for (const view of state.views.keys())
-    if (view <= subject.view - RETENTION) state.views.delete(view)
+  forgetViews(draft, subject.view)
 }
 
 /** A certificate of the same view that cannot exist beside this one. Notarized and nullified is legal. */

@@ -79,7 +79,7 @@ export interface ConsensusState {
   }
   view: View
   enteredAt: MonotonicMs
-  views: Map<View, ViewRecord>
+  views: ReadonlyMap<View, ViewRecord>
   /** Blocks above the committed one whose bodies are held, by digest. */
   blocks: Map<Digest, HeldBlock>
   fetching: Set<Digest>
@@ -120,6 +120,8 @@ export interface Draft {
   readonly actions: Action[]
   readonly clock: Clock
   readonly written: Set<View>
+  /** Of its own from the first write on: most steps write none, and there are many views. */
+  views: Map<View, ViewRecord> | null
 }
 
 const EMPTY_RECORD: Readonly<ViewRecord> = Object.freeze({
@@ -140,7 +142,6 @@ const EMPTY_RECORD: Readonly<ViewRecord> = Object.freeze({
 export function draftOf(state: ConsensusState, clock: Clock): Draft {
   const copy: ConsensusState = {
     ...state,
-    views: new Map(state.views),
     blocks: new Map(state.blocks),
     fetching: new Set(state.fetching),
     shownViews: [...state.shownViews],
@@ -148,7 +149,7 @@ export function draftOf(state: ConsensusState, clock: Clock): Draft {
     statusAnsweredAt: [...state.statusAnsweredAt],
     staleAnsweredAt: [...state.staleAnsweredAt],
   }
-  return { state: copy, actions: [], clock, written: new Set() }
+  return { state: copy, actions: [], clock, written: new Set(), views: null }
 }
 
 /** The record of a view, to read. */
@@ -161,9 +162,23 @@ export function writeRecord(draft: Draft, view: View): ViewRecord {
   const known = draft.state.views.get(view)
   if (known !== undefined && draft.written.has(view)) return known
   const copy = { ...(known ?? EMPTY_RECORD) }
-  draft.state.views.set(view, copy)
+  ownViews(draft).set(view, copy)
   draft.written.add(view)
   return copy
+}
+
+/** Forgets the views that nobody asks about after the finalization of this one. */
+export function forgetViews(draft: Draft, final: View): void {
+  for (const view of draft.state.views.keys())
+    if (view <= final - RETENTION) ownViews(draft).delete(view)
+}
+
+function ownViews(draft: Draft): Map<View, ViewRecord> {
+  if (draft.views === null) {
+    draft.views = new Map(draft.state.views)
+    draft.state.views = draft.views
+  }
+  return draft.views
 }
 
 export function certificateAt(
