@@ -31,7 +31,7 @@ export interface CommitterModules {
   execution: Pick<Execution, 'settled'>
   /** Takes the state of some heights, which must then be the last of their batch. */
   snapshots?: Pick<Snapshots, 'isDue' | 'begin'>
-  /** After the blocks are durable, before the listeners. */
+  /** After the blocks are durable; it begins before the listeners are told, who do not wait for its end. */
   onDurable: (blocks: readonly CommittedBlock[]) => Promise<void>
   onFatal: (error: unknown) => void
 }
@@ -103,8 +103,11 @@ export class Committer {
     const blocks = batch.map(({ executed }) => committedBlock(executed))
     const tip = blocks.at(-1)
     if (tip !== undefined) this.#modules.execution.settled(tip.height)
-    await this.#modules.onDurable(blocks)
+    const settled = this.#modules.onDurable(blocks)
+    // Who waits for the end of an epoch expects to find the next one.
+    if (tip?.header.nextAuthoritySetDigest !== null) await settled
     for (const block of blocks) for (const listener of this.#listeners) listener(block)
+    await settled
   }
 }
 

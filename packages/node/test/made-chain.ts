@@ -42,6 +42,8 @@ export class MadeChain {
   readonly committer: Committer
   readonly folder: string
   taking: Taking
+  /** What comes after a block is durable. */
+  settle: () => Promise<void> = () => Promise.resolve()
   readonly #database: Database
   readonly #sequences = new Map<string, number>()
 
@@ -67,7 +69,7 @@ export class MadeChain {
       },
       chain: at.chain,
       execution: this.execution,
-      onDurable: () => Promise.resolve(),
+      onDurable: () => this.settle(),
       onFatal: (error) => {
         throw error
       },
