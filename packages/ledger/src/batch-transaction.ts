@@ -45,6 +45,7 @@ export function batchTransaction(
     schema,
     payerOf: (body) => body.organisation,
     placeOf: (body) => ({ counter, sequence: body.sequence }),
+    ownKeys: (body) => [rootKey(body.organisation, body.batchRoot)],
     quota: 'data',
     check,
     apply,

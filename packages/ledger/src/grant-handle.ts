@@ -68,6 +68,11 @@ export function grantHandleOf(state: StateReader, handle: Uint8Array): GrantHand
   return value === undefined ? undefined : readHandle(value)
 }
 
+/** Of the state, where the handle of a one-time key stands. */
+export function grantKeysOf({ publicKey }: { publicKey: Uint8Array }): Uint8Array[] {
+  return [grantKey(handleOfKey(publicKey))]
+}
+
 export function setGrantHandle(draft: StateDraft, handle: Uint8Array, value: GrantHandle): void {
   draft.set(grantKey(handle), encode(handleSchema, value))
 }

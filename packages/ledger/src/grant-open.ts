@@ -4,6 +4,7 @@ import { bytes, type Infer, struct } from '@mooring/codec'
 import { checkAnchorSigner } from './anchor-signer.ts'
 import {
   grantHandleOf,
+  grantKeysOf,
   grantKindSchema,
   HANDLE_LIVES_MAX_MS,
   handleOfKey,
@@ -29,6 +30,7 @@ export const grantOpen: TransactionKind<GrantOpen> = {
   schema,
   payerOf: (body) => body.organisation,
   placeOf: () => null,
+  ownKeys: grantKeysOf,
   quota: 'data',
   check,
   checkContent: (body, genesisDigest) =>

@@ -2,7 +2,13 @@
 
 import { bytes, type Infer, struct } from '@mooring/codec'
 import { checkAnchorSigner } from './anchor-signer.ts'
-import { grantHandleOf, handleOfKey, isGrantRevokeSigned, setGrantHandle } from './grant-handle.ts'
+import {
+  grantHandleOf,
+  grantKeysOf,
+  handleOfKey,
+  isGrantRevokeSigned,
+  setGrantHandle,
+} from './grant-handle.ts'
 import { identifierSchema } from './organisation.ts'
 import type { Facts, InvalidTransaction, TransactionKind } from './transaction-kind.ts'
 
@@ -19,6 +25,7 @@ export const grantRevoke: TransactionKind<GrantRevoke> = {
   schema,
   payerOf: (body) => body.organisation,
   placeOf: () => null,
+  ownKeys: grantKeysOf,
   quota: 'data',
   check,
   checkContent: (body, genesisDigest) =>

@@ -290,6 +290,7 @@ export {
   decodeTransaction,
   describeMalformed,
   hasValidSignature,
+  ownKeysOf,
   payerOf,
   placeOf,
   purseOf,

@@ -94,6 +94,11 @@ export type TransactionKind<Body> = {
   payerOf(body: Body): string
   /** In the sequence by which a missing transaction of that organisation shows, if the kind has one. */
   placeOf(body: Body): PlaceInSequence | null
+  /**
+   * Keys of the state that are its own, as far as they are easily told: they are read ahead. One that is left out
+   * costs time, and nothing else.
+   */
+  ownKeys?(body: Body): Uint8Array[]
   /** From which of its purses. */
   quota: 'data' | 'governance'
   check(facts: Facts, body: Body): InvalidTransaction | undefined

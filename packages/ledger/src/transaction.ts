@@ -18,7 +18,7 @@ import {
   uint,
 } from '@mooring/codec'
 import { domainBytes, domainHash, type KeyPair, sign, verify } from '@mooring/crypto'
-import { kindSchema, type Payload, ruleOf } from './kinds.ts'
+import { type Kind, kindSchema, type Payload, type PayloadOf, ruleOf } from './kinds.ts'
 import { timeSchema, TRANSACTION_BYTES_MAX } from './parameters.ts'
 import type { InvalidTransaction, PlaceInSequence } from './transaction-kind.ts'
 
@@ -127,6 +127,15 @@ export function purseOf({ payload }: DecodedTransaction): 'data' | 'governance' 
 /** Where it stands in a sequence of that organisation, by which a mempool keeps order. */
 export function placeOf({ payload }: DecodedTransaction): PlaceInSequence | null {
   return ruleOf(payload.kind).placeOf(payload.body)
+}
+
+/** Keys of the state that it alone looks for, or most of them: worth to be read ahead. */
+export function ownKeysOf({ payload }: DecodedTransaction): Uint8Array[] {
+  return ownKeysIn(payload)
+}
+
+function ownKeysIn<K extends Kind>({ kind, body }: PayloadOf<K>): Uint8Array[] {
+  return ruleOf(kind).ownKeys?.(body) ?? []
 }
 
 export function transactionId(genesisDigest: Uint8Array, payloadBytes: Uint8Array): Uint8Array {

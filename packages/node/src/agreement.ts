@@ -173,6 +173,7 @@ export class Agreement {
         finalState,
         nextHeight: () => this.execution.tip.meta.height + 1,
         heightOf: (id) => chain.getTransaction(id)?.height,
+        readAhead: (batch) => this.execution.readAhead(batch),
         publish: (transactions) => this.#gossip.add(transactions),
         onReady: () => this.driver.reconsiderWork(),
         ...(modules.waiting && { waiting: modules.waiting }),

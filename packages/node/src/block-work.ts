@@ -3,11 +3,10 @@
 // What ends within one turn is told before the call returns.
 
 import type { Action, Digest } from '@mooring/consensus'
-import type { Steps } from '@mooring/storage'
 import { BlockPace } from './block-pace.ts'
 import type { Clock } from './clock.ts'
 import type { Built, Execution, Overtaken, Refusal } from './execution.ts'
-import type { Done, LongWork } from './long-work.ts'
+import type { Done, LongWork, Work } from './long-work.ts'
 import type { Measures } from './measures.ts'
 import type { Mempool } from './mempool.ts'
 
@@ -71,7 +70,7 @@ export class BlockWork {
     { parent, view, mayBeEmpty }: Build,
     { deltaMs, heartbeatMs }: Beat,
     taken: (candidates: number) => void,
-  ): Steps<Built | Overtaken> {
+  ): Work<Built | Overtaken> {
     const { execution, mempool, clock } = this.#modules
     const state = execution.stateAfter(parent.digest)
     if (state === undefined) return 'overtaken'
@@ -85,7 +84,7 @@ export class BlockWork {
     return yield* execution.buildInSteps(parent, input)
   }
 
-  #run<T>(steps: Steps<T>, then: (done: Done<T>) => void): void {
+  #run<T>(steps: Work<T>, then: (done: Done<T>) => void): void {
     this.#modules.work.run(steps, {
       done: (done) => {
         if (done !== null) then(done)

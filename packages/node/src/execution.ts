@@ -10,7 +10,7 @@
 // Membership, keys and parameters stand still within an epoch. A block that changes them is the last
 // one of its epoch: sealed, it is the view 0 that the first block of the next epoch stands on.
 
-import { equalBytes, toHex } from '@mooring/codec'
+import { CodecError, equalBytes, toHex } from '@mooring/codec'
 import { type BlockMeta, leaderOf } from '@mooring/consensus'
 import { leafHash, MerkleFrontier } from '@mooring/crypto'
 import {
@@ -24,6 +24,7 @@ import {
   type DecodedBlock,
   type DecodedTransaction,
   decodeBlock,
+  decodeTransaction,
   encodeBlock,
   type FindVerified,
   type InvalidBlock,
@@ -38,7 +39,9 @@ import {
   type State,
 } from '@mooring/ledger'
 import { complete, type StateView, type Steps } from '@mooring/storage'
+import { completeWork, type Work } from './long-work.ts'
 import { refuseUnspoken } from './protocol.ts'
+import { readAhead } from './read-ahead.ts'
 
 export interface Executed {
   readonly meta: BlockMeta
@@ -156,7 +159,7 @@ export class Execution {
   *executeInSteps(
     digest: string,
     isVerified: IsVerified = () => false,
-  ): Steps<Refusal | Overtaken | null> {
+  ): Work<Refusal | Overtaken | null> {
     if (this.#executed.has(digest)) return null
     const held = this.#held.get(digest)
     if (held === undefined || !this.#isOpen(held.meta.parent)) return 'overtaken'
@@ -165,6 +168,11 @@ export class Execution {
     const base = this.#baseOf(below)
     refuseUnspoken(base.state, held.meta.height)
     const { genesisDigest, findVerified } = this.#modules
+    const reading = this.readAhead(block.transactions)
+    if (reading !== null) {
+      yield reading
+      if (!this.#isOpen(below)) return 'overtaken'
+    }
     const context = {
       genesisDigest,
       parameters: this.parameters,
@@ -187,7 +195,7 @@ export class Execution {
 
   /** In one turn; the parent must be executed or the tip. */
   execute(digest: string): Refusal | null {
-    const refusal = complete(this.executeInSteps(digest))
+    const refusal = completeWork(this.executeInSteps(digest))
     if (refusal === 'overtaken') throw new Error(`the block ${digest} cannot be executed`)
     return refusal
   }
@@ -195,6 +203,11 @@ export class Execution {
   /** The state after a block that is executed or the tip; undefined when it is neither. */
   stateAfter(digest: string): State | undefined {
     return this.#isOpen(digest) ? this.#stateOf(digest) : undefined
+  }
+
+  /** Brings into memory what these transactions will need of the final state; null: it is there, or they are few. */
+  readAhead(transactions: readonly Uint8Array[]): Promise<void> | null {
+    return readAhead(this.#tip.view, transactions, (encoded) => this.#read(encoded))
   }
 
   finalState(): State {
@@ -273,6 +286,18 @@ export class Execution {
 
   settled(height: number): void {
     this.#settling = this.#settling.filter(({ meta }) => meta.height > height)
+  }
+
+  #read(encoded: Uint8Array): DecodedTransaction | null {
+    const { genesisDigest, findVerified } = this.#modules
+    const known = findVerified?.(encoded)
+    if (known !== undefined) return known
+    try {
+      return decodeTransaction(encoded, genesisDigest)
+    } catch (error) {
+      if (error instanceof CodecError) return null
+      throw error
+    }
   }
 
   /** Whether a block can stand on this one: it is executed, or the tip. */

@@ -4,8 +4,18 @@
 // most blocks are small, and agreement does not wait for a turn then. Otherwise it goes on in later turns, and what
 // comes meanwhile waits for it, in order.
 
-import type { Pause, StartTurns, Steps } from '@mooring/storage'
+import type { Pause, StartTurns } from '@mooring/storage'
 import type { Clock } from './clock.ts'
+
+/** Steps, some of which are done elsewhere: those are waited for, whatever becomes of them. */
+export type Work<T> = Generator<Promise<void> | undefined, T, undefined>
+
+/** All steps one behind the other, without a wait. */
+export function completeWork<T>(work: Work<T>): T {
+  let step = work.next()
+  while (step.done !== true) step = work.next()
+  return step.value
+}
 
 export interface Done<T> {
   readonly value: T
@@ -38,14 +48,14 @@ export class LongWork {
     this.#turns = turns
   }
 
-  run<T>(steps: Steps<T>, settled: Settled<T>): void {
+  run<T>(steps: Work<T>, settled: Settled<T>): void {
     if (this.#isClosed) return settled.done(null)
     this.#pieces.push(this.#pieceOf(steps, settled))
     if (!this.#isRunning) this.#go()
   }
 
   /** The same for who waits; null when it was closed before the end. */
-  wait<T>(steps: Steps<T>): Promise<Done<T> | null> {
+  wait<T>(steps: Work<T>): Promise<Done<T> | null> {
     return new Promise((done, failed) => this.run(steps, { done, failed }))
   }
 
@@ -61,13 +71,14 @@ export class LongWork {
     for (let piece = this.#pieces[0]; piece !== undefined; piece = this.#pieces[0]) {
       const paused = piece.go(pause)
       if (paused === null) continue
-      void paused.then(() => this.#go())
+      const resume = (): void => this.#go()
+      paused.then(resume, resume)
       return
     }
     this.#isRunning = false
   }
 
-  #pieceOf<T>(steps: Steps<T>, { done, failed }: Settled<T>): Piece {
+  #pieceOf<T>(steps: Work<T>, { done, failed }: Settled<T>): Piece {
     let ms = 0
     const go = (pause: Pause): Promise<void> | null => {
       const began = this.#clock.monotonic()
@@ -91,10 +102,10 @@ export class LongWork {
 
 type Way<T> = { paused: Promise<void>; value?: undefined } | { paused: null; value: T }
 
-function goOn<T>(steps: Steps<T>, pause: Pause): Way<T> {
+function goOn<T>(steps: Work<T>, pause: Pause): Way<T> {
   let step = steps.next()
   while (step.done !== true) {
-    const paused = pause()
+    const paused = step.value ?? pause()
     if (paused !== null) return { paused }
     step = steps.next()
   }

@@ -28,6 +28,8 @@ export interface MempoolModules extends TransactionSignaturesModules {
   publish: (transactions: readonly Uint8Array[]) => void
   /** Something new may go into a block. */
   onReady: () => void
+  /** Brings into memory what these need of the state; null: it is there. */
+  readAhead?: (batch: readonly Uint8Array[]) => Promise<void> | null
   /** A client of this node handed it in, and it waits for a block. */
   waiting?: (transaction: { id: Uint8Array; kind: string }) => void
 }

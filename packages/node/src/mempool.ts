@@ -126,7 +126,10 @@ export class Mempool {
   #admitAll(list: readonly Uint8Array[]): Promise<Admitted[]> {
     return this.#lists.run(async () => {
       // Where there is no room nothing is read that is not looked at.
-      const read = this.#door.hasRoom(0, true) ? list.map((bytes) => this.#read(bytes)) : []
+      const hasRoom = this.#door.hasRoom(0, true)
+      const reading = hasRoom ? (this.#modules.readAhead?.(list) ?? null) : null
+      if (reading !== null) await reading
+      const read = hasRoom ? list.map((bytes) => this.#read(bytes)) : []
       const signed = await this.#signatures.ask(read.filter((each) => this.#isUnknown(each)))
       let full: Admitted | null = null
       return list.map((bytes, at) => {
@@ -184,6 +187,8 @@ export class Mempool {
 
   /** The same, with the signatures on another core where that is worth it. */
   async receiveLater(batch: readonly Uint8Array[]): Promise<Acceptance> {
+    const reading = this.#modules.readAhead?.(batch) ?? null
+    if (reading !== null) await reading
     const sifted = this.#sift(batch)
     return this.#takeIn(batch, sifted, await this.#signatures.ask(sifted.fresh))
   }

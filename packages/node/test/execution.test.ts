@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
+import { rm } from 'node:fs/promises'
 import { toHex } from '@mooring/codec'
 import { type DecodedBlock, decodeBlock, encodeBlock } from '@mooring/ledger'
-import type { Steps } from '@mooring/storage'
 import { test } from 'uvu'
+import type { Work } from '../src/long-work.ts'
 import { certificateOf } from './chain-members.ts'
 import { MadeChain } from './made-chain.ts'
 
@@ -64,7 +65,7 @@ function seal(made: MadeChain, block: DecodedBlock | undefined): Promise<void> {
 }
 
 /** So many steps; the value when it has come to its end. */
-function go<T>(steps: Steps<T>, count = Infinity): T | undefined {
+function go<T>(steps: Work<T>, count = Infinity): T | undefined {
   for (let step = 0; step < count; step += 1) {
     const { done, value } = steps.next()
     if (done === true) return value
@@ -121,6 +122,40 @@ test('a block that is overtaken between two steps is neither good nor bad, and n
     assert.equal(go(execution.executeInSteps(late)), null)
     assert.equal(go(execution.executeInSteps(two)), 'overtaken', 'its body is not even held')
   })
+})
+
+test('a large block reads ahead what is not in memory, and a small one does not', async () => {
+  const long = await MadeChain.open()
+  const first = await MadeChain.open()
+  try {
+    await long.grow(7, { transactionsPerBlock: 300 })
+    await long.grow(1, { transactionsPerBlock: 20 })
+    const blockAt = (height: number) =>
+      decodeBlock(long.chain.getBlock(height) ?? new Uint8Array(0))
+    for (let height = 1; height <= 6; height += 1) {
+      assert.equal(go(first.execution.executeInSteps(hold(first, blockAt(height)))), null)
+      await seal(first, blockAt(height))
+    }
+    await first.close()
+    const cold = await MadeChain.open({}, first.folder)
+    try {
+      const { transactions } = blockAt(7)
+      assert.equal(cold.execution.readAhead(transactions.slice(0, 20)), null)
+      const steps = cold.execution.executeInSteps(hold(cold, blockAt(7)))
+      const { value: reading } = steps.next()
+      assert.ok(reading instanceof Promise)
+      await reading
+      assert.equal(cold.execution.readAhead(transactions), null, 'it is in memory now')
+      assert.equal(go(steps), null)
+      const small = cold.execution.executeInSteps(hold(cold, blockAt(8)))
+      assert.equal(small.next().value, undefined)
+    } finally {
+      await cold.close()
+    }
+  } finally {
+    await long.remove()
+    await rm(first.folder, { recursive: true, force: true })
+  }
 })
 
 test.run()

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Steps } from '@mooring/storage'
 import { test } from 'uvu'
-import { type Done, LongWork } from '../src/long-work.ts'
+import { type Done, LongWork, type Work } from '../src/long-work.ts'
 import { inSlices } from '../src/time-slices.ts'
 import { TestClock } from './test-clock.ts'
 
@@ -73,6 +73,25 @@ test('a piece that fails tells whoever brought it, and the next one goes on', ()
   work.run(broken(), tell('a'))
   work.run(steps('b', 1), tell('b'))
   assert.deepEqual(log, ['a failed: Error: no', 'b1', 'b done'])
+})
+
+test('what is done elsewhere is waited for, also when it fails, and is not counted', async () => {
+  for (const settle of ['resolve', 'reject'] as const) {
+    const { work, log, tell } = workplace()
+    const elsewhere = Promise.withResolvers<void>()
+    function* reading(): Work<string> {
+      log.push('asked')
+      yield elsewhere.promise
+      log.push('read')
+      return 'a'
+    }
+    work.run(reading(), tell('a'))
+    await new Promise(setImmediate)
+    assert.deepEqual(log, ['asked'])
+    elsewhere[settle]()
+    await new Promise(setImmediate)
+    assert.deepEqual(log, ['asked', 'read', 'a done'])
+  }
 })
 
 test('what is told may bring the next piece', () => {

@@ -129,6 +129,7 @@ async function measure({ database, tree, counts, give }: Measured, each: Case): 
   for (let round = 1; round <= rounds; round += 1) {
     const entries = blockAt(round)
     const began = performance.now()
+    await tree.readAhead(entries.map(({ key }) => key))
     const operations = tree.begin(tree.view().apply(entries))
     await database.batch(
       counted(operations, (size) => {

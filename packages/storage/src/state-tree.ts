@@ -22,6 +22,7 @@ import type { Database, DatabaseOperation } from './database.ts'
 import { StorageError } from './errors.ts'
 import { formatDatabaseKey, pageKey, valueKey } from './keys.ts'
 import { PageCache } from './page-cache.ts'
+import { countMissing, readAhead } from './read-ahead.ts'
 import { RecentCache } from './recent-cache.ts'
 import { StateDrafts } from './state-drafts.ts'
 import { allocateFrom, type StatePage } from './state-page.ts'
@@ -35,7 +36,7 @@ export interface StateEntry {
 }
 
 /** Whoever only looks at a state has no need to read ahead. */
-type StateDatabase = Pick<Database, 'getSync'>
+type StateDatabase = Pick<Database, 'getSync'> & Partial<Pick<Database, 'getProven'>>
 
 interface Changes {
   pages: Map<string, StatePage | null>
@@ -125,6 +126,32 @@ export class StateTree {
     this.#moving = undefined
   }
 
+  /** Reads ahead what changes of these keys need of the base; they need no such call. */
+  async readAhead(keys: Iterable<Uint8Array>): Promise<void> {
+    const read = this.#database.getProven?.bind(this.#database)
+    if (read === undefined) return
+    await readAhead(
+      {
+        ...this.#known,
+        drafts: this.drafts,
+        read,
+        keep: (path, page) => this.#pages.set(path, page),
+        generation: () => this.#generation,
+      },
+      keys,
+    )
+  }
+
+  /** How many pages of the base at least would be read for these keys. */
+  countMissing(keys: readonly Uint8Array[]): number {
+    return countMissing(this.#known, keys)
+  }
+
+  readonly #known = {
+    root: () => this.page('', this.#root),
+    known: (path: string) => this.#moving?.pages.get(path) ?? this.#pages.get(path),
+  }
+
   /** The base's page, which must have the digest; undefined only for the root of an empty tree. */
   page(path: string, digest: Uint8Array): StatePage | undefined {
     const held = this.#moving?.pages.get(path)
@@ -210,6 +237,16 @@ export class StateView {
       if (entry !== undefined) return entry.value ?? undefined
     }
     return this.#tree.get(key, name)
+  }
+
+  /** Pages of the base on the way to these keys come into memory, as far as there is room. */
+  readAhead(keys: Iterable<Uint8Array>): Promise<void> {
+    return this.#tree.readAhead(keys)
+  }
+
+  /** How many pages at least would have to be read for these keys. */
+  countMissing(keys: readonly Uint8Array[]): number {
+    return this.#tree.countMissing(keys)
   }
 
   /** That the key has its value, or that it has none: crypto's checkStateProof checks it. */
