@@ -284,7 +284,10 @@ export class StateView {
   *applyInSteps(entries: Iterable<StateEntry>): Steps<StateView> {
     const values = new Map<string, StateEntry>()
     const changes: LeafChange[] = []
-    for (const entry of entries) values.set(toHex(entry.key), entry)
+    for (const entry of entries) {
+      values.set(toHex(entry.key), entry)
+      yield
+    }
     for (const { key, value } of values.values()) {
       yield
       const keyHash = sha256(key)
