@@ -15,20 +15,39 @@ export function seal(
   key: Uint8Array,
   nonce: Uint8Array,
   aad: Uint8Array,
-  plaintext: Uint8Array,
+  plaintext: readonly Uint8Array[],
 ): Uint8Array {
-  const sealed = new Uint8Array(plaintext.length + TAG_BYTES)
-  if (plaintext.length <= SHORT_MAX) {
-    sodium.crypto_aead_chacha20poly1305_ietf_encrypt(sealed, plaintext, aad, null, nonce, key)
+  let length = 0
+  for (const part of plaintext) length += part.length
+  const sealed = new Uint8Array(length + TAG_BYTES)
+  if (length <= SHORT_MAX) {
+    const whole = inOnePiece(plaintext, sealed.subarray(0, length))
+    sodium.crypto_aead_chacha20poly1305_ietf_encrypt(sealed, whole, aad, null, nonce, key)
     return sealed
   }
   const options = { authTagLength: TAG_BYTES }
   const cipher = createCipheriv(CIPHER, createSecretKey(key), nonce, options)
-  cipher.setAAD(aad, { plaintextLength: plaintext.length })
-  sealed.set(cipher.update(plaintext))
+  cipher.setAAD(aad, { plaintextLength: length })
+  let at = 0
+  for (const part of plaintext) {
+    sealed.set(cipher.update(part), at)
+    at += part.length
+  }
   cipher.final()
-  sealed.set(cipher.getAuthTag(), plaintext.length)
+  sealed.set(cipher.getAuthTag(), length)
   return sealed
+}
+
+/** Several parts are put where they are sealed: libsodium may write over what it reads. */
+function inOnePiece(parts: readonly Uint8Array[], to: Uint8Array): Uint8Array {
+  const [only] = parts
+  if (only !== undefined && parts.length === 1) return only
+  let at = 0
+  for (const part of parts) {
+    to.set(part, at)
+    at += part.length
+  }
+  return to
 }
 
 /** Undefined when the tag does not hold; the caller has checked the lengths. */

@@ -14,11 +14,12 @@ export const AEAD_KEY_BYTES = 32
 export const AEAD_NONCE_BYTES = 12
 export const AEAD_TAG_BYTES = 16
 
+/** The plaintext may come in parts, which need not be joined before. */
 export function aeadSeal(
   key: Uint8Array,
   nonce: Uint8Array,
   aad: Uint8Array,
-  plaintext: Uint8Array,
+  ...plaintext: Uint8Array[]
 ): Uint8Array {
   checkLengths(key, nonce)
   return seal(key, nonce, aad, plaintext)

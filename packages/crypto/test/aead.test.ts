@@ -61,7 +61,7 @@ test('both backends give the published results', () => {
         result === 'valid' ? msg : undefined,
         `${name} ${label}`,
       )
-      const made = toHex(seal(fromHex(key), nonce, fromHex(aad), fromHex(msg)))
+      const made = toHex(seal(fromHex(key), nonce, fromHex(aad), [fromHex(msg)]))
       if (result === 'valid') assert.equal(made, ct + tag, `${name} ${label}`)
       else assert.notEqual(made, ct + tag, `${name} ${label}`)
     }
@@ -79,14 +79,28 @@ test('the backends seal alike, open each other, and leave what they are given al
   fc.assert(
     fc.property(input, ({ key, nonce, aad, plaintext }) => {
       const before = concatBytes(key, nonce, aad, plaintext)
-      const sealed = node.seal(key, nonce, aad, plaintext)
-      assert.deepEqual(browser.seal(key, nonce, aad, plaintext), sealed)
+      const sealed = node.seal(key, nonce, aad, [plaintext])
+      assert.deepEqual(browser.seal(key, nonce, aad, [plaintext]), sealed)
       assert.deepEqual(node.open(key, nonce, aad, sealed), plaintext)
       assert.deepEqual(browser.open(key, nonce, aad, sealed), plaintext)
       assert.deepEqual(aeadOpen(key, nonce, aad, aeadSeal(key, nonce, aad, plaintext)), plaintext)
       assert.deepEqual(concatBytes(key, nonce, aad, plaintext), before)
       assert.equal(sealed.constructor, Uint8Array)
       assert.equal(node.open(key, nonce, aad, sealed)?.constructor, Uint8Array)
+    }),
+  )
+})
+
+test('a plaintext in parts is sealed as one in one piece, and the parts are left alone', () => {
+  const cuts = fc.array(fc.nat(9_000), { maxLength: 5 })
+  fc.assert(
+    fc.property(input, cuts, ({ key, nonce, aad }, lengths) => {
+      const parts = lengths.map((length, at) => new Uint8Array(length).fill(at + 1))
+      const whole = concatBytes(...parts)
+      for (const { seal } of Object.values(backends))
+        assert.deepEqual(seal(key, nonce, aad, parts), node.seal(key, nonce, aad, [whole]))
+      assert.deepEqual(aeadOpen(key, nonce, aad, aeadSeal(key, nonce, aad, ...parts)), whole)
+      assert.deepEqual(concatBytes(...parts), whole)
     }),
   )
 })
@@ -115,8 +129,8 @@ test('what is sealed with another library for its length opens, and not when a b
   const [key, nonce] = [new Uint8Array(32).fill(7), new Uint8Array(12).fill(9)]
   for (const length of [8_191, 8_192, 8_193, 70_000]) {
     const plaintext = Uint8Array.from({ length }, (_, index) => index * 11)
-    const sealed = node.seal(key, nonce, key, plaintext)
-    assert.deepEqual(browser.seal(key, nonce, key, plaintext), sealed)
+    const sealed = node.seal(key, nonce, key, [plaintext])
+    assert.deepEqual(browser.seal(key, nonce, key, [plaintext]), sealed)
     assert.deepEqual(node.open(key, nonce, key, sealed), plaintext)
     sealed[length - 1] = (sealed[length - 1] ?? 0) ^ 1
     assert.equal(node.open(key, nonce, key, sealed), undefined)

@@ -18,6 +18,8 @@ type Muxing = ReturnType<typeof yamux>
 
 const LENGTH_BYTES = 2
 const LENGTH_MAX = 0xffff
+/** Joining what is larger costs more than a second piece of the same write. */
+const JOINED_BYTES_MAX = 4_096
 /** Of yamux: neither the first frame of a stream nor the first answer to it; those carry flags. */
 const ESTABLISHED = 3
 
@@ -108,7 +110,8 @@ interface PacketWriter {
   sendData(packet: Uint8Array[] | PacketPieces): unknown
 }
 
-interface PacketPieces {
+interface PacketPieces extends Iterable<Uint8Array> {
+  readonly byteLength: number
   subarray(): Uint8Array
 }
 
@@ -127,7 +130,8 @@ export function joinPackets(connection: MultiaddrConnection): void {
       socket.cork()
       process.nextTick(uncork)
     }
-    return sendData(Array.isArray(packet) ? packet : [packet.subarray()])
+    const isSmall = !Array.isArray(packet) && packet.byteLength <= JOINED_BYTES_MAX
+    return sendData(isSmall ? [packet.subarray()] : packet)
   }
 }
 

@@ -8,7 +8,7 @@ import { aeadOpen, aeadSeal } from '@mooring/crypto'
 export const noiseCrypto: ICryptoInterface = {
   ...defaultCrypto,
   chaCha20Poly1305Encrypt: (plaintext, nonce, aad, key) =>
-    aeadSeal(key, nonce, aad, plaintext.subarray()),
+    aeadSeal(key, nonce, aad, ...(plaintext instanceof Uint8Array ? [plaintext] : plaintext)),
   chaCha20Poly1305Decrypt: (sealed, nonce, aad, key) => {
     const opened = aeadOpen(key, nonce, aad, sealed.subarray())
     if (opened === undefined) throw new Error(`${sealed.byteLength} bytes do not open`)
