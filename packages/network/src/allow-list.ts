@@ -52,6 +52,12 @@ export class AllowList {
     return this.#admitted.get(peerId)?.isCandidate ?? false
   }
 
+  /** Whom the chain names beside this node, also whom it has banned. */
+  members(): string[] {
+    const members = this.#members().filter(({ isCandidate = false }) => !isCandidate)
+    return members.map(({ peerId }) => peerId).filter((peerId) => peerId !== this.#ownPeerId)
+  }
+
   get size(): number {
     return this.#admitted.size
   }

@@ -3,7 +3,8 @@
 // Messages carry no signature of their own: who hands one over is known from the connection, and what
 // is in it is signed already. (A signature for each message would be checked before its size, and cost
 // more than everything else here together.) A message is named by the hash of its bytes, which start
-// with a random tag, so that the same transactions can be offered again.
+// with a random tag, so that the same transactions can be offered again. A tag with four zeros in front says that its
+// sender has sent the message to every member itself: nobody hands it on, for nobody is left who lacks it.
 //
 // Two budgets stand in front of gossipsub: bytes per stream (the stream pauses) and messages per peer
 // (the rest of an RPC is dropped; it may come again). Then: size, messages in flight, and last the
@@ -41,6 +42,7 @@ import type {
 const AUTHORITY_SCORE = 1e12
 const PROTOCOL_PREFIX = '/meshsub/'
 const TAG_BYTES = 8
+const SENT_TO_ALL = new Uint8Array(4)
 
 export interface GossipParts {
   networkId: NetworkOptions['networkId']
@@ -109,15 +111,23 @@ export class Gossip {
       const message = `a gossip message of ${data.length} bytes, at most ${bytesMax}`
       throw new NetworkError('too_large', message, { bytes: data.length, bytesMax })
     }
-    const tagged = Buffer.concat([randomBytes(TAG_BYTES), data])
+    const floodPublish = isSentToAll(data.length, this.#parts.allowList.size, limits)
+    const mark = floodPublish && this.#isHeardByAll(topic) ? SENT_TO_ALL : new Uint8Array(0)
+    const tagged = Buffer.concat([mark, randomBytes(TAG_BYTES - mark.length), data])
     const { recipients } = await this.#started().publish(topic, tagged, {
-      floodPublish: isSentToAll(data.length, this.#parts.allowList.size, limits),
+      floodPublish,
       batchPublish: true,
       allowPublishToZeroTopicPeers: true,
     })
     counters.gossipPublished += 1
     if (recipients.length === 0) counters.gossipPublishedToNobody += 1
     return recipients.length
+  }
+
+  /** Whether every member is connected with us and has subscribed. */
+  #isHeardByAll(topic: string): boolean {
+    const subscribers = new Set(this.#started().getSubscribers(topic).map(String))
+    return this.#parts.allowList.members().every((peerId) => subscribers.has(peerId))
   }
 
   /** Peers that are linked but unknown to gossipsub start over; the wait doubles while it is in vain. */
@@ -217,7 +227,8 @@ export class Gossip {
       const began = now()
       const verdict = await this.#validate(peer, message, handler)
       this.#parts.handlers.onJudged?.(name, ACCEPTANCE[verdict], now() - began)
-      return verdict
+      const isForNobodyElse = verdict === TopicValidatorResult.Accept && wasSentToAll(message)
+      return isForNobodyElse ? TopicValidatorResult.Ignore : verdict
     })
     router.subscribe(topic)
   }
@@ -268,6 +279,10 @@ const ACCEPTANCE: Record<TopicValidatorResult, Acceptance> = {
   [TopicValidatorResult.Accept]: 'accept',
   [TopicValidatorResult.Ignore]: 'ignore',
   [TopicValidatorResult.Reject]: 'reject',
+}
+
+function wasSentToAll({ data }: Message): boolean {
+  return SENT_TO_ALL.every((byte, at) => data[at] === byte)
 }
 
 /** Below nothing a peer is in no mesh: a candidate takes no member's place there. */

@@ -4,6 +4,7 @@ import { isSentToAll } from '../src/gossip.ts'
 import { defaultLimits } from '../src/limits.ts'
 import {
   closeAll,
+  connected,
   createIdentities,
   eventually,
   isFullMesh,
@@ -36,6 +37,46 @@ test('a small message goes to all at once, a large one in a large network hop by
   assert.ok(isSentToAll(300, 100, defaultLimits))
   assert.ok(!isSentToAll(3_000, 100, defaultLimits))
   assert.ok(!isSentToAll(300, 1_000, defaultLimits))
+})
+
+test('what its sender has sent to every member is handed on by nobody', async () => {
+  const nodes = await startGossiping(4)
+  const offered = (): number =>
+    nodes.reduce((sum, { network }) => sum + network.stats().gossipOffered, 0)
+  await settled()
+  const before = offered()
+  const batches = Array.from({ length: 20 }, (_, index) => new Uint8Array(2_000).fill(index))
+  for (const batch of batches) await at(nodes, 0).network.publishTransactions(batch)
+  await eventually(() => nodes.slice(1).every(({ seen }) => seen.batches.length === 20))
+  await settled()
+  // A late probe may be among them; handed on, each would come at least twice to somebody.
+  const more = offered() - before - 3 * batches.length
+  assert.ok(more < batches.length / 2, `${more} more than were sent`)
+  await closeAll(nodes)
+})
+
+/** What is handed on has arrived, or never will. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 400))
+}
+
+test('whom its sender does not reach hears of it from the others', async () => {
+  const members = await createIdentities(4)
+  const { peerId: banned } = at(members, 3)
+  const nodes = await Promise.all(
+    members.map((identity, index) =>
+      startNode(identity, {
+        members,
+        ...(index === 0 && { local: () => ({ allowed: [], banned: [banned], bannedHosts: [] }) }),
+      }),
+    ),
+  )
+  const [first, ...rest] = nodes
+  await eventually(() => isFullMesh(rest) || rest.every((node) => connected(node).length >= 2))
+  for (const node of rest.slice(0, 2)) await untilPublished(node, 3)
+  await first?.network.publishTransactions(new Uint8Array([1, 2]))
+  await eventually(() => at(nodes, 3).seen.batches.length === 1)
+  await closeAll(nodes)
 })
 
 test('what a candidate hands on is not taken, and a member may still hand on the same', async () => {

@@ -182,13 +182,13 @@ export class ScaleNode {
     if (event !== null) this.feed(event)
   }
 
-  /** What is new and good goes on to the mesh, at once. */
+  /** What is new and good goes on to the mesh, at once, unless everybody has it from its sender. */
   #hear(from: number, packet: Extract<Packet, { kind: 'gossip' }>): void {
     if (this.#heardNames.has(packet.name)) return
     this.#heardNames.add(packet.name)
     if (!this.content.admit(packet.transactions)) return
     const others = (this.#world.mesh[this.index] ?? []).filter((node) => node !== from)
-    this.send(others, packet)
+    if (!packet.isSentToAll) this.send(others, packet)
     this.#reconsiderWork()
   }
 
@@ -212,6 +212,7 @@ export class ScaleNode {
         kind: 'gossip',
         name,
         transactions: transactionsIn(batch),
+        isSentToAll: isToAll,
       })
       return Promise.resolve()
     }

@@ -39,7 +39,13 @@ export interface AskedTransactions {
 export type Packet =
   | { readonly kind: 'message'; readonly message: Outgoing }
   | ProposalPacket
-  | { readonly kind: 'gossip'; readonly name: number; readonly transactions: readonly number[] }
+  | {
+      readonly kind: 'gossip'
+      readonly name: number
+      readonly transactions: readonly number[]
+      /** By its sender, so that nobody hands it on. */
+      readonly isSentToAll: boolean
+    }
   | AskedTransactions
   | { readonly kind: 'transactions'; readonly digest: string; readonly count: number }
   | { readonly kind: 'ask-block'; readonly digest: string }
