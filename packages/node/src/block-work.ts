@@ -44,10 +44,10 @@ export class BlockWork {
     const steps = this.#buildInSteps(action, beat, (count) => {
       candidates = count
     })
-    this.#run(steps, ({ value, ms }) => {
+    this.#run(steps, ({ value, ms, tookMs }) => {
       if (value !== 'overtaken') {
         this.#modules.measures.step('propose', ms)
-        this.#pace.note(candidates, ms)
+        this.#pace.note(candidates, tookMs)
       }
       then(value)
     })
@@ -57,10 +57,10 @@ export class BlockWork {
     const { execution, measures } = this.#modules
     if (execution.encodedOf(digest) === undefined)
       throw new Error(`asked to execute ${digest}, whose body is not held`)
-    this.#run(execution.executeInSteps(digest), ({ value, ms }) => {
+    this.#run(execution.executeInSteps(digest), ({ value, ms, tookMs }) => {
       if (value !== 'overtaken') {
         measures.step('verify', ms)
-        this.#pace.note(execution.executedOf(digest)?.receipts.length ?? 0, ms)
+        this.#pace.note(execution.executedOf(digest)?.receipts.length ?? 0, tookMs)
       }
       then(value)
     })

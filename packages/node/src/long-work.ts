@@ -21,6 +21,8 @@ export interface Done<T> {
   readonly value: T
   /** Of the steps alone, without what had its turn in between. */
   readonly ms: number
+  /** From the first step to the last, by the clock. */
+  readonly tookMs: number
 }
 
 export interface Settled<T> {
@@ -68,26 +70,35 @@ export class LongWork {
   #go(): void {
     this.#isRunning = true
     const pause = this.#turns()
-    for (let piece = this.#pieces[0]; piece !== undefined; piece = this.#pieces[0]) {
-      const paused = piece.go(pause)
-      if (paused === null) continue
-      const resume = (): void => this.#go()
-      paused.then(resume, resume)
-      return
+    let paused: Promise<void> | null = null
+    try {
+      for (let piece = this.#pieces[0]; piece !== undefined; piece = this.#pieces[0]) {
+        paused = piece.go(pause)
+        if (paused === null) continue
+        const resume = (): void => this.#go()
+        paused.then(resume, resume)
+        return
+      }
+    } finally {
+      // Also when who was told has thrown: what comes next begins anew.
+      if (paused === null) this.#isRunning = false
     }
-    this.#isRunning = false
   }
 
   #pieceOf<T>(steps: Work<T>, { done, failed }: Settled<T>): Piece {
     let ms = 0
+    let first: number | null = null
     const go = (pause: Pause): Promise<void> | null => {
       const began = this.#clock.monotonic()
+      first ??= began
+      const since = first
       let tell: () => void
       try {
         const way = goOn(steps, pause)
-        ms += this.#clock.monotonic() - began
+        const now = this.#clock.monotonic()
+        ms += now - began
         if (way.paused !== null) return way.paused
-        tell = () => done({ value: way.value, ms })
+        tell = () => done({ value: way.value, ms, tookMs: now - since })
       } catch (error) {
         tell = () => failed(error)
       }

@@ -31,7 +31,7 @@ function workplace() {
     begin()
     await new Promise(setImmediate)
   }
-  return { work, steps, tell, log, waiting, nextTurn }
+  return { work, clock, steps, tell, log, waiting, nextTurn }
 }
 
 test('what ends within a slice has ended when the call returns', () => {
@@ -53,14 +53,28 @@ test('longer work goes on turn by turn, and what comes meanwhile waits for it', 
   assert.equal(waiting.length, 0)
 })
 
-test('the time of a piece is that of its own steps', async () => {
-  const { work, steps, nextTurn } = workplace()
+test('what throws when it is told stops nothing that comes later', () => {
+  const { work, steps, tell, log } = workplace()
+  const deaf = {
+    ...tell('a'),
+    done: () => {
+      throw new Error('not now')
+    },
+  }
+  assert.throws(() => work.run(steps('a', 1), deaf), /not now/)
+  work.run(steps('b', 1), tell('b'))
+  assert.deepEqual(log, ['a1', 'b1', 'b done'])
+})
+
+test('the time of a piece is that of its own steps, and by the clock from its first', async () => {
+  const { work, clock, steps, nextTurn } = workplace()
   const first = work.wait(steps('a', 5))
   const second = work.wait(steps('b', 2))
+  clock.advance(30)
   await nextTurn()
   await nextTurn()
-  assert.deepEqual(await first, { value: 'a', ms: 10 })
-  assert.deepEqual(await second, { value: 'b', ms: 4 })
+  assert.deepEqual(await first, { value: 'a', ms: 10, tookMs: 40 })
+  assert.deepEqual(await second, { value: 'b', ms: 4, tookMs: 4 })
 })
 
 function* broken(): Steps<string> {
