@@ -203,10 +203,24 @@ export const MUTANTS_OF_EPOCHS: readonly Mutant[] = [
     tests: ['packages/node/test/agreement.test.ts'],
   },
   {
+    name: 'a compact proposal tried as often as it comes',
+    file: 'packages/node/src/intake.ts',
+    from: '  tried.set(view, digest)\n',
+    to: '',
+    tests: ['packages/node/test/compact-proposals.test.ts'],
+  },
+  {
+    name: 'a block kept that is not the one of the vote',
+    file: 'packages/node/src/execution.ts',
+    from: 'return isWanted(metaOf(block)) ? this.hold(encoded, block) : null',
+    to: 'const meta = this.hold(encoded, block)\n    return isWanted(meta) ? meta : null',
+    tests: ['packages/node/test/execution.test.ts'],
+  },
+  {
     name: 'a compact proposal that was lost followed by another',
-    file: 'packages/node/src/driver.ts',
-    from: 'recordOf(this.#state, this.#compactView).notarization === null',
-    to: 'recordOf(this.#state, this.#compactView).notarization === undefined',
+    file: 'packages/node/src/compact-turns.ts',
+    from: '    this.#wholeLeft = this.#wholeNext\n',
+    to: '',
     tests: ['packages/node/test/agreement.test.ts'],
   },
   {

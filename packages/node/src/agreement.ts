@@ -37,6 +37,7 @@ import { beginEpoch, type Epoch } from './epoch.ts'
 import { EpochRepair, epochOf } from './epoch-repair.ts'
 import { Execution, type Refusal, type Tip } from './execution.ts'
 import { createFinalFacts, type FinalFacts } from './final-facts.ts'
+import type { GossipTurns } from './gossip-turns.ts'
 import { type Fault, readMessage, takeIn } from './intake.ts'
 import type { ConsensusKey } from './load-options.ts'
 import type { Logger } from './logger.ts'
@@ -119,6 +120,8 @@ export class Agreement {
   readonly #repair: EpochRepair
   readonly #completion: ProposalCompletion
   readonly #arrived = new ArrivedTransactions()
+  /** Of this epoch. */
+  readonly #tried = new Map<number, string>()
   readonly #measures: Measures
   readonly #turn: () => Promise<void>
   readonly #work: LongWork
@@ -143,6 +146,7 @@ export class Agreement {
         modules.network.request(peerId, 'blocks', payload, { timeoutMs }),
       take: (peerId, proposal) => this.#take(peerId, { kind: 'proposal', proposal }),
       blame: (peerId, reason) => this.#blame(peerId, reason),
+      onFatal: modules.onFatal,
       logger,
     })
     this.#measures = modules.measures ?? UNMEASURED
@@ -225,8 +229,9 @@ export class Agreement {
     if (from === undefined || this.#isClosed) return
     const { execution, mempool } = this
     const named = (name: Uint8Array) => mempool.named(name) ?? this.#arrived.named(name)
-    const intake = { authorities: this.#epoch.keys, execution, named }
     const { state } = this.driver
+    for (const view of this.#tried.keys()) if (view <= state.final.view) this.#tried.delete(view)
+    const intake = { authorities: this.#epoch.keys, execution, named, tried: this.#tried }
     const { value, ms } = timed(this.#modules.clock, () => takeIn(message, from, state, intake))
     const { events, fault, lacking } = value
     if (message.kind !== 'status') this.#measure(peerId, message.kind, fault?.code ?? null, ms)
@@ -262,13 +267,15 @@ export class Agreement {
   async judgeTransactions(
     peerId: string,
     data: Uint8Array,
-    inTurn: (judge: () => Promise<Acceptance>) => Promise<Acceptance>,
+    turns: Pick<GossipTurns, 'hasRoom' | 'judge'>,
   ): Promise<Acceptance> {
+    if (!turns.hasRoom(peerId)) return 'ignore'
     const batch = decodeTransactionBatch(data)
     if (batch === null) return this.#judged(peerId, 'reject')
     this.#arrived.add(batch)
     try {
-      return this.#judged(peerId, await inTurn(() => this.mempool.receiveLater(batch)))
+      const verdict = await turns.judge(peerId, () => this.mempool.receiveLater(batch))
+      return this.#judged(peerId, verdict)
     } finally {
       this.#arrived.delete(batch)
     }
@@ -405,6 +412,7 @@ export class Agreement {
     for (const peerId of this.#heights.keys())
       if (!members.hasPeer(peerId)) this.#heights.delete(peerId)
     network.refresh()
+    this.#tried.clear()
     this.#epoch = this.#begin()
     if (this.#divergence !== null) this.driver.feed(this.#divergence)
     logger.info('a new epoch has begun', {

@@ -6,19 +6,22 @@
 import { toHex } from '@mooring/codec'
 import { nameOfTransaction } from './known-bytes.ts'
 
+/** Of one message: more than fit into it, if they are any. */
+const NAMED_MAX = 1_024
+
 export class ArrivedTransactions {
   readonly #byName = new Map<string, Uint8Array>()
 
   /** Of two with one name the first stays. */
   add(batch: readonly Uint8Array[]): void {
-    for (const bytes of batch) {
+    for (const bytes of batch.slice(0, NAMED_MAX)) {
       const name = nameIn(bytes)
       if (!this.#byName.has(name)) this.#byName.set(name, bytes)
     }
   }
 
   delete(batch: readonly Uint8Array[]): void {
-    for (const bytes of batch) {
+    for (const bytes of batch.slice(0, NAMED_MAX)) {
       const name = nameIn(bytes)
       if (this.#byName.get(name) === bytes) this.#byName.delete(name)
     }

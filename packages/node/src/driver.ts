@@ -35,6 +35,7 @@ import type { Journal, JournalRecord } from '@mooring/storage'
 import { BlockWork } from './block-work.ts'
 import type { Clock } from './clock.ts'
 import { compactOf } from './compact-proposals.ts'
+import { CompactTurns } from './compact-turns.ts'
 import type { Execution, Refusal } from './execution.ts'
 import { blockRecord, certificateRecord, raised, voteRecord } from './journalling.ts'
 import type { LongWork } from './long-work.ts'
@@ -83,12 +84,11 @@ export class Driver {
   readonly #timers = new Map<string, () => void>()
   readonly #journalled = new Set<string>()
   readonly #blocks: BlockWork
+  readonly #compact = new CompactTurns()
   #state: ConsensusState
   #queue: Event[] = []
   /** The view in which there was nothing to build; it is asked again when something has changed. */
   #emptyView = 0
-  /** Of our last proposal that named its transactions. */
-  #compactView = 0
   #isStepping = false
   #isStopped = false
 
@@ -143,6 +143,7 @@ export class Driver {
       for (let event = this.#queue.shift(); event !== undefined; event = this.#queue.shift()) {
         const { state, actions } = step(this.#state, event, this.#clock())
         this.#state = state
+        this.#compact.follow(state)
         this.#perform(actions)
         if (this.#queue.length === 0) this.#enqueueWork()
       }
@@ -289,19 +290,15 @@ export class Driver {
     this.feed({ type: 'votes', votes: votes.map(({ vote }) => vote) })
   }
 
-  /**
-   * Transactions are named to whoever reads that. Where our last block that went so was not notarized, the next one
-   * goes whole: it needs nothing but its one way, whoever lacks whatever, and so a view is lost to it at most once.
-   */
+  /** Transactions are named to whoever reads that. */
   #sendProposal(vote: Vote, justification: readonly Certificate[]): void {
     const { execution, readsCompact, send, wholeBytesMax = WHOLE_BYTES_MAX } = this.#modules
     const { digest, view } = vote.subject
     const block = execution.encodedOf(digest)
     const executed = execution.executedOf(digest)
     if (block === undefined) return
-    const isLost =
-      this.#compactView > 0 && recordOf(this.#state, this.#compactView).notarization === null
-    const mayName = executed !== undefined && block.length > wholeBytesMax && !isLost
+    const isLarge = executed !== undefined && block.length > wholeBytesMax
+    const mayName = isLarge && this.#compact.mayName(this.#state)
     const signed = { vote, justification }
     const readers = this.#others().filter((to) => mayName && readsCompact(to))
     const others = this.#others().filter((to) => !readers.includes(to))
@@ -309,7 +306,7 @@ export class Driver {
       const frame = encodeMessage({ kind: 'compact', proposal: compactOf(signed, executed.block) })
       for (const to of readers) send(to, laneOf(frame), frame)
     }
-    this.#compactView = readers.length > 0 ? view : 0
+    if (readers.length > 0) this.#compact.named(view)
     if (others.length === 0) return
     const frame = encodeMessage({ kind: 'proposal', proposal: { ...signed, block } })
     for (const to of others) send(to, laneOf(frame), frame)

@@ -139,6 +139,12 @@ export class Execution {
     return meta
   }
 
+  /** The same where its place is wanted; null and nothing kept where it is not. @throws CodecError */
+  holdIf(encoded: Uint8Array, isWanted: (meta: BlockMeta) => boolean): BlockMeta | null {
+    const block = decodeBlock(encoded)
+    return isWanted(metaOf(block)) ? this.hold(encoded, block) : null
+  }
+
   encodedOf(digest: string): Uint8Array | undefined {
     return this.#held.get(digest)?.encoded
   }

@@ -36,11 +36,15 @@ export class GossipTurns {
     this.#nextTurn = nextTurn
   }
 
+  /** Whether anything more of this peer would be judged. */
+  hasRoom(peerId: string): boolean {
+    return (this.#open.get(peerId) ?? 0) < MESSAGES_MAX
+  }
+
   /** Settles as the judgement does; `ignore` when too much of this peer waits already. */
   async judge(peerId: string, judge: Judge): Promise<Verdict> {
-    const open = this.#open.get(peerId) ?? 0
-    if (open >= MESSAGES_MAX) return 'ignore'
-    this.#open.set(peerId, open + 1)
+    if (!this.hasRoom(peerId)) return 'ignore'
+    this.#open.set(peerId, (this.#open.get(peerId) ?? 0) + 1)
     const { promise, resolve } = Promise.withResolvers<Verdict>()
     const waiting = this.#byPeer.get(peerId) ?? []
     waiting.push({ judge, settle: resolve })

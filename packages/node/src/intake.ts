@@ -49,9 +49,11 @@ const NOTHING: Intake = { events: [], fault: null }
 
 export interface IntakeModules {
   authorities: AuthorityKeys
-  execution: Pick<Execution, 'hold' | 'encodedOf'>
+  execution: Pick<Execution, 'holdIf' | 'encodedOf'>
   /** The transaction that waits here under a name. */
   named: (name: Uint8Array) => Uint8Array | undefined
+  /** By view: the digest of the compact proposal that was tried. A leader has one, and the work is done once. */
+  tried: Map<number, string>
 }
 
 /** A message of the epoch of the state. */
@@ -169,17 +171,18 @@ function takeCompact(
   message: CompactProposal,
   from: number,
   state: ConsensusState,
-  { authorities, execution, named }: IntakeModules,
+  { authorities, execution, named, tried }: IntakeModules,
 ): Intake {
+  const { vote } = message
+  const { epoch, view, digest } = vote.subject
+  const before = epoch === state.config.epoch ? tried.get(view) : undefined
+  if (before !== undefined)
+    return before === digest ? NOTHING : takeVotes([vote], from, state, authorities)
   const judged = judge(message, from, state, authorities)
   if (!('wanted' in judged)) return judged
   const { wanted } = judged
-  const { vote, events } = wanted
-  const alone: Event = { type: 'votes', votes: [vote] }
-  const first = recordOf(state, vote.subject.view).notarize.get(from)
-  if (first !== undefined && first.subject.digest !== vote.subject.digest)
-    return { events: [...events, alone], fault: null }
-  const held = execution.encodedOf(vote.subject.digest)
+  tried.set(view, digest)
+  const held = execution.encodedOf(digest)
   if (held !== undefined) return takeBlock(held, wanted, execution)
   const meta = readHeader(message)
   if (meta === null || !isShown(meta, vote.subject)) return failed('bad_proposal')
@@ -187,7 +190,11 @@ function takeCompact(
   const block = putTogether(message.header, found)
   const taken = block === null ? failed('bad_proposal') : takeBlock(block, wanted, execution)
   if (taken.fault === null) return taken
-  return { events: [...events, alone], fault: null, lacking: { proposal: message, found } }
+  return {
+    events: [...wanted.events, { type: 'votes', votes: [vote] }],
+    fault: null,
+    lacking: { proposal: message, found },
+  }
 }
 
 interface Signed {
@@ -211,8 +218,9 @@ function judge(
   authorities: AuthorityKeys,
 ): Intake | { wanted: Wanted } {
   const { subject } = vote
-  if (vote.signer !== from || vote.kind !== 'notarize') return failed('foreign_vote')
+  // What was completed may be of an epoch that is over, and its sender have another place by now.
   if (subject.epoch !== state.config.epoch || subject.view <= state.final.view) return NOTHING
+  if (vote.signer !== from || vote.kind !== 'notarize') return failed('foreign_vote')
   if (leaderOf(subject.epoch, subject.view, state.config.authorities) !== from)
     return failed('bad_proposal')
   if (!checkVote(vote, authorities)) return failed('bad_signature')
@@ -225,18 +233,17 @@ function judge(
   const reached = Math.max(state.view, ...proven.map((each) => each.subject.view + 1))
   if (subject.view > reached + VIEWS_AHEAD) return certificates
   const known = recordOf(state, subject.view).proposal
-  if (known !== null && known.vote.subject.digest !== subject.digest)
-    return { events: [...events, { type: 'votes', votes: [vote] }], fault: null }
+  if (known !== null) return { events: [...events, { type: 'votes', votes: [vote] }], fault: null }
   return { wanted: { vote, justification: proven, events } }
 }
 
 function takeBlock(
   encoded: Uint8Array,
   { vote, justification }: Wanted,
-  execution: Pick<Execution, 'hold'>,
+  execution: Pick<Execution, 'holdIf'>,
 ): Intake {
-  const block = readBlock(encoded, execution)
-  if (block === null || !isShown(block, vote.subject)) return failed('bad_proposal')
+  const block = readBlock(encoded, vote.subject, execution)
+  if (block === null) return failed('bad_proposal')
   const proposal = { block, vote, justification }
   return { events: [{ type: 'proposal', from: vote.signer, proposal }], fault: null }
 }
@@ -261,12 +268,14 @@ function readHeader({ header: encoded, names }: CompactProposal): BlockMeta | nu
   }
 }
 
+/** Kept only where it is the block of the vote: of another nothing says when it may be forgotten. */
 function readBlock(
   encoded: Uint8Array,
-  execution: Pick<Execution, 'hold'>,
-): ReturnType<Execution['hold']> | null {
+  subject: Subject,
+  execution: Pick<Execution, 'holdIf'>,
+): BlockMeta | null {
   try {
-    return execution.hold(encoded)
+    return execution.holdIf(encoded, (meta) => isShown(meta, subject))
   } catch (error) {
     if (error instanceof CodecError) return null
     throw error

@@ -46,8 +46,7 @@ export async function openNetwork(
   const handlers: NetworkHandlers = {
     onMessage: (peerId, _lane, frame) => late.agreement?.onFrame(peerId, frame),
     onTransactions: (peerId, data) =>
-      late.agreement?.judgeTransactions(peerId, data, (judge) => turns.judge(peerId, judge)) ??
-      'ignore',
+      late.agreement?.judgeTransactions(peerId, data, turns) ?? 'ignore',
     onRequest: (peerId, protocol, payload) => {
       if (protocol === 'clock') return Promise.resolve(answerClockRequest(systemClock))
       if (protocol === 'reach') return reachBack.answer(peerId)

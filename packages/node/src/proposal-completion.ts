@@ -1,7 +1,7 @@
 // Compact proposals that could not be put together from what waits here: the leader is asked for the rest.
 //
-// First for the transactions that are missing, then, where no good block comes of these, for the whole block; after
-// that it is left. Agreement does not wait for it: the view ends by its timers, and a block that a quorum has
+// First for the transactions that are missing, then, where no good block comes of its answer, for the whole block;
+// after that, and where it does not answer, it is left. Agreement does not wait for it: the view ends by its timers, and a block that a quorum has
 // notarized is fetched from whoever signed for it, as any other (blocks.ts of consensus).
 
 import { CodecError, fromHex } from '@mooring/codec'
@@ -26,6 +26,7 @@ export interface CompletionModules {
   /** The proposal as if it had come whole from that peer. */
   take: (peerId: string, proposal: ProposalMessage) => void
   blame: (peerId: string, reason: string) => void
+  onFatal: (error: unknown) => void
   logger: Logger
 }
 
@@ -43,17 +44,26 @@ export class ProposalCompletion {
     if (this.#open.has(name) || this.#open.size >= OPEN_MAX) return
     this.#open.add(name)
     this.#complete(peerId, lacking)
-      .catch((error: unknown) => {
-        if (error instanceof CodecError) this.#modules.blame(peerId, 'undecodable')
-        this.#modules.logger.debug('a compact proposal was not completed', { view, error })
-      })
       .finally(() => this.#open.delete(name))
+      .catch(this.#modules.onFatal)
   }
 
   async #complete(peerId: string, lacking: Lacking): Promise<void> {
     const { vote, justification } = lacking.proposal
-    const block = (await this.#rest(peerId, lacking)) ?? (await this.#whole(peerId, lacking))
+    const block = await this.#blockOf(peerId, lacking)
     if (block !== null) this.#modules.take(peerId, { vote, justification, block })
+  }
+
+  /** Null when it does not come. */
+  async #blockOf(peerId: string, lacking: Lacking): Promise<Uint8Array | null> {
+    try {
+      return (await this.#rest(peerId, lacking)) ?? (await this.#whole(peerId, lacking))
+    } catch (error) {
+      const { view } = lacking.proposal.vote.subject
+      if (error instanceof CodecError) this.#modules.blame(peerId, 'undecodable')
+      this.#modules.logger.debug('a compact proposal was not completed', { view, error })
+      return null
+    }
   }
 
   /** Null when all is here already, or what is here is not what the leader meant. */

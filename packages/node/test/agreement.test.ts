@@ -7,12 +7,7 @@ import { createLogger } from '../src/logger.ts'
 import { transactionBatch } from '../src/transaction-gossip.ts'
 import { Cluster, type RunningMember } from './cluster.ts'
 
-const never = (): Promise<never> => new Promise(() => undefined)
-
-const failing = (network: Network): Network => ({
-  ...network,
-  request: () => Promise.reject(new Error('no question gets through')),
-})
+const never = { hasRoom: () => true, judge: () => new Promise<never>(() => undefined) }
 
 function tipsOf(members: readonly RunningMember[]): Set<string> {
   return new Set(members.map(({ stores }) => toHex(stores.chain.tip.digest)))
@@ -115,12 +110,26 @@ test('what gossip has brought is found before its turn has come', async () => {
 test('a block that nobody could put together comes whole the next time', async () => {
   // Those who have heard of no transaction make blocks all the same.
   const cluster = await Cluster.start(4, { heartbeatMs: 100 })
+  let isCut = true
+  const failing = (network: Network): Network => ({
+    ...network,
+    request: (...question) =>
+      isCut ? Promise.reject(new Error('no question gets through')) : network.request(...question),
+  })
   try {
     for (const index of [1, 2, 3]) await cluster.stopMember(index)
     for (const index of [1, 2, 3])
       await cluster.startMember(index, { isDeaf: true, network: failing })
+    const { agreement, stores } = cluster.member(0)
     const list = Array.from({ length: 40 }, (_, at) => cluster.anchor(0, at + 1))
-    await cluster.member(0).agreement.mempool.submitAll(list)
+    await agreement.mempool.submitAll(list)
+    await cluster.eventually(
+      () => agreement.mempool.size === 0,
+      () => `${agreement.mempool.size} wait at height ${stores.chain.tip.height}`,
+      20_000,
+    )
+    // Who was not among the quorum asks for it.
+    isCut = false
     await cluster.reached(40)
     assert.equal(tipsOf(cluster.running()).size, 1)
   } finally {

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { toHex } from '@mooring/codec'
 import {
+  type BlockMeta,
   type CompactProposal,
   type ConsensusState,
   type ProposalMessage,
@@ -92,9 +93,15 @@ function modulesOf(waiting: readonly Uint8Array[], held?: Uint8Array): IntakeMod
   const named = new Map(waiting.map((each) => [toHex(nameOfTransaction(each)), each]))
   return {
     authorities,
-    execution: { hold: (encoded) => metaOf(decodeBlock(encoded)), encodedOf: () => held },
+    execution: { holdIf: holdAny, encodedOf: () => held },
     named: (name) => named.get(toHex(name)),
+    tried: new Map(),
   }
+}
+
+const holdAny: IntakeModules['execution']['holdIf'] = (encoded, isWanted) => {
+  const meta = metaOf(decodeBlock(encoded))
+  return isWanted(meta) ? meta : null
 }
 
 function take(
@@ -114,9 +121,9 @@ test('whoever has all transactions has the block of the leader, byte for byte', 
   const modules = modulesOf(transactions)
   const execution = {
     ...modules.execution,
-    hold: (encoded: Uint8Array) => {
+    holdIf: (encoded: Uint8Array, isWanted: (meta: BlockMeta) => boolean) => {
       held.push(encoded)
-      return metaOf(decodeBlock(encoded))
+      return holdAny(encoded, isWanted)
     },
   }
   const taken = take(proposalOf(made), { ...modules, execution })
@@ -151,26 +158,30 @@ test('a block that is held needs no transaction to be found', () => {
 test('a header that is not of the vote, or of another number of transactions, is a fault', () => {
   const good = proposalOf(made)
   const other = decodeBlock(encodeBlock(blockWith(transactions, 21)))
-  const modules = modulesOf(transactions)
   for (const wrong of [
     { ...good, header: other.encodedHeader },
     { ...good, header: Uint8Array.of(1, 2, 3) },
     { ...good, names: good.names.subarray(8) },
     { ...good, names: new Uint8Array(0) },
   ])
-    assert.equal(take(wrong, modules).fault?.code, 'bad_proposal')
+    assert.equal(take(wrong, modulesOf(transactions)).fault?.code, 'bad_proposal')
   const foreign = { ...good, vote: voteFor(made, 2) }
-  assert.equal(take(foreign, modules).fault?.code, 'foreign_vote')
+  assert.equal(take(foreign, modulesOf(transactions)).fault?.code, 'foreign_vote')
 })
 
-test('of a second block in the view the vote is evidence, and nothing is looked up for it', () => {
-  const [event] = take(proposalOf(made), modulesOf([])).events
+test('a compact proposal is tried once in a view, and of a second block its vote is evidence', () => {
+  const modules = modulesOf([])
+  const [event] = take(proposalOf(made), modules).events
   assert.ok(event !== undefined)
   const { state } = step(stateOfObserver(), event, { monotonic: 2, wall: 2 })
-  const refuse = { ...modulesOf([]), named: () => assert.fail('it was looked up') }
+  const refuse = { ...modules, named: () => assert.fail('it was looked up') }
+  assert.deepEqual(take(proposalOf(made), refuse, state), { events: [], fault: null })
   const second = take(proposalOf(blockWith(transactions, 21)), refuse, state)
   assert.deepEqual(typesOf(second), ['votes'])
   assert.equal(second.lacking, undefined)
+  const forged = { ...proposalOf(blockWith(transactions, 22)) }
+  const vote = { ...forged.vote, signature: new Uint8Array(64) }
+  assert.equal(take({ ...forged, vote }, refuse, state).fault?.code, 'bad_signature')
 })
 
 test('one large transaction named without end makes no block without end', () => {
@@ -232,6 +243,7 @@ async function complete(
     },
     take: (_peerId, proposal) => void completed.taken.push(proposal),
     blame: (_peerId, reason) => void completed.blamed.push(reason),
+    onFatal: (error) => assert.fail(String(error)),
     logger: createLogger({ levels: { base: 'silent', modules: {} }, format: 'json' }),
   })
   for (let again = 0; again < times; again += 1) completion.complete('leader', lacking)
@@ -285,6 +297,7 @@ test('what was asked for once may be asked for again when that has ended', async
     },
     take: () => assert.fail('nothing came'),
     blame: () => assert.fail('nobody is to blame'),
+    onFatal: (error) => assert.fail(String(error)),
     logger: createLogger({ levels: { base: 'silent', modules: {} }, format: 'json' }),
   })
   for (const expected of [1, 2]) {

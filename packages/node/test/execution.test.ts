@@ -9,6 +9,25 @@ import { MadeChain } from './made-chain.ts'
 
 const PER_BLOCK = 40
 
+test('a block in a place that nobody asked for is not kept', async () => {
+  const made = await MadeChain.open()
+  try {
+    await made.grow(2)
+    const { header, transactions } = decodeBlock(made.chain.getBlock(2) ?? new Uint8Array(0))
+    const far = encodeBlock({ header: { ...header, height: 2 ** 50, view: 2 ** 50 }, transactions })
+    let digest = ''
+    const refused = made.execution.holdIf(far, (meta) => {
+      digest = meta.digest
+      return false
+    })
+    assert.equal(refused, null)
+    assert.notEqual(digest, '')
+    assert.equal(made.execution.encodedOf(digest), undefined)
+  } finally {
+    await made.remove()
+  }
+})
+
 test('a block that says it is a million blocks high is let go with the view that it was for', async () => {
   const made = await MadeChain.open()
   try {

@@ -64,14 +64,21 @@ function certificateOf(kind: VoteKind, on: Subject, signers: readonly number[]):
   return { kind, subject: on, bitmap: bitmapOf([...signers], 4), signatures }
 }
 
-type Hold = IntakeModules['execution']['hold']
+type Hold = (encoded: Uint8Array) => BlockMeta
 
-/** Nothing is here but what `hold` says. */
+/** Nothing is here but what `hold` says that the bytes are. */
 function modulesOf(hold: Hold): IntakeModules {
   return {
     authorities,
-    execution: { hold, encodedOf: () => undefined },
+    execution: {
+      holdIf: (encoded, isWanted) => {
+        const meta = hold(encoded)
+        return isWanted(meta) ? meta : null
+      },
+      encodedOf: () => undefined,
+    },
     named: () => undefined,
+    tried: new Map(),
   }
 }
 
@@ -95,6 +102,11 @@ test('a proposal of the leader of its view is taken, of anybody else it is a fau
   assert.equal(faultOf(propose(voteOf('notarize', subject, 1), 2)), 'foreign_vote')
   assert.equal(faultOf(propose(voteOf('finalize', subject, 1), 1)), 'foreign_vote')
   assert.equal(faultOf(propose(voteOf('notarize', subject, 1, 2), 1)), 'bad_signature')
+})
+
+test('a proposal of an epoch that is over is no fault, whatever place its sender has now', () => {
+  const vote = voteOf('notarize', { ...subject, epoch: 1 }, 1)
+  for (const from of [1, 2]) assert.deepEqual(propose(vote, from), { events: [], fault: null })
 })
 
 test('the subject of a proposal is that of its block', () => {

@@ -11,13 +11,13 @@ import {
   type ConsensusState,
   type Event,
   type Outgoing,
-  recordOf,
   start,
   step,
   type Vote,
 } from '@mooring/consensus'
 import { isSentToAll } from '../../../packages/network/src/gossip.ts'
 import { defaultLimits } from '../../../packages/network/src/limits.ts'
+import { CompactTurns } from '../../../packages/node/src/compact-turns.ts'
 import { WHOLE_BYTES_MAX } from '../../../packages/node/src/driver.ts'
 import { TransactionGossip } from '../../../packages/node/src/transaction-gossip.ts'
 import { GENESIS, SIGNATURE, WALL_ZERO } from '../blocks.ts'
@@ -48,6 +48,7 @@ export class ScaleNode {
   readonly #follower: Follower
   readonly #gossip: TransactionGossip
   readonly #timers = new Map<string, number>()
+  readonly #compact = new CompactTurns()
   readonly #heardNames = new Set<number>()
   /** Compact proposals of which transactions are on their way. */
   readonly #lacking = new Map<string, ProposalPacket>()
@@ -56,7 +57,6 @@ export class ScaleNode {
   #queue: Event[] = []
   #isStepping = false
   #emptyView = 0
-  #compactView = 0
 
   constructor(index: number, world: ScaleWorld) {
     this.index = index
@@ -246,6 +246,7 @@ export class ScaleNode {
       this.processor.spend(costs.stepMs + authorities * costs.stepAuthorityMs)
       const { state, actions } = step(this.#state, event, this.#clock())
       this.#state = state
+      this.#compact.follow(state)
       this.#perform(actions)
       if (this.#queue.length === 0) this.#enqueueWork()
     }
@@ -301,10 +302,8 @@ export class ScaleNode {
   #sendProposal(vote: Vote, justification: readonly Certificate[]): void {
     const body = this.#world.chain.body(vote.subject.digest)
     const proposal = { block: body.meta, vote, justification }
-    const isLost =
-      this.#compactView > 0 && recordOf(this.#state, this.#compactView).notarization === null
-    const isCompact = body.bytes > WHOLE_BYTES_MAX && !isLost
-    this.#compactView = isCompact ? vote.subject.view : 0
+    const isCompact = body.bytes > WHOLE_BYTES_MAX && this.#compact.mayName(this.#state)
+    if (isCompact) this.#compact.named(vote.subject.view)
     this.send(this.#others(), { kind: 'proposal', proposal, body, isCompact })
   }
 

@@ -58,7 +58,8 @@ export const falseNamer: WholeActor = {
       ...message.proposal,
       names: misname(message.proposal.names, hands),
     }
-    hands.say(to, { kind: 'compact', proposal })
+    for (let again = hands.random.between(1, 3); again > 0; again -= 1)
+      hands.say(to, { kind: 'compact', proposal })
   },
   answer: (payload, honest, hands) => {
     const { kind } = decodeBlockRequest(payload)
