@@ -153,6 +153,7 @@ function fillConstants(metrics: Metrics, { options, version, mempool }: NodePart
   metrics.mempoolLimit.set(mempool.maxCount)
   // A counter that begins with its first event shows no increase: what alerts wait for begins at 0.
   for (const reason of GUARD_REASONS) metrics.guardRefusals.inc({ reason }, 0)
+  for (const outcome of ['whole', 'lacking']) metrics.consensusCompact.inc({ outcome }, 0)
 }
 
 function noteVote(metrics: Metrics, { kind, view, reason, afterMs }: VoteEntry): void {
