@@ -214,6 +214,12 @@ export class Database {
     return keysOf(this.#level, range)
   }
 
+  /** An iterator that is not read to its end keeps what is deleted meanwhile on the disk: this one is closed. */
+  async firstKey(range: Pick<DatabaseRange, 'from' | 'to'>): Promise<Uint8Array | undefined> {
+    for await (const key of keysOf(this.#level, { ...range, limit: 1 })) return key
+    return undefined
+  }
+
   /** The database as it is now, whatever is written later; the caller closes it. */
   pin(): PinnedDatabase {
     return new PinnedDatabase(this.#level)

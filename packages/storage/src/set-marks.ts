@@ -38,9 +38,9 @@ export class SetMarks {
     const to = Uint8Array.of(letter + 1)
     let from: Uint8Array = Uint8Array.of(letter)
     for (;;) {
-      const first = await this.#database.keys({ from, to, limit: 1 }).next()
-      if (first.done === true) break
-      const custodian = ownerOf(first.value)
+      const first = await this.#database.firstKey({ from, to })
+      if (first === undefined) break
+      const custodian = ownerOf(first)
       found.add(custodian)
       from = afterOwned('J', custodian)
     }

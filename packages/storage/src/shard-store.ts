@@ -169,8 +169,7 @@ export class ShardStore {
   async isBlobUsed(id: Uint8Array): Promise<boolean> {
     const from = blobShardKey(id, NOTHING, 0).subarray(0, 1 + ID_BYTES)
     const to = blobShardKey(id, new Uint8Array(ID_BYTES).fill(0xff), 255)
-    const first = await this.#database.keys({ from, to, limit: 1 }).next()
-    return first.done !== true
+    return (await this.#database.firstKey({ from, to })) !== undefined
   }
 
   /** Durable; false when there is no such shard here. */

@@ -114,6 +114,10 @@ test('a purged shard is in no file, and others stay', async () => {
         holders: ['county'],
         content: { kind: 'inline' as const, body: textBytes(`the shard of ${number}`) },
       })
+      const blobShard = {
+        ...shardOf(4),
+        content: { kind: 'blob' as const, body: { id: new Uint8Array(32).fill(9), bytes: 1 } },
+      }
       await store.put([shardOf(1), shardOf(2)])
       await store.purge('st-mary', [shardOf(1)])
       for (const part of ['the shard of 1', 'manifest 1']) assert.ok(!isInFiles(folder, part), part)
@@ -140,6 +144,11 @@ test('a purged shard is in no file, and others stay', async () => {
       const first = { setId: shardOf(1).setId, mark: { kind: 'restricted' as const, body: {} } }
       await again.marks.put('riverside', [first])
       assert.ok(again.marks.isRestricted('riverside', shardOf(1).setId))
+      // Nothing that was looked up meanwhile keeps what goes.
+      await again.put([blobShard])
+      assert.ok(await again.isBlobUsed(blobShard.content.body.id))
+      await again.purge('st-mary', [shardOf(2)])
+      assert.ok(!isInFiles(folder, 'the shard of 2'))
     } finally {
       await database.close()
     }
