@@ -5,15 +5,10 @@ import { toHex } from '@mooring/codec'
 import {
   type BlockMeta,
   type CompactProposal,
-  type ConsensusState,
   type ProposalMessage,
-  start,
   step,
   type Vote,
-  voteMessage,
-  ZERO_DIGEST,
 } from '@mooring/consensus'
-import { keyPairFromSeed, sign } from '@mooring/crypto'
 import { BLOCK_BYTES_MAX, type Block, createBlock, decodeBlock, encodeBlock } from '@mooring/ledger'
 import * as fc from 'fast-check'
 import { test } from 'uvu'
@@ -35,10 +30,8 @@ import { type Intake, type IntakeModules, type Lacking, takeIn } from '../src/in
 import { nameOfTransaction } from '../src/known-bytes.ts'
 import { createLogger } from '../src/logger.ts'
 import { ProposalCompletion } from '../src/proposal-completion.ts'
+import { authorities, chain, stateOfObserver, voteOf } from './made-agreement.ts'
 
-const chain = new Uint8Array(32).fill(7)
-const pairs = [1, 2, 3, 4].map((seed) => keyPairFromSeed(new Uint8Array(32).fill(seed)))
-const authorities = { chain, keys: pairs.map(({ publicKey }) => publicKey) }
 const transactions = [1, 2, 3, 4, 5].map((seed) => new Uint8Array(40 + seed).fill(seed))
 const made = blockWith(transactions)
 
@@ -60,33 +53,11 @@ function blockWith(content: Uint8Array[], time = 20): Block {
 function voteFor(block: Block, leader = 1): Vote {
   const { digest } = decodeBlock(encodeBlock(block))
   const subject = { epoch: 0, view: 1, parentView: 0, height: 1, digest: toHex(digest) }
-  const pair = pairs[leader]
-  assert.ok(pair !== undefined)
-  const signature = sign(pair, voteMessage(chain, 'notarize', subject))
-  return { kind: 'notarize', subject, signer: leader, signature }
+  return voteOf('notarize', subject, leader)
 }
 
 function proposalOf(block: Block): CompactProposal {
   return compactOf({ vote: voteFor(block), justification: [] }, decodeBlock(encodeBlock(block)))
-}
-
-function stateOfObserver(): ConsensusState {
-  const timing = { deltaMs: 150, skipMs: 2_000, statusMs: 3_000, minBlockIntervalMs: 0 }
-  const config = { epoch: 0, authorities: 4, me: null, precisionMs: 500, ...timing }
-  const committed = {
-    digest: '0'.repeat(64),
-    parent: ZERO_DIGEST,
-    view: 0,
-    parentView: 0,
-    height: 0,
-    time: 1,
-    isEmpty: true,
-    isSealing: false,
-  }
-  const marks = { notarize: 0, nullify: 0, finalize: 0 }
-  const nothing = { finalization: null, certificates: [], votes: [], blocks: [], marks }
-  const recovered = { committed, ...nothing, rejoin: null }
-  return start(config, recovered, { monotonic: 1, wall: 1 }).state
 }
 
 function modulesOf(waiting: readonly Uint8Array[], held?: Uint8Array): IntakeModules {

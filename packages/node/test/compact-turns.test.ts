@@ -1,38 +1,16 @@
 import assert from 'node:assert/strict'
-import {
-  type Certificate,
-  type ConsensusState,
-  recordOf,
-  start,
-  ZERO_DIGEST,
-} from '@mooring/consensus'
+import { type Certificate, type ConsensusState, recordOf } from '@mooring/consensus'
 import { test } from 'uvu'
 import { CompactTurns } from '../src/compact-turns.ts'
-
-const GENESIS = {
-  digest: 'a'.repeat(64),
-  parent: ZERO_DIGEST,
-  view: 0,
-  parentView: 0,
-  height: 0,
-  time: 1,
-  isEmpty: true,
-  isSealing: false,
-}
+import { stateOfObserver } from './made-agreement.ts'
 
 /** Nothing is known but which views have a notarization, and where finality is. */
 function stateWith(notarized: readonly number[], finalView: number): ConsensusState {
-  const timing = { deltaMs: 150, skipMs: 2_000, statusMs: 3_000, minBlockIntervalMs: 0 }
-  const config = { epoch: 0, authorities: 100, me: 1, precisionMs: 500, ...timing }
-  const marks = { notarize: 0, nullify: 0, finalize: 0 }
-  const nothing = { finalization: null, certificates: [], votes: [], blocks: [], marks }
-  const recovered = { committed: GENESIS, ...nothing, rejoin: null }
-  const { state } = start(config, recovered, { monotonic: 1, wall: 1 })
   const certificates = notarized.map((view): Certificate => {
     const subject = { epoch: 0, view, parentView: 0, height: 1, digest: 'b'.repeat(64) }
     return { kind: 'notarize', subject, bitmap: new Uint8Array(13), signatures: [] }
   })
-  return withNotarizations(state, certificates, finalView)
+  return withNotarizations(stateOfObserver(), certificates, finalView)
 }
 
 function withNotarizations(

@@ -4,60 +4,22 @@ import assert from 'node:assert/strict'
 import {
   type BlockMeta,
   type Certificate,
-  type ConsensusState,
   decodeMessage,
   encodeMessage,
   type Message,
-  start,
   step,
   type Subject,
   type Vote,
   type VoteKind,
-  voteMessage,
   ZERO_DIGEST,
 } from '@mooring/consensus'
-import { bitmapOf, keyPairFromSeed, sign } from '@mooring/crypto'
+import { bitmapOf } from '@mooring/crypto'
 import { test } from 'uvu'
 import { type Intake, type IntakeModules, readMessage, takeIn } from '../src/intake.ts'
+import { authorities, GENESIS, stateOfObserver, voteOf } from './made-agreement.ts'
 
-const chain = new Uint8Array(32).fill(7)
-const pairs = [1, 2, 3, 4].map((seed) => keyPairFromSeed(new Uint8Array(32).fill(seed)))
-const authorities = { chain, keys: pairs.map(({ publicKey }) => publicKey) }
-const GENESIS: BlockMeta = {
-  digest: 'a'.repeat(64),
-  parent: ZERO_DIGEST,
-  view: 0,
-  parentView: 0,
-  height: 0,
-  time: 1,
-  isEmpty: true,
-  isSealing: false,
-}
 const block: BlockMeta = { ...GENESIS, digest: 'b'.repeat(64), view: 1, height: 1 }
 const subject: Subject = { epoch: 0, view: 1, parentView: 0, height: 1, digest: block.digest }
-
-function stateOfObserver(): ConsensusState {
-  const config = {
-    epoch: 0,
-    authorities: 4,
-    me: null,
-    deltaMs: 150,
-    skipMs: 2_000,
-    statusMs: 3_000,
-    minBlockIntervalMs: 0,
-    precisionMs: 500,
-  }
-  const marks = { notarize: 0, nullify: 0, finalize: 0 }
-  const nothing = { finalization: null, certificates: [], votes: [], blocks: [], marks }
-  const recovered = { committed: GENESIS, ...nothing, rejoin: null }
-  return start(config, recovered, { monotonic: 1, wall: 1 }).state
-}
-
-function voteOf(kind: VoteKind, on: Subject, signer: number, key = signer): Vote {
-  const pair = pairs[key]
-  assert.ok(pair !== undefined)
-  return { kind, subject: on, signer, signature: sign(pair, voteMessage(chain, kind, on)) }
-}
 
 function certificateOf(kind: VoteKind, on: Subject, signers: readonly number[]): Certificate {
   const signatures = signers.map((signer) => voteOf(kind, on, signer).signature)
