@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as pause } from 'node:timers/promises'
 import { test } from 'uvu'
-import { OpenLoop, type Plan } from '../bench/load/open-loop.ts'
+import { OpenLoop, type Plan, rateWithin } from '../bench/load/open-loop.ts'
 import { keyValueOf } from '../bench/peers/cometbft-client.ts'
 import { findBinary, parseSettings, setAll } from '../bench/peers/cometbft.ts'
 import type { EngineClient } from '../bench/peers/engine.ts'
@@ -136,6 +136,21 @@ test('a peer that is not known or not there is said so', () => {
   assert.equal(findBinary('cometbft', '/nowhere/cometbft'), null)
   assert.throws(() => peersNamed({ ...given, vs: 'cometbft' }), /not on the PATH/)
   assert.throws(() => peersNamed({ ...given, vs: 'other' }), /no peer other/)
+})
+
+test('a rate is counted from block to block, wherever its time begins and ends', () => {
+  const blocks = Array.from({ length: 12 }, (_, at) =>
+    Array.from({ length: 2_000 }, () => at * 700),
+  )
+  for (const shift of [0, 100, 350, 650]) {
+    const rate = rateWithin(blocks.flat(), 2_000 + shift, 6_000 + shift)
+    assert.equal(Math.round(rate), Math.round(2_000 / 0.7))
+  }
+})
+
+test('where hardly anything comes it is what came, by the time', () => {
+  assert.equal(rateWithin([], 0, 2_000), 0)
+  assert.equal(rateWithin([100, 105, 110], 0, 2_000), 1.5)
 })
 
 test.run()

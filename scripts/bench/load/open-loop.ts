@@ -46,6 +46,8 @@ interface Sent {
 
 const LIST_MAX = 200
 const TICK_MS = 1
+/** What is final together is told within so much. */
+const BLOCK_MS = 20
 
 export class OpenLoop {
   readonly #client: EngineClient
@@ -159,7 +161,21 @@ export class OpenLoop {
   #steady(beganAt: number, lastAt: number): number {
     const quarter = (lastAt - beganAt) / 4
     const [from, to] = [beganAt + quarter, lastAt - quarter]
-    const inside = this.#finalAt.filter((at) => at >= from && at < to).length
-    return inside / ((to - from) / 1_000)
+    return rateWithin(this.#finalAt, from, to)
   }
+}
+
+/**
+ * How many come a second, from the first that comes within the time to the last. They come in blocks: to count from
+ * one moment to another would count a block more or less, which of blocks of thousands is a quarter of what is told.
+ *
+ * @param at ascending, in milliseconds as `from` and `to`
+ */
+export function rateWithin(at: readonly number[], from: number, to: number): number {
+  const inside = at.filter((each) => each >= from && each < to)
+  const first = inside[0] ?? from
+  const last = inside.at(-1) ?? to
+  if (last - first < (to - from) / 2) return inside.length / ((to - from) / 1_000)
+  const after = inside.filter((each) => each > first + BLOCK_MS).length
+  return after / ((last - first) / 1_000)
 }
