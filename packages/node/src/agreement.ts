@@ -235,8 +235,9 @@ export class Agreement {
     const { value, ms } = timed(this.#modules.clock, () => takeIn(message, from, state, intake))
     const { events, fault, lacking } = value
     if (message.kind !== 'status') this.#measure(peerId, message.kind, fault?.code ?? null, ms)
-    if (message.kind === 'compact' && fault === null)
-      this.#measures.compact(lacking === undefined ? 'whole' : 'lacking')
+    if (message.kind === 'compact' && lacking !== undefined) this.#measures.compact('lacking')
+    if (message.kind === 'compact' && events.some(({ type }) => type === 'proposal'))
+      this.#measures.compact('whole')
     for (const event of events) this.driver.feed(event)
     if (fault !== null) this.#blame(peerId, fault.code)
     if (lacking !== undefined) this.#completion.complete(peerId, lacking)

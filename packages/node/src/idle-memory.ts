@@ -4,7 +4,7 @@
 // it collects by itself once it has been quiet for a while, as V8 does when memory runs out: that shrinks the
 // space for new objects and gives back pages that are half empty, 60 MiB. Code goes with it, compiled again when
 // somebody asks for it: 7 MiB more, for 30 ms of the first seconds afterwards. All of it holds everything else up
-// for 70 ms where 45 MiB are alive, and does not come again before the process has been busy. Where much
+// where 45 MiB are alive, for 44 ms of CPU, and does not come again before the process has been busy. Where much
 // more is alive it would be longer than a vote may wait, for a gain that matters less: there it does not.
 
 import { performance } from 'node:perf_hooks'

@@ -1,8 +1,8 @@
 // Compact proposals that could not be put together from what waits here: the leader is asked for the rest.
 //
 // First for the transactions that are missing, then, where no good block comes of its answer, for the whole block;
-// after that, and where it does not answer, it is left. Agreement does not wait for it: the view ends by its timers, and a block that a quorum has
-// notarized is fetched from whoever signed for it, as any other (blocks.ts of consensus).
+// after that, and where it does not answer, it is left. Agreement waits for neither: the view ends by its timers, and
+// a block that a quorum has notarized is fetched from its signers.
 
 import { CodecError, fromHex } from '@mooring/codec'
 import type { ProposalMessage } from '@mooring/consensus'
