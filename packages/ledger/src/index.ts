@@ -283,7 +283,7 @@ export {
   parametersKey,
   sealKey,
 } from './state-keys.ts'
-export type { Steps } from './steps.ts'
+export { complete, type Steps } from './steps.ts'
 export {
   createTransaction,
   type DecodedTransaction,

@@ -37,8 +37,10 @@ import {
   readOwnBlock,
   type Receipt,
   type State,
+  complete,
+  type Steps,
 } from '@mooring/ledger'
-import { complete, type StateView, type Steps } from '@mooring/storage'
+import type { StateView } from '@mooring/storage'
 import { completeWork, type Work } from './long-work.ts'
 import { refuseUnspoken } from './protocol.ts'
 import { readAhead } from './read-ahead.ts'

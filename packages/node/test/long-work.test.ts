@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Steps } from '@mooring/storage'
+import type { Steps } from '@mooring/ledger'
 import { test } from 'uvu'
 import { type Done, LongWork, type Work } from '../src/long-work.ts'
 import { inSlices } from '../src/time-slices.ts'

@@ -104,5 +104,5 @@ export {
   type SnapshotManifest,
 } from './snapshot-format.ts'
 export { type StateEntry, StateTree, type StateView } from './state-tree.ts'
-export { complete, type Pause, type StartTurns, type Steps } from './steps.ts'
+export type { Pause, StartTurns } from './steps.ts'
 export { type ChainVerification, verifyChain } from './verify.ts'

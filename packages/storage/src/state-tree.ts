@@ -16,6 +16,7 @@
 // database fell back to is therefore found out as surely as a flipped bit. What is in memory has
 // been checked when it came in.
 
+import { complete, type Steps } from '@mooring/ledger'
 import { equalBytes, toHex } from '@mooring/codec'
 import { sha256, STATE_EMPTY_ROOT, stateBit, type StateProof } from '@mooring/crypto'
 import type { Database, DatabaseOperation } from './database.ts'
@@ -27,7 +28,6 @@ import { RecentCache } from './recent-cache.ts'
 import { StateDrafts } from './state-drafts.ts'
 import { allocateFrom, type StatePage } from './state-page.ts'
 import { type LeafChange, pathOf, updatePagesInSteps } from './state-update.ts'
-import { complete, type Steps } from './steps.ts'
 
 /** One change to the state; a null value removes the key. */
 export interface StateEntry {

@@ -3,10 +3,10 @@
 // however many keys lie below it. On the way back a page left with one leaf or none dissolves into
 // its parent's slot: the shape depends on the set of leaves only, never on how it came about.
 
+import { complete, type Steps } from '@mooring/ledger'
 import { equalBytes } from '@mooring/codec'
 import type { Draft, StateDrafts } from './state-drafts.ts'
 import { EMPTY, LEAF, NODE, type StatePage } from './state-page.ts'
-import { complete, type Steps } from './steps.ts'
 
 export interface LeafChange {
   /** The key hash in hex digits. */

@@ -1,7 +1,6 @@
-// Work that may be left between two steps and gone on with later, and how it is spread over turns of the event loop.
+// How work in steps is spread over turns of the event loop.
 
-/** Each `yield` is a place at which the work may be left; it tells nothing before its end. */
-export type Steps<T> = Generator<undefined, T, undefined>
+import type { Steps } from '@mooring/ledger'
 
 /** Begins a piece of work: what it gives is asked between two steps. */
 export type StartTurns = () => Pause
@@ -11,13 +10,6 @@ export type Pause = () => Promise<void> | null
 
 /** All in the same turn. */
 export const withoutTurns: StartTurns = () => () => null
-
-/** All steps one behind the other. */
-export function complete<T>(steps: Steps<T>): T {
-  let step = steps.next()
-  while (step.done !== true) step = steps.next()
-  return step.value
-}
 
 export async function inTurns<T>(steps: Steps<T>, turns: StartTurns): Promise<T> {
   const pause = turns()

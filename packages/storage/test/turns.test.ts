@@ -1,6 +1,7 @@
 // Application and commit in steps: the same root however the steps are spread, the old state for whoever reads in
 // between, and of a commit that ends between two turns nothing.
 
+import type { Steps } from '@mooring/ledger'
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { toHex } from '@mooring/codec'
@@ -10,7 +11,7 @@ import { ChainStore } from '../src/chain.ts'
 import { type Database, openDatabase } from '../src/database.ts'
 import { StorageError } from '../src/errors.ts'
 import { type StateEntry, StateTree } from '../src/state-tree.ts'
-import type { StartTurns, Steps } from '../src/steps.ts'
+import type { StartTurns } from '../src/steps.ts'
 import { verifyChain } from '../src/verify.ts'
 import { askAll, chainOptions, makeBlocks, openChain, textBytes } from './chain-world.ts'
 import { inFolder, withDatabase } from './folder.ts'
